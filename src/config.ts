@@ -1,0 +1,139 @@
+import { z } from 'zod';
+
+/** What a setting looks like to the person who sets it: README, `--help` and the bundle's manifest are made from it. */
+interface Setting {
+  /** The value's name in `--help`; without one the flag is a switch. */
+  readonly value?: string;
+  readonly title: string;
+  readonly text: string;
+  /** True where a value other than the default changes what a person should know before approving. */
+  readonly safety?: boolean;
+}
+
+const setting = <S extends z.ZodType>(schema: S, row: Setting) => ({ schema, ...row });
+
+/** Hosts hand over unset optional values as an empty string or as the literal `${user_config.x}`: both are absent. */
+const given = (raw: unknown) =>
+  typeof raw === 'string' && (raw.trim() === '' || raw.startsWith('${')) ? undefined : raw;
+
+const onOff = z.preprocess(
+  given,
+  z
+    .union([z.boolean(), z.enum(['true', '1', 'false', '0']).transform((word) => word === 'true' || word === '1')], {
+      error: 'is true or false',
+    })
+    .default(false),
+);
+
+const fleet = z.preprocess(
+  (raw) =>
+    raw === true || raw === 'true' || raw === '1' ? 'seed:1' : raw === 'false' || raw === '0' ? undefined : given(raw),
+  z
+    .string()
+    .regex(/^(?:(?:sensors|seed):\d{1,6})(?:,(?:sensors|seed):\d{1,6})*$/, 'looks like sensors:5000,seed:7')
+    .transform((text) => {
+      const numbers = new Map(text.split(',').map((part) => [part.split(':')[0], Number(part.split(':')[1])]));
+      return { sensors: numbers.get('sensors'), seed: numbers.get('seed') ?? 1 };
+    })
+    .optional(),
+);
+
+/** Every setting, once: the key gives the flag (`--max-machines`) and the variable (`MDI_MCP_MAX_MACHINES`). */
+export const settings = {
+  simulate: setting(fleet, {
+    value: '[fleet]',
+    title: 'Simulated tenant',
+    text: 'Use a tenant in memory instead of a real one; `sensors:5000,seed:7` sets its size and seed.',
+  }),
+  readOnly: setting(onOff, {
+    title: 'Read only',
+    text: 'Offer only the tools that read.',
+  }),
+  graphVersion: setting(z.preprocess(given, z.enum(['v1.0', 'beta'], { error: 'is v1.0 or beta' }).default('v1.0')), {
+    value: '<version>',
+    title: 'Graph version',
+    text: 'Version of Microsoft Graph, v1.0 or beta. What only beta has goes to beta in any case.',
+  }),
+  confirmChanges: setting(onOff, {
+    title: 'Confirm every change',
+    text: 'Ask a person before every change of a setting too, not only where it has consequences.',
+  }),
+  maxMachines: setting(
+    z.preprocess(
+      given,
+      z.coerce
+        .number('is a whole number from 1 to 500')
+        .refine((count) => Number.isInteger(count) && count >= 1 && count <= 500, 'is a whole number from 1 to 500')
+        .default(50),
+    ),
+    {
+      value: '<number>',
+      title: 'Machines per approval',
+      text: 'The most machines that one approval may cover.',
+      safety: true,
+    },
+  ),
+  secretsDir: setting(z.preprocess(given, z.string().optional()), {
+    value: '<folder>',
+    title: 'Secrets folder',
+    text: "Folder for files with access keys, outside the working folder; by default in the user's state folder.",
+    safety: true,
+  }),
+  revealSecrets: setting(onOff, {
+    title: 'Reveal secrets',
+    text: 'Hand access keys to the model as well. Leave this off.',
+    safety: true,
+  }),
+  logLevel: setting(
+    z.preprocess(
+      given,
+      z
+        .enum(['silent', 'error', 'warn', 'info', 'debug', 'trace'], {
+          error: 'is silent, error, warn, info, debug or trace',
+        })
+        .default('warn'),
+    ),
+    { value: '<level>', title: 'Log level', text: 'What is written to stderr.' },
+  ),
+} as const satisfies Record<string, ReturnType<typeof setting>>;
+
+const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+export const flagOf = (name: string) => `--${kebab(name)}`;
+export const variableOf = (name: string) => `MDI_MCP_${kebab(name).replaceAll('-', '_').toUpperCase()}`;
+
+const schema = z.object({
+  simulate: settings.simulate.schema,
+  readOnly: settings.readOnly.schema,
+  graphVersion: settings.graphVersion.schema,
+  confirmChanges: settings.confirmChanges.schema,
+  maxMachines: settings.maxMachines.schema,
+  secretsDir: settings.secretsDir.schema,
+  revealSecrets: settings.revealSecrets.schema,
+  logLevel: settings.logLevel.schema,
+});
+
+export type Config = Readonly<z.output<typeof schema>>;
+
+/** Reads the settings from flags, then environment variables, then defaults. Throws one sentence naming the setting. */
+export function readConfig(
+  flags: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Config {
+  const raw = Object.keys(settings).map((name) => [name, flags[name] ?? environment[variableOf(name)]]);
+  const result = schema.safeParse(Object.fromEntries(raw));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const name = String(issue?.path[0]);
+  const from = flags[name] === undefined ? variableOf(name) : flagOf(name);
+  throw new Error(`${from} ${issue?.message}.`);
+}
+
+/** The safety settings that differ from their defaults, as a person sees them in a question. */
+export function unusualSafetySettings(config: Config): string[] {
+  return Object.entries(settings)
+    .filter(([, row]) => 'safety' in row)
+    .flatMap(([name, row]) => {
+      const value = Object.entries(config).find(([key]) => key === name)?.[1];
+      return value === row.schema.parse(undefined) ? [] : [`${flagOf(name)} ${String(value)}`];
+    });
+}

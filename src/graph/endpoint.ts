@@ -1,0 +1,169 @@
+import { z } from 'zod';
+import { Refusal } from '../refusal.ts';
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type Route = `${Method} /security/identities/${string}`;
+export type GraphVersion = 'v1.0' | 'beta';
+export type Cloud = 'global' | 'usgov' | 'usgovdod' | 'china';
+export type Permission =
+  `SecurityIdentities${'Sensors' | 'Health' | 'AutoConfig' | 'Migration'}.${'Read' | 'ReadWrite'}.All`;
+
+type ParamName<R extends string> = R extends `${string}{${infer Name}}${infer Rest}` ? Name | ParamName<Rest> : never;
+/** The path parameters that a route names, each a GUID. */
+export type Params<R extends string> = { readonly [Name in ParamName<R>]: string };
+
+/** A row of Microsoft's documentation: one operation of Graph as it is published. */
+export interface Endpoint<
+  R extends Route = Route,
+  B extends z.ZodType = z.ZodType,
+  A extends z.ZodType = z.ZodType,
+  D extends boolean = boolean,
+> {
+  readonly route: R;
+  /** Routes on which Microsoft's sources disagree, tried in order when the one before does not exist. */
+  readonly alternatives?: readonly Route[];
+  readonly versions: readonly GraphVersion[];
+  readonly clouds: readonly Cloud[];
+  /** The least privileged permission, the same name delegated and application. */
+  readonly permission: Permission;
+  /** The PowerShell cmdlets that a source confirms. */
+  readonly cmdlets?: { readonly [V in GraphVersion]?: string };
+  /** Whether the request may be sent again when it is unknown if the first one took effect. */
+  readonly resend: 'always' | 'never';
+  /** True where the answer is a secret: a `Reader` does not offer such an endpoint. */
+  readonly discloses: D;
+  readonly body: B;
+  readonly answer: A;
+}
+
+export type AnyGet = Endpoint<`GET /security/identities/${string}`, z.ZodType, z.ZodType, false>;
+/** A GET that a read may use: no secret comes back from it. */
+export type GetEndpoint<A extends z.ZodType = z.ZodType> = Endpoint<
+  `GET /security/identities/${string}`,
+  z.ZodType,
+  A,
+  false
+>;
+export interface Page<T> {
+  readonly value: T[];
+  readonly '@odata.nextLink'?: string | undefined;
+}
+
+type Row<R extends Route, B extends z.ZodType, A extends z.ZodType, D extends boolean> = Omit<
+  Endpoint<R, B, A, D>,
+  'body' | 'discloses'
+> & { readonly body?: B; readonly discloses?: D };
+
+/** Writes down one row; a row without a body sends none. */
+export function endpoint<
+  const R extends Route,
+  A extends z.ZodType,
+  B extends z.ZodType = z.ZodUndefined,
+  const D extends boolean = false,
+>(row: Row<R, B, A, D>): Endpoint<R, B, A, D>;
+export function endpoint(row: Row<Route, z.ZodType, z.ZodType, boolean>): Endpoint {
+  return { body: z.undefined(), discloses: false, ...row };
+}
+
+/** A GUID, the only thing that a path of these endpoints may carry: anything else could name another resource. */
+export const guidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** One request of a plan: the endpoint with its path parameters and its body. */
+export interface Request {
+  readonly endpoint: Endpoint;
+  readonly params: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+type RequestOptions<R extends Route, B extends z.ZodType> = ([ParamName<R>] extends [never]
+  ? { readonly params?: undefined }
+  : { readonly params: Params<R> }) &
+  (B extends z.ZodUndefined ? { readonly body?: undefined } : { readonly body: z.input<B> });
+
+/** Builds a request and checks it: ids are GUIDs, the body is what the endpoint takes. */
+export function request<R extends Route, B extends z.ZodType>(
+  to: Endpoint<R, B>,
+  { params, body }: RequestOptions<R, B>,
+): Request {
+  const checked: Record<string, string> = {};
+  for (const [name, value] of Object.entries(params ?? {})) {
+    if (typeof value !== 'string' || !guidPattern.test(value)) {
+      throw new Refusal('invalid_input', `${name} is not a GUID.`, 'Take the id from a list of this server.');
+    }
+    checked[name] = value.toLowerCase();
+  }
+  return { endpoint: to, params: checked, body: to.body.parse(body) };
+}
+
+/** The path of one of the endpoint's routes with the request's ids, such as `/security/identities/sensors/1b4e…`. */
+export function pathOf(route: Route, params: Readonly<Record<string, string>>): string {
+  return route.slice(route.indexOf(' ') + 1).replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = params[name];
+    if (value === undefined || !guidPattern.test(value)) throw new Error(`${route}: ${name} is not a GUID`);
+    return value;
+  });
+}
+
+export function methodOf(route: Route): Method {
+  if (route.startsWith('GET ')) return 'GET';
+  if (route.startsWith('POST ')) return 'POST';
+  return route.startsWith('PATCH ') ? 'PATCH' : 'DELETE';
+}
+
+/** The API version that a call of this endpoint goes to: the wished one where it is there, else the one that has it. */
+export function versionOf(of: Endpoint, wished: GraphVersion): GraphVersion {
+  return of.versions.includes(wished) ? wished : (of.versions[0] ?? wished);
+}
+
+/** Everywhere but China, where Defender for Identity has no Graph API. */
+export const notChina: readonly Cloud[] = ['global', 'usgov', 'usgovdod'];
+export const globalOnly: readonly Cloud[] = ['global'];
+export const bothVersions: readonly GraphVersion[] = ['v1.0', 'beta'];
+
+// Schemas of answers are tolerant: Microsoft's pages, schema and service differ in wrappers, letter case and nulls.
+
+/** A field that may be missing or null; both read as undefined. */
+export function optional<S extends z.ZodType>(schema: S) {
+  return schema.nullish().transform((value) => value ?? undefined);
+}
+
+/** A list that may be missing or null; both read as empty. */
+export function list<S extends z.ZodType>(schema: S) {
+  return z
+    .array(schema)
+    .nullish()
+    .transform((value) => value ?? []);
+}
+
+/** A member of an evolvable enum, in Microsoft's spelling; a member that is not known yet stays, if it looks like one. */
+export function member(known: readonly string[]) {
+  return z.string().transform((value) => {
+    const same = known.find((name) => name.toLowerCase() === value.toLowerCase());
+    return same ?? (/^[A-Za-z]\w{0,63}$/.test(value) ? value : 'unknownFutureValue');
+  });
+}
+
+/** An object of Graph: named fields only, found in any letter case (older beta pages show `ID` for `id`). */
+export function entity<S extends z.ZodRawShape>(shape: S) {
+  const names = new Map(Object.keys(shape).map((name) => [name.toLowerCase(), name]));
+  return z.preprocess((raw) => {
+    if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw;
+    return Object.fromEntries(Object.entries(raw).map(([key, value]) => [names.get(key.toLowerCase()) ?? key, value]));
+  }, z.object(shape));
+}
+
+/** A single object, bare or in the extra `value` wrapper that several of Microsoft's examples show. */
+export function single<S extends z.ZodType>(schema: S) {
+  return z.preprocess((raw) => {
+    if (typeof raw !== 'object' || raw === null || !('value' in raw)) return raw;
+    return typeof raw.value === 'object' && raw.value !== null && !Array.isArray(raw.value) ? raw.value : raw;
+  }, schema);
+}
+
+/** One page of a collection. */
+export function page<S extends z.ZodType>(item: S) {
+  return z.object({ value: list(item), '@odata.nextLink': optional(z.string()) });
+}
+
+/** An answer whose content, if there is any, is not used. */
+export const noContent = z.unknown().transform(() => undefined);

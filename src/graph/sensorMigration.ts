@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { endpoint, entity, globalOnly, list, member, optional, page, single } from './endpoint.ts';
+import { sensorHealthStatuses, sensorTypes, serviceStatuses } from './sensors.ts';
+
+export const migrationStates = [
+  'readyForMigration',
+  'notReadyForMigration',
+  'upToDate',
+  'migrationFailed',
+  'migrating',
+] as const;
+
+/** microsoft.graph.security.sensorMigration: the sensor under its own id, with what Microsoft says of its migration. */
+export const sensorMigration = entity({
+  id: z.string(),
+  displayName: optional(z.string()),
+  domainName: optional(z.string()),
+  sensorType: optional(member(sensorTypes)),
+  version: optional(z.string()),
+  serviceStatus: optional(member(serviceStatuses)),
+  healthStatus: optional(member(sensorHealthStatuses)),
+  migrationState: optional(member(migrationStates)),
+  createdDateTime: optional(z.string()),
+});
+export type SensorMigration = z.output<typeof sensorMigration>;
+
+export const listSensorMigrations = endpoint({
+  route: 'GET /security/identities/sensorMigration',
+  versions: ['beta'],
+  clouds: globalOnly,
+  permission: 'SecurityIdentitiesMigration.Read.All',
+  cmdlets: { beta: 'Get-MgBetaSecurityIdentitySensorMigration' },
+  resend: 'always',
+  answer: page(sensorMigration),
+});
+
+/** A partial failure comes inside a 200. */
+export const migrateSensors = endpoint({
+  route: 'POST /security/identities/sensorMigration/migrate',
+  versions: ['beta'],
+  clouds: globalOnly,
+  permission: 'SecurityIdentitiesMigration.ReadWrite.All',
+  cmdlets: { beta: 'Move-MgBetaSecurityIdentitySensorMigration' },
+  resend: 'never',
+  body: z.strictObject({ sensorIds: z.array(z.string()).min(1) }),
+  answer: single(
+    entity({ successfulMigrationSensorIds: list(z.string()), failedMigrationSensorIds: list(z.string()) }),
+  ),
+});

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { bothVersions, endpoint, entity, globalOnly, noContent, optional, single } from './endpoint.ts';
+
+export const getAutoAuditingConfiguration = endpoint({
+  route: 'GET /security/identities/settings/autoAuditingConfiguration',
+  versions: bothVersions,
+  clouds: globalOnly,
+  permission: 'SecurityIdentitiesAutoConfig.Read.All',
+  cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySettingAutoAuditingConfiguration' },
+  resend: 'always',
+  answer: single(entity({ isAutomatic: optional(z.boolean()) })),
+});
+
+/** PATCH on the v1.0 page, POST on the beta page and in the permission data. */
+export const updateAutoAuditingConfiguration = endpoint({
+  route: 'PATCH /security/identities/settings/autoAuditingConfiguration',
+  alternatives: ['POST /security/identities/settings/autoAuditingConfiguration'],
+  versions: bothVersions,
+  clouds: globalOnly,
+  permission: 'SecurityIdentitiesAutoConfig.ReadWrite.All',
+  cmdlets: {
+    'v1.0': 'Update-MgSecurityIdentitySettingAutoAuditingConfiguration',
+    beta: 'Update-MgBetaSecurityIdentitySettingAutoAuditingConfiguration',
+  },
+  resend: 'always',
+  body: z.strictObject({ isAutomatic: z.boolean() }).transform((body) => ({
+    '@odata.type': '#microsoft.graph.security.autoAuditingConfiguration',
+    ...body,
+  })),
+  answer: noContent,
+});

@@ -1,0 +1,106 @@
+import type { z } from 'zod';
+import type { Endpoint, Request } from '../graph/endpoint.ts';
+import type { Outcome, Reader } from '../graph/reader.ts';
+import type { Secret } from '../secret.ts';
+
+/** What a tool does to a tenant; the gate, the hints and the README's table derive from it. */
+export type Effect = 'read' | 'change' | 'disclose' | 'rollout' | 'destroy';
+
+interface Tool<I extends z.ZodObject, O extends z.ZodObject> {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly input: I;
+  readonly output: O;
+  /** Every endpoint that the operation reads. */
+  readonly uses: readonly Endpoint[];
+}
+
+/** A tool that reads the tenant. */
+export interface Read<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> extends Tool<I, O> {
+  readonly effect: 'read';
+  run(input: z.output<I>, graph: Reader): Promise<z.input<O>>;
+}
+
+/** A tool that writes or discloses: `plan` decides everything from reads, a person approves it, `finish` looks at what happened. */
+export interface Write<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> extends Tool<I, O> {
+  readonly effect: Exclude<Effect, 'read'>;
+  /** The endpoints that an approved plan may send to. */
+  readonly sends: readonly Endpoint[];
+  plan(input: z.output<I>, graph: Reader): Promise<Plan>;
+  /** Called when at least one request may have taken effect, or the plan sends nothing. */
+  finish(input: z.output<I>, plan: Plan, outcomes: readonly Outcome[], graph: Finisher): Promise<z.input<O>>;
+}
+
+export type Operation = Read | Write;
+
+export interface Plan {
+  /** What will happen, in our words, as a sentence without a full stop: `Delete 1 sensor`. */
+  readonly action: string;
+  /** The machines or objects it happens to; empty where it is the tenant itself. */
+  readonly targets: readonly Target[];
+  readonly changes: readonly Change[];
+  readonly consequences: readonly Consequence[];
+  /**
+   * What the person types. `tenant`: the tenant's name. A verb: the single target's name, or `delete 37` and the
+   * tenant's name for several. Without it an explicit choice is enough.
+   */
+  readonly type?: 'tenant' | 'delete' | 'activate' | 'migrate';
+  /** The exact requests, in order. Empty: there is nothing to do, and nothing is asked. */
+  readonly send: readonly Request[];
+}
+
+/** One machine or object. Everything but `shown` is bound: a difference at the second plan voids the approval. */
+export interface Target {
+  readonly id: string;
+  /** As the tenant spells it: untrusted. */
+  readonly name: string;
+  readonly domain?: string;
+  readonly type?: string;
+  readonly majorVersion?: string;
+  readonly createdDateTime?: string;
+  /** What flaps, label to value: health, statuses, build number, open issues. */
+  readonly shown: Readonly<Record<string, string>>;
+}
+
+/** A value that is written; both sides are bound. */
+export interface Change {
+  readonly targetId?: string;
+  readonly field: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** What follows from the act, one sentence. A new warning or a lost reassurance voids an approval; `info` is bound as it is. */
+export interface Consequence {
+  readonly code: string;
+  /** The id of the target that it is about. */
+  readonly about?: string;
+  readonly kind: 'warning' | 'reassurance' | 'info';
+  readonly text: string;
+}
+
+/** What an operation may do after sending: read, put a secret into its file, repeat an approved GET. */
+export interface Finisher extends Reader {
+  /** Writes the secret into the file that was created before the request left. */
+  keep(secret: Secret): Promise<Kept>;
+  /** Repeats a GET of the approved plan, such as reading the key again after an ambiguous answer. */
+  again(request: Request): Promise<Outcome>;
+}
+
+/** What may be said of a kept secret. */
+export interface Kept {
+  /** The file's name without its folder, which only the person is shown. */
+  readonly file: string;
+  readonly fingerprint: string;
+  /** The secret itself, only where the operator started the server with `--reveal-secrets`. */
+  readonly revealed?: string;
+}
+
+export function read<I extends z.ZodObject, O extends z.ZodObject>(operation: Omit<Read<I, O>, 'effect'>): Read<I, O> {
+  return { ...operation, effect: 'read' };
+}
+
+export function write<I extends z.ZodObject, O extends z.ZodObject>(operation: Write<I, O>): Write<I, O> {
+  return operation;
+}

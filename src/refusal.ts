@@ -1,0 +1,43 @@
+/** Every code that a tool's error text can begin with, and what it means. The README's table is made from this list. */
+export const refusalCodes = {
+  invalid_input: 'The arguments contradict each other or the tenant; the text says which.',
+  not_found: 'Nothing has this id or name.',
+  ambiguous: 'The name fits several; the text lists them with their ids.',
+  not_writable: 'Microsoft Graph does not let this setting of this sensor change.',
+  permission_missing: 'The app or user lacks the named Microsoft Graph permission or role.',
+  not_onboarded: 'The tenant has no Microsoft Defender for Identity workspace.',
+  not_in_this_cloud: 'This cloud or API version does not have the operation.',
+  sign_in_failed: 'Microsoft Entra gave no token.',
+  throttled: 'Microsoft Graph asked to wait longer than this call may take.',
+  unavailable: 'Microsoft Graph did not answer, or not in a way that can be read.',
+  cancelled: 'The client cancelled the call.',
+  approval_unavailable: 'This call needs a human approval, and this client cannot ask for one.',
+  client_unattended: 'The client answered the approval question by itself; that counts as no answer.',
+  declined: 'A person declined, or closed the question.',
+  mistyped: 'The text that was typed is not the text that was asked for.',
+  approval_expired: 'The question was not answered, or its approval not used, in time.',
+  approval_invalid: 'The answer belongs to no question that is open here.',
+  approval_busy: 'Too many questions are open, or this was declined a moment ago.',
+  target_changed: 'What was approved is no longer what would happen.',
+  already_done: 'The same call was carried out a moment ago; nothing was sent again.',
+  not_done: 'Microsoft Graph refused the request; nothing was changed.',
+  partly_done: 'Some of the requests took effect, some did not; the text says which.',
+  outcome_unknown: 'A request may or may not have taken effect; the text names the read that decides.',
+  secret_not_kept: 'The secret could not be written into its file.',
+  internal_error: 'A defect of this server.',
+} as const;
+
+export type RefusalCode = keyof typeof refusalCodes;
+
+/** Why a call ends without success: `message` is a sentence for a model and a person, `next` what to do about it. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: RefusalCode;
+  readonly next: string | undefined;
+
+  constructor(code: RefusalCode, message: string, next?: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.next = next;
+  }
+}

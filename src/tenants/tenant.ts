@@ -1,0 +1,17 @@
+import type { TokenCredential } from '@azure/core-auth';
+import type { HttpClient } from '@azure/core-rest-pipeline';
+import type { Cloud, Permission } from '../graph/endpoint.ts';
+
+/** Where calls go: a tenant of Microsoft Entra with its Graph, or one in memory. Nothing above this port can tell them apart. */
+export interface Tenant {
+  readonly simulated: boolean;
+  readonly cloud: Cloud;
+  /** Scheme and host of Graph, such as `https://graph.microsoft.com`. */
+  readonly graphRoot: string;
+  /** The name a person knows the tenant by; without one, what the token says of it. */
+  readonly label?: string;
+  /** Who acts for an endpoint of this permission. */
+  credential(permission: Permission): TokenCredential;
+  /** The transport; without one, the library's own. */
+  readonly httpClient?: HttpClient;
+}
