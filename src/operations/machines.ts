@@ -1,0 +1,78 @@
+import type { Sensor } from '../graph/sensors.ts';
+import type { Target } from './operation.ts';
+
+export type Generation = 'v2' | 'v3';
+
+/** v2.x is the classic sensor with its own installer, v3.x a part of Defender for Endpoint: the major number decides. */
+export function generationOf(version: string | undefined): Generation | undefined {
+  const major = version?.match(/^(\d+)\./)?.[1];
+  if (major === undefined) return undefined;
+  return Number(major) < 3 ? 'v2' : 'v3';
+}
+
+/** Compares four-part version numbers by their numbers; below zero when `a` is older. */
+export function compareVersions(a: string, b: string): number {
+  const left = a.split('.').map(Number);
+  const right = b.split('.').map(Number);
+  for (let part = 0; part < Math.max(left.length, right.length); part++) {
+    const difference = (left[part] ?? 0) - (right[part] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** AD FS, AD CS and Entra Connect sensors watch a server of their own and cover no domain. */
+export function coversDomain(sensor: Pick<Sensor, 'sensorType'>): boolean {
+  return sensor.sensorType === 'domainControllerIntegrated' || sensor.sensorType === 'domainControllerStandalone';
+}
+
+const silent = new Set(['disconnected', 'unreachable', 'notConfigured', 'startFailure']);
+
+/** Whether the service hears the sensor: US Government clouds have no `serviceStatus`, there the deployment status decides. */
+export function communicates(sensor: Pick<Sensor, 'deploymentStatus' | 'serviceStatus'>): boolean {
+  if (sensor.deploymentStatus === undefined || silent.has(sensor.deploymentStatus)) return false;
+  return sensor.serviceStatus === undefined || sensor.serviceStatus === 'running';
+}
+
+const lower = (text: string | undefined) => (text ?? '').trim().replace(/\.$/, '').toLowerCase();
+
+/**
+ * Whether an FQDN of a health issue or candidate is this sensor's machine: a sensor's displayName is the NetBIOS name,
+ * at most 15 characters of the host name. Two machines can share one, so a match of several is ambiguous, never the first.
+ */
+export function sameMachine(
+  fqdn: string,
+  sensor: { displayName?: string | undefined; domainName?: string | undefined },
+): boolean {
+  const [host = '', ...rest] = lower(fqdn).split('.');
+  const name = lower(sensor.displayName);
+  return name !== '' && (name === host || name === host.slice(0, 15)) && lower(sensor.domainName) === rest.join('.');
+}
+
+/** `name.domain` as the tenant spells it. */
+export function fullName(machine: { displayName?: string | undefined; domainName?: string | undefined }): string {
+  return [machine.displayName, machine.domainName].filter((part) => part).join('.');
+}
+
+/** A sensor as a plan's target. */
+export function targetOf(sensor: Sensor): Target {
+  const shown = {
+    health: sensor.healthStatus,
+    'open issues': sensor.openHealthIssuesCount?.toString(),
+    deployment: sensor.deploymentStatus,
+    service: sensor.serviceStatus,
+    version: sensor.version,
+  };
+  const majorVersion = sensor.version?.match(/^\d+/)?.[0];
+  return {
+    id: sensor.id.toLowerCase(),
+    name: sensor.displayName ?? '',
+    ...(sensor.domainName !== undefined && { domain: sensor.domainName }),
+    ...(sensor.sensorType !== undefined && { type: sensor.sensorType }),
+    ...(majorVersion !== undefined && { majorVersion }),
+    ...(sensor.createdDateTime !== undefined && { createdDateTime: sensor.createdDateTime }),
+    shown: Object.fromEntries(
+      Object.entries(shown).flatMap(([label, value]) => (value === undefined ? [] : [[label, value]])),
+    ),
+  };
+}
