@@ -6,3 +6,40 @@ export interface Log {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
   trace(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
+
+const levels = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type Level = (typeof levels)[number];
+
+/** A log of this level; the library behind it is loaded with the first line that is written. */
+export function createLog(level: Level): Log {
+  let sink: ReturnType<typeof openSink> | undefined;
+  const at =
+    (own: Exclude<Level, 'silent'>) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
+      if (levels.indexOf(own) > levels.indexOf(level)) return;
+      sink ??= openSink(level);
+      sink.then((logger) => logger[own](plain(fields), message)).catch(() => undefined);
+    };
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), trace: at('trace') };
+}
+
+async function openSink(level: Level) {
+  const { pino } = await import('pino');
+  const stderr = { write: (line: string) => process.stderr.write(masked(line)) };
+  if (!process.stderr.isTTY) return pino({ level }, stderr);
+  const { default: pretty } = await import('pino-pretty');
+  const stream = pretty({ colorize: true });
+  stream.pipe(process.stderr);
+  return pino({ level }, { write: (line: string) => stream.write(masked(line)) });
+}
+
+/** An error of a library can hold the request with its headers: only its words are written. */
+const plain = (fields: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      value instanceof Error ? (value.stack ?? value.message) : value,
+    ]),
+  );
+
+const masked = (line: string) => line.replace(/eyJ[\w-]{10,}(\.[\w-]+)*/g, '[token]');

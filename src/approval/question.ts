@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { visible } from '../display.ts';
+import { type GraphVersion, methodOf, pathOf, type Request, versionOf } from '../graph/endpoint.ts';
+import type { Identity } from '../graph/identity.ts';
+import type { Change, Consequence, Plan, Target } from '../operations/operation.ts';
+
+/** Where and for whom an act would happen. */
+export interface Place {
+  readonly cloud: string;
+  readonly graphRoot: string;
+  readonly graphVersion: GraphVersion;
+  readonly tenantLabel: string;
+  readonly simulated: boolean;
+  readonly identity: Identity;
+  /** Who asks, as far as this process can tell: OS user, process and Graph identity. */
+  readonly principal: string;
+  /** What the client calls itself; shown, trusted for nothing. */
+  readonly clientName: string;
+  /** Safety settings that differ from their defaults. */
+  readonly settings: readonly string[];
+  /** Where a disclosed secret goes: shown to the person only. */
+  readonly secretsFolder: string | undefined;
+}
+
+/** What a person is asked: the plan of one call in one place, and what counts as a yes. */
+export interface Question {
+  readonly tool: string;
+  readonly plan: Plan;
+  readonly place: Place;
+  /** The text to type; without one an explicit choice is enough. */
+  readonly typed?: string;
+}
+
+const words = (text: string) =>
+  text
+    .replace(/[`*[\]<>#|~!\\]/g, (sign) => `\\u{${sign.charCodeAt(0).toString(16)}}`)
+    .replace(/:\/\//g, ':\\u{2f}/')
+    .replace(/\bwww\./gi, 'www\\u{2e}');
+
+/** Text of a tenant, client or model for a person's eyes: cut, nothing hidden, no markup or link that a host would draw. */
+export function quoted(text: string, most = 200): string {
+  const shown = words(visible(text, most).replaceAll('\\u{', '\uE000')).replaceAll('\uE000', '\\u{');
+  return `"${shown.replaceAll('"', "'")}"`;
+}
+
+const plainLabel = /^[A-Za-z0-9-]{1,63}$/;
+
+/** A machine's name for a person's eyes; letters that are not ASCII are also spelled out, since some look alike. */
+function shownName(target: Target): string {
+  if (isPlain(target)) return fullName(target);
+  const spelled = fullName(target).replace(/[^\x20-\x7e]/gu, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);
+  const name = quoted(fullName(target));
+  return spelled === fullName(target) ? name : `${name} (${quoted(spelled)})`;
+}
+
+const fullName = ({ name, domain }: Target) => (domain === undefined ? name : `${name}.${domain}`);
+const isPlain = (target: Target) =>
+  fullName(target).length <= 200 &&
+  fullName(target)
+    .split('.')
+    .every((label) => plainLabel.test(label));
+
+const tenantWord = ({ tenantLabel, identity }: Place) =>
+  /^[A-Za-z0-9][A-Za-z0-9 .&-]{0,63}$/.test(tenantLabel) ? tenantLabel : identity.tenantId.slice(0, 8);
+
+function typedText(plan: Plan, place: Place): string | undefined {
+  const [only, ...others] = plan.targets;
+  if (plan.type === undefined) return undefined;
+  if (plan.type === 'tenant' || only === undefined) return tenantWord(place);
+  if (others.length > 0) return `${plan.type} ${plan.targets.length} ${tenantWord(place)}`;
+  return isPlain(only) ? fullName(only) : only.id.slice(0, 8);
+}
+
+export function questionOf(tool: string, plan: Plan, place: Place): Question {
+  const typed = typedText(plan, place);
+  return { tool, plan, place, ...(typed !== undefined && { typed }) };
+}
+
+/** Method, address and body of a request exactly as it would leave. */
+export function wireOf({ endpoint, params, body }: Request, place: Place): string {
+  const address = `${place.graphRoot}/${versionOf(endpoint, place.graphVersion)}${pathOf(endpoint.route, params)}`;
+  return `${methodOf(endpoint.route)} ${address}${body === undefined ? '' : ` ${JSON.stringify(body)}`}`;
+}
+
+const byKey =
+  <T>(key: (item: T) => string) =>
+  (a: T, b: T) =>
+    key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0;
+
+/** What an approval is bound to, part by part; health, statuses and build numbers are not in it. */
+function bound({ tool, plan, place, typed }: Question) {
+  return {
+    v: 1,
+    place: {
+      tenant: place.identity.tenantId,
+      cloud: place.cloud,
+      'Graph version': place.graphVersion,
+      'acting identity': `${place.identity.kind} ${place.identity.id}, app ${place.identity.appId}`,
+      principal: place.principal,
+      tool,
+      'text to type': typed ?? null,
+    },
+    requests: plan.send.map((request) => wireOf(request, place)),
+    targets: plan.targets.map(({ shown, ...facts }) => facts).sort(byKey(({ id }) => id)),
+    changes: plan.changes.map(({ targetId, field, before, after }) => ({
+      targetId: targetId ?? null,
+      field,
+      before: before ?? null,
+      after,
+    })),
+    consequences: plan.consequences.map(codeOf).sort(),
+  };
+}
+
+const codeOf = ({ code, about, kind }: Consequence) => [kind, code, about ?? ''].join(' ');
+const same = (a: unknown, b: unknown) => canonicalize(a) === canonicalize(b);
+
+/** SHA-256 over the canonical JSON (RFC 8785) of everything that is bound. */
+export function digestOf(question: Question): string {
+  return createHash('sha256')
+    .update(canonicalize(bound(question)) ?? '')
+    .digest('hex');
+}
+
+/**
+ * What makes `now` another act than the one approved, in words; empty when the approval holds. A warning that went away
+ * and a reassurance that came do not count.
+ */
+export function differences(approved: Question, now: Question): string[] {
+  const was = bound(approved);
+  const is = bound(now);
+  const place = Object.entries(is.place).flatMap(([part, value]) => {
+    const old = Object.entries(was.place).find(([name]) => name === part)?.[1];
+    return old === value ? [] : [`${part}: approved for ${quoted(String(old))}, now ${quoted(String(value))}`];
+  });
+  const targets = approved.plan.targets.flatMap((target) => {
+    const { shown: _, ...old } = target;
+    const next = is.targets.find(({ id }) => id === target.id);
+    if (next === undefined) return [`${shownName(target)} is no longer among the targets`];
+    return Object.entries({ ...old, ...next }).flatMap(([fact]) => {
+      const [before, after] = [valueOf(old, fact), valueOf(next, fact)];
+      return before === after ? [] : [`${shownName(target)}: ${fact} was ${quoted(before)}, now ${quoted(after)}`];
+    });
+  });
+  const added = now.plan.targets.filter(({ id }) => !was.targets.some((target) => target.id === id));
+  const changes = same(was.changes, is.changes) ? [] : ['the values that would be replaced are no longer the same'];
+  const requests = same(was.requests, is.requests) ? [] : ['the requests are no longer the same'];
+  const consequences = [
+    ...lost(now.plan.consequences, approved.plan.consequences, ['warning', 'info'], 'new'),
+    ...lost(approved.plan.consequences, now.plan.consequences, ['reassurance', 'info'], 'no longer true'),
+  ];
+  const precise = [...place, ...targets, ...added.map((target) => `${shownName(target)} is new`), ...changes];
+  return [...precise, ...(precise.length === 0 ? requests : []), ...consequences];
+}
+
+const valueOf = (facts: object, name: string) =>
+  String(Object.entries(facts).find(([fact]) => fact === name)?.[1] ?? 'nothing');
+
+const lost = (of: readonly Consequence[], from: readonly Consequence[], kinds: readonly string[], what: string) =>
+  of
+    .filter(({ kind }) => kinds.includes(kind))
+    .filter((consequence) => !from.some((other) => codeOf(other) === codeOf(consequence)))
+    .map(({ text }) => `${what}: ${text}`);
+
+const marks = { warning: '⚠', reassurance: '✓', info: '·' } as const;
+
+/** The question as text: tenant first, then what will happen and its consequences, then the facts, the tenant's words quoted. */
+export function questionText(question: Question, minutes: number, note: readonly string[] = []): string {
+  const { plan, place, typed } = question;
+  const consequences = [...plan.consequences].sort(byKey(({ kind }) => 'wri'.indexOf(kind.charAt(0)).toString()));
+  const cmdlets = plan.send.flatMap(({ endpoint }) => {
+    const cmdlet = endpoint.cmdlets?.[versionOf(endpoint, place.graphVersion)];
+    return cmdlet === undefined ? [] : [cmdlet];
+  });
+  return [
+    `${place.simulated ? 'SIMULATED ' : ''}TENANT ${quoted(place.tenantLabel)} (${place.identity.tenantId})`,
+    ...note,
+    '',
+    `${plan.action}?`,
+    '',
+    ...consequences.map(({ kind, text }) => `${marks[kind]} ${text}`),
+    ...plan.targets.flatMap((target, index) => ['', ...targetLines(target, index, plan.changes)]),
+    ...plan.changes.filter(({ targetId }) => targetId === undefined).map(changeLine),
+    ...(place.secretsFolder === undefined ? [] : ['', `The key goes into a file in ${place.secretsFolder}`]),
+    '',
+    ...plan.send.map((request) => `Request: ${wireForEyes(request, place)}`),
+    ...[...new Set(cmdlets)].map((cmdlet) => `The same in PowerShell: ${cmdlet}`),
+    `Acts as: ${place.identity.kind} ${quoted(place.identity.name)} (${place.identity.id})`,
+    `Asked by: a client that says it is ${quoted(place.clientName, 60)}`,
+    ...(place.settings.length === 0 ? [] : [`Settings other than the default: ${place.settings.join(', ')}`]),
+    `Valid for ${minutes} minutes.`,
+    ...(typed === undefined ? [] : ['', `To approve, type: ${typed}`]),
+  ].join('\n');
+}
+
+const wireForEyes = (request: Request, place: Place) => {
+  const wire = visible(wireOf(request, place), 2000);
+  return request.body === undefined ? wire : words(wire).replace('https:\\u{2f}/', 'https://');
+};
+
+function targetLines(target: Target, index: number, changes: readonly Change[]): string[] {
+  const { type, majorVersion, createdDateTime, shown } = target;
+  const facts = [
+    type === undefined ? undefined : quoted(type, 40),
+    majorVersion === undefined ? undefined : `v${majorVersion}.x`,
+    createdDateTime === undefined ? undefined : `created ${quoted(createdDateTime.slice(0, 10), 10)}`,
+  ].filter((fact) => fact !== undefined);
+  const now = Object.entries(shown).map(([label, value]) => `${label} ${quoted(value, 60)}`);
+  return [
+    `${index + 1}. ${shownName(target)}`,
+    ...(facts.length === 0 ? [] : [`   ${facts.join(', ')}`]),
+    ...(now.length === 0 ? [] : [`   now: ${now.join(', ')}`]),
+    `   id ${target.id}`,
+    ...changes.filter(({ targetId }) => targetId === target.id).map((change) => `   ${changeLine(change)}`),
+  ];
+}
+
+const changeLine = ({ field, before, after }: Change) =>
+  `${field}: ${quoted(textOf(before), 300)} -> ${quoted(textOf(after), 300)}`;
+
+const textOf = (value: unknown) =>
+  value === undefined || value === null ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value);

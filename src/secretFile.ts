@@ -1,0 +1,97 @@
+import { constants } from 'node:fs';
+import { chmod, lstat, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import envPaths from 'env-paths';
+import type { Kept } from './operations/operation.ts';
+import { Refusal } from './refusal.ts';
+import type { Secret } from './secret.ts';
+
+/** A file that waits for a secret: made before the request leaves, so that a full disk cannot follow a rotation. */
+export interface SecretFile {
+  keep(secret: Secret): Promise<Kept>;
+  /** Removes the file when no secret came. */
+  discard(): Promise<void>;
+}
+
+export const defaultSecretsFolder = () => join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'secrets');
+
+const enoughForAKey = 16 * 1024;
+
+/** Creates the file, mode 0600 in a 0700 folder of the user's that is not below the working folder. */
+export async function createSecretFile(folder: string, tenantId: string, reveal: boolean): Promise<SecretFile> {
+  const safe = await safeFolder(folder);
+  const stamp = new Date().toISOString().replace(/[:.]/g, '-').replace('T', '_');
+  const file = `access-key_${tenantId.slice(0, 8)}_${stamp}.txt`;
+  const [path, waiting] = [join(safe, file), join(safe, `.${file}.waiting`)];
+  const handle = await attempt(() => open(waiting, 'wx', 0o600));
+  await attempt(async () => {
+    await handle.writeFile(Buffer.alloc(enoughForAKey));
+    await handle.sync();
+  }).catch(async (error: unknown) => {
+    await handle.close();
+    await rm(waiting, { force: true });
+    throw error;
+  });
+  let isOpen = true;
+  const close = async () => {
+    if (isOpen) await handle.close();
+    isOpen = false;
+  };
+  return {
+    async keep(secret) {
+      await attempt(async () => {
+        await handle.truncate(0);
+        await handle.write(secret.open(), 0, 'utf8');
+        await handle.sync();
+        await close();
+        await rename(waiting, path);
+        await syncFolder(safe);
+      });
+      return { file, fingerprint: secret.fingerprint, ...(reveal && { revealed: secret.open() }) };
+    },
+    async discard() {
+      await close();
+      await rm(waiting, { force: true });
+    },
+  };
+}
+
+async function safeFolder(folder: string): Promise<string> {
+  const wanted = resolve(folder);
+  await attempt(() => mkdir(wanted, { recursive: true, mode: 0o700 }));
+  const found = await attempt(() => lstat(wanted));
+  if (!found.isDirectory()) throw notKept(`${wanted} is not a folder of its own (a link, or a file).`);
+  const [real, working] = [await realpath(wanted), await realpath(process.cwd())];
+  const fromWorking = relative(working, real);
+  if (fromWorking === '' || !(fromWorking.startsWith('..') || resolve(fromWorking) === fromWorking)) {
+    throw notKept('The secrets folder is inside the working folder, where agents read files.');
+  }
+  if (process.platform === 'win32') return real;
+  if (found.uid !== process.getuid?.()) throw notKept(`${wanted} belongs to another user.`);
+  if ((found.mode & 0o077) !== 0) await attempt(() => chmod(real, 0o700));
+  return real;
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, constants.O_RDONLY);
+  await handle.sync().finally(() => handle.close());
+}
+
+const notKept = (why: string) =>
+  new Refusal('secret_not_kept', why, 'Name another folder with --secrets-dir, outside the working folder.');
+
+/** A failure of the file system as a sentence; its path is the person's business, not the model's. */
+async function attempt<T>(step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw new Refusal(
+      'secret_not_kept',
+      `The file for the access key could not be written (${code}).`,
+      'Check the disk and the folder named with --secrets-dir.',
+      error,
+    );
+  }
+}
