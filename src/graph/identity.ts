@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { Refusal } from '../refusal.ts';
+
 /** Who acts, read from the access token itself. Bound by an approval. */
 export interface Identity {
   readonly tenantId: string;
@@ -8,4 +11,50 @@ export interface Identity {
   readonly appId: string;
   /** A name to show, from the token: the user principal name, or the app's display name. */
   readonly name: string;
+}
+
+/** Claims of Microsoft Entra's access tokens: version 1 says `appid` and `upn`, version 2 `azp` and `preferred_username`. */
+const claims = z.object({
+  tid: z.string().min(1),
+  idtyp: z.string().optional(),
+  scp: z.string().optional(),
+  oid: z.string().min(1).optional(),
+  appid: z.string().min(1).optional(),
+  azp: z.string().min(1).optional(),
+  app_displayname: z.string().optional(),
+  upn: z.string().optional(),
+  unique_name: z.string().optional(),
+  preferred_username: z.string().optional(),
+});
+
+/** Reads who acts out of an access token, without judging its signature: that is Graph's part. */
+export function identityOf(token: string): Identity {
+  const read = claims.safeParse(payloadOf(token)).data;
+  const appId = read?.appid ?? read?.azp;
+  const person = read?.idtyp === 'user' || read?.scp !== undefined;
+  const id = person ? read?.oid : appId;
+  if (read === undefined || appId === undefined || id === undefined) {
+    throw new Refusal(
+      'sign_in_failed',
+      'The access token does not say who signed in.',
+      'Use a credential of Microsoft Entra whose tokens are for Microsoft Graph.',
+    );
+  }
+  const name = person ? (read.upn ?? read.unique_name ?? read.preferred_username) : read.app_displayname;
+  return { tenantId: read.tid, kind: person ? 'person' : 'app', id, appId, name: name ?? id };
+}
+
+function payloadOf(token: string): unknown {
+  const [, payload, signature] = token.split('.');
+  if (payload === undefined || signature === undefined) return undefined;
+  try {
+    return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether two tokens act as the same one; the name is for eyes only. */
+export function isSameIdentity(one: Identity, other: Identity): boolean {
+  return one.tenantId === other.tenantId && one.kind === other.kind && one.id === other.id && one.appId === other.appId;
 }

@@ -76,3 +76,22 @@ export function targetOf(sensor: Sensor): Target {
     ),
   };
 }
+
+/** Finds the machines that an FQDN or a bare host name fits by the rule of `sameMachine`, one look each in a large fleet. */
+export function directory<M extends { displayName?: string | undefined; domainName?: string | undefined }>(
+  machines: readonly M[],
+): (name: string) => M[] {
+  const byName = new Map<string, M[]>();
+  for (const machine of machines) {
+    const name = lower(machine.displayName);
+    const same = byName.get(name);
+    if (same === undefined) byName.set(name, [machine]);
+    else same.push(machine);
+  }
+  byName.delete('');
+  return (name) => {
+    const [host = '', ...rest] = lower(name).split('.');
+    const found = [...new Set([host, host.slice(0, 15)])].flatMap((key) => byName.get(key) ?? []);
+    return rest.length === 0 ? found : found.filter(({ domainName }) => lower(domainName) === rest.join('.'));
+  };
+}

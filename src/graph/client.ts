@@ -1,0 +1,234 @@
+import type { TokenCredential } from '@azure/core-auth';
+import {
+  bearerTokenAuthenticationPolicy,
+  createDefaultHttpClient,
+  createEmptyPipeline,
+  createHttpHeaders,
+  createPipelineRequest,
+  decompressResponsePolicy,
+  type Pipeline,
+  type PipelinePolicy,
+  proxyPolicy,
+  setClientRequestIdPolicy,
+  tracingPolicy,
+  userAgentPolicy,
+} from '@azure/core-rest-pipeline';
+import about from '../../package.json' with { type: 'json' };
+import type { Log } from '../log.ts';
+import { Refusal } from '../refusal.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import { keepingToken } from './credential.ts';
+import {
+  type Endpoint,
+  type GraphVersion,
+  methodOf,
+  type Permission,
+  pathOf,
+  type Request,
+  type Route,
+  versionOf,
+} from './endpoint.ts';
+import { type Answer, graphErrorOf, noSuchRoute, notInThisCloud, unreadable } from './errors.ts';
+import { type Identity, identityOf } from './identity.ts';
+import { outcomeOf } from './outcome.ts';
+import { checkedIds, createReader } from './pages.ts';
+import type { Outcome, Reader } from './reader.ts';
+import { type Attempt, type End, Late, resending, within } from './retry.ts';
+import { codeOf, createDoor, TooLarge } from './transport.ts';
+
+export interface GraphOptions {
+  readonly tenant: Tenant;
+  readonly version: GraphVersion;
+  readonly log: Log;
+}
+
+export interface ReadOptions {
+  readonly signal: AbortSignal;
+  readonly leaving?: ReadonlySet<string>;
+  progress?(message: string, done?: number, total?: number): void;
+  /** For everything that the reader reads together. */
+  readonly timeoutMilliseconds?: number;
+}
+
+/** Microsoft Graph as one tenant offers it. */
+export interface Graph {
+  reader(options: ReadOptions): Reader;
+  /** Who would act with this permission, from the token itself. */
+  identity(permission: Permission, signal: AbortSignal): Promise<Identity>;
+  /** Sends one approved request; never rejects: every end is an Outcome. */
+  send(request: Request, options: { readonly as: Identity; readonly timeoutMilliseconds: number }): Promise<Outcome>;
+}
+
+/** One request on its way; a next link brings its own address. */
+export interface Call extends Request {
+  readonly url?: string;
+  readonly as?: Identity;
+  readonly signal?: AbortSignal;
+  /** By the monotonic clock. */
+  readonly deadline: number;
+}
+
+const longestAttempt = 30_000;
+const longestSignIn = 60_000;
+const agent = `${about.name}/${about.version}`;
+
+const ourHeaders: PipelinePolicy = {
+  name: 'ourHeaders',
+  sendRequest(request, next) {
+    request.headers.set('Accept', 'application/json');
+    // Some of Graph's back ends answer Node's `*` with 400.
+    request.headers.set('Accept-Language', 'en-US');
+    request.headers.set('Prefer', 'include-unknown-enum-members');
+    return next(request);
+  },
+};
+
+/** A client for one tenant; it remembers tokens, which routes exist, and how long Graph asked to wait. */
+export function graphClient({ tenant, version, log }: GraphOptions): Graph {
+  const scope = `${tenant.graphRoot}/.default`;
+  const door = createDoor(tenant.httpClient ?? createDefaultHttpClient(), log);
+  const pace = { notBefore: 0 };
+  const working = new Map<Endpoint, Route>();
+
+  const credentials = remembered((credential: TokenCredential) => keepingToken(credential));
+  const credentialOf = (permission: Permission) => credentials(tenant.credential(permission));
+  const common = [
+    proxyPolicy(),
+    decompressResponsePolicy(),
+    userAgentPolicy({ userAgentPrefix: agent }),
+    setClientRequestIdPolicy('client-request-id'),
+    ourHeaders,
+  ];
+  const tracing = tracingPolicy({ userAgentPrefix: agent });
+  const pipelineOf = remembered((credential: TokenCredential) => {
+    const pipeline = createEmptyPipeline();
+    for (const policy of [...common, bearer(credential, scope), tracing]) pipeline.addPolicy(policy);
+    return pipeline;
+  });
+
+  const defect = (error: unknown) => {
+    log.error('a defect', { error });
+    return new Refusal('internal_error', 'This server has a defect; its log says more.');
+  };
+
+  /** Sends a request on the first of its routes that exists. */
+  async function exchange(call: Call): Promise<End> {
+    const { endpoint, url } = call;
+    const params = checkedIds(call.params);
+    if (!endpoint.clouds.includes(tenant.cloud)) throw notInThisCloud(endpoint, tenant.cloud);
+    const pipeline = pipelineOf(credentialOf(endpoint.permission));
+    const rules = { endpoint, deadline: call.deadline, signal: call.signal, pace };
+    const known = working.get(endpoint);
+    const routes: Route[] = [endpoint.route, ...(endpoint.alternatives ?? [])];
+    const order = known === undefined ? routes : [known, ...routes.filter((route) => route !== known)];
+    let end: End = { unsure: false };
+    for (const route of order) {
+      const address = url ?? `${tenant.graphRoot}/${versionOf(endpoint, version)}${pathOf(route, params)}`;
+      end = await resending(rules, () => attempt(call, route, address, pipeline));
+      if (end.refusal === undefined) working.set(endpoint, route);
+      if (end.unsure || end.answer === undefined || !isMissing(endpoint, end.answer)) return end;
+    }
+    return end.answer === undefined ? end : { ...end, refusal: noSuchRoute(endpoint, end.answer, tenant.cloud) };
+  }
+
+  /** One attempt. A request whose time is over before it left never leaves. */
+  async function attempt(call: Call, route: Route, url: string, pipeline: Pipeline): Promise<Attempt> {
+    const { endpoint, body, as, signal: outer, deadline } = call;
+    const rest = deadline - performance.now();
+    const time = endpoint.resend === 'never' ? rest : Math.min(rest, longestAttempt);
+    let left = false;
+    try {
+      return await within(time, outer, async (signal) => {
+        const request = createPipelineRequest({
+          url,
+          method: methodOf(route),
+          headers: createHttpHeaders(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+          abortSignal: signal,
+          streamResponseStatusCodes: new Set([Number.POSITIVE_INFINITY]),
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+        });
+        const leaves = () => {
+          left = true;
+        };
+        const response = await pipeline.sendRequest(door({ signal, as, left: leaves }), request);
+        const answer = {
+          status: response.status,
+          text: response.bodyAsText ?? undefined,
+          requestId: response.headers.get('request-id'),
+          clientRequestId: request.requestId,
+          retryAfter: response.headers.get('Retry-After'),
+        };
+        return { kind: 'answer', answer };
+      });
+    } catch (error) {
+      if (error instanceof Refusal) return { kind: 'refusal', refusal: error };
+      if (error instanceof TooLarge) {
+        return { kind: 'refusal', refusal: unreadable(endpoint, 'it is larger than 16 MiB') };
+      }
+      if (error instanceof Late) return { kind: 'break', why: 'the time was over', left };
+      if (!left) return { kind: 'refusal', refusal: defect(error) };
+      const code = codeOf(error);
+      return { kind: 'break', why: `the connection failed (${code})`, left: !neverConnected.test(code) };
+    }
+  }
+
+  return {
+    reader: (options) => createReader(tenant, version, options, exchange),
+
+    async identity(permission, signal) {
+      const got = await within(longestSignIn, signal, () => credentialOf(permission).getToken(scope)).catch(inTime);
+      return identityOf(got?.token ?? '');
+    },
+
+    async send(request, { as, timeoutMilliseconds }) {
+      const deadline = performance.now() + timeoutMilliseconds;
+      try {
+        return outcomeOf(request, await exchange({ ...request, as, deadline }));
+      } catch (error) {
+        const refused = error instanceof Refusal;
+        const refusal = refused ? error : defect(error);
+        return { request, state: refused ? 'failed' : 'unknown', refusal, answer: () => undefined };
+      }
+    },
+  };
+}
+
+function inTime(error: unknown): never {
+  if (!(error instanceof Late)) throw error;
+  throw new Refusal('sign_in_failed', 'Microsoft Entra gave no token in time.', 'Try again in a few minutes.');
+}
+
+/** Node's codes of a connection that never came to be: no request left on it. */
+const neverConnected = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|UNABLE_TO_\w+|\w*CERT\w*)$/;
+
+/** The library's policy for its claims challenges; the token itself comes from our credential, which keeps it strictly. */
+function bearer(credential: TokenCredential, scope: string): PipelinePolicy {
+  return bearerTokenAuthenticationPolicy({
+    credential,
+    scopes: scope,
+    challengeCallbacks: {
+      async authorizeRequest({ request }) {
+        const got = await credential.getToken(scope);
+        if (got !== null) request.headers.set('Authorization', `Bearer ${got.token}`);
+      },
+    },
+  });
+}
+
+/** Graph's ways of saying that a route does not exist; 404 can mean the object where there is one route only. */
+function isMissing(endpoint: Endpoint, answer: Answer): boolean {
+  if (answer.status === 400) return graphErrorOf(answer).message.includes('Resource not found for the segment');
+  return (
+    answer.status === 405 || answer.status === 501 || (answer.status === 404 && endpoint.alternatives !== undefined)
+  );
+}
+
+/** A function that works once for each argument. */
+function remembered<K extends object, V>(make: (key: K) => V): (key: K) => V {
+  const made = new WeakMap<K, V>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
+}

@@ -1,0 +1,27 @@
+import { methodOf, type Request } from './endpoint.ts';
+import { isWrite, jsonOf, outcomeUnknown, unreadable } from './errors.ts';
+import type { Outcome } from './reader.ts';
+import type { End } from './retry.ts';
+
+/** What became of a request that was sent. A success that cannot be read is one, where the request writes. */
+export function outcomeOf(request: Request, { answer, refusal, unsure }: End): Outcome {
+  const { endpoint } = request;
+  const requestId = answer?.requestId;
+  const base = { request, ...(requestId !== undefined && { requestId }), answer: () => undefined };
+  if (refusal !== undefined) {
+    const vanished = methodOf(endpoint.route) === 'DELETE' && answer?.status === 404 && refusal.code === 'not_found';
+    if (vanished) return { ...base, state: unsure ? 'done' : 'gone' };
+    return unsure
+      ? { ...base, state: 'unknown', refusal: outcomeUnknown(refusal) }
+      : { ...base, state: 'failed', refusal };
+  }
+  const body = jsonOf(answer?.text);
+  if (!isWrite(endpoint) && !endpoint.answer.safeParse(body).success) {
+    return { ...base, state: 'failed', refusal: unreadable(endpoint, 'it is not what is documented') };
+  }
+  return {
+    ...base,
+    state: 'done',
+    answer: (of) => (of === endpoint ? of.answer.safeParse(body).data : undefined),
+  };
+}

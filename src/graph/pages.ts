@@ -1,0 +1,116 @@
+import { setMaxListeners } from 'node:events';
+import type { z } from 'zod';
+import { Refusal } from '../refusal.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import type { Call, ReadOptions } from './client.ts';
+import { type Endpoint, type GraphVersion, guidPattern } from './endpoint.ts';
+import { jsonOf, unreadable } from './errors.ts';
+import type { Reader } from './reader.ts';
+import { type End, pause } from './retry.ts';
+
+const defaultTimeout = 120_000;
+const mostPages = 2_000;
+
+/** Reads objects and whole collections over `exchange`, all of them together in the time of the options. */
+export function createReader(
+  tenant: Tenant,
+  version: GraphVersion,
+  { signal, leaving = new Set(), progress, timeoutMilliseconds = defaultTimeout }: ReadOptions,
+  exchange: (call: Call) => Promise<End>,
+): Reader {
+  const deadline = performance.now() + timeoutMilliseconds;
+  // Node warns from the eleventh listener on, and each request that runs has one.
+  setMaxListeners(0, signal);
+
+  async function read(endpoint: Endpoint, params: Record<string, string>, url?: string): Promise<unknown> {
+    const address = url === undefined ? {} : { url };
+    const { answer, refusal } = await exchange({ endpoint, params, body: undefined, signal, deadline, ...address });
+    if (refusal !== undefined) throw refusal;
+    const json = jsonOf(answer?.text);
+    if (json === undefined) throw unreadable(endpoint, 'it is not JSON');
+    return json;
+  }
+
+  return {
+    version,
+    signal,
+    leaving,
+
+    async get(endpoint, ...[params]) {
+      const ids = checkedIds(params);
+      const object = parsed(endpoint, await read(endpoint, ids));
+      const [asked] = Object.values(ids);
+      const got = idOf(object);
+      if (asked !== undefined && got !== undefined && got !== asked) {
+        throw unreadable(endpoint, 'it is about another object than the one asked for');
+      }
+      return object;
+    },
+
+    async all(endpoint, ...[params]) {
+      const ids = checkedIds(params);
+      const collection = endpoint.route.slice(endpoint.route.lastIndexOf('/') + 1);
+      const items: Awaited<ReturnType<typeof endpoint.answer.parse>>['value'] = [];
+      const seen = new Set<string>();
+      const links = new Set<string>();
+      let link: string | undefined;
+      do {
+        const page = parsed(endpoint, await read(endpoint, ids, link));
+        for (const item of page.value) {
+          const id = idOf(item);
+          if (id === undefined || !seen.has(id)) items.push(item);
+          if (id !== undefined) seen.add(id);
+        }
+        progress?.(`${collection}: ${items.length} read`, items.length);
+        link = page['@odata.nextLink'];
+        if (link === undefined) break;
+        if (!isOurs(link, tenant.graphRoot)) throw unreadable(endpoint, 'its next page is at another place');
+        if (links.has(link)) throw unreadable(endpoint, 'its pages go round in a circle');
+        links.add(link);
+      } while (links.size < mostPages);
+      if (link !== undefined) throw unreadable(endpoint, `it has more than ${mostPages} pages`);
+      return items;
+    },
+
+    progress: (message, done, total) => progress?.(message, done, total),
+    pause: (milliseconds) => pause(milliseconds, signal),
+  };
+}
+
+/** Ids of a path, each a GUID and nothing else. */
+export function checkedIds(params: object = {}): Record<string, string> {
+  const ids: Record<string, string> = {};
+  for (const [name, value] of Object.entries(params)) {
+    if (typeof value !== 'string' || !guidPattern.test(value)) {
+      throw new Refusal('invalid_input', `${name} is not a GUID.`, 'Take the id from a list of this server.');
+    }
+    ids[name] = value.toLowerCase();
+  }
+  return ids;
+}
+
+/** An answer in its endpoint's shape. */
+function parsed<A extends z.ZodType>(endpoint: Endpoint<Endpoint['route'], z.ZodType, A>, json: unknown): z.output<A> {
+  const read = endpoint.answer.safeParse(json);
+  if (read.success) return read.data;
+  const where = read.error.issues[0]?.path.join('.') ?? '';
+  throw unreadable(endpoint, where === '' ? 'it is not what is documented' : `${where} is not what is documented`);
+}
+
+function idOf(item: unknown): string | undefined {
+  if (typeof item !== 'object' || item === null || !('id' in item)) return undefined;
+  return typeof item.id === 'string' ? item.id.toLowerCase() : undefined;
+}
+
+/** A next link is followed as it is, with the token, so it must lead to Graph's part for Defender for Identity. */
+function isOurs(link: string, graphRoot: string): boolean {
+  if (!URL.canParse(link)) return false;
+  const url = new URL(link);
+  return (
+    url.origin === new URL(graphRoot).origin &&
+    url.username === '' &&
+    url.password === '' &&
+    !/\.\.|%2e|%2f|%5c|\\/i.test(link.replace(/[?#].*$/s, '')) &&
+    /^\/(v1\.0|beta)\/security\/identities\//i.test(url.pathname)
+  );
+}

@@ -1,0 +1,133 @@
+import type { Refusal } from '../refusal.ts';
+import type { Endpoint } from './endpoint.ts';
+import { type Answer, cancelled, isWrite, noAnswer, refusalOf, throttled } from './errors.ts';
+
+/** What one attempt came to. A break counts as `left` when the request may have reached Graph. */
+export type Attempt =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'break'; readonly why: string; readonly left: boolean }
+  | { readonly kind: 'refusal'; readonly refusal: Refusal };
+
+/** How a request ended: without a refusal Graph confirmed it. `unsure`: an attempt may have written all the same. */
+export interface End {
+  readonly answer?: Answer;
+  readonly refusal?: Refusal;
+  readonly unsure: boolean;
+}
+
+/** When a client may send again: a Retry-After counts for all of its requests. */
+export interface Pace {
+  notBefore: number;
+}
+
+interface Rules {
+  readonly endpoint: Endpoint;
+  /** By the monotonic clock, as in `performance.now()`. */
+  readonly deadline: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly pace: Pace;
+}
+
+const mostResends = 4;
+/** A wrong Retry-After must not silence the client for ever. */
+const longestShared = 5 * 60_000;
+
+/**
+ * Sends until there is an end. What was not executed is sent again for every endpoint; what may have been executed only
+ * where the endpoint says so.
+ */
+export async function resending(rules: Rules, attempt: () => Promise<Attempt>): Promise<End> {
+  const { endpoint, deadline, signal, pace } = rules;
+  let last: End = { unsure: false, refusal: noAnswer(endpoint, 'the time for this call is over') };
+  let [own, told] = [0, false];
+  for (let resends = 0; resends <= mostResends; resends++) {
+    const now = performance.now();
+    const wait = Math.max(own, pace.notBefore) - now;
+    if (now >= deadline) return last;
+    if (now + wait >= deadline) {
+      return told || pace.notBefore > own ? { ...last, refusal: throttled(endpoint, wait, last.answer) } : last;
+    }
+    await pause(wait, signal);
+
+    const got = await attempt();
+    const { executed, asked } = judged(got);
+    const unsure = last.unsure || (executed === 'perhaps' && isWrite(endpoint));
+    last = ended(endpoint, got, unsure);
+    if (executed === 'yes' || (executed === 'perhaps' && endpoint.resend === 'never')) return last;
+    const then = performance.now();
+    told = asked !== undefined;
+    own = then + (asked ?? 500 * 2 ** resends * (0.5 + Math.random() / 2));
+    if (told) pace.notBefore = Math.max(pace.notBefore, Math.min(own, then + longestShared));
+  }
+  return last;
+}
+
+/** Whether Graph has carried the request out or finally refused it, and how many milliseconds it asked to wait. */
+function judged(got: Attempt): { executed: 'yes' | 'no' | 'perhaps'; asked?: number | undefined } {
+  if (got.kind === 'refusal') return { executed: 'yes' };
+  if (got.kind === 'break') return { executed: got.left ? 'perhaps' : 'no' };
+  const { status, retryAfter } = got.answer;
+  const asked = status === 429 || status >= 500 ? milliseconds(retryAfter) : undefined;
+  if (status === 429 || (status === 503 && asked !== undefined)) return { executed: 'no', asked };
+  return { executed: status >= 500 && status !== 501 ? 'perhaps' : 'yes', asked };
+}
+
+function ended(endpoint: Endpoint, got: Attempt, unsure: boolean): End {
+  if (got.kind === 'refusal') return { refusal: got.refusal, unsure };
+  if (got.kind === 'break') return { refusal: noAnswer(endpoint, got.why), unsure };
+  const { answer } = got;
+  const confirmed = answer.status >= 200 && answer.status < 300;
+  return confirmed ? { answer, unsure } : { answer, refusal: refusalOf(endpoint, answer), unsure };
+}
+
+/** Retry-After is a number of seconds or an HTTP date. */
+function milliseconds(retryAfter: string | undefined): number | undefined {
+  if (retryAfter === undefined) return undefined;
+  if (/^\d+$/.test(retryAfter)) return Number(retryAfter) * 1000;
+  const date = retryAfter.endsWith('GMT') ? Date.parse(retryAfter) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+/** Waits; refuses when the call is cancelled. */
+export function pause(duration: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(cancelled());
+    };
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener('abort', stop);
+        resolve();
+      },
+      Math.max(0, duration),
+    );
+    if (signal?.aborted) stop();
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+}
+
+/** The time for something was over. */
+export class Late extends Error {}
+
+/** Runs work under a signal that ends with the caller's or after a time; rejects with a Refusal or `Late` then. */
+export async function within<T>(
+  duration: number,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const cancel = () => controller.abort(cancelled());
+  const timer = setTimeout(() => controller.abort(new Late()), duration);
+  outer?.addEventListener('abort', cancel, { once: true });
+  try {
+    if (outer?.aborted) throw cancelled();
+    const ended = new Promise<never>((_, reject) => {
+      controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true });
+    });
+    return await Promise.race([ended, work(controller.signal)]);
+  } finally {
+    clearTimeout(timer);
+    outer?.removeEventListener('abort', cancel);
+  }
+}

@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { endpoints } from '../graph/endpoints.ts';
+import {
+  type HealthIssue,
+  healthIssueSeverities,
+  healthIssueStatuses,
+  healthIssueTypes,
+} from '../graph/healthIssues.ts';
+import { id } from './ids.ts';
+import { atLeast, detail, is, oneOf, pageOf, paging, several, shown } from './lists.ts';
+import { sameMachine } from './machines.ts';
+import { read } from './operation.ts';
+
+const text = z.string().optional();
+/** A health issue in a result. */
+export const issueItem = z.looseObject({
+  id: text,
+  title: text,
+  severity: text,
+  status: text,
+  type: text,
+  sensors: z.array(z.string()).optional(),
+  created: text,
+});
+
+/** What a health issue is, without the machines that it names. */
+export const issueFacts = (issue: HealthIssue) => ({
+  id: shown(issue.id),
+  title: shown(issue.displayName),
+  severity: issue.severity,
+  status: issue.status,
+  type: issue.healthIssueType,
+  created: shown(issue.createdDateTime?.slice(0, 10)),
+});
+
+const issueRow = (issue: HealthIssue) => ({
+  ...issueFacts(issue),
+  ...several('sensors', issue.sensorDNSNames, { most: 1 }),
+});
+
+const issueDetail = (issue: HealthIssue, max: number) => ({
+  ...issueFacts(issue),
+  issueTypeId: shown(issue.issueTypeId),
+  created: shown(issue.createdDateTime),
+  modified: shown(issue.lastModifiedDateTime),
+  ...several('sensors', issue.sensorDNSNames),
+  ...several('domains', issue.domainNames),
+  description: shown(issue.description, max),
+  ...several('recommendations', issue.recommendations, { max }),
+  ...several('commandsForAPersonToRun', issue.recommendedActionCommands, { max }),
+  ...several('additionalInformation', issue.additionalInformation, { max }),
+});
+
+const domainOf = (fqdn: string) => fqdn.slice(fqdn.indexOf('.') + 1);
+
+/** Whether an FQDN is what a person calls by a host name or an FQDN. */
+function isCalled(name: string, fqdn: string): boolean {
+  const [displayName, ...domain] = name.trim().replace(/\.$/, '').split('.');
+  return sameMachine(fqdn, { displayName, domainName: domain.length === 0 ? domainOf(fqdn) : domain.join('.') });
+}
+
+export const listHealthIssues = read({
+  name: 'list_health_issues',
+  title: 'List health issues',
+  description:
+    'What is wrong with sensors or the whole tenant: open health issues unless status says otherwise, with severity, sensors and age.',
+  input: z.strictObject({
+    status: z.array(z.enum(healthIssueStatuses)).min(1).default(['open']),
+    severity: z.array(z.enum(healthIssueSeverities)).min(1).optional(),
+    type: z.enum(healthIssueTypes).optional(),
+    domain: z.string().optional(),
+    sensor: z.string().optional().describe('Host name or FQDN'),
+    olderThanDays: z.int().min(0).max(10000).optional(),
+    issueTypeId: z.string().optional(),
+    ...paging,
+    detail,
+  }),
+  output: z.looseObject({ total: z.number(), issues: z.array(issueItem), cursor: text }),
+  uses: [endpoints.listHealthIssues],
+  async run(input, graph) {
+    const { status, severity, type, domain, sensor, olderThanDays, issueTypeId } = input;
+    const inDomain = (issue: HealthIssue) =>
+      domain === undefined ||
+      [...issue.domainNames, ...issue.sensorDNSNames.map(domainOf)].some((name) => is(domain, name));
+    const issues = (await graph.all(endpoints.listHealthIssues)).filter(
+      (issue) =>
+        oneOf(status, issue.status) &&
+        oneOf(severity, issue.severity) &&
+        is(type, issue.healthIssueType) &&
+        is(issueTypeId, issue.issueTypeId) &&
+        atLeast(olderThanDays, issue.createdDateTime) &&
+        inDomain(issue) &&
+        (sensor === undefined || issue.sensorDNSNames.some((fqdn) => isCalled(sensor, fqdn))),
+    );
+    const { page, ...where } = pageOf(issues, ({ displayName }) => displayName, input);
+    return { ...where, issues: page.map((issue) => (input.detail ? issueDetail(issue, 300) : issueRow(issue))) };
+  },
+});
+
+export const getHealthIssue = read({
+  name: 'get_health_issue',
+  title: 'Get health issue',
+  description:
+    'One health issue in full: description, recommendations, affected sensors, and on-premises commands for a person to review and run; nothing is executed.',
+  input: z.strictObject({ id }),
+  output: issueItem,
+  uses: [endpoints.getHealthIssue],
+  async run(input, graph) {
+    const issue = await graph.get(endpoints.getHealthIssue, { healthIssueId: input.id });
+    return {
+      ...issueDetail(issue, 2000),
+      ...(issue.recommendedActionCommands.length > 0 && {
+        note: 'The commands change servers or Active Directory on premises; a person reviews and runs them there. Nothing was executed.',
+      }),
+    };
+  },
+});

@@ -1,0 +1,413 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { request } from '../../src/graph/endpoint.ts';
+import { endpoints } from '../../src/graph/endpoints.ts';
+import { Secret } from '../../src/secret.ts';
+import { alice, farEnd, jwt, type Reply, refusal, root, sensorId, tokenOf } from './farEnd.ts';
+
+const { signal } = new AbortController();
+const as = { as: alice, timeoutMilliseconds: 60_000 };
+const deletion = request(endpoints.deleteSensor, { params: { sensorId } });
+const activation = request(endpoints.updateActivationConfiguration, { body: { activationMode: 'manual' } });
+const otherId = '00000000-1111-4222-8333-444444444444';
+const segment = {
+  status: 400,
+  json: { error: { code: 'BadRequest', message: "Resource not found for the segment 'x'." } },
+};
+const page = (ids: readonly string[], link?: string): Reply => ({
+  json: { value: ids.map((id) => ({ id })), ...(link !== undefined && { '@odata.nextLink': link }) },
+});
+const list = (replies: readonly Reply[]) => {
+  const end = farEnd(replies);
+  return { ...end, items: end.graph.reader({ signal }).all(endpoints.listSensors) };
+};
+const get = (replies: readonly Reply[]) => {
+  const end = farEnd(replies);
+  return { ...end, object: end.graph.reader({ signal }).get(endpoints.getSensor, { sensorId }) };
+};
+
+afterEach(() => vi.useRealTimers());
+
+describe('a request', () => {
+  test('carries the token, our headers and nothing that the library adds by itself', async () => {
+    const { items, sent } = list([page([])]);
+    await items;
+    expect(sent[0]).toMatchObject({
+      method: 'GET',
+      url: `${root}/v1.0/security/identities/sensors`,
+      headers: {
+        accept: 'application/json',
+        'accept-language': 'en-US',
+        prefer: 'include-unknown-enum-members',
+        'accept-encoding': 'gzip,deflate',
+        authorization: `Bearer ${tokenOf(alice)}`,
+        'client-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+        'user-agent': expect.stringMatching(/^mdi-sensors-mcp\/0\./),
+      },
+    });
+    expect(Object.keys(sent[0]?.headers ?? {})).toHaveLength(7);
+  });
+  test('with a body says that it is JSON', async () => {
+    const { graph, sent } = farEnd([{ status: 200 }]);
+    await graph.send(activation, as);
+    expect(sent[0]?.headers['content-type']).toBe('application/json');
+    expect(sent[0]?.body).toEqual({
+      '@odata.type': '#microsoft.graph.security.sensorCandidateActivationConfiguration',
+      activationMode: 'manual',
+    });
+  });
+  test('of an endpoint that only beta has goes to beta', async () => {
+    const { graph, sent } = farEnd([page([])]);
+    await graph.reader({ signal }).all(endpoints.listSensorMigrations);
+    expect(sent[0]?.url).toBe(`${root}/beta/security/identities/sensorMigration`);
+  });
+  test.each(['getDeploymentAccessKey', '', '..', `${sensorId}/..`, `${sensorId}%2f..`])(
+    'never leaves with %j as an id',
+    async (id) => {
+      const { graph, sent } = farEnd([{ status: 204 }]);
+      const read = graph.reader({ signal }).get(endpoints.getSensor, { sensorId: id });
+      expect(await refusal(read)).toMatchObject({ code: 'invalid_input', message: 'sensorId is not a GUID.' });
+      const outcome = await graph.send({ ...deletion, params: { sensorId: id } }, as);
+      expect(outcome).toMatchObject({ state: 'failed', refusal: { code: 'invalid_input' } });
+      expect(sent).toHaveLength(0);
+    },
+  );
+  test('for what the cloud does not have never leaves', async () => {
+    const { graph, sent } = farEnd([page([])], { cloud: 'usgov' });
+    expect(await refusal(graph.reader({ signal }).all(endpoints.listSensorCandidates))).toMatchObject({
+      code: 'not_in_this_cloud',
+      message:
+        'Microsoft Graph in the US Government cloud (GCC High) does not have GET /security/identities/sensorCandidates.',
+    });
+    expect(sent).toHaveLength(0);
+  });
+  test('never goes to an address without TLS', async () => {
+    const { graph, sent } = farEnd([{ status: 204 }], { graphRoot: 'http://graph.microsoft.com' });
+    expect(await graph.send(deletion, as)).toMatchObject({ state: 'failed', refusal: { code: 'internal_error' } });
+    expect(sent).toHaveLength(0);
+  });
+  test('shares the way to Graph with at most seven others', async () => {
+    const { graph, sent, mostAtOnce } = farEnd([{ json: { value: [] }, takes: 5 }]);
+    const reader = graph.reader({ signal });
+    await Promise.all(Array.from({ length: 30 }, () => reader.all(endpoints.listSensors)));
+    expect(sent).toHaveLength(30);
+    expect(mostAtOnce()).toBe(8);
+  });
+});
+
+describe('an answer', () => {
+  test('is read from a stream', async () => {
+    const { object } = get([{ stream: ['{"id":"', sensorId, '"}'] }]);
+    expect(await object).toMatchObject({ id: sensorId });
+  });
+  test.each([
+    ['HTML', { text: '<html>Sign in</html>' }, 'it is not JSON'],
+    ['nothing', { text: '' }, 'it is not JSON'],
+    ['a part', { text: '{"id":"1b4e' }, 'it is not JSON'],
+    ['a list', { json: [] }, 'it is not what is documented'],
+    ['a number for an id', { json: { id: 4 } }, 'id is not what is documented'],
+    ['another object', { json: { id: otherId } }, 'it is about another object than the one asked for'],
+  ])('with %s is unavailable', async (_, reply, why) => {
+    const { object, sent } = get([reply]);
+    expect(await refusal(object)).toMatchObject({
+      code: 'unavailable',
+      message: `The answer of Microsoft Graph to GET /security/identities/sensors/{sensorId} cannot be used: ${why}.`,
+    });
+    expect(sent).toHaveLength(1);
+  });
+  test('may spell the id in other letters', async () => {
+    const { object } = get([{ json: { ID: sensorId.toUpperCase() } }]);
+    expect((await object).id).toBe(sensorId.toUpperCase());
+  });
+  test.each([
+    ['text', { text: ' '.repeat(16 * 1024 * 1024 + 1) }],
+    ['a stream', { stream: Array.from({ length: 17 }, () => ' '.repeat(1024 * 1024)) }],
+  ])('of more than 16 MiB as %s is not read', async (_, reply) => {
+    const { object, sent } = get([reply]);
+    expect(await refusal(object)).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('it is larger than 16 MiB'),
+    });
+    expect(sent).toHaveLength(1);
+  });
+  test('that breaks in the middle is asked for again', async () => {
+    const { object, sent } = get([{ stream: ['{"id":'], breaks: 'ECONNRESET' }, { json: { id: sensorId } }]);
+    expect(await object).toMatchObject({ id: sensorId });
+    expect(sent).toHaveLength(2);
+  });
+  test.each([301, 302, 307, 308])('of %i is an error and leads nowhere', async (status) => {
+    const { object, sent } = get([{ status, headers: { Location: `${root}/v1.0/security/identities/sensors` } }]);
+    expect(await refusal(object)).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('with a redirect, which is not followed (Graph'),
+    });
+    expect(sent).toHaveLength(1);
+  });
+  test('of a write that cannot be read is done, without content', async () => {
+    const regeneration = request(endpoints.regenerateDeploymentAccessKey, {});
+    for (const reply of [{ text: '<html>' }, { stream: ['{"dep'], breaks: 'ECONNRESET' }]) {
+      const { graph, sent } = farEnd([reply]);
+      const outcome = await graph.send(regeneration, as);
+      expect(outcome).toMatchObject({ state: 'done', requestId: 'r-1' });
+      expect(outcome.answer(endpoints.regenerateDeploymentAccessKey)).toBeUndefined();
+      expect(sent).toHaveLength(1);
+    }
+  });
+  test('with a key shows it to its own endpoint only, and hides it from print', async () => {
+    const { graph, lines } = farEnd([{ json: { value: { sensorDeploymentAccessKey: 's3cr3t-key' } } }]);
+    const outcome = await graph.send(request(endpoints.getDeploymentAccessKey, {}), as);
+    expect(outcome.answer(endpoints.getDeploymentAccessKey)?.open()).toBe('s3cr3t-key');
+    expect(outcome.answer(endpoints.getDeploymentAccessKey)).toBeInstanceOf(Secret);
+    expect(outcome.answer(endpoints.regenerateDeploymentAccessKey)).toBeUndefined();
+    expect(JSON.stringify([outcome, lines])).not.toContain('s3cr3t');
+  });
+  test('to a read of the key that cannot be read is a failure', async () => {
+    const { graph } = farEnd([{ json: { other: 's3cr3t-key' } }]);
+    const outcome = await graph.send(request(endpoints.getDeploymentAccessKey, {}), as);
+    expect(outcome).toMatchObject({ state: 'failed', refusal: { code: 'unavailable' } });
+    expect(outcome.refusal?.message).not.toContain('s3cr3t');
+  });
+});
+
+describe('a collection', () => {
+  const next = `${root}/v1.0/security/identities/sensors?$skiptoken=a%2Bb`;
+
+  test('is read to its end, each id once, and tells how far it is', async () => {
+    const end = farEnd([page(['a', 'b'], next), page(['B', 'c'])]);
+    const told: unknown[] = [];
+    const reader = end.graph.reader({ signal, progress: (...message) => told.push(message) });
+    expect((await reader.all(endpoints.listSensors)).map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+    expect(end.sent.map(({ url }) => url)).toEqual([`${root}/v1.0/security/identities/sensors`, next]);
+    expect(told).toEqual([
+      ['sensors: 2 read', 2],
+      ['sensors: 3 read', 3],
+    ]);
+  });
+  test.each([
+    'https://evil.example/v1.0/security/identities/sensors?x=1',
+    'http://graph.microsoft.com/v1.0/security/identities/sensors?x=1',
+    'https://graph.microsoft.com.evil.example/v1.0/security/identities/sensors',
+    'https://graph.microsoft.com:8443/v1.0/security/identities/sensors',
+    'https://user:password@graph.microsoft.com/v1.0/security/identities/sensors',
+    `${root}/v1.0/users`,
+    `${root}/v1.0/security/identitiesx/sensors`,
+    `${root}/v1.0/security/identities/../../users`,
+    `${root}/v1.0/security/identities/%2e%2e/%2e%2e/users`,
+    `${root}/v1.0/security/identities/sensors/..%2f..%2fusers`,
+    '/v1.0/security/identities/sensors?x=1',
+  ])('does not continue at %s', async (link) => {
+    const { items, sent } = list([page(['a'], link), page(['b'])]);
+    expect(await refusal(items)).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('its next page is at another place'),
+    });
+    expect(sent).toHaveLength(1);
+  });
+  test('continues in any letter case and with dots in the query', async () => {
+    const { items } = list([page(['a'], `${root}/V1.0/Security/Identities/sensors?t=..`), page(['b'])]);
+    expect(await items).toHaveLength(2);
+  });
+  test('that goes round in a circle ends', async () => {
+    const { items, sent } = list([page(['a'], next)]);
+    expect(await refusal(items)).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('its pages go round in a circle'),
+    });
+    expect(sent).toHaveLength(2);
+  });
+  test('has at most 2,000 pages', async () => {
+    const end = farEnd((_, nth) => page([`s${nth}`], `${next}${nth}`));
+    expect(await refusal(end.graph.reader({ signal }).all(endpoints.listSensors))).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('it has more than 2000 pages'),
+    });
+    expect(end.sent).toHaveLength(2000);
+  });
+  test('with an item that cannot be read is unavailable', async () => {
+    const { items } = list([{ json: { value: [{ id: 'a' }, { displayName: 'DC1' }] } }]);
+    expect(await refusal(items)).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('GET /security/identities/sensors cannot be used: value.1.id'),
+    });
+  });
+});
+
+describe('a route on which sources disagree', () => {
+  test.each([
+    ['400 for the segment', segment],
+    ['404', { status: 404 }],
+    ['405', { status: 405 }],
+    ['501', { status: 501 }],
+  ])('gives way to the next on a %s, and the one that works is remembered', async (_, missing) => {
+    const { graph, sent } = farEnd([missing, missing, { status: 200 }, { status: 200 }]);
+    expect(await graph.send(activation, as)).toMatchObject({ state: 'done' });
+    expect(await graph.send(activation, as)).toMatchObject({ state: 'done' });
+    const base = `${root}/v1.0/security/identities/sensorCandidateActivationConfiguration`;
+    expect(sent.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      `POST ${base}s`,
+      `POST ${base}`,
+      `PATCH ${base}`,
+      `PATCH ${base}`,
+    ]);
+  });
+  test('does not give way on anything else', async () => {
+    for (const reply of [{ status: 400, json: { error: { code: 'BadRequest', message: 'No.' } } }, { status: 403 }]) {
+      const { graph, sent } = farEnd([reply]);
+      expect(await graph.send(activation, as)).toMatchObject({ state: 'failed' });
+      expect(sent).toHaveLength(1);
+    }
+  });
+  test('is not in this cloud when none exists', async () => {
+    const { graph, sent } = farEnd([segment]);
+    expect(await graph.send(activation, as)).toMatchObject({
+      state: 'failed',
+      refusal: { code: 'not_in_this_cloud' },
+    });
+    expect(sent).toHaveLength(3);
+  });
+  test('is another thing than an id that nothing has', async () => {
+    const { object, sent } = get([{ status: 404 }]);
+    expect(await refusal(object)).toMatchObject({ code: 'not_found' });
+    expect(sent).toHaveLength(1);
+  });
+});
+
+describe('who acts', () => {
+  const bob = { ...alice, id: 'b0b00000-0000-4000-8000-000000000002', name: 'bob@contoso.com' };
+  const token = (of: typeof alice, more = {}) => ({
+    token: tokenOf(of, more),
+    expiresOnTimestamp: Date.now() + 3_600_000,
+    refreshAfterTimestamp: 0,
+  });
+
+  test('is read from the token', async () => {
+    const { graph } = farEnd([]);
+    expect(await graph.identity('SecurityIdentitiesSensors.Read.All', signal)).toEqual(alice);
+  });
+  test.each([
+    ['tenant', { ...alice, tenantId: otherId }],
+    ['person', bob],
+    ['app', { ...alice, appId: otherId }],
+    ['kind', { ...alice, kind: 'app' as const }],
+  ])('must be who was approved: with another %s no write leaves', async (_, other) => {
+    const { graph, sent, state } = farEnd([{ status: 204 }]);
+    await graph.identity('SecurityIdentitiesSensors.ReadWrite.All', signal);
+    await graph
+      .reader({ signal })
+      .all(endpoints.listSensors)
+      .catch(() => undefined);
+    const before = sent.length;
+    state.token = () => token(other);
+    expect(await graph.send(deletion, as)).toMatchObject({
+      state: 'failed',
+      refusal: { code: 'target_changed', message: expect.stringContaining('identity changed') },
+    });
+    expect(sent.length - before).toBe(0);
+  });
+  test('is the same under another name', async () => {
+    const { graph, state } = farEnd([{ status: 204 }]);
+    state.token = () => token({ ...alice, name: 'alice.renamed@contoso.com' });
+    expect(await graph.send(deletion, as)).toMatchObject({ state: 'done' });
+  });
+  test('must stay the same when Graph challenges the token', async () => {
+    const { graph, sent, state, asked } = farEnd((_, nth) => (nth === 0 ? challenge : { status: 204 }));
+    let times = 0;
+    state.token = () => token(times++ === 0 ? alice : bob);
+    expect(await graph.send(deletion, as)).toMatchObject({ state: 'failed', refusal: { code: 'target_changed' } });
+    expect(sent).toHaveLength(1);
+    expect(asked).toHaveLength(2);
+  });
+
+  const claims = '{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}';
+  const challenge = {
+    status: 401,
+    headers: {
+      'WWW-Authenticate': `Bearer realm="", error="insufficient_claims", claims="${Buffer.from(claims).toString('base64')}"`,
+    },
+  };
+
+  test('answers a challenge with a new token, once, and keeps it', async () => {
+    const { graph, sent, state, asked } = farEnd([challenge, page([]), page([])]);
+    state.token = () => ({ token: tokenOf(alice, { jti: asked.length }), expiresOnTimestamp: Date.now() + 3_600_000 });
+    const reader = graph.reader({ signal });
+    await reader.all(endpoints.listSensors);
+    await reader.all(endpoints.listSensors);
+    expect(asked).toEqual([undefined, claims]);
+    expect(sent.map(({ headers }) => headers.authorization)).toEqual([
+      `Bearer ${tokenOf(alice, { jti: 1 })}`,
+      `Bearer ${tokenOf(alice, { jti: 2 })}`,
+      `Bearer ${tokenOf(alice, { jti: 2 })}`,
+    ]);
+  });
+  test('is asked for once while the token is fresh, whatever it is for', async () => {
+    const { graph, state, asked } = farEnd([page([])]);
+    state.token = () => ({ token: tokenOf(alice), expiresOnTimestamp: Date.now() + 3_600_000 });
+    const reader = graph.reader({ signal });
+    await Promise.all([reader.all(endpoints.listSensors), reader.all(endpoints.listHealthIssues)]);
+    await graph.identity('SecurityIdentitiesSensors.ReadWrite.All', signal);
+    expect(asked).toHaveLength(1);
+  });
+  test('is asked for again from the refresh time on, and five minutes before the expiry', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const { graph, state, asked } = farEnd([]);
+    const who = () => graph.identity('SecurityIdentitiesSensors.Read.All', signal);
+    const now = Date.now();
+    state.token = () => ({
+      token: tokenOf(alice),
+      expiresOnTimestamp: now + 3_600_000,
+      refreshAfterTimestamp: now + 1000,
+    });
+    await who();
+    vi.setSystemTime(now + 999);
+    await who();
+    expect(asked).toHaveLength(1);
+    vi.setSystemTime(now + 1000);
+    state.token = () => ({ token: tokenOf(alice), expiresOnTimestamp: now + 3_600_000 });
+    await who();
+    vi.setSystemTime(now + 3_299_999);
+    await who();
+    expect(asked).toHaveLength(2);
+    vi.setSystemTime(now + 3_300_000);
+    await who();
+    expect(asked).toHaveLength(3);
+  });
+  test('is nobody where the credential fails, and the reason has one line and no token', async () => {
+    const { graph, sent, state } = farEnd([page([])]);
+    state.token = () => {
+      throw new Error(`AADSTS7000215: Invalid client secret eyJhbGciOi.${'x'.repeat(9)}.y provided.\nTrace ID: 1`);
+    };
+    expect(await refusal(graph.reader({ signal }).all(endpoints.listSensors))).toMatchObject({
+      code: 'sign_in_failed',
+      message: 'Microsoft Entra gave no token: AADSTS7000215: Invalid client secret [token] provided.',
+      next: expect.stringContaining('AZURE_TENANT_ID'),
+    });
+    expect(await graph.send(deletion, as)).toMatchObject({ state: 'failed', refusal: { code: 'sign_in_failed' } });
+    expect(sent).toHaveLength(0);
+  });
+  test('is nobody where the credential gives nothing', async () => {
+    const { graph, state } = farEnd([]);
+    state.token = () => null;
+    expect(await refusal(graph.identity('SecurityIdentitiesSensors.Read.All', signal))).toMatchObject({
+      code: 'sign_in_failed',
+    });
+  });
+  test('is not waited for after the call was cancelled', async () => {
+    const { graph, state } = farEnd([]);
+    const controller = new AbortController();
+    state.token = () => new Promise(() => undefined);
+    const who = graph.identity('SecurityIdentitiesSensors.Read.All', controller.signal);
+    controller.abort();
+    expect(await refusal(who)).toMatchObject({ code: 'cancelled' });
+  });
+  test('never shows in a line of the log', async () => {
+    const { graph, lines, state } = farEnd([{ status: 403 }, { breaks: 'EPIPE' }, { status: 204 }]);
+    const secret = jwt({ tid: alice.tenantId, idtyp: 'user', oid: alice.id, appid: alice.appId });
+    state.token = () => ({ token: secret, expiresOnTimestamp: Date.now() + 3_600_000 });
+    await graph.send(deletion, as);
+    await graph.send(deletion, as);
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toMatch(
+      /^debug graph {"method":"DELETE","path":"\/v1\.0\/security\/identities\/sensors\/1b4e28ba-[^"]+","status":403,"requestId":"r-1","ms":\d+}$/,
+    );
+    expect(lines.join()).not.toMatch(/eyJ|Bearer|Authorization/);
+  });
+});

@@ -1,0 +1,232 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Request, request } from '../../src/graph/endpoint.ts';
+import { endpoints } from '../../src/graph/endpoints.ts';
+import { alice, farEnd, type Reply, refusal, sensorId } from './farEnd.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.setTimerTickMode('nextTimerAsync');
+  vi.spyOn(Math, 'random').mockReturnValue(1);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const deletion = request(endpoints.deleteSensor, { params: { sensorId } });
+const update = request(endpoints.updateSensor, {
+  params: { sensorId },
+  body: { settings: { isDelayedDeploymentEnabled: true } },
+});
+const regeneration = request(endpoints.regenerateDeploymentAccessKey, {});
+const activation = request(endpoints.activateSensorCandidates, { body: { serverIds: [sensorId] } });
+const migration = request(endpoints.migrateSensors, { body: { sensorIds: [sensorId] } });
+const key = { deploymentAccessKey: 'k3y' };
+
+const sending = (what: Request, replies: readonly Reply[], timeoutMilliseconds = 60_000) => {
+  const end = farEnd(replies);
+  return { ...end, outcome: end.graph.send(what, { as: alice, timeoutMilliseconds }) };
+};
+const reading = (replies: readonly Reply[], timeoutMilliseconds?: number) => {
+  const end = farEnd(replies);
+  const reader = end.graph.reader({
+    signal: new AbortController().signal,
+    ...(timeoutMilliseconds !== undefined && { timeoutMilliseconds }),
+  });
+  return { ...end, items: reader.all(endpoints.listSensors) };
+};
+
+describe('what was not executed is sent again for every endpoint', () => {
+  test.each([
+    ['DELETE', deletion],
+    ['PATCH', update],
+    ['regenerate', regeneration],
+    ['activate', activation],
+    ['migrate', migration],
+  ])('a throttled %s is sent a second time', async (_, what) => {
+    const { outcome, sent } = sending(what, [{ status: 429 }, { status: 200, json: key }]);
+    expect(await outcome).toMatchObject({ state: 'done' });
+    expect(sent).toHaveLength(2);
+  });
+
+  test('a 503 with Retry-After was not executed, even where a write is never repeated', async () => {
+    const { outcome, sent } = sending(regeneration, [
+      { status: 503, headers: { 'Retry-After': '2' } },
+      { status: 200, json: key },
+    ]);
+    expect(await outcome).toMatchObject({ state: 'done' });
+    expect(sent.map(({ at }) => Math.round(at))).toEqual([0, 2000]);
+  });
+
+  test('a connection that never came to be sent nothing', async () => {
+    const { outcome, sent } = sending(regeneration, [{ breaks: 'ECONNREFUSED' }, { status: 200, json: key }]);
+    expect(await outcome).toMatchObject({ state: 'done' });
+    expect(sent).toHaveLength(2);
+  });
+});
+
+describe('what may have been executed', () => {
+  const ambiguous: [string, Reply][] = [
+    ['a 500', { status: 500 }],
+    ['a 502', { status: 502 }],
+    ['a 503 without Retry-After', { status: 503 }],
+    ['a 504', { status: 504 }],
+    ['a broken connection', { breaks: 'ECONNRESET' }],
+    ['silence', { hangs: true }],
+  ];
+
+  test.each(ambiguous)('%s leaves a regeneration unknown after one request', async (_, reply) => {
+    const { outcome, sent } = sending(regeneration, [reply]);
+    const end = await outcome;
+    expect(end.state).toBe('unknown');
+    expect(end.refusal?.code).toBe('outcome_unknown');
+    expect(end.refusal?.message).toMatch(/It is unknown whether the request took effect\.$/);
+    expect(sent).toHaveLength(1);
+  });
+
+  test.each(ambiguous)('%s leaves an activation and a migration unknown after one request', async (_, reply) => {
+    for (const what of [activation, migration]) {
+      const { outcome, sent } = sending(what, [reply]);
+      expect(await outcome).toMatchObject({ state: 'unknown', refusal: { code: 'outcome_unknown' } });
+      expect(sent).toHaveLength(1);
+    }
+  });
+
+  test.each(ambiguous)('%s of a PATCH is followed by another try', async (_, reply) => {
+    const { outcome, sent } = sending(update, [reply, { status: 200 }]);
+    expect(await outcome).toMatchObject({ state: 'done' });
+    expect(sent).toHaveLength(2);
+  });
+
+  test.each(ambiguous)('%s of a read is followed by another try', async (_, reply) => {
+    const { items, sent } = reading([reply, { json: { value: [] } }]);
+    expect(await items).toEqual([]);
+    expect(sent).toHaveLength(2);
+  });
+
+  test('a PATCH that stays without a clear answer is unknown', async () => {
+    const { outcome, sent } = sending(update, [{ status: 500 }]);
+    expect(await outcome).toMatchObject({ state: 'unknown', refusal: { code: 'outcome_unknown' } });
+    expect(sent).toHaveLength(5);
+  });
+
+  test('a refusal after an unclear first try does not prove that nothing changed', async () => {
+    const { outcome } = sending(update, [{ status: 500 }, { status: 403 }]);
+    expect(await outcome).toMatchObject({ state: 'unknown', refusal: { code: 'outcome_unknown' } });
+  });
+
+  test('a read that stays broken is unavailable', async () => {
+    const { items, sent } = reading([{ breaks: 'ECONNRESET' }]);
+    expect(await refusal(items)).toMatchObject({
+      code: 'unavailable',
+      message:
+        'Microsoft Graph gave no answer to GET /security/identities/sensors: the connection failed (ECONNRESET).',
+    });
+    expect(sent).toHaveLength(5);
+  });
+});
+
+describe('a deletion', () => {
+  test('whose target is not there at the first try is gone', async () => {
+    const { outcome } = sending(deletion, [{ status: 404 }]);
+    expect(await outcome).toMatchObject({ state: 'gone' });
+  });
+  test('whose target is not there after an unclear try is done', async () => {
+    const { outcome } = sending(deletion, [{ status: 502 }, { status: 404 }]);
+    expect(await outcome).toMatchObject({ state: 'done' });
+  });
+  test('whose target is not there after a throttled try is gone', async () => {
+    const { outcome } = sending(deletion, [{ status: 429 }, { status: 404 }]);
+    expect(await outcome).toMatchObject({ state: 'gone' });
+  });
+});
+
+describe('waiting', () => {
+  test('is half a second doubled each time, four times at most', async () => {
+    const { items, sent } = reading([{ status: 429 }]);
+    expect(await refusal(items)).toMatchObject({ code: 'throttled' });
+    expect(sent.map(({ at }) => Math.round(at))).toEqual([0, 500, 1500, 3500, 7500]);
+  });
+  test('follows a Retry-After in seconds', async () => {
+    const { items, sent } = reading([{ status: 429, headers: { 'Retry-After': '7' } }, { json: { value: [] } }]);
+    await items;
+    expect(sent.map(({ at }) => Math.round(at))).toEqual([0, 7000]);
+  });
+  test('follows a Retry-After with a date', async () => {
+    vi.setSystemTime(new Date('2026-03-01T10:00:00Z'));
+    const { items, sent } = reading([
+      { status: 429, headers: { 'Retry-After': 'Sun, 01 Mar 2026 10:00:09 GMT' } },
+      { json: { value: [] } },
+    ]);
+    await items;
+    expect(sent.map(({ at }) => Math.round(at / 1000))).toEqual([0, 9]);
+  });
+  test('that would pass the deadline ends at once and names the seconds', async () => {
+    const { items, sent } = reading([{ status: 429, headers: { 'Retry-After': '300' } }]);
+    expect(await refusal(items)).toEqual({
+      code: 'throttled',
+      message: expect.stringMatching(
+        /^Microsoft Graph asked to wait 300 seconds, which is longer than this call may take \(Graph 429, request-id r-1, client-request-id [0-9a-f-]{36}\)\.$/,
+      ),
+      next: 'Try again in 300 seconds.',
+    });
+    expect(sent).toHaveLength(1);
+    expect(performance.now()).toBeLessThan(1000);
+  });
+  test('of a write that would pass the deadline is a failure, not an unknown outcome', async () => {
+    const { outcome } = sending(deletion, [{ status: 429, headers: { 'Retry-After': '61' } }]);
+    expect(await outcome).toMatchObject({ state: 'failed', refusal: { code: 'throttled' } });
+  });
+  test('that Graph asks for holds for every request of the client', async () => {
+    const end = farEnd([{ status: 429, headers: { 'Retry-After': '20' } }, { json: { value: [] } }]);
+    const { signal } = new AbortController();
+    const first = end.graph.reader({ signal }).all(endpoints.listSensors);
+    await vi.advanceTimersByTimeAsync(1000);
+    const second = end.graph.reader({ signal }).all(endpoints.listHealthIssues);
+    await Promise.all([first, second]);
+    expect(end.sent.map(({ at }) => Math.round(at / 1000))).toEqual([0, 20, 20]);
+  });
+});
+
+describe('time', () => {
+  test('for a whole reader ends a read that Graph does not answer', async () => {
+    const { items, sent } = reading([{ hangs: true }], 70_000);
+    expect(await refusal(items)).toMatchObject({
+      code: 'unavailable',
+      message: 'Microsoft Graph gave no answer to GET /security/identities/sensors: the time was over.',
+    });
+    expect(sent.map(({ at }) => Math.round(at))).toEqual([0, 30500, 61500]);
+  });
+  test('for a write is its deadline', async () => {
+    const { outcome } = sending(regeneration, [{ hangs: true }], 5000);
+    expect(await outcome).toMatchObject({ state: 'unknown' });
+    expect(performance.now()).toBeLessThan(6000);
+  });
+  test('that ends before a token is there lets nothing leave', async () => {
+    const end = farEnd([{ status: 204 }]);
+    end.state.token = () =>
+      new Promise((resolve) => setTimeout(() => resolve({ token: 'late', expiresOnTimestamp: 0 }), 9000));
+    expect(await end.graph.send(deletion, { as: alice, timeoutMilliseconds: 5000 })).toMatchObject({
+      state: 'failed',
+      refusal: { code: 'unavailable' },
+    });
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(end.sent).toHaveLength(0);
+  });
+  test('of a cancelled read ends at once, a waiting one too', async () => {
+    for (const reply of [{ hangs: true }, { status: 429, headers: { 'Retry-After': '60' } }] as const) {
+      const end = farEnd([reply]);
+      const controller = new AbortController();
+      const items = end.graph.reader({ signal: controller.signal }).all(endpoints.listSensors);
+      setTimeout(() => controller.abort(), 1000);
+      expect(await refusal(items)).toMatchObject({ code: 'cancelled' });
+      expect(end.sent).toHaveLength(1);
+    }
+  });
+  test('of a pause ends when the call is cancelled', async () => {
+    const controller = new AbortController();
+    const paused = farEnd([]).graph.reader({ signal: controller.signal }).pause(60_000);
+    setTimeout(() => controller.abort(), 1000);
+    expect(await refusal(paused)).toMatchObject({ code: 'cancelled' });
+  });
+});

@@ -1,0 +1,152 @@
+import { Client as ModernClient } from '@modelcontextprotocol/client';
+import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio';
+import { Client as V1Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport as V1Stdio } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+
+export const kinds = ['v1', 'v2 legacy', 'v2 modern'] as const;
+export type Kind = (typeof kinds)[number];
+
+/** A form as it reached the client. */
+export interface AskedForm {
+  readonly message: string;
+  readonly requestedSchema: { readonly properties: Readonly<Record<string, FormField>> };
+}
+interface FormField {
+  readonly title?: string;
+  readonly oneOf?: readonly { readonly const: string; readonly title: string }[];
+}
+export interface FormAnswer {
+  readonly action: 'accept' | 'decline' | 'cancel';
+  readonly content?: Record<string, string>;
+}
+export type Person = (form: AskedForm) => FormAnswer | Promise<FormAnswer>;
+
+export interface ToolResult {
+  readonly isError?: boolean;
+  readonly text: string;
+  readonly structured: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** One real MCP client over real stdio, the same to a test whichever it is. */
+export interface TestClient {
+  readonly stderr: () => string;
+  readonly pid: () => number | null;
+  tools(): Promise<readonly { readonly name: string }[]>;
+  call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<ToolResult>;
+  close(): Promise<void>;
+}
+interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (message: string) => void;
+}
+
+export interface ServerCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const info = { name: 'test-client', version: '1.0.0' };
+const longest = 60_000;
+
+/** Starts the server and connects. Without a person the client declares no form. */
+export async function connect(kind: Kind, server: ServerCommand, person?: Person): Promise<TestClient> {
+  const capabilities = person === undefined ? {} : { elicitation: { form: {} } };
+  const options = {
+    command: server.command,
+    args: [...server.args],
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...server.env },
+    stderr: 'pipe' as const,
+  };
+  let errors = '';
+  const listen = (stream: NodeJS.ReadableStream | null) => {
+    stream?.on('data', (data) => {
+      errors += String(data);
+    });
+  };
+  const result = (raw: unknown) => toResult(raw);
+
+  if (kind === 'v1') {
+    const client = new V1Client(info, { capabilities });
+    const transport = new V1Stdio(options);
+    listen(transport.stderr as NodeJS.ReadableStream | null);
+    if (person !== undefined) {
+      client.setRequestHandler(ElicitRequestSchema, async (request) => ({
+        ...(await person(request.params as unknown as AskedForm)),
+      }));
+    }
+    await client.connect(transport);
+    return {
+      stderr: () => errors,
+      pid: () => transport.pid,
+      tools: async () => (await client.listTools()).tools,
+      call: async (name, args = {}, { signal, onProgress } = {}) =>
+        result(
+          await client.callTool({ name, arguments: args }, undefined, {
+            timeout: longest,
+            ...(signal && { signal }),
+            ...(onProgress && { onprogress: ({ message }) => onProgress(message ?? '') }),
+          }),
+        ),
+      close: () => client.close(),
+    };
+  }
+
+  const client = new ModernClient(info, {
+    capabilities,
+    versionNegotiation: { mode: kind === 'v2 legacy' ? 'legacy' : { pin: '2026-07-28' } },
+  });
+  const transport = new ModernStdio(options);
+  listen(transport.stderr as NodeJS.ReadableStream | null);
+  if (person !== undefined) {
+    client.setRequestHandler('elicitation/create', async (request) => ({
+      ...(await person(request.params as unknown as AskedForm)),
+    }));
+  }
+  await client.connect(transport);
+  return {
+    stderr: () => errors,
+    pid: () => transport.pid,
+    tools: async () => (await client.listTools()).tools,
+    call: async (name, args = {}, { signal, onProgress } = {}) =>
+      result(
+        await client.callTool(
+          { name, arguments: args },
+          {
+            timeout: longest,
+            ...(signal && { signal }),
+            ...(onProgress && { onprogress: ({ message }) => onProgress(message ?? '') }),
+          },
+        ),
+      ),
+    close: () => client.close(),
+  };
+}
+
+function toResult(raw: unknown): ToolResult {
+  const { content, structuredContent, isError } = raw as {
+    content?: { type: string; text?: string }[];
+    structuredContent?: Record<string, unknown>;
+    isError?: boolean;
+  };
+  const text = (content ?? []).map((part) => part.text ?? '').join('\n');
+  return { text, structured: structuredContent, ...(isError !== undefined && { isError }) };
+}
+
+/** Ways a person can answer. */
+export const approve: Person = ({ message, requestedSchema: { properties } }) => {
+  if (properties.typed !== undefined) {
+    return { action: 'accept', content: { typed: /To approve, type: (.+)$/m.exec(message)?.[1] ?? '' } };
+  }
+  const choice = properties.decision?.oneOf?.find((option) => option.const.startsWith('approve'));
+  return { action: 'accept', content: { decision: choice?.const ?? '' } };
+};
+
+/** A person needs a moment; an answer within 300 ms counts as the client's own. */
+export const afterAMoment =
+  (person: Person): Person =>
+  async (form) => {
+    await new Promise((resolve) => setTimeout(resolve, 350));
+    return person(form);
+  };

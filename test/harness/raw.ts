@@ -1,0 +1,114 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { AskedForm, ServerCommand } from './clients.ts';
+
+export type Era = 'legacy' | 'modern';
+
+/** A JSON-RPC message as it came, with the fields that the tests look at. */
+export interface Message {
+  readonly id?: number | string;
+  readonly method?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly error?: { readonly code: number; readonly message: string };
+  readonly result?: Readonly<Record<string, unknown>> & {
+    readonly resultType?: string;
+    readonly requestState?: string;
+    readonly isError?: boolean;
+    readonly content?: readonly { readonly text?: string }[];
+    readonly structuredContent?: Readonly<Record<string, unknown>>;
+    readonly inputRequests?: { readonly confirm?: { readonly params: AskedForm } };
+  };
+}
+
+/** A client that writes what it likes: the attacker's tool. It speaks real stdio, one JSON-RPC message a line. */
+export interface RawClient {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Sends a request; resolves with its response. */
+  request(method: string, params: Record<string, unknown>): Promise<Message>;
+  /** Calls a tool; `extra` goes into the params beside name and arguments (requestState, inputResponses). */
+  call(name: string, args: unknown, extra?: Record<string, unknown>): Promise<Message>;
+  /** Sends any line. */
+  send(message: unknown): void;
+  /** The next request that the server sends to the client, such as a form in the legacy era. */
+  nextFromServer(): Promise<Message>;
+  lastId(): number;
+  close(): Promise<void>;
+}
+
+const clientInfo = { name: 'raw-client', version: '0.0.1' };
+
+export async function connectRaw(
+  era: Era,
+  server: ServerCommand,
+  capabilities: object = { elicitation: { form: {} } },
+) {
+  const child = spawn(server.command, [...server.args], {
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...server.env },
+    stdio: 'pipe',
+  });
+  const waiting = new Map<number | string, (message: Message) => void>();
+  const fromServer: Message[] = [];
+  const listeners: ((message: Message) => void)[] = [];
+  let [out, errors, id] = ['', '', 0];
+  child.stderr.on('data', (data) => {
+    errors += String(data);
+  });
+  child.stdin.on('error', () => undefined);
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    out += `${line}\n`;
+    const message: Message = JSON.parse(line);
+    if (message.method !== undefined) {
+      if (message.id === undefined) return;
+      const listener = listeners.shift();
+      if (listener) listener(message);
+      else fromServer.push(message);
+      return;
+    }
+    if (message.id !== undefined) waiting.get(message.id)?.(message);
+  });
+  const send = (message: unknown) => child.stdin.write(`${JSON.stringify(message)}\n`);
+  const envelope = {
+    _meta: {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientInfo': clientInfo,
+      'io.modelcontextprotocol/clientCapabilities': capabilities,
+    },
+  };
+  const client: RawClient = {
+    child,
+    stdout: () => out,
+    stderr: () => errors,
+    lastId: () => id,
+    send,
+    request(method, params) {
+      const mine = ++id;
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`${method} got no answer`)), 60_000);
+        waiting.set(mine, (message) => {
+          clearTimeout(timer);
+          resolve(message);
+        });
+        send({ jsonrpc: '2.0', id: mine, method, params: { ...(era === 'modern' ? envelope : {}), ...params } });
+      });
+    },
+    call: (name, args, extra = {}) => client.request('tools/call', { name, arguments: args, ...extra }),
+    nextFromServer() {
+      const first = fromServer.shift();
+      if (first) return Promise.resolve(first);
+      return new Promise((resolve) => listeners.push(resolve));
+    },
+    async close() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      if (child.exitCode !== null) return;
+      child.stdin.end();
+      await ended;
+    },
+  };
+  if (era === 'legacy') {
+    await client.request('initialize', { protocolVersion: '2025-06-18', capabilities, clientInfo });
+    send({ jsonrpc: '2.0', method: 'notifications/initialized' });
+  }
+  return client;
+}

@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest';
+import { summarizeFleet } from '../../src/operations/fleet.ts';
+import { type Content, readerOf } from './content.ts';
+
+const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+const summary = async (content: Content) => JSON.parse(JSON.stringify(await summarizeFleet.run({}, readerOf(content))));
+
+const sensor = (number: number, displayName: string, more: Record<string, unknown> = {}) => ({
+  id: idOf(number),
+  displayName,
+  domainName: 'contoso.com',
+  sensorType: 'domainControllerIntegrated',
+  version: '2.240.1.1',
+  deploymentStatus: 'upToDate',
+  serviceStatus: 'running',
+  healthStatus: 'healthy',
+  ...more,
+});
+const silent = { deploymentStatus: 'disconnected', serviceStatus: 'unknown' };
+const issue = (number: number, displayName: string, days: number, more: Record<string, unknown> = {}) => ({
+  id: idOf(number),
+  displayName,
+  healthIssueType: 'sensor',
+  severity: 'medium',
+  status: 'open',
+  createdDateTime: daysAgo(days),
+  sensorDNSNames: ['dc01.contoso.com'],
+  ...more,
+});
+
+const content = {
+  sensors: [
+    sensor(1, 'DC01'),
+    sensor(2, 'DC02', { version: '2.99.1.1', settings: { isDelayedDeploymentEnabled: true } }),
+    sensor(3, 'dc01', { domainName: 'Contoso.com', deploymentStatus: 'unreachable', serviceStatus: 'unknown' }),
+    sensor(4, 'ADFS01', { sensorType: 'adfsIntegrated' }),
+    sensor(5, 'DC01', { domainName: 'emea.contoso.com', version: '3.0.1.1' }),
+    sensor(6, 'DC02', { domainName: 'emea.contoso.com', ...silent }),
+    sensor(7, 'ADCS01', { domainName: 'asia.contoso.com', sensorType: 'adcsIntegrated' }),
+  ],
+  sensorCandidates: [
+    { id: idOf(21), computerDnsName: 'dc03.contoso.com', domainName: 'contoso.com' },
+    { id: idOf(22), computerDnsName: 'dc01.lab.test', domainName: 'lab.test' },
+    { id: idOf(23), computerDnsName: 'dc02.lab.test', domainName: 'LAB.test' },
+  ],
+  healthIssues: [
+    issue(11, 'Sensor outdated', 2),
+    issue(12, 'Sensor outdated', 9.5, { severity: 'high', sensorDNSNames: ['DC01.contoso.com', 'dc02.contoso.com'] }),
+    issue(13, 'Sensor outdated', 99, { status: 'closed', sensorDNSNames: ['gone.contoso.com'] }),
+    issue(14, 'Low power', 1, { severity: 'low', sensorDNSNames: ['renamed.contoso.com'] }),
+    issue(15, 'Password expired', 3, { healthIssueType: 'Global', severity: 'high', sensorDNSNames: [] }),
+  ],
+  'sensors/getDeploymentPackageUri': { version: '2.240.1.1', downloadUrl: 'https://host/secret' },
+};
+
+describe('summarize_fleet', () => {
+  test('counts sensors, domains, issues, versions, candidates and duplicates', async () => {
+    expect(await summary(content)).toEqual({
+      sensors: {
+        total: 7,
+        communicating: 5,
+        byGeneration: { v2: 6, v3: 1 },
+        byType: { domainControllerIntegrated: 5, adfsIntegrated: 1, adcsIntegrated: 1 },
+        byDeployment: { upToDate: 5, unreachable: 1, disconnected: 1 },
+        byService: { running: 5, unknown: 2 },
+        byHealth: { healthy: 7 },
+        delayedUpdate: 1,
+      },
+      v2Versions: { package: '2.240.1.1', current: 5, behind: 1, oldest: '2.99.1.1' },
+      duplicates: { total: 1, names: ['DC01.contoso.com'] },
+      candidates: 3,
+      domains: {
+        total: 4,
+        noDcCommunicating: 2,
+        oneDcCommunicating: 1,
+        worstFirst: [
+          { domain: 'lab.test', dcCommunicating: 0, dcSensors: 0, sensors: 0, broken: 0, candidates: 2 },
+          { domain: 'asia.contoso.com', dcCommunicating: 0, dcSensors: 0, sensors: 1, broken: 0, candidates: 0 },
+          { domain: 'emea.contoso.com', dcCommunicating: 1, dcSensors: 2, sensors: 2, broken: 1, candidates: 0 },
+          { domain: 'contoso.com', dcCommunicating: 2, dcSensors: 3, sensors: 4, broken: 1, candidates: 1 },
+        ],
+        more: 0,
+      },
+      openIssues: {
+        total: 4,
+        bySensors: [
+          { title: 'Sensor outdated', severity: 'high', sensors: 2, oldestDays: 9 },
+          { title: 'Low power', severity: 'low', sensors: 1, oldestDays: 1 },
+        ],
+        bySensorsMore: 0,
+        global: [{ title: 'Password expired', severity: 'high', sensors: 0, oldestDays: 3 }],
+        globalMore: 0,
+        namesThatFitNoSensor: 1,
+      },
+    });
+  });
+
+  test('lists the ten worst domains and counts the rest', async () => {
+    const sensors = Array.from({ length: 13 }, (_, index) => sensor(index, 'DC01', { domainName: `d${index}.test` }));
+    const broken = sensors.map((one, index) => (index === 7 ? { ...one, ...silent } : one));
+    const { domains } = await summary({ sensors: broken });
+    expect(domains).toMatchObject({ total: 13, noDcCommunicating: 1, oneDcCommunicating: 12, more: 3 });
+    expect(domains.worstFirst).toHaveLength(10);
+    expect(domains.worstFirst[0].domain).toBe('d7.test');
+  });
+
+  test('lists the eight worst titles of issues and counts the rest', async () => {
+    const healthIssues = Array.from({ length: 11 }, (_, index) =>
+      issue(index, `Title ${index}`, 1, { severity: index === 10 ? 'high' : 'low' }),
+    );
+    const { openIssues } = await summary({ sensors: content.sensors, healthIssues });
+    expect(openIssues).toMatchObject({ total: 11, bySensorsMore: 3 });
+    expect(openIssues.bySensors).toHaveLength(8);
+    expect(openIssues.bySensors[0].title).toBe('Title 10');
+  });
+
+  test('leaves out what it may not read and names it', async () => {
+    const found = await summary({
+      ...content,
+      healthIssues: 403,
+      sensorCandidates: 400,
+      'sensors/getDeploymentPackageUri': 403,
+    });
+    expect(found).toMatchObject({
+      sensors: { total: 7 },
+      missing: [
+        'candidates: not in this cloud',
+        'health issues: needs SecurityIdentitiesHealth.Read.All or a role',
+        'current package: needs SecurityIdentitiesSensors.Read.All or a role',
+      ],
+    });
+    for (const part of ['candidates', 'openIssues', 'v2Versions']) expect(found).not.toHaveProperty(part);
+    expect(found.domains.worstFirst[0]).not.toHaveProperty('candidates');
+  });
+
+  test('fails where it may not read sensors, and where a part fails for another reason', async () => {
+    await expect(summary({ ...content, sensors: 403 })).rejects.toMatchObject({ code: 'permission_missing' });
+    await expect(summary({ ...content, healthIssues: 429 })).rejects.toMatchObject({ code: 'throttled' });
+  });
+
+  test('says of an empty tenant that nothing is monitored', async () => {
+    const found = await summary({ 'sensors/getDeploymentPackageUri': { version: '2.240.1.1' } });
+    expect(found).toMatchObject({
+      sensors: { total: 0, communicating: 0 },
+      v2Versions: { package: '2.240.1.1', current: 0, behind: 0 },
+      note: 'No sensors: nothing is monitored, which is not the same as healthy.',
+    });
+  });
+
+  test('makes hidden characters of the tenant visible and cuts its texts', async () => {
+    const found = await summary({
+      sensors: [
+        sensor(1, 'DC\u202e01', { domainName: 'x'.repeat(100) }),
+        sensor(2, 'DC\u202e01', { domainName: 'x'.repeat(100) }),
+      ],
+      healthIssues: [issue(11, `\u200b${'t'.repeat(100)}`, 1)],
+    });
+    expect(found.domains.worstFirst[0].domain).toBe(`${'x'.repeat(59)}…`);
+    expect(found.duplicates.names).toEqual([`DC\\u{202e}01.${'x'.repeat(86)}…`]);
+    expect(found.openIssues.bySensors[0].title).toBe(`\\u{200b}${'t'.repeat(71)}…`);
+  });
+});

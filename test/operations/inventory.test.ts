@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import { compareInventory } from '../../src/operations/inventory.ts';
+import { type Content, readerOf } from './content.ts';
+
+const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+const sensor = (number: number, displayName: string, more: Record<string, unknown> = {}) => ({
+  id: idOf(number),
+  displayName,
+  domainName: 'contoso.com',
+  deploymentStatus: 'upToDate',
+  serviceStatus: 'running',
+  ...more,
+});
+const silent = { deploymentStatus: 'disconnected', serviceStatus: 'unknown' };
+const candidate = (number: number, computerDnsName: string) => ({
+  id: idOf(number),
+  computerDnsName,
+  domainName: computerDnsName.slice(computerDnsName.indexOf('.') + 1),
+});
+
+const content = {
+  sensors: [
+    sensor(1, 'DC01'),
+    sensor(2, 'DC02', silent),
+    sensor(3, 'DC03'),
+    sensor(4, 'DC03', { domainName: 'emea.contoso.com' }),
+    sensor(5, 'TWIN', { deploymentStatus: 'unreachable', serviceStatus: 'unknown' }),
+    sensor(6, 'TWIN'),
+    sensor(7, 'VERYLONGHOSTNAM'),
+    sensor(8, 'OTHERLONGHOSTNA'),
+    sensor(9, 'THIRDLONGHOSTNA'),
+  ],
+  sensorCandidates: [
+    candidate(21, 'dc10.contoso.com'),
+    candidate(22, 'dc11.contoso.com'),
+    candidate(23, 'DC11.lab.test'),
+    candidate(24, 'thirdlonghostname2.contoso.com'),
+  ],
+};
+
+async function compare(names: string[], held: Content = content, limit?: number) {
+  const input = compareInventory.input.parse({ names, limit });
+  return JSON.parse(JSON.stringify(await compareInventory.run(input, readerOf(held))));
+}
+const note =
+  'Unknown means that neither Defender for Identity nor Defender for Endpoint lists the name, not that the server does not exist.';
+const none = { total: 0, listed: [] };
+const nothing = { monitored: 0, monitoredNotWorking: none, ambiguous: none, unknown: none, candidate: none, note };
+
+describe('compare_inventory', () => {
+  test('puts each name into its group', async () => {
+    expect(
+      await compare([
+        'dc01.contoso.com',
+        'DC02.contoso.com',
+        'dc03',
+        'dc10',
+        'nobody.contoso.com',
+        'dc01.fabrikam.com',
+      ]),
+    ).toEqual({
+      total: 6,
+      monitored: 1,
+      monitoredNotWorking: {
+        total: 1,
+        listed: [{ name: 'DC02.contoso.com', id: idOf(2), deployment: 'disconnected', service: 'unknown' }],
+      },
+      ambiguous: { total: 1, listed: [{ name: 'dc03', fits: ['dc03.contoso.com', 'dc03.emea.contoso.com'] }] },
+      unknown: { total: 2, listed: ['nobody.contoso.com', 'dc01.fabrikam.com'] },
+      candidate: { total: 1, listed: [{ name: 'dc10', id: idOf(21) }] },
+      note,
+    });
+  });
+
+  test('takes names as they are pasted: spaces, empty lines, final dots, the same name twice', async () => {
+    expect(await compare(['  DC01.Contoso.com. ', '', '   ', 'dc01.contoso.com', '\tdc01\r'])).toEqual({
+      ...nothing,
+      total: 2,
+      monitored: 2,
+    });
+  });
+
+  test('refuses a list without a name, a name that is too long and too many names', async () => {
+    await expect(compare(['', ' '])).rejects.toMatchObject({ code: 'invalid_input' });
+    expect(compareInventory.input.safeParse({ names: [] }).success).toBe(false);
+    expect(compareInventory.input.safeParse({ names: ['x'.repeat(256)] }).success).toBe(false);
+    expect(compareInventory.input.safeParse({ names: Array(1001).fill('dc01') }).success).toBe(false);
+  });
+
+  test('a machine with two entries is monitored when one of them works', async () => {
+    expect(await compare(['twin.contoso.com'])).toEqual({ ...nothing, total: 1, monitored: 1 });
+  });
+
+  test('a name longer than 15 characters is found under what its sensor shows', async () => {
+    expect(await compare(['verylonghostname1.contoso.com', 'VERYLONGHOSTNAM'])).toMatchObject({ monitored: 1 });
+    expect(await compare(['verylonghostname1.contoso.com'])).toEqual({ ...nothing, total: 1, monitored: 1 });
+  });
+
+  test('two long names that fit the same sensor are ambiguous', async () => {
+    const { ambiguous, monitored } = await compare([
+      'otherlonghostname1.contoso.com',
+      'otherlonghostname2.contoso.com',
+    ]);
+    expect(monitored).toBe(0);
+    expect(ambiguous).toEqual({
+      total: 2,
+      listed: [
+        { name: 'otherlonghostname1.contoso.com', fits: ['otherlonghostna.contoso.com'] },
+        { name: 'otherlonghostname2.contoso.com', fits: ['otherlonghostna.contoso.com'] },
+      ],
+    });
+  });
+
+  test('a long name that fits a sensor by its beginning and a candidate exactly is ambiguous', async () => {
+    const { ambiguous } = await compare(['thirdlonghostname2.contoso.com']);
+    expect(ambiguous.listed).toEqual([
+      {
+        name: 'thirdlonghostname2.contoso.com',
+        fits: ['thirdlonghostna.contoso.com', 'thirdlonghostname2.contoso.com'],
+      },
+    ]);
+  });
+
+  test('a host name of candidates in several domains is ambiguous', async () => {
+    expect((await compare(['dc11'])).ambiguous.listed).toEqual([
+      { name: 'dc11', fits: ['dc11.contoso.com', 'dc11.lab.test'] },
+    ]);
+  });
+
+  test('lists at most the wished number of each group and counts all', async () => {
+    const names = Array.from({ length: 1000 }, (_, index) => `nobody${index}`);
+    expect((await compare(names)).unknown).toMatchObject({ total: 1000, listed: names.slice(0, 25) });
+    expect((await compare(names, content, 2)).unknown).toEqual({ total: 1000, listed: ['nobody0', 'nobody1'] });
+  });
+
+  test('names candidates as missing where it may not read them', async () => {
+    const found = await compare(['dc01', 'dc10'], { ...content, sensorCandidates: 403 });
+    expect(found).toMatchObject({
+      monitored: 1,
+      unknown: { total: 1, listed: ['dc10'] },
+      missing: ['candidates: needs SecurityIdentitiesSensors.Read.All or a role'],
+    });
+  });
+
+  test('makes hidden characters of pasted names visible', async () => {
+    expect((await compare(['dc\u202e99'])).unknown.listed).toEqual(['dc\\u{202e}99']);
+  });
+});

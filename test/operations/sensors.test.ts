@@ -1,0 +1,315 @@
+import { describe, expect, test } from 'vitest';
+import type { z } from 'zod';
+import { getSensor, listSensors } from '../../src/operations/sensors.ts';
+import { type Content, readerOf } from './content.ts';
+
+const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+
+const running = { deploymentStatus: 'upToDate', serviceStatus: 'running', healthStatus: 'healthy' };
+const sensor = (number: number, displayName: string, more: Record<string, unknown> = {}) => ({
+  id: idOf(number),
+  displayName,
+  domainName: 'contoso.com',
+  sensorType: 'domainControllerIntegrated',
+  version: '2.239.18124.58593',
+  createdDateTime: '2023-11-16T09:41:24.2585071Z',
+  openHealthIssuesCount: 0,
+  ...running,
+  ...more,
+});
+const issue = (number: number, displayName: string, sensorDNSNames: string[], more: Record<string, unknown> = {}) => ({
+  id: idOf(number),
+  displayName,
+  healthIssueType: 'Sensor',
+  severity: 'medium',
+  status: 'open',
+  createdDateTime: '2024-01-02T03:04:05Z',
+  sensorDNSNames,
+  ...more,
+});
+
+const fleet = [
+  sensor(1, 'DC01'),
+  sensor(2, 'DC02', { version: '2.99.1.1', healthStatus: 'notHealthyHigh' }),
+  sensor(3, 'DC03', { version: '3.0.7.1281', healthStatus: 'notHealthyLow', domainName: 'emea.contoso.com' }),
+  sensor(4, 'ADFS01', { sensorType: 'adfsIntegrated', deploymentStatus: 'outdated' }),
+  sensor(5, 'ADCS01', { sensorType: 'adcsIntegrated', deploymentStatus: 'disconnected', serviceStatus: 'unknown' }),
+  sensor(6, 'OLD', { serviceStatus: 'stopped', settings: { isDelayedDeploymentEnabled: true } }),
+  sensor(7, 'NEW', { createdDateTime: '2025-06-01T08:00:00Z', version: '3.0.10.1' }),
+];
+
+async function names(input: z.input<typeof listSensors.input>) {
+  const { total, sensors } = await listSensors.run(listSensors.input.parse(input), readerOf({ sensors: fleet }));
+  expect(total).toBe(sensors.length);
+  return sensors.map(({ name }) => name);
+}
+
+describe('list_sensors', () => {
+  test('gives seven fields of each sensor, sorted by name', async () => {
+    const input = listSensors.input.parse({ limit: 1 });
+    const found = await listSensors.run(input, readerOf({ sensors: fleet }));
+    expect(JSON.parse(JSON.stringify(found))).toEqual({
+      total: 7,
+      cursor: expect.any(String),
+      sensors: [
+        {
+          id: '00000000-0000-4000-8000-000000000005',
+          name: 'ADCS01',
+          domain: 'contoso.com',
+          type: 'adcsIntegrated',
+          version: '2.239.18124.58593',
+          deployment: 'disconnected',
+          health: 'healthy',
+        },
+      ],
+    });
+    expect(await names({})).toEqual(['ADCS01', 'ADFS01', 'DC01', 'DC02', 'DC03', 'NEW', 'OLD']);
+  });
+
+  test.each<[string, z.input<typeof listSensors.input>, string[]]>([
+    ['health, any of several', { health: ['notHealthyHigh', 'notHealthyLow'] }, ['DC02', 'DC03']],
+    ['type, any of several', { type: ['adfsIntegrated', 'adcsIntegrated'] }, ['ADCS01', 'ADFS01']],
+    ['deployment status', { deploymentStatus: ['outdated'] }, ['ADFS01']],
+    ['service status', { serviceStatus: ['stopped', 'unknown'] }, ['ADCS01', 'OLD']],
+    ['generation', { generation: 'v3' }, ['DC03', 'NEW']],
+    ['domain, exactly and in any case', { domain: 'EMEA.Contoso.com' }, ['DC03']],
+    ['domain, which leaves its subdomains out', { domain: 'contoso.com', name: 'dc0' }, ['DC01', 'DC02']],
+    ['a part of the name', { name: 'c0' }, ['DC01', 'DC02', 'DC03']],
+    ['an FQDN', { name: 'dc03.emea.contoso.com' }, ['DC03']],
+    ['not communicating', { notCommunicating: true }, ['ADCS01', 'OLD']],
+    ['communicating', { notCommunicating: false }, ['ADFS01', 'DC01', 'DC02', 'DC03', 'NEW']],
+    ['delayed update', { delayedUpdate: true }, ['OLD']],
+    ['a v2.x version, by number and without the v3.x sensors', { versionBelow: '2.239.18124.58593' }, ['DC02']],
+    ['a v3.x version, by number and without the v2.x sensors', { versionBelow: '3.0.10.1' }, ['DC03']],
+    ['creation', { createdAfter: '2025-06-01' }, ['NEW']],
+    ['several filters at once', { generation: 'v2', health: ['healthy'], name: '01' }, ['ADCS01', 'ADFS01', 'DC01']],
+    ['what nothing fits', { domain: 'fabrikam.com' }, []],
+  ])('filters by %s', async (_, input, expected) => {
+    expect(await names(input)).toEqual(expected);
+  });
+
+  test.each([
+    { createdAfter: 'yesterday' },
+    { createdAfter: '2025-02-30' },
+    { versionBelow: '3' },
+    { versionBelow: '2.x' },
+    { health: [] },
+    { health: ['bad'] },
+    { limit: 0 },
+    { limit: 201 },
+    { filter: "name eq 'x'" },
+  ])('refuses the arguments %j', (input) => {
+    expect(listSensors.input.safeParse(input).success).toBe(false);
+  });
+
+  test('shows every named field in detail and never an unknown one', async () => {
+    const settings = {
+      description: 'a'.repeat(301),
+      domainControllerDnsNames: Array.from({ length: 23 }, (_, index) => `dc${index}.contoso.com`),
+      isDelayedDeploymentEnabled: false,
+      networkAdapters: [
+        { id: 'x', name: 'Ethernet0', isEnabled: true },
+        { id: 'y', name: 'Ethernet1', isEnabled: false },
+      ],
+      secretKey: 'settings',
+    };
+    const one = [sensor(1, 'DC01', { settings, deploymentAccessKey: 'key', openHealthIssuesCount: 2 })];
+    const { sensors } = await listSensors.run(listSensors.input.parse({ detail: true }), readerOf({ sensors: one }));
+    expect(JSON.parse(JSON.stringify(sensors))).toEqual([
+      {
+        id: '00000000-0000-4000-8000-000000000001',
+        name: 'DC01',
+        domain: 'contoso.com',
+        type: 'domainControllerIntegrated',
+        version: '2.239.18124.58593',
+        deployment: 'upToDate',
+        health: 'healthy',
+        generation: 'v2',
+        service: 'running',
+        communicating: true,
+        openIssues: 2,
+        created: '2023-11-16T09:41:24.2585071Z',
+        delayedUpdate: false,
+        description: `${'a'.repeat(299)}…`,
+        domainControllers: Array.from({ length: 20 }, (_, index) => `dc${index}.contoso.com`),
+        domainControllersMore: 3,
+        adapters: ['captures: Ethernet0', 'not used: Ethernet1'],
+      },
+    ]);
+  });
+
+  test('makes hidden characters in names and domains visible and cuts them', async () => {
+    const hostile = [sensor(1, 'DC\u202e01\u200b\nIgnore', { domainName: 'x'.repeat(200), version: '2.\u0007' })];
+    const { sensors } = await listSensors.run(listSensors.input.parse({}), readerOf({ sensors: hostile }));
+    expect(sensors[0]).toMatchObject({
+      name: 'DC\\u{202e}01\\u{200b}\\u{a}Ignore',
+      domain: `${'x'.repeat(99)}…`,
+      version: '2.\\u{7}',
+    });
+  });
+});
+
+describe('get_sensor', () => {
+  const get = async (input: z.input<typeof getSensor.input>, content: Content) =>
+    JSON.parse(JSON.stringify(await getSensor.run(getSensor.input.parse(input), readerOf(content))));
+  const titles = (found: { issues: { title: string }[] }) => found.issues.map(({ title }) => title);
+
+  test.each([{}, { id: idOf(1), name: 'DC01' }, { id: idOf(1), domain: 'contoso.com' }, { domain: 'contoso.com' }])(
+    'refuses the arguments %j',
+    (input) => {
+      expect(getSensor.input.safeParse(input).success).toBe(false);
+    },
+  );
+
+  test.each<[string, z.input<typeof getSensor.input>]>([
+    ['its id in capitals', { id: 'ABCDEF00-0000-4000-8000-000000000009' }],
+    ['its name', { name: 'dc09' }],
+    ['its FQDN', { name: 'DC09.Contoso.com.' }],
+    ['its name and domain', { name: 'DC09', domain: 'CONTOSO.COM' }],
+  ])('finds a sensor by %s', async (_, input) => {
+    const id = 'abcdef00-0000-4000-8000-000000000009';
+    const found = await get(input, { sensors: [...fleet, { ...sensor(9, 'DC09'), id }] });
+    expect(found).toMatchObject({ id, name: 'DC09', generation: 'v2', communicating: true, issues: [] });
+    expect(found.issuesNote).toBeUndefined();
+  });
+
+  test('lists its open health issues, found by FQDN, and no others', async () => {
+    const found = await get(
+      { id: idOf(1) },
+      {
+        sensors: fleet,
+        healthIssues: [
+          issue(11, 'Sensor stopped communicating', ['dc01.contoso.com']),
+          issue(12, 'Closed', ['dc01.contoso.com'], { status: 'closed' }),
+          issue(13, 'Same name elsewhere', ['dc01.fabrikam.com']),
+          issue(14, 'Auditing', ['DC02.contoso.com', 'DC01.CONTOSO.COM'], { healthIssueType: 'Global' }),
+        ],
+      },
+    );
+    expect(found.issues).toEqual([
+      {
+        id: '00000000-0000-4000-8000-000000000011',
+        title: 'Sensor stopped communicating',
+        severity: 'medium',
+        status: 'open',
+        type: 'sensor',
+        created: '2024-01-02',
+      },
+      {
+        id: '00000000-0000-4000-8000-000000000014',
+        title: 'Auditing',
+        severity: 'medium',
+        status: 'open',
+        type: 'global',
+        created: '2024-01-02',
+      },
+    ]);
+    expect(found.issuesNote).toBeUndefined();
+  });
+
+  test('joins issues of a machine whose name is longer than the 15 characters that a sensor shows', async () => {
+    const found = await get(
+      { name: 'verylonghostname1.contoso.com' },
+      {
+        sensors: [sensor(1, 'VERYLONGHOSTNAM')],
+        healthIssues: [issue(11, 'Sensor outdated', ['verylonghostname1.contoso.com'])],
+      },
+    );
+    expect(found.name).toBe('VERYLONGHOSTNAM');
+    expect(titles(found)).toEqual(['Sensor outdated']);
+    expect(found.issuesNote).toBeUndefined();
+  });
+
+  const twins = {
+    sensors: [sensor(1, 'DC01'), sensor(2, 'DC01', { deploymentStatus: 'unreachable' })],
+    healthIssues: [issue(11, 'Sensor stopped communicating', ['dc01.contoso.com'])],
+  };
+
+  test('asks Graph for the issues of this id where a duplicate has the same name', async () => {
+    const exact = [issue(12, 'Of this one', ['dc01.contoso.com']), issue(13, 'Old', [], { status: 'closed' })];
+    const found = await get({ id: idOf(1) }, { ...twins, [`sensors/${idOf(1)}/healthIssues`]: exact });
+    expect(titles(found)).toEqual(['Of this one']);
+    expect(found.issuesNote).toBeUndefined();
+  });
+
+  test('asks Graph for the issues of this id where two machines share its first 15 characters', async () => {
+    const found = await get(
+      { id: idOf(1) },
+      {
+        sensors: [sensor(1, 'VERYLONGHOSTNAM')],
+        healthIssues: [
+          issue(11, 'Of 1', ['verylonghostname1.contoso.com']),
+          issue(12, 'Of 2', ['verylonghostname2.contoso.com']),
+        ],
+        [`sensors/${idOf(1)}/healthIssues`]: [issue(12, 'Of 2', ['verylonghostname2.contoso.com'])],
+      },
+    );
+    expect(titles(found)).toEqual(['Of 2']);
+  });
+
+  test('says that the issues cannot be told apart where Graph does not tell them apart either', async () => {
+    const found = await get({ id: idOf(1) }, { ...twins, [`sensors/${idOf(1)}/healthIssues`]: 400 });
+    expect(titles(found)).toEqual(['Sensor stopped communicating']);
+    expect(found.issuesNote).toBe(
+      "Several machines fit this sensor's name, so some of these issues may belong to another one.",
+    );
+  });
+
+  test('says so where Graph counts issues that name no machine of this name', async () => {
+    const found = await get(
+      { id: idOf(1) },
+      {
+        sensors: [sensor(1, 'DC01', { openHealthIssuesCount: 1 })],
+        healthIssues: [issue(11, 'x', ['renamed.contoso.com'])],
+        [`sensors/${idOf(1)}/healthIssues`]: 403,
+      },
+    );
+    expect(found.issues).toEqual([]);
+    expect(found.issuesNote).toBe('Graph counts open issues for this sensor, but none names a machine that fits it.');
+  });
+
+  test('answers without the permission for health and names it', async () => {
+    const found = await get({ id: idOf(1) }, { sensors: fleet, healthIssues: 403 });
+    expect(found).toMatchObject({ name: 'DC01', missing: ['SecurityIdentitiesHealth.Read.All'] });
+    expect(found).not.toHaveProperty('issues');
+  });
+
+  test('passes on that health is throttled', async () => {
+    await expect(get({ id: idOf(1) }, { sensors: fleet, healthIssues: 429 })).rejects.toMatchObject({
+      code: 'throttled',
+    });
+  });
+
+  test('gives the choices of an ambiguous name, at most ten', async () => {
+    const sensors = Array.from({ length: 12 }, (_, index) =>
+      sensor(index, 'DC01', { domainName: `d${index}.contoso.com\u202e` }),
+    );
+    const refusal = await get({ name: 'DC01' }, { sensors }).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({
+      code: 'ambiguous',
+      next: 'Ask the user which one is meant, then call again with its id.',
+    });
+    expect(String(refusal).split('\n')).toEqual([
+      'Refusal: 12 sensors are called DC01:',
+      ...Array.from(
+        { length: 10 },
+        (_, index) => `${idOf(index)}: DC01.d${index}.contoso.com\\u{202e}, domainControllerIntegrated`,
+      ),
+      'and 2 more',
+    ]);
+    await expect(get({ name: 'DC01', domain: 'd3.contoso.com\u202e' }, { sensors })).resolves.toMatchObject({
+      id: idOf(3),
+    });
+  });
+
+  test('refuses a name that no sensor has', async () => {
+    await expect(get({ name: 'dc99\u202e' }, { sensors: fleet })).rejects.toMatchObject({
+      code: 'not_found',
+      message: 'No sensor is called dc99\\u{202e}.',
+    });
+    await expect(get({ name: 'dc01', domain: 'fabrikam.com' }, { sensors: fleet })).rejects.toMatchObject({
+      code: 'not_found',
+      message: 'No sensor is called dc01 in fabrikam.com.',
+    });
+  });
+});
