@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What a setting looks like to the person who sets it: README, `--help` and the bundle's manifest are made from it. */
 interface Setting {

@@ -24,13 +24,13 @@ export function createLog(level: Level): Log {
 }
 
 async function openSink(level: Level) {
-  const { pino } = await import('pino');
-  const stderr = { write: (line: string) => process.stderr.write(masked(line)) };
-  if (!process.stderr.isTTY) return pino({ level }, stderr);
-  const { default: pretty } = await import('pino-pretty');
-  const stream = pretty({ colorize: true });
-  stream.pipe(process.stderr);
-  return pino({ level }, { write: (line: string) => stream.write(masked(line)) });
+  // The bundle gives a CommonJS package its default export only.
+  const { pino } = (await import('pino')).default;
+  if (!process.stderr.isTTY) return pino({ level }, { write: (line) => process.stderr.write(masked(line)) });
+  // Only its formatter: the stream of pino-pretty would write to stdout.
+  const { prettyFactory } = (await import('pino-pretty')).default;
+  const pretty = prettyFactory({ colorize: true });
+  return pino({ level }, { write: (line) => process.stderr.write(pretty(masked(line))) });
 }
 
 /** An error of a library can hold the request with its headers: only its words are written. */

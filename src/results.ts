@@ -1,5 +1,5 @@
 import type { CallToolResult, StandardSchemaWithJSON } from '@modelcontextprotocol/server';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Identity } from './graph/identity.ts';
 import type { Operation } from './operations/operation.ts';
 import { Refusal } from './refusal.ts';
@@ -71,12 +71,22 @@ export function done(output: Record<string, unknown>, tenant: { readonly text: s
   return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
 }
 
-/** Anything but a success: a code of the closed list, what failed and why, what next, and whether anything changed. */
-export function failed(error: unknown, changed?: string, seen?: Record<string, unknown>): CallToolResult {
+/** What the text of a failure tells beside the failure itself. */
+interface Circumstances {
+  readonly simulated: boolean;
+  /** True where no request that changes something has left. */
+  readonly unchanged?: boolean;
+  /** What `finish` saw of a call that partly took effect. */
+  readonly seen?: Record<string, unknown>;
+}
+
+/** Anything but a success: a code of the closed list, what failed and why, whether anything changed, what next. */
+export function failed(error: unknown, { simulated, unchanged = false, seen }: Circumstances): CallToolResult {
   const { code, message, next } =
     error instanceof Refusal
       ? error
       : { code: 'internal_error', message: 'This server has a defect; its log on stderr says more.', next: undefined };
-  const text = [`${code}: ${message}`, changed, next, seen && JSON.stringify(seen)].filter(Boolean).join(' ');
+  const parts = [`${code}: ${message}`, unchanged && 'Nothing was changed.', next, simulated && '(SIMULATED tenant)'];
+  const text = [...parts, seen && JSON.stringify(seen)].filter(Boolean).join(' ');
   return { content: [{ type: 'text', text }], isError: true };
 }

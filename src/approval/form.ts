@@ -7,7 +7,7 @@ import {
   type McpServer,
   type ServerContext,
 } from '@modelcontextprotocol/server';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Entry, minutesToAnswer } from './ledger.ts';
 import { questionText } from './question.ts';
 

@@ -1,5 +1,5 @@
 import type { InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Refusal } from '../refusal.ts';
 import { type Answer, approvingChoice, createForm } from './form.ts';
 import { type Clock, createLedger, type Entry } from './ledger.ts';

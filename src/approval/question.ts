@@ -139,7 +139,7 @@ export function differences(approved: Question, now: Question): string[] {
     const next = is.targets.find(({ id }) => id === target.id);
     if (next === undefined) return [`${shownName(target)} is no longer among the targets`];
     return Object.entries({ ...old, ...next }).flatMap(([fact]) => {
-      const [before, after] = [valueOf(old, fact), valueOf(next, fact)];
+      const [before, after] = [textOfFact(old, fact), textOfFact(next, fact)];
       return before === after ? [] : [`${shownName(target)}: ${fact} was ${quoted(before)}, now ${quoted(after)}`];
     });
   });
@@ -154,7 +154,7 @@ export function differences(approved: Question, now: Question): string[] {
   return [...precise, ...(precise.length === 0 ? requests : []), ...consequences];
 }
 
-const valueOf = (facts: object, name: string) =>
+const textOfFact = (facts: object, name: string) =>
   String(Object.entries(facts).find(([fact]) => fact === name)?.[1] ?? 'nothing');
 
 const lost = (of: readonly Consequence[], from: readonly Consequence[], kinds: readonly string[], what: string) =>
@@ -194,10 +194,14 @@ export function questionText(question: Question, minutes: number, note: readonly
   ].join('\n');
 }
 
-const wireForEyes = (request: Request, place: Place) => {
-  const wire = visible(wireOf(request, place), 2000);
-  return request.body === undefined ? wire : words(wire).replace('https:\\u{2f}/', 'https://');
-};
+/** The request for a person's eyes: what the model or the tenant wrote in its body is neutralised, the rest is as it leaves. */
+const wireForEyes = (request: Request, place: Place) =>
+  visible(wireOf({ ...request, body: neutral(request.body) }, place), 2000);
+
+const neutral = (body: unknown): unknown =>
+  body === undefined
+    ? undefined
+    : JSON.parse(JSON.stringify(body), (_, value: unknown) => (typeof value === 'string' ? words(value) : value));
 
 function targetLines(target: Target, index: number, changes: readonly Change[]): string[] {
   const { type, majorVersion, createdDateTime, shown } = target;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Refusal } from '../refusal.ts';
 import { type Cloud, type Endpoint, methodOf } from './endpoint.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Refusal } from '../refusal.ts';
 
 /** Who acts, read from the access token itself. Bound by an approval. */

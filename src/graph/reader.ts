@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Refusal } from '../refusal.ts';
 import type { Endpoint, GraphVersion, Page, Params, Request } from './endpoint.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoint, entity, globalOnly, list, member, optional, page, single } from './endpoint.ts';
 import { sensorHealthStatuses, sensorTypes, serviceStatuses } from './sensors.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { bothVersions, endpoint, entity, globalOnly, noContent, optional, single } from './endpoint.ts';
 
 export const getAutoAuditingConfiguration = endpoint({

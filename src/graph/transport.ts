@@ -35,9 +35,11 @@ export function createDoor(network: HttpClient, log: Log): (trip: Trip) => HttpC
       try {
         trip.signal.throwIfAborted();
         trip.left();
+        const tooMuch = new AbortController();
+        request.abortSignal = AbortSignal.any([trip.signal, tooMuch.signal]);
         const response = await network.sendRequest(request);
         line({ status: response.status, requestId: response.headers.get('request-id') });
-        const text = await bodyOf(response, trip.signal).catch((error: unknown) => {
+        const text = await bodyOf(response, trip.signal, tooMuch).catch((error: unknown) => {
           if (method === 'GET' && isSuccess(response)) throw error;
         });
         const { status } = response;
@@ -69,7 +71,12 @@ function checkIdentity(authorization: string | undefined, approved: Identity): v
   );
 }
 
-async function bodyOf({ readableStreamBody, bodyAsText }: PipelineResponse, signal: AbortSignal): Promise<string> {
+/** The whole body. A decompressed stream does not close its connection, so one that is too large ends the request. */
+async function bodyOf(
+  { readableStreamBody, bodyAsText }: PipelineResponse,
+  signal: AbortSignal,
+  tooMuch: AbortController,
+): Promise<string> {
   if (readableStreamBody === undefined) {
     const text = bodyAsText ?? '';
     if (Buffer.byteLength(text) > mostBytes) throw new TooLarge();
@@ -83,7 +90,10 @@ async function bodyOf({ readableStreamBody, bodyAsText }: PipelineResponse, sign
       for await (const chunk of body) {
         const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
         size += bytes.length;
-        if (size > mostBytes) throw new TooLarge();
+        if (size > mostBytes) {
+          tooMuch.abort();
+          throw new TooLarge();
+        }
         chunks.push(bytes);
       }
     },

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoints } from '../graph/endpoints.ts';
 import type { SensorCandidate } from '../graph/sensorCandidates.ts';
 import { atLeast, contains, detail, is, pageOf, paging, shown } from './lists.ts';

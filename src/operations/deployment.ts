@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoints } from '../graph/endpoints.ts';
 import { shown } from './lists.ts';
 import { read } from './operation.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { guidPattern } from '../graph/endpoint.ts';
 
 /** An id as an argument: a GUID and nothing else, in lower case. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoints } from '../graph/endpoints.ts';
 import type { SensorCandidate } from '../graph/sensorCandidates.ts';
 import type { Sensor } from '../graph/sensors.ts';

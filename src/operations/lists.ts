@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { visible } from '../display.ts';
 import type { Endpoint } from '../graph/endpoint.ts';
 import { Refusal } from '../refusal.ts';

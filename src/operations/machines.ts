@@ -95,3 +95,13 @@ export function directory<M extends { displayName?: string | undefined; domainNa
     return rest.length === 0 ? found : found.filter(({ domainName }) => lower(domainName) === rest.join('.'));
   };
 }
+
+/** The domains whose controllers a sensor watches, in lower case: its own, for a standalone sensor those of its list. */
+export function watchedDomains(sensor: Pick<Sensor, 'sensorType' | 'domainName' | 'settings'>): string[] {
+  if (!coversDomain(sensor)) return [];
+  const own = lower(sensor.domainName);
+  const controllers =
+    sensor.sensorType === 'domainControllerStandalone' ? (sensor.settings?.domainControllerDnsNames ?? []) : [''];
+  const domains = controllers.map((fqdn) => lower(fqdn).split('.').slice(1).join('.') || own);
+  return [...new Set(domains)].filter((domain) => domain !== '').sort();
+}

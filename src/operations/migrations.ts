@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { versionOf } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints.ts';
 import { migrationStates } from '../graph/sensorMigration.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Endpoint, Request } from '../graph/endpoint.ts';
 import type { Outcome, Reader } from '../graph/reader.ts';
 import type { Secret } from '../secret.ts';

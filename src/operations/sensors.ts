@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpoints } from '../graph/endpoints.ts';
 import type { HealthIssue } from '../graph/healthIssues.ts';
 import type { Reader } from '../graph/reader.ts';

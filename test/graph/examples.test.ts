@@ -3,7 +3,7 @@ import { type Endpoint, request } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints.ts';
 import type { Reader } from '../../src/graph/reader.ts';
 import { Secret } from '../../src/secret.ts';
-import { type Example, errorExamples, examples } from './examples.ts';
+import { asked, type Example, errorExamples, examples } from './examples.ts';
 import { alice, fail, farEnd, refusal, root } from './farEnd.ts';
 
 const { signal } = new AbortController();
@@ -107,7 +107,7 @@ describe('an example of an error is understood', () => {
             )
           ).refusal
         : await refusal(
-            reader.all(path.endsWith('/healthIssues') ? endpoints.listHealthIssues : endpoints.listSensors),
+            path.endsWith('/healthIssues') ? reader.all(endpoints.listHealthIssues) : reader.all(endpoints.listSensors),
           );
     expect(found?.code).toBe(is.refusal);
     if (path.startsWith('/security/identities')) expect(sent[0]?.url).toBe(`${root}/${version}${path}`);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Request, request } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints.ts';
-import { alice, farEnd, type Reply, refusal, sensorId } from './farEnd.ts';
+import { alice, farEnd, type Reply, refusal, sensorId, tokenOf } from './farEnd.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -205,7 +205,7 @@ describe('time', () => {
   test('that ends before a token is there lets nothing leave', async () => {
     const end = farEnd([{ status: 204 }]);
     end.state.token = () =>
-      new Promise((resolve) => setTimeout(() => resolve({ token: 'late', expiresOnTimestamp: 0 }), 9000));
+      new Promise((resolve) => setTimeout(() => resolve({ token: tokenOf(alice), expiresOnTimestamp: 0 }), 9000));
     expect(await end.graph.send(deletion, { as: alice, timeoutMilliseconds: 5000 })).toMatchObject({
       state: 'failed',
       refusal: { code: 'unavailable' },

@@ -52,7 +52,7 @@ function fleetOf(size: number): Content {
       healthStatus: pick(['healthy', 'notHealthyLow', 'notHealthyMedium', 'notHealthyHigh'], index),
       openHealthIssuesCount: 1,
       createdDateTime: '2023-11-16T09:41:24.2585071Z',
-      settings: { description: 'x'.repeat(2000), domainControllerDnsNames: all.slice(0, 50).map(host) },
+      settings: { description: 'x'.repeat(200), domainControllerDnsNames: all.slice(0, 3).map(host) },
     })),
     sensorCandidates: all.map((index) => ({
       id: guid(index + size),
@@ -69,7 +69,7 @@ function fleetOf(size: number): Content {
       createdDateTime: '2023-11-16T09:41:24.2585071Z',
       domainNames: [domain(index)],
       sensorDNSNames: [0, 1, 2].map((more) => `${host(index + more)}.${domain(index + more)}`),
-      description: 'd'.repeat(1000),
+      description: 'd'.repeat(200),
     })),
     sensorMigration: all.map((index) => ({
       id: guid(index),

@@ -105,6 +105,14 @@ describe('summarize_fleet', () => {
     expect(domains.worstFirst[0].domain).toBe('d7.test');
   });
 
+  test('puts a domain with broken sensors before one with many candidates', async () => {
+    const sensors = [sensor(1, 'DC01', { domainName: 'a.test' }), sensor(2, 'DC01', { domainName: 'b.test' })];
+    const broken = sensor(3, 'DC02', { domainName: 'b.test', ...silent });
+    const sensorCandidates = [{ id: idOf(4), computerDnsName: 'dc03.a.test', domainName: 'a.test' }];
+    const { domains } = await summary({ sensors: [...sensors, broken], sensorCandidates });
+    expect(domains.worstFirst.map(({ domain }: { domain: string }) => domain)).toEqual(['b.test', 'a.test']);
+  });
+
   test('lists the eight worst titles of issues and counts the rest', async () => {
     const healthIssues = Array.from({ length: 11 }, (_, index) =>
       issue(index, `Title ${index}`, 1, { severity: index === 10 ? 'high' : 'low' }),

@@ -121,6 +121,11 @@ describe('compare_inventory', () => {
     ]);
   });
 
+  test('a candidate, which carries its whole name, is not found by its beginning', async () => {
+    const held = { sensorCandidates: [candidate(21, 'verylonghostnam.contoso.com')] };
+    expect(await compare(['verylonghostname1.contoso.com'], held)).toMatchObject({ candidate: none });
+  });
+
   test('a host name of candidates in several domains is ambiguous', async () => {
     expect((await compare(['dc11'])).ambiguous.listed).toEqual([
       { name: 'dc11', fits: ['dc11.contoso.com', 'dc11.lab.test'] },

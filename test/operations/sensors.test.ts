@@ -302,6 +302,11 @@ describe('get_sensor', () => {
     });
   });
 
+  test('a sensor without a name is not found by a blank', async () => {
+    const sensors = [{ ...sensor(1, ''), displayName: null }];
+    await expect(get({ name: ' ' }, { sensors })).rejects.toMatchObject({ code: 'not_found' });
+  });
+
   test('refuses a name that no sensor has', async () => {
     await expect(get({ name: 'dc99\u202e' }, { sensors: fleet })).rejects.toMatchObject({
       code: 'not_found',

@@ -1,0 +1,61 @@
+// Bundles src/main.ts into dist/, which runs without anything installed. `node .ci/build.mjs bench` builds the bench too.
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
+
+process.chdir(dirname(import.meta.dirname));
+const cache = 'node_modules/.cache/mdi-sensors-mcp';
+
+/** Packages in CommonJS call `require`, which an ES module does not have. */
+const banner = "import { createRequire as requireOf } from 'node:module';const require = requireOf(import.meta.url);";
+
+const bundled = {
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'none',
+  banner: { js: banner },
+  logLevel: 'warning',
+};
+
+/** The licence of every package that is in the bundle, which its terms ask to go along. */
+async function licences(metafile) {
+  const inputs = Object.keys(metafile.inputs).join('\n');
+  const folders = [...new Set(inputs.match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/gm))].sort();
+  const texts = folders.map(async (folder) => {
+    const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+    const file = (await readdir(folder)).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
+    const text = file === undefined ? '' : `\n${(await readFile(join(folder, file), 'utf8')).trim()}\n`;
+    return `${name} ${version}, ${license}\n${text}`;
+  });
+  return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n`);
+}
+
+async function buildServer() {
+  await rm('dist', { recursive: true, force: true });
+  const { metafile } = await build({ ...bundled, entryPoints: ['src/main.ts'], outdir: 'dist', metafile: true });
+  const { version, type, license } = JSON.parse(await readFile('package.json', 'utf8'));
+  const main = await readFile('dist/main.js', 'utf8');
+  await mkdir(cache, { recursive: true });
+  await Promise.all([
+    writeFile('dist/main.js', main.startsWith('#!') ? main : `#!/usr/bin/env node\n${main}`),
+    writeFile('dist/package.json', `${JSON.stringify({ name: 'mdi-sensors-mcp', version, type, license })}\n`),
+    writeFile('dist/THIRD-PARTY-LICENSES.txt', await licences(metafile)),
+    writeFile(join(cache, 'metafile.json'), JSON.stringify(metafile)),
+  ]);
+  await chmod('dist/main.js', 0o755);
+}
+
+async function buildBench() {
+  const outdir = join(cache, 'bench');
+  await rm(outdir, { recursive: true, force: true });
+  await build({ ...bundled, entryPoints: ['test/bench/minimal.ts'], outdir });
+  await build({ ...bundled, entryPoints: ['test/bench/bench.ts'], outdir, packages: 'external', banner: {} });
+}
+
+await buildServer();
+if (process.argv[2] === 'bench') await buildBench();

@@ -1,0 +1,162 @@
+import * as z from 'zod';
+import { type Request, request } from '../graph/endpoint.ts';
+import { endpoints } from '../graph/endpoints.ts';
+import type { Sensor } from '../graph/sensors.ts';
+import { Refusal } from '../refusal.ts';
+import type { Secret } from '../secret.ts';
+import { counted, info, listed, warning } from './consequences.ts';
+import { daysSince, partOf } from './lists.ts';
+import { fullName, generationOf } from './machines.ts';
+import { type Consequence, type Finisher, write } from './operation.ts';
+
+const text = z.string().optional();
+const key = endpoints.getDeploymentAccessKey;
+const regenerate = endpoints.regenerateDeploymentAccessKey;
+
+const steps = [
+  'Let a person copy the file to the server; do not look for it yourself.',
+  'On the server: "Azure ATP sensor Setup.exe" /quiet NetFrameworkCommandLineArguments="/q" AccessKeyFile="<path of the file there>"',
+  'Delete the file on both machines.',
+];
+const goesToFile = info(
+  'key_goes_to_file',
+  'The key is written into a file on this machine; the assistant gets the name of the file and a fingerprint, and the key itself only where the server runs with --reveal-secrets.',
+);
+
+export const getDeploymentAccessKey = write({
+  name: 'get_deployment_access_key',
+  title: 'Get deployment access key',
+  description:
+    'Puts the access key for installing v2.x sensors into a file on this machine, after a person has approved it. Returns the name of the file, a fingerprint and the steps of an installation, not the key.',
+  effect: 'disclose',
+  input: z.strictObject({}),
+  output: z.looseObject({ outcome: z.string(), file: text, fingerprint: text, steps: z.array(z.string()).optional() }),
+  uses: [],
+  sends: [key],
+  async plan() {
+    return {
+      action: 'Disclose the deployment access key',
+      targets: [],
+      changes: [],
+      consequences: [
+        info(
+          'key_serves_all_installs',
+          'The key is the same for all installations of v2.x sensors in this tenant and stays valid until it is regenerated.',
+        ),
+        goesToFile,
+      ],
+      type: 'tenant',
+      send: [request(key, {})],
+    };
+  },
+  async finish(_input, _plan, [outcome], graph) {
+    const secret = outcome?.answer(key);
+    if (secret === undefined) {
+      throw new Refusal('unavailable', 'Microsoft Graph gave no access key that can be read.', 'Try again later.');
+    }
+    return { outcome: 'The access key is in a file on this machine', ...(await kept(secret, graph)) };
+  },
+});
+
+async function kept(secret: Secret, graph: Finisher) {
+  const { file, fingerprint, revealed } = await graph.keep(secret);
+  return { file, fingerprint, steps, ...(revealed !== undefined && { accessKey: revealed }) };
+}
+
+export const regenerateDeploymentAccessKey = write({
+  name: 'regenerate_deployment_access_key',
+  title: 'Regenerate deployment access key',
+  description:
+    'Replaces the access key for installing v2.x sensors: prepared installations with the old key stop working, registered sensors keep working. A person types the tenant name. The new key goes into a file; returns its name and both fingerprints.',
+  effect: 'destroy',
+  input: z.strictObject({}),
+  output: z.looseObject({
+    outcome: z.string(),
+    rotated: z.boolean(),
+    file: text,
+    fingerprint: text,
+    previousFingerprint: text,
+    steps: z.array(z.string()).optional(),
+  }),
+  uses: [endpoints.listSensors],
+  sends: [key, regenerate],
+  async plan(_input, graph) {
+    const sensors = await partOf(graph.all(endpoints.listSensors));
+    return {
+      action: 'Regenerate the deployment access key',
+      targets: [],
+      changes: [],
+      consequences: [
+        warning(
+          'breaks_pending_installs',
+          'Installations, images and scripts that carry the old key can no longer register a sensor.',
+        ),
+        info(
+          'registered_sensors_stay',
+          'Sensors that are registered already keep working: they sign in with certificates, and none is evicted.',
+        ),
+        ...createdLately(sensors),
+        goesToFile,
+      ],
+      type: 'tenant',
+      send: [request(key, {}), request(regenerate, {})],
+    };
+  },
+  async finish(_input, { send }, [before, posted], graph) {
+    const previousFingerprint = before?.answer(key)?.fingerprint;
+    const answered = posted?.answer(regenerate);
+    const secret = answered ?? (await readAgain(send[0], previousFingerprint, graph));
+    const { fingerprint } = secret;
+    const rotated = fingerprint !== previousFingerprint;
+    if (!rotated && posted?.state !== 'done') {
+      const outcome = 'Not rotated: Graph still gives the old key, and nothing was changed';
+      return { decided: true, incomplete: true, outcome, rotated, previousFingerprint };
+    }
+    const outcome = rotated
+      ? 'Regenerated: the key has another fingerprint now'
+      : 'Graph confirmed it, but the key has the same fingerprint as before';
+    const result = await kept(secret, graph).catch((error: unknown) => {
+      if (!(error instanceof Refusal)) throw error;
+      const next = `${error.next ?? ''} Then get_deployment_access_key gives the key of now.`.trim();
+      throw new Refusal(error.code, `${outcome} (${fingerprint}), but it could not be kept. ${error.message}`, next);
+    });
+    return {
+      ...(rotated ? { decided: true } : { incomplete: true }),
+      outcome,
+      rotated,
+      previousFingerprint,
+      ...result,
+    };
+  },
+});
+
+const settling = 3_000;
+
+/** Decides an answer that did not come or cannot be read: the key of now, read once more where it is still the old one. */
+async function readAgain(get: Request | undefined, old: string | undefined, graph: Finisher): Promise<Secret> {
+  const read = async () => (get === undefined || old === undefined ? undefined : (await graph.again(get)).answer(key));
+  const first = await read();
+  if (first !== undefined && first.fingerprint !== old) return first;
+  await graph.pause(settling);
+  const second = await read();
+  if (second !== undefined) return second;
+  throw new Refusal(
+    'outcome_unknown',
+    'The key could not be read again, so it is unknown whether it was regenerated.',
+    `Call get_deployment_access_key and compare its fingerprint with ${old ?? 'the old one'}: another one means that it was regenerated.`,
+  );
+}
+
+/** v2.x sensors of the last seven days: a sign of a rollout that still uses the old key. */
+function createdLately(sensors: readonly Sensor[] | Refusal): Consequence[] {
+  if (sensors instanceof Refusal) {
+    return [info('created_lately_unknown', 'Which sensors were created lately could not be read.')];
+  }
+  const lately = sensors.filter(
+    ({ version, createdDateTime }) => generationOf(version) !== 'v3' && (daysSince(createdDateTime) ?? 7) < 7,
+  );
+  if (lately.length === 0) return [];
+  const were = lately.length === 1 ? 'was' : 'were';
+  const sentence = `${counted(lately.length, 'sensor')} ${were} created in the last seven days, so a rollout with the old key may be under way: ${listed(lately.map(fullName))}.`;
+  return [info('created_lately', sentence)];
+}

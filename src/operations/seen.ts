@@ -1,0 +1,60 @@
+import type { Outcome } from '../graph/reader.ts';
+import { Refusal } from '../refusal.ts';
+
+/** What was seen of one part of an act after it. */
+export interface Seen {
+  /** A short phrase that is true. */
+  readonly state: string;
+  /** Whether it took effect: undefined as long as nobody knows. */
+  readonly took: boolean | undefined;
+}
+
+/**
+ * The head of a write's result. `decided`: everything was seen to have taken effect, whatever the answers said.
+ * `incomplete`: something was seen to have no effect, though Graph may have confirmed it.
+ */
+export function concluded(seen: readonly Seen[]) {
+  return {
+    outcome: sentence(seen.map(({ state }) => state)),
+    ...(seen.every(({ took }) => took === true) && { decided: true }),
+    ...(seen.some(({ took }) => took === false) && { incomplete: true }),
+  };
+}
+
+export const nothingToDo = { outcome: 'nothing to do' } as const;
+
+function sentence(states: readonly string[]): string {
+  const [only, ...others] = [...new Set(states)];
+  if (only === undefined) return nothingToDo.outcome;
+  if (states.length === 1) return only.charAt(0).toUpperCase() + only.slice(1);
+  return [only, ...others]
+    .map((state) => `${states.filter((other) => other === state).length} of ${states.length}: ${state}`)
+    .join('. ');
+}
+
+/** What is known without a read: a request that Graph refused or that never left changed nothing. */
+export function withoutEffect(outcome: Outcome | undefined): Seen | undefined {
+  if (outcome?.state === 'failed') return { state: 'Graph refused it; nothing was changed', took: false };
+  if (outcome === undefined || outcome.state === 'not_sent') {
+    return { state: 'not sent; nothing was changed', took: false };
+  }
+  return undefined;
+}
+
+/** What a read after the act says of a value that was to be set. */
+export function readBack(outcome: Outcome | undefined, is: boolean | Refusal, value: string, tool: string): Seen {
+  if (is === true) return { state: `${value}, as read back from Graph`, took: true };
+  if (outcome?.state === 'unknown') {
+    return { state: `unknown whether it is ${value}; ${tool} decides`, took: undefined };
+  }
+  if (is === false) return { state: `Graph accepted the request but does not show ${value}`, took: false };
+  return { state: `Graph accepted the request; it could not be read back yet, use ${tool}`, took: undefined };
+}
+
+/** A read after the act: what it gave, or why it could not be had. */
+export function tried<T>(read: Promise<T>): Promise<T | Refusal> {
+  return read.catch((error: unknown) => {
+    if (error instanceof Refusal) return error;
+    throw error;
+  });
+}

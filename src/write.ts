@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import type { CallToolResult, InputRequiredResult, McpServer, ServerContext } from '@modelcontextprotocol/server';
+import canonicalize from 'canonicalize';
+import type { Verdict } from './approval/gate.ts';
+import { type Question, questionOf } from './approval/question.ts';
+import { type Config, unusualSafetySettings } from './config.ts';
+import type { Graph } from './graph/client.ts';
+import { methodOf } from './graph/endpoint.ts';
+import type { Identity } from './graph/identity.ts';
+import type { Outcome } from './graph/reader.ts';
+import type { Finisher, Plan, Write } from './operations/operation.ts';
+import { Refusal } from './refusal.ts';
+import { describeTenant, done, failed } from './results.ts';
+import { createSecretFile, type SecretFile } from './secretFile.ts';
+import type { Process } from './server.ts';
+
+const millisecondsToWrite = 60_000;
+const millisecondsToFinish = 40_000;
+
+/** One call of a tool. */
+export interface Call {
+  readonly own: Process;
+  readonly server: McpServer;
+  readonly graph: Graph;
+  readonly context: ServerContext;
+  readonly progress: (message: string, done?: number, total?: number) => void;
+}
+
+/** The one path of a write: plan, gate, plan again, send, finish. */
+export async function write(
+  operation: Write,
+  input: Record<string, unknown>,
+  call: Call,
+): Promise<CallToolResult | InputRequiredResult> {
+  const { own, server, graph, context, progress } = call;
+  const { signal } = context.mcpReq;
+  const key = createHash('sha256')
+    .update(canonicalize([own.principal, operation.name, input]) ?? '')
+    .digest('hex');
+  const verdict = own.gate.enter(key, context);
+  if (verdict.kind === 'ask') return own.gate.show(verdict.entry, verdict.note, context);
+
+  const act = async () => {
+    const leaving = verdict.kind === 'approved' ? verdict.entry.leaving : own.gate.leaving();
+    const plan = await operation.plan(input, graph.reader({ signal, progress, leaving }));
+    const identity = await actingIdentity(operation, graph, signal);
+    const place = describeTenant(own.tenant, identity);
+    const finish = (outcomes: readonly Outcome[], file?: SecretFile) =>
+      operation.finish(input, plan, outcomes, finisher(call, plan, identity, file));
+    if (plan.send.length === 0) return done(await finish([]), place);
+    check(operation, plan, own.config.maxMachines);
+
+    const client = own.gate.client(server, context);
+    const question = questionOf(operation.name, plan, {
+      cloud: own.tenant.cloud,
+      graphRoot: own.tenant.graphRoot,
+      graphVersion: own.config.graphVersion,
+      tenantLabel: place.label,
+      simulated: own.tenant.simulated,
+      identity,
+      principal: own.principal,
+      clientName: client.name,
+      settings: unusualSafetySettings(own.config),
+      secretsFolder: disclosing(operation) ? own.secretsFolder : undefined,
+    });
+    if (verdict.kind === 'new' && asksFirst(operation, plan, own.config)) {
+      return own.gate.ask({ key, question, leaving }, client.canAsk, context);
+    }
+    return send(operation, call, { plan, identity, question, verdict, finish, place });
+  };
+  if (verdict.kind === 'new') return act();
+  return own.gate.alone(act).finally(() => own.gate.close(verdict.entry));
+}
+
+interface Ready {
+  readonly plan: Plan;
+  readonly identity: Identity;
+  readonly question: Question;
+  readonly verdict: Extract<Verdict, { kind: 'new' | 'approved' }>;
+  readonly place: ReturnType<typeof describeTenant>;
+  finish(outcomes: readonly Outcome[], file?: SecretFile): Promise<Record<string, unknown>>;
+}
+
+async function send(
+  operation: Write,
+  { own, graph, context }: Call,
+  { plan, identity, question, verdict, place, finish }: Ready,
+): Promise<CallToolResult | InputRequiredResult> {
+  const { tenantId } = identity;
+  const file = disclosing(operation)
+    ? await createSecretFile(own.secretsFolder, tenantId, own.config.revealSecrets)
+    : undefined;
+  try {
+    if (verdict.kind === 'approved') {
+      const taken = own.gate.take(verdict.entry, question);
+      if (taken.kind === 'ask') return await own.gate.show(taken.entry, taken.note, context);
+    }
+    const outcomes = await sendAll(plan, graph, identity);
+    const acted = outcomes.filter(({ state }) => state === 'done' || state === 'gone' || state === 'unknown');
+    const changing = acted.filter((outcome) => operation.effect === 'disclose' || !isGet(outcome));
+    if (changing.length === 0) throw outcomes.find(({ refusal }) => refusal)?.refusal ?? notSent();
+    return await report(outcomes, place, () => finish(outcomes, file), own);
+  } finally {
+    await file?.discard().catch(() => undefined);
+  }
+}
+
+const isGet = ({ request }: Outcome) => methodOf(request.endpoint.route) === 'GET';
+const notSent = () => new Refusal('internal_error', 'No request was sent.');
+
+/** Sends the plan's requests in their order; the first that fails ends the sending. */
+async function sendAll(plan: Plan, graph: Graph, as: Identity): Promise<Outcome[]> {
+  const until = performance.now() + millisecondsToWrite;
+  const outcomes: Outcome[] = [];
+  for (const request of plan.send) {
+    const stopped = outcomes.some(({ state }) => state === 'failed' || state === 'unknown');
+    outcomes.push(
+      stopped
+        ? { request, state: 'not_sent', answer: () => undefined }
+        : await graph.send(request, { as, timeoutMilliseconds: Math.max(1, until - performance.now()) }),
+    );
+  }
+  return outcomes;
+}
+
+/** Tells what happened as far as it was seen: a request that took effect never reads as one that did not. */
+async function report(
+  outcomes: readonly Outcome[],
+  place: ReturnType<typeof describeTenant>,
+  finish: () => Promise<Record<string, unknown>>,
+  { tenant: { simulated }, log }: Process,
+): Promise<CallToolResult> {
+  const refusal = outcomes.find((outcome) => outcome.refusal)?.refusal;
+  try {
+    const output = await finish();
+    if (refusal === undefined || output.decided === true) return done(output, place);
+    const unknown = outcomes.some(({ state }) => state === 'unknown');
+    const code = unknown ? 'outcome_unknown' : 'partly_done';
+    return failed(new Refusal(code, refusal.message, refusal.next), {
+      simulated,
+      seen: { ...output, tenant: place.text },
+    });
+  } catch (error) {
+    const code = error instanceof Refusal && error.code === 'secret_not_kept' ? 'secret_not_kept' : 'outcome_unknown';
+    const why = error instanceof Refusal ? error.message : 'a defect of this server';
+    const sent =
+      refusal === undefined ? 'Graph confirmed the request, but what came of it could not be read' : refusal.message;
+    const next = error instanceof Refusal ? error.next : undefined;
+    if (!(error instanceof Refusal)) log.error('a defect', { error });
+    const refused = new Refusal(code, `${sent}: ${why}`, next ?? 'Read the current state before doing anything else.');
+    return failed(refused, { simulated });
+  }
+}
+
+function finisher({ graph, progress }: Call, plan: Plan, as: Identity, file: SecretFile | undefined): Finisher {
+  const signal = AbortSignal.timeout(millisecondsToFinish);
+  return Object.assign(graph.reader({ signal, progress }), {
+    keep: (secret: Parameters<SecretFile['keep']>[0]) => {
+      if (file === undefined) throw new Error('the operation discloses nothing');
+      return file.keep(secret);
+    },
+    again: (request: Outcome['request']) => {
+      if (!plan.send.includes(request) || methodOf(request.endpoint.route) !== 'GET') {
+        throw new Error('only a GET of the approved plan may be repeated');
+      }
+      return graph.send(request, { as, timeoutMilliseconds: millisecondsToFinish });
+    },
+  });
+}
+
+function check(operation: Write, plan: Plan, most: number): void {
+  if (!plan.send.every(({ endpoint }) => operation.sends.includes(endpoint))) {
+    throw new Error(`${operation.name} plans a request that it does not declare`);
+  }
+  if (plan.targets.length > most) {
+    throw new Refusal(
+      'invalid_input',
+      `One approval covers at most ${most} machines here, and this call names ${plan.targets.length}.`,
+      'Make several calls, or let the operator raise --max-machines.',
+    );
+  }
+}
+
+const asksFirst = (operation: Write, plan: Plan, config: Config) =>
+  operation.effect !== 'change' || plan.consequences.length > 0 || config.confirmChanges;
+
+const disclosing = (operation: Write) => operation.sends.some(({ discloses }) => discloses);
+
+async function actingIdentity(operation: Write, graph: Graph, signal: AbortSignal): Promise<Identity> {
+  const [endpoint] = operation.sends;
+  if (endpoint === undefined) throw new Error(`${operation.name} declares no endpoint to send to`);
+  return graph.identity(endpoint.permission, signal);
+}

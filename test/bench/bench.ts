@@ -1,0 +1,104 @@
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
+import { connect, minimal, ours, type Server, start } from './server.ts';
+
+// Prints the budgets of the design. Sizes are the same everywhere and decide the exit code; times and memory depend on
+// the machine, so they are ratios within this run and only told.
+
+interface Row {
+  readonly measure: string;
+  readonly value: number;
+  readonly budget: number;
+  readonly decides: boolean;
+  readonly unit?: string;
+  readonly note?: string;
+}
+
+const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const json = (value: unknown) => JSON.stringify(value);
+const rounded = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(2));
+
+function ratio(measure: string, own: number, other: number, budget: number, unit: string): Row {
+  const note = `${own.toFixed(1)} ${unit} to ${other.toFixed(1)} ${unit}`;
+  return { measure, value: own / other, budget, decides: false, unit: 'x', note };
+}
+
+async function startRow(): Promise<Row> {
+  const [own, other]: [number[], number[]] = [[], []];
+  for (let run = 0; run < 15; run += 1) {
+    own.push(await start(ours('sensors:45')));
+    other.push(await start(minimal));
+  }
+  return ratio('start, spawn to first answer', median(own), median(other), 1.3, 'ms');
+}
+
+async function timed(server: Server): Promise<number> {
+  const begin = performance.now();
+  await server.call('list_sensors', { limit: 100 });
+  return performance.now() - begin;
+}
+
+async function latencyRow(): Promise<Row> {
+  const servers = await Promise.all([connect(ours('sensors:100')), connect(minimal)]);
+  const [own, other]: [number[], number[]] = [[], []];
+  for (let call = -20; call < 200; call += 1) {
+    const [mine, its] = [await timed(servers[0]), await timed(servers[1])];
+    if (call < 0) continue;
+    own.push(mine);
+    other.push(its);
+  }
+  await Promise.all(servers.map((server) => server.close()));
+  return ratio('list_sensors, a page of 100 sensors', median(own), median(other), 1.5, 'ms');
+}
+
+async function memoryRows(): Promise<Row[]> {
+  const servers = await Promise.all([connect(ours('sensors:45')), connect(minimal)]);
+  await Promise.all(servers.map((server) => server.tools()));
+  const afterList = ratio('memory after tools/list', servers[0].memory(), servers[1].memory(), 1.3, 'MB');
+  const calls = async (count: number) => {
+    for (let call = 0; call < count; call += 1) await servers[0].call('list_sensors', { limit: 1 });
+    return servers[0].memory();
+  };
+  const before = await calls(2_000);
+  const after = await calls(10_000);
+  await Promise.all(servers.map((server) => server.close()));
+  return [afterList, ratio('memory, 10,000 calls later', after, before, 1.1, 'MB')];
+}
+
+async function sizeRows(): Promise<Row[]> {
+  const size = (measure: string, value: number, budget: number, unit: string): Row => {
+    return { measure, value, budget, decides: true, unit };
+  };
+  const [small, large] = await Promise.all([connect(ours('sensors:45')), connect(ours('sensors:5000'))]);
+  const tools = await small.tools();
+  const descriptions = tools.map(({ description = '' }) => description.length);
+  const handed = tools.map(({ name, description, inputSchema }) => json({ name, description, inputSchema }));
+  const list = await small.call('list_sensors');
+  const listed: { sensors: unknown[] } = JSON.parse(list);
+  const summaries = [await small.call('summarize_fleet'), await large.call('summarize_fleet')].map((text) =>
+    countTokens(text),
+  );
+  await Promise.all([small.close(), large.close()]);
+  return [
+    size('tools/list', Buffer.byteLength(json({ tools })), 27_000, 'bytes'),
+    size('names, descriptions and inputs', countTokens(handed.join('\n')), 3_000, 'tokens'),
+    size('longest description', Math.max(...descriptions), 400, 'characters'),
+    size(
+      'descriptions together',
+      descriptions.reduce((sum, one) => sum + one, 0),
+      4_500,
+      'characters',
+    ),
+    size('list_sensors by default', countTokens(list), 4_000, 'tokens'),
+    size('list_sensors by default, a sensor', countTokens(list) / listed.sensors.length, 80, 'tokens'),
+    size('summarize_fleet, 45 sensors', summaries[0] ?? Number.NaN, 1_200, 'tokens'),
+    size('summarize_fleet, 5,000 sensors', summaries[1] ?? Number.NaN, 1_200, 'tokens'),
+  ];
+}
+
+const rows = [...(await sizeRows()), await startRow(), await latencyRow(), ...(await memoryRows())];
+for (const { measure, value, budget, unit = '', note = '' } of rows) {
+  const verdict = value <= budget ? 'ok' : 'OVER';
+  const columns = [measure.padEnd(36), rounded(value).padStart(9), 'of', rounded(budget).padStart(6), unit.padEnd(11)];
+  process.stdout.write(`${[...columns, verdict.padEnd(5), note].join(' ').trimEnd()}\n`);
+}
+process.exitCode = rows.some(({ decides, value, budget }) => decides && !(value <= budget)) ? 1 : 0;

@@ -1,0 +1,156 @@
+import about from '../package.json' with { type: 'json' };
+import { flagOf, settings, variableOf } from '../src/config.ts';
+import { operations } from '../src/operations/index.ts';
+import type { Operation } from '../src/operations/operation.ts';
+import { refusalCodes } from '../src/refusal.ts';
+
+/** A tool as a client lists it. */
+export interface Tool {
+  readonly name: string;
+  readonly description?: string | undefined;
+}
+
+const table = (heads: readonly string[], rows: readonly (readonly string[])[]) =>
+  [heads, heads.map(() => '---'), ...rows]
+    .map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+    .join('\n');
+
+const code = (text: string) => `\`${text}\``;
+
+/** Read and write permissions of Graph do not include each other, so a write that reads needs both. */
+const permissionsOf = (operation: Operation) => {
+  const endpoints = [...operation.uses, ...(operation.effect === 'read' ? [] : operation.sends)];
+  return [...new Set(endpoints.map(({ permission }) => permission))].sort();
+};
+
+const asks: Record<Operation['effect'], string> = {
+  read: 'never',
+  change: 'if it has consequences',
+  disclose: 'always',
+  rollout: 'always',
+  destroy: 'always, typed',
+};
+
+const defaultOf = (row: (typeof settings)[keyof typeof settings]) => row.schema.parse(undefined);
+
+const tools = () =>
+  table(
+    ['Tool', 'What it does', 'Effect', 'Asks a person', 'Permission'],
+    operations.map((operation) => [
+      code(operation.name),
+      operation.title,
+      operation.effect,
+      asks[operation.effect],
+      permissionsOf(operation).map(code).join(', '),
+    ]),
+  );
+
+const permissions = () =>
+  table(
+    ['Permission', 'Tools'],
+    [...new Set(operations.flatMap(permissionsOf))].sort().map((permission) => [
+      code(permission),
+      operations
+        .filter((operation) => permissionsOf(operation).includes(permission))
+        .map(({ name }) => code(name))
+        .join(', '),
+    ]),
+  );
+
+const settingsTable = () =>
+  table(
+    ['Flag', 'Variable', 'Default', 'What it does'],
+    Object.entries(settings).map(([name, row]) => [
+      code('value' in row ? `${flagOf(name)} ${row.value}` : flagOf(name)),
+      code(variableOf(name)),
+      defaultOf(row) === undefined ? '' : code(String(defaultOf(row))),
+      row.text,
+    ]),
+  );
+
+const codes = () =>
+  table(
+    ['Code', 'Meaning'],
+    Object.entries(refusalCodes).map(([name, meaning]) => [code(name), meaning]),
+  );
+
+/** The README with its tables filled in: each stands between `<!-- name -->` and `<!-- /name -->`. */
+export function readme(text: string): string {
+  const tables = { tools, settings: settingsTable, codes, permissions };
+  return Object.entries(tables).reduce((filled, [name, made]) => {
+    const region = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
+    if (!region.test(filled)) throw new Error(`README.md has no <!-- ${name} --> and <!-- /${name} -->`);
+    return filled.replace(region, (_, start: string, end: string) => `${start}\n${made()}\n\n${end}`);
+  }, text);
+}
+
+/** What Microsoft Entra needs beside the settings: the variables that its own libraries read. */
+const signIn = {
+  AZURE_TENANT_ID: {
+    type: 'string',
+    title: 'Tenant id',
+    description: 'Directory (tenant) id in Microsoft Entra. Not needed with a simulated tenant.',
+    required: false,
+  },
+  AZURE_CLIENT_ID: {
+    type: 'string',
+    title: 'Client id',
+    description: 'Application (client) id of the app registration that holds the Microsoft Graph permissions.',
+    required: false,
+  },
+  AZURE_CLIENT_SECRET: {
+    type: 'string',
+    title: 'Client secret',
+    description: 'Secret of the app registration; leave it empty to sign in another way.',
+    required: false,
+    sensitive: true,
+  },
+};
+
+function userConfig(row: (typeof settings)[keyof typeof settings]) {
+  const value = defaultOf(row);
+  const type = typeof value === 'boolean' ? 'boolean' : typeof value === 'number' ? 'number' : 'string';
+  return {
+    type,
+    title: row.title,
+    description: row.text,
+    required: false,
+    ...(value !== undefined && { default: value }),
+  };
+}
+
+/** The manifest of the `.mcpb` bundle. */
+export function manifest(listed: readonly Tool[]): string {
+  const own = Object.entries(settings).map(([name, row]) => [variableOf(name), name, userConfig(row)] as const);
+  const entra = Object.entries(signIn).map(([variable, row]) => [variable, camel(variable), row] as const);
+  const rows = [...entra, ...own];
+  const content = {
+    manifest_version: '0.3',
+    name: about.name,
+    display_name: 'Microsoft Defender for Identity sensors',
+    version: about.version,
+    description:
+      'Runs a Microsoft Defender for Identity sensor fleet, with a person asked before anything destructive.',
+    long_description: about.description,
+    author: { name: 'mdi-sensors-mcp contributors' },
+    license: about.license,
+    keywords: about.keywords,
+    server: {
+      type: 'node',
+      entry_point: 'dist/main.js',
+      mcp_config: {
+        command: 'node',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: the host fills it in
+        args: ['${__dirname}/dist/main.js'],
+        env: Object.fromEntries(rows.map(([variable, name]) => [variable, `\${user_config.${name}}`])),
+      },
+    },
+    tools: listed.map(({ name, description }) => ({ name, description })),
+    compatibility: { platforms: ['darwin', 'linux', 'win32'], runtimes: { node: about.engines.node } },
+    user_config: Object.fromEntries(rows.map(([, name, row]) => [name, row])),
+  };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+const camel = (variable: string) =>
+  variable.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
