@@ -1,4 +1,4 @@
-// Bundles src/main.ts into dist/, which runs without anything installed. `node .ci/build.mjs bench` builds the bench too.
+// Bundles src/main.ts into dist/, which runs without anything installed. `test` and `bench` build what those need as well.
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
@@ -57,5 +57,13 @@ async function buildBench() {
   await build({ ...bundled, entryPoints: ['test/bench/bench.ts'], outdir, packages: 'external', banner: {} });
 }
 
+/** The server of the tests: the same one, with a simulated tenant that a test can look into. */
+async function buildEntry() {
+  const outdir = join(cache, 'entry');
+  await rm(outdir, { recursive: true, force: true });
+  await build({ ...bundled, entryPoints: ['test/harness/entry.ts'], outdir, packages: 'external', banner: {} });
+}
+
 await buildServer();
+if (process.argv[2] === 'test') await buildEntry();
 if (process.argv[2] === 'bench') await buildBench();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { createGate } from '../approval/gate.ts';
+import type { Clock } from '../approval/ledger.ts';
 import type { Config } from '../config.ts';
 import type { Graph } from '../graph/client.ts';
 import type { Log } from '../log.ts';
@@ -9,8 +10,16 @@ import { defaultSecretsFolder } from '../secretFile.ts';
 import { createServer } from '../server.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 
+const systemClock: Clock = { wall: () => Date.now(), monotonic: () => performance.now() };
+
 /** Serves MCP over stdin and stdout until closed. Ledger, seal key and write lock are made here, once, for every server of the SDK. */
-export function serve(config: Config, tenant: Tenant, version: string, log: Log): { close(): Promise<void> } {
+export function serve(
+  config: Config,
+  tenant: Tenant,
+  version: string,
+  log: Log,
+  clock = systemClock,
+): { close(): Promise<void> } {
   let graph: Promise<Graph> | undefined;
   const own = {
     version,
@@ -23,7 +32,7 @@ export function serve(config: Config, tenant: Tenant, version: string, log: Log)
       );
       return graph;
     },
-    gate: createGate({ clock: { wall: () => Date.now(), monotonic: () => performance.now() } }),
+    gate: createGate({ clock }),
     principal: `${userInfo().username} ${randomUUID()}`,
     secretsFolder: config.secretsDir ?? defaultSecretsFolder(),
   };

@@ -71,6 +71,7 @@ export const activateSensorCandidates = write({
         id: target.id,
         name: visible(nameOf(target), 100),
         state: seen[index]?.state ?? '',
+        sensorId: seen[index]?.sensor?.id,
       })),
       next: 'list_sensors with generation v3 and a name tells later: running means that it works.',
     };
@@ -108,7 +109,7 @@ function ofCandidate(candidate: SensorCandidate, sensors: readonly Sensor[]): Co
   ];
 }
 
-/** Domains of which every known controller is in this one act: no other candidate, no other sensor that communicates. */
+/** Domains whose controllers are all in this one act: no other candidate, no other sensor that communicates. */
 function wholeDomains(
   chosen: readonly SensorCandidate[],
   candidates: readonly SensorCandidate[],
@@ -123,7 +124,7 @@ function wholeDomains(
   return [...new Set(chosen.map(domainOf))].sort().flatMap((domain) => {
     const count = chosen.filter((candidate) => domainOf(candidate) === domain).length;
     if (count < 2 || others.includes(domain)) return [];
-    const text = `All ${count} domain controllers of ${quoted(domain)} that can be seen here are activated at once.`;
+    const text = `All ${count} candidates of ${quoted(domain)} are activated at once, and no other domain controller sensor communicates there.`;
     return [warning('whole_domain', text, domain)];
   });
 }
@@ -136,31 +137,37 @@ function ofActivation(sensors: readonly Sensor[]): Consequence[] {
   return [info('switched_on_in_endpoint', text), ...(isFirst ? [info('first_activation', first)] : [])];
 }
 
+interface SeenServer extends Seen {
+  readonly sensor?: Sensor;
+}
+
 /** Watches for a while who leaves the candidates and is listed as a v3.x sensor; ends early when all are running. */
-async function watched(targets: readonly Target[], graph: Finisher): Promise<Seen[]> {
+async function watched(targets: readonly Target[], graph: Finisher): Promise<SeenServer[]> {
   const until = performance.now() + mostMilliseconds;
-  let seen: Seen[] = targets.map(() => ({ state: 'could not be read yet', took: undefined }));
+  let seen: SeenServer[] = targets.map(() => ({ state: 'could not be read yet', took: undefined }));
   for (;;) {
     const read = await tried(
       Promise.all([graph.all(endpoints.listSensorCandidates), graph.all(endpoints.listSensors)]),
     );
     if (!(read instanceof Refusal)) seen = targets.map((target) => seenOf(target, ...read));
-    const running = seen.filter(({ state }) => state.endsWith(' (running)')).length;
+    const running = seen.filter(({ took, sensor }) => took && sensor?.serviceStatus === 'running').length;
     graph.progress(`${running} of ${targets.length} running`, running, targets.length);
     if (running === targets.length || performance.now() + betweenReads > until) return seen;
     if ((await tried(graph.pause(betweenReads))) instanceof Refusal) return seen;
   }
 }
 
-function seenOf(target: Target, candidates: readonly SensorCandidate[], sensors: readonly Sensor[]): Seen {
+function seenOf(target: Target, candidates: readonly SensorCandidate[], sensors: readonly Sensor[]): SeenServer {
+  const isCandidate = candidates.some(({ id }) => id.toLowerCase() === target.id);
   const [sensor, ...more] = sensors.filter(
     (one) => generationOf(one.version) === 'v3' && sameMachine(nameOf(target), one),
   );
-  if (sensor !== undefined && more.length === 0) {
-    return { state: `appeared as sensor ${sensor.id} (${sensor.serviceStatus ?? 'service not stated'})`, took: true };
+  if (sensor === undefined || more.length > 0) {
+    const state = isCandidate ? 'not seen yet: still a candidate' : 'left the candidates, not seen as a sensor yet';
+    return { state, took: undefined };
   }
-  if (candidates.some(({ id }) => id.toLowerCase() === target.id)) {
-    return { state: 'not seen yet: still a candidate', took: undefined };
-  }
-  return { state: 'left the candidates, not seen as a sensor yet', took: true };
+  const service = sensor.serviceStatus ?? 'service not stated';
+  return isCandidate
+    ? { state: `still a candidate, though a v3.x sensor has its name (${service})`, took: undefined, sensor }
+    : { state: `appeared as a sensor (${service})`, took: true, sensor };
 }

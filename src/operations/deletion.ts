@@ -87,11 +87,12 @@ async function planned(leavers: readonly Sensor[], sensors: readonly Sensor[], g
   const activation = mayComeBack ? await partOf(graph.get(endpoints.getActivationConfiguration)) : undefined;
   const mode = activation instanceof Refusal ? undefined : activation?.activationMode;
   const rest = staying(sensors, leavers, graph.leaving);
+  const pending = [...graph.leaving].some((id) => leavers.every((sensor) => sensor.id.toLowerCase() !== id));
   return {
     action: leavers.length === 1 ? 'Delete 1 sensor' : `Delete ${leavers.length} stale sensors`,
     targets: leavers.map(targetOf),
     changes: [],
-    consequences: leavers.flatMap((sensor) => deletionConsequences(sensor, rest, mode)),
+    consequences: leavers.flatMap((sensor) => deletionConsequences(sensor, { rest, pending, mode })),
     type: 'delete',
     send: leavers.map((sensor) => request(endpoints.deleteSensor, { params: { sensorId: sensor.id } })),
   };

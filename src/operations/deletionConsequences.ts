@@ -21,12 +21,22 @@ export const twinsOf = (sensor: Sensor, among: readonly Sensor[]) =>
 /** The server of a sensor is still there, so its software matters. */
 export const hasServer = ({ deploymentStatus }: Sensor) => deploymentStatus !== 'unreachable';
 
-/** What follows from deleting one sensor while `rest` stays; `mode` is undefined where it could not be read. */
-export function deletionConsequences(sensor: Sensor, rest: readonly Sensor[], mode: string | undefined): Consequence[] {
+/** What a deletion meets. */
+export interface Surroundings {
+  /** The sensors that stay. */
+  readonly rest: readonly Sensor[];
+  /** Whether other deletions wait for an answer. */
+  readonly pending: boolean;
+  /** The activation mode; undefined where it could not be read. */
+  readonly mode: string | undefined;
+}
+
+/** What follows from deleting one sensor. */
+export function deletionConsequences(sensor: Sensor, { rest, pending, mode }: Surroundings): Consequence[] {
   const twins = twinsOf(sensor, rest);
   const running = twins.find(communicates);
   return [
-    ...coverage(sensor, rest),
+    ...coverage(sensor, rest, pending),
     ...controllers(sensor),
     ...state(sensor, running),
     ...software(sensor, running),
@@ -35,26 +45,18 @@ export function deletionConsequences(sensor: Sensor, rest: readonly Sensor[], mo
   ];
 }
 
-function coverage(sensor: Sensor, rest: readonly Sensor[]): Consequence[] {
+function coverage(sensor: Sensor, rest: readonly Sensor[], pending: boolean): Consequence[] {
   const covered = new Set(rest.filter(communicates).flatMap(watchedDomains));
   const bare = watchedDomains(sensor).filter((domain) => !covered.has(domain));
   if (bare.length === 0) return [];
-  const scope = 'among those you can see, with deletions that wait for approval counted as gone';
-  return communicates(sensor)
-    ? [
-        warning(
-          'last_communicating_dc_sensor',
-          `${named(sensor)} is the last communicating domain controller sensor of ${listed(bare)} ${scope}.`,
-          sensor.id,
-        ),
-      ]
-    : [
-        warning(
-          'domain_not_covered',
-          `Besides ${named(sensor)}, which is silent, no domain controller sensor of ${listed(bare)} communicates, ${scope}.`,
-          sensor.id,
-        ),
-      ];
+  const [name, domains] = [named(sensor), listed(bare)];
+  const scope = `among those you can see${pending ? ', with deletions that wait for approval counted as gone' : ''}`;
+  if (communicates(sensor)) {
+    const last = `${name} is the last communicating domain controller sensor of ${domains}, ${scope}.`;
+    return [warning('last_communicating_dc_sensor', last, sensor.id)];
+  }
+  const none = `${name} is silent, and no other domain controller sensor of ${domains} communicates, ${scope}.`;
+  return [warning('domain_not_covered', none, sensor.id)];
 }
 
 function controllers(sensor: Sensor): Consequence[] {

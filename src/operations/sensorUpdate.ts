@@ -68,16 +68,16 @@ export const updateSensor = write({
     const name = visible(fullName({ displayName: target?.name, domainName: target?.domain }), 100);
     if (outcome === undefined) return { ...nothingToDo, id: input.id, name };
     const now = await tried(graph.get(endpoints.getSensor, { sensorId: input.id }));
-    const seen = changes.map(({ field, after }) => {
-      const is = now instanceof Refusal ? now : isSame(settingOf(now, field), after);
-      return readBack(outcome, is, `the new ${field}`, 'get_sensor');
-    });
-    return { ...concluded(seen), id: input.id, name, changed: changes.map(({ field }) => field) };
+    const missed =
+      now instanceof Refusal ? [] : changes.filter(({ field, after }) => !isSame(valueOf(now, field), after));
+    const is = now instanceof Refusal ? now : missed.length === 0;
+    const names = (missed.length > 0 ? missed : changes).map(({ field }) => field);
+    return { ...concluded([readBack(outcome, is, `the new ${names.join(', ')}`, 'get_sensor')]), id: input.id, name };
   },
 });
 
-const settingOf = ({ settings = {} }: { settings?: Settings | undefined }, name: string) =>
-  fields.flatMap((field) => (field === name ? [settings[field]] : []))[0];
+const valueOf = ({ settings }: Sensor, name: string) =>
+  fields.flatMap((field) => (field === name ? [settings?.[field]] : []))[0];
 
 function isSame(before: unknown, after: unknown): boolean {
   const comparable = (value: unknown) => (Array.isArray(value) ? JSON.stringify(canonical(value.map(String))) : value);

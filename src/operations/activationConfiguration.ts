@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { request } from '../graph/endpoint.ts';
+import { endpoints } from '../graph/endpoints.ts';
+import { activationModes, type SensorCandidate } from '../graph/sensorCandidates.ts';
+import { Refusal } from '../refusal.ts';
+import { counted, info, listed, warning } from './consequences.ts';
+import { partOf } from './lists.ts';
+import { type Consequence, write } from './operation.ts';
+import { concluded, nothingToDo, readBack, tried } from './seen.ts';
+
+export const updateActivationConfiguration = write({
+  name: 'update_activation_configuration',
+  title: 'Update activation configuration',
+  description:
+    'Sets whether Defender for Identity activates v3.x sensors by itself (automated) or a person chooses the servers (manual), in the whole tenant. A person approves it. Returns the mode that Graph has afterwards.',
+  effect: 'rollout',
+  input: z.strictObject({ activationMode: z.enum(activationModes) }),
+  output: z.looseObject({ outcome: z.string(), activationMode: z.string().optional() }),
+  uses: [endpoints.getActivationConfiguration, endpoints.listSensorCandidates],
+  sends: [endpoints.updateActivationConfiguration],
+  async plan({ activationMode }, graph) {
+    const { activationMode: before } = await graph.get(endpoints.getActivationConfiguration);
+    const same = before === activationMode;
+    const automated = activationMode === 'automated';
+    const candidates = automated && !same ? await partOf(graph.all(endpoints.listSensorCandidates)) : [];
+    return {
+      action: `Set the activation mode of the tenant to ${activationMode}`,
+      targets: [],
+      changes: same ? [] : [{ field: 'activationMode', before, after: activationMode }],
+      consequences: same ? [] : automated ? ofAutomated(candidates) : [manual],
+      ...(automated && { type: 'tenant' }),
+      send: same ? [] : [request(endpoints.updateActivationConfiguration, { body: { activationMode } })],
+    };
+  },
+  async finish({ activationMode }, _plan, [outcome], graph) {
+    if (outcome === undefined) return { ...nothingToDo, activationMode };
+    const now = await tried(graph.get(endpoints.getActivationConfiguration));
+    const failed = now instanceof Refusal;
+    const is = failed ? now : now.activationMode === activationMode;
+    const seen = readBack(outcome, is, `the activation mode ${activationMode}`, 'get_activation_configuration');
+    return { ...concluded([seen]), ...(!failed && { activationMode: now.activationMode }) };
+  },
+});
+
+const manual = info('person_chooses', 'From now on a person chooses which candidates get the sensor.');
+
+function ofAutomated(candidates: readonly SensorCandidate[] | Refusal): Consequence[] {
+  const later = warning(
+    'activates_every_later_server',
+    'Every eligible domain controller that is discovered later gets the sensor without anybody being asked.',
+  );
+  if (candidates instanceof Refusal) {
+    return [warning('candidates_unknown', 'Which servers can be activated now could not be read.'), later];
+  }
+  if (candidates.length === 0) return [later];
+  const names = listed(candidates.map(({ computerDnsName, id }) => computerDnsName ?? id));
+  const now = `${counted(candidates.length, 'current candidate')} can get the sensor now without anybody being asked: ${names}.`;
+  return [warning('activates_current_candidates', now), later];
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { request } from '../graph/endpoint.ts';
+import { endpoints } from '../graph/endpoints.ts';
+import type { Sensor } from '../graph/sensors.ts';
+import { Refusal } from '../refusal.ts';
+import { counted, listed, warning } from './consequences.ts';
+import { partOf } from './lists.ts';
+import { fullName, generationOf } from './machines.ts';
+import { write } from './operation.ts';
+import { concluded, nothingToDo, readBack, tried } from './seen.ts';
+
+export const updateAutoAuditingConfiguration = write({
+  name: 'update_auto_auditing_configuration',
+  title: 'Update auto-auditing configuration',
+  description:
+    'Sets whether Defender for Identity itself applies the Windows audit policy that v3.x sensors need, on all their domain controllers. A person approves it. Returns what Graph has afterwards.',
+  effect: 'rollout',
+  input: z.strictObject({ isAutomatic: z.boolean() }),
+  output: z.looseObject({ outcome: z.string(), isAutomatic: z.boolean().optional() }),
+  uses: [endpoints.getAutoAuditingConfiguration, endpoints.listSensors],
+  sends: [endpoints.updateAutoAuditingConfiguration],
+  async plan({ isAutomatic }, graph) {
+    const { isAutomatic: before } = await graph.get(endpoints.getAutoAuditingConfiguration);
+    const same = before === isAutomatic;
+    const sensors = isAutomatic && !same ? await partOf(graph.all(endpoints.listSensors)) : [];
+    return {
+      action: `Switch automatic auditing ${isAutomatic ? 'on' : 'off'} in the tenant`,
+      targets: [],
+      changes: same ? [] : [{ field: 'isAutomatic', before, after: isAutomatic }],
+      consequences: same ? [] : [isAutomatic ? setsPolicy(sensors) : noLongerMaintained],
+      ...(!isAutomatic && { type: 'tenant' }),
+      send: same ? [] : [request(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic } })],
+    };
+  },
+  async finish({ isAutomatic }, _plan, [outcome], graph) {
+    if (outcome === undefined) return { ...nothingToDo, isAutomatic };
+    const now = await tried(graph.get(endpoints.getAutoAuditingConfiguration));
+    const failed = now instanceof Refusal;
+    const is = failed ? now : now.isAutomatic === isAutomatic;
+    const value = `automatic auditing ${isAutomatic ? 'on' : 'off'}`;
+    const seen = readBack(outcome, is, value, 'get_auto_auditing_configuration');
+    return { ...concluded([seen]), ...(!failed && { isAutomatic: now.isAutomatic }) };
+  },
+});
+
+const noLongerMaintained = warning(
+  'audit_policy_not_maintained',
+  'Defender for Identity no longer maintains the audit policy of domain controllers with a v3.x sensor; where it drifts, events for detections are missing.',
+);
+
+function setsPolicy(sensors: readonly Sensor[] | Refusal) {
+  const v3 = sensors instanceof Refusal ? [] : sensors.filter(({ version }) => generationOf(version) === 'v3');
+  const now = v3.length === 0 ? '' : `, now ${counted(v3.length, 'server')}: ${listed(v3.map(fullName))}`;
+  return warning(
+    'sets_audit_policy',
+    `Defender for Identity sets the Windows audit policy of every domain controller that has or gets a v3.x sensor${now}.`,
+  );
+}

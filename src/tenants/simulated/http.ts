@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from '@azure/core-rest-pipeline';
+import { badRequest, type GraphError } from './errors.ts';
+import type { LoggedRequest, Reply } from './faults.ts';
+import { matchOf } from './routes.ts';
+import { jsonOf } from './token.ts';
+
+/** What is remembered of a request. */
+export function logged({ method, url, body }: PipelineRequest, routesOff: readonly string[]): LoggedRequest {
+  const { pathname, search } = new URL(url);
+  const [, version = '', path = pathname] = /^\/([^/]+)(\/.*)$/.exec(pathname) ?? [];
+  const text = typeof body === 'string' ? body : undefined;
+  const entry = { method, path, query: search, version, body: text, effect: false };
+  try {
+    return { ...entry, endpoint: matchOf(method, pathname, routesOff).name };
+  } catch {
+    return entry;
+  }
+}
+
+/** The headers that every answer of Graph has. */
+export function headersOf(now: number, request: PipelineRequest): Readonly<Record<string, string>> {
+  const requestId = randomUUID();
+  return {
+    'request-id': requestId,
+    'client-request-id': request.headers.get('client-request-id') ?? requestId,
+    Date: new Date(now).toUTCString(),
+  };
+}
+
+export const jsonType =
+  'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8';
+
+/** The JSON that a request carries. */
+export function bodyOf({ body, headers }: PipelineRequest): unknown {
+  if (body === undefined || body === null || body === '') return undefined;
+  if (!/^application\/json\b/i.test(headers.get('Content-Type') ?? '')) throw badRequest('Content-Type is not JSON.');
+  const parsed = typeof body === 'string' ? jsonOf(body) : undefined;
+  if (parsed === undefined) throw badRequest('Unable to read JSON request payload.');
+  return parsed;
+}
+
+const challenge =
+  'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"';
+
+/** Graph's envelope of an error. */
+export function envelope({ status, code, message }: GraphError, headers: Reply['headers']): Reply {
+  const innerError = {
+    date: new Date(headers.Date ?? 0).toISOString().slice(0, 19),
+    'request-id': headers['request-id'],
+    'client-request-id': headers['client-request-id'],
+  };
+  return {
+    status,
+    headers: { 'Content-Type': 'application/json', ...(status === 401 && { 'WWW-Authenticate': challenge }) },
+    text: JSON.stringify({ error: { code, message, innerError } }),
+  };
+}
+
+/** An answer as the pipeline wants it: as a stream where it asks for one. */
+export function responseOf(request: PipelineRequest, { status, headers, text }: Reply): PipelineResponse {
+  const response = { request, status, headers: createHttpHeaders(headers) };
+  const wanted = request.streamResponseStatusCodes;
+  const streams = wanted?.has(status) || wanted?.has(Number.POSITIVE_INFINITY);
+  if (streams) {
+    const pieces = typeof text === 'string' ? [Buffer.from(text)] : text();
+    return { ...response, readableStreamBody: Readable.from(pieces, { objectMode: false }) };
+  }
+  return { ...response, bodyAsText: typeof text === 'string' ? text : Buffer.concat([...text()]).toString() };
+}
+
+/** How the library's transport reports a request that its signal ended. */
+export const aborted = () => Object.assign(new Error('The operation was aborted.'), { name: 'AbortError' });

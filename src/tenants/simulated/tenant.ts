@@ -1,0 +1,173 @@
+import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline';
+import type { Permission } from '../../graph/endpoint.ts';
+import type { Tenant } from '../tenant.ts';
+import { answers } from './answers.ts';
+import { forbidden, GraphError, unauthenticated } from './errors.ts';
+import type { Fault, LoggedRequest, Reply } from './faults.ts';
+import { seededFleet } from './fleet.ts';
+import { aborted, bodyOf, envelope, headersOf, jsonType, logged, responseOf } from './http.ts';
+import { chance } from './random.ts';
+import type { Shapes } from './render.ts';
+import { allows, matchOf } from './routes.ts';
+import { createState, newAccessKey, type State, settle } from './state.ts';
+import { type Bearer, bearerOf, credentialOf, type SimulatedIdentity } from './token.ts';
+
+export type { Fault, LoggedRequest, Reply } from './faults.ts';
+export * as faults from './faults.ts';
+
+export interface SimulatedOptions {
+  /** How many sensors there are, the hand-made ones at the least. */
+  readonly sensors?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly now?: () => number;
+  readonly pageSize?: number;
+  readonly permissions?: readonly Permission[];
+  readonly accessKey?: string;
+  readonly shapes?: Shapes;
+  readonly tenantId?: string;
+  readonly faults?: readonly Fault[];
+  /** Routes that do not exist, such as `POST /security/identities/sensorCandidateActivationConfigurations`. */
+  readonly routesOff?: readonly string[];
+  readonly beforeRequest?: (request: LoggedRequest) => void | Promise<void>;
+  readonly onRequest?: (request: LoggedRequest) => void;
+}
+
+/** Contoso in memory, with what a test looks at and changes. */
+export interface SimulatedTenant extends Tenant, State {
+  readonly httpClient: HttpClient;
+  readonly label: string;
+  /** The latest 5,000 requests. */
+  readonly requests: LoggedRequest[];
+  /** What each token was asked for with: the claims of a challenge, or undefined. */
+  readonly tokenRequests: (string | undefined)[];
+  /** What goes wrong: the first fault of a phase that fits a request is met. */
+  readonly faults: Fault[];
+  readonly routesOff: string[];
+  shapes: Shapes;
+  pageSize: number;
+  identity: SimulatedIdentity;
+  permissions: readonly Permission[];
+  /** Milliseconds that a token is valid. */
+  tokenLifetime: number;
+  /** Called with each request before anything is done with it. */
+  beforeRequest?: ((request: LoggedRequest) => void | Promise<void>) | undefined;
+}
+
+const mostLogged = 5_000;
+const graphRoot = 'https://graph.microsoft.com';
+
+export const everyPermission: readonly Permission[] = [
+  'SecurityIdentitiesSensors.Read.All',
+  'SecurityIdentitiesSensors.ReadWrite.All',
+  'SecurityIdentitiesHealth.Read.All',
+  'SecurityIdentitiesHealth.ReadWrite.All',
+  'SecurityIdentitiesAutoConfig.Read.All',
+  'SecurityIdentitiesAutoConfig.ReadWrite.All',
+  'SecurityIdentitiesMigration.Read.All',
+  'SecurityIdentitiesMigration.ReadWrite.All',
+];
+
+/** A tenant in memory that answers like Microsoft Graph. */
+export function simulatedTenant(options: SimulatedOptions = {}): SimulatedTenant {
+  const clock = options.now ?? Date.now;
+  const luck = chance(options.seed ?? 1, clock());
+  const state = createState(seededFleet(luck, options.sensors ?? 0), clock, options.accessKey ?? newAccessKey());
+  const identity: SimulatedIdentity = {
+    tenantId: options.tenantId ?? luck.guid('tenant'),
+    appId: luck.guid('app'),
+    appName: 'mdi-sensors-mcp simulation',
+    objectId: luck.guid('service principal'),
+  };
+  const tenant: SimulatedTenant = Object.assign(state, {
+    simulated: true,
+    cloud: 'global' as const,
+    graphRoot,
+    label: 'Contoso',
+    credential: () => credential,
+    httpClient: { sendRequest: (request: PipelineRequest) => answer(tenant, request, options.onRequest) },
+    requests: [],
+    tokenRequests: [],
+    faults: [...(options.faults ?? [])],
+    routesOff: [...(options.routesOff ?? [])],
+    shapes: options.shapes ?? 'schema',
+    pageSize: options.pageSize ?? 100,
+    identity,
+    permissions: options.permissions ?? everyPermission,
+    tokenLifetime: 3_600_000,
+    beforeRequest: options.beforeRequest,
+  });
+  const credential = credentialOf(tenant, graphRoot);
+  return tenant;
+}
+
+async function answer(
+  tenant: SimulatedTenant,
+  request: PipelineRequest,
+  onRequest: SimulatedOptions['onRequest'],
+): Promise<PipelineResponse> {
+  const entry = logged(request, tenant.routesOff);
+  tenant.requests.push(entry);
+  if (tenant.requests.length > mostLogged) tenant.requests.shift();
+  const bearer = bearerOf(request.headers.get('Authorization'));
+  if (bearer !== undefined) entry.tenantId = bearer.tenantId;
+  const trip = { tenant, request, entry, bearer, headers: headersOf(tenant.now(), request) };
+  try {
+    await tenant.beforeRequest?.(entry);
+    if (request.abortSignal?.aborted) throw aborted();
+    const earned = (await meet('before', trip)) ?? outcome(trip);
+    const reply = (await meet('after', trip, earned)) ?? earned;
+    entry.status = reply.status;
+    return responseOf(request, { ...reply, headers: { ...trip.headers, ...reply.headers } });
+  } finally {
+    onRequest?.(entry);
+  }
+}
+
+/** One request with what is known of it. */
+interface Trip {
+  readonly tenant: SimulatedTenant;
+  readonly request: PipelineRequest;
+  readonly entry: LoggedRequest;
+  readonly bearer: Bearer | undefined;
+  readonly headers: Reply['headers'];
+}
+
+/** Lets the faults that fit have their way, up to the first that makes an answer. */
+async function meet(
+  phase: 'before' | 'after',
+  { tenant, request, entry, headers }: Trip,
+  reply?: Reply,
+): Promise<Reply | undefined> {
+  for (const fault of [...tenant.faults]) {
+    const { on, times, phase: own = 'before', answer } = fault;
+    if (own !== phase || times === 0 || on?.(entry) === false) continue;
+    if (fault.times !== undefined) fault.times -= 1;
+    const met = answer instanceof GraphError ? envelope(answer, headers) : await answer(request, reply);
+    if (met !== undefined) return met;
+  }
+  return undefined;
+}
+
+/** What Graph answers when nothing goes wrong. */
+function outcome({ tenant, request, entry, bearer, headers }: Trip): Reply {
+  try {
+    settle(tenant);
+    if (bearer === undefined) throw unauthenticated('Access token is empty.');
+    if (bearer.expires <= Date.now()) throw unauthenticated('Access token has expired or is not yet valid.');
+    const url = new URL(request.url);
+    const { name, version, id } = matchOf(request.method, url.pathname, tenant.routesOff);
+    if (!allows(bearer.permissions, name)) throw forbidden();
+    const look = { version, shapes: tenant.shapes };
+    const body = bodyOf(request);
+    const answered = answers[name]({ state: tenant, pageSize: tenant.pageSize, look, url, id, body });
+    settle(tenant);
+    const { status, json, context, effect = false } = answered;
+    entry.effect = effect;
+    if (json === undefined) return { status, headers: {}, text: '' };
+    const whole = { '@odata.context': `${graphRoot}/${version}/$metadata#${context}`, ...json };
+    return { status, headers: { 'Content-Type': jsonType }, text: JSON.stringify(whole) };
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error;
+    return envelope(error, headers);
+  }
+}

@@ -1,0 +1,113 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { ServerCommand } from './clients.ts';
+
+export interface EntryOptions {
+  readonly socket: string;
+  /** Options of the simulated tenant: sensors, seed, accessKey, permissions, pageSize, shapes. */
+  readonly tenant?: Readonly<Record<string, unknown>>;
+  /** Settings as on the command line, in camel case. */
+  readonly flags?: Readonly<Record<string, unknown>>;
+}
+
+type Collection = 'sensors' | 'candidates' | 'healthIssues';
+export type Command =
+  | { readonly do: 'requests' }
+  | {
+      readonly do: 'read';
+      readonly what: Collection | 'activationMode' | 'isAutomatic' | 'accessKey' | 'identity' | 'migrations';
+    }
+  | { readonly do: 'change'; readonly of: Collection; readonly id: string; readonly set: object }
+  | { readonly do: 'remove'; readonly of: Collection; readonly id: string }
+  | { readonly do: 'set'; readonly set: object }
+  | { readonly do: 'advance'; readonly milliseconds: number }
+  | { readonly do: 'clock'; readonly ahead: { readonly wall?: number; readonly monotonic?: number } }
+  | { readonly do: 'before'; readonly method: string; readonly path: string; readonly then: readonly Command[] }
+  | {
+      readonly do: 'fault';
+      readonly method: string;
+      readonly path: string;
+      readonly times?: number;
+      readonly phase?: 'before' | 'after';
+      /** Without a status the connection breaks. */
+      readonly status?: number;
+    };
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly version: string;
+  readonly body?: string;
+  readonly status?: number;
+  readonly effect: boolean;
+}
+
+/** A server that a test can look into: how to start it, and what to tell its simulated tenant. */
+export interface ControlledServer extends ServerCommand {
+  readonly secretsDir: string;
+  tell(command: Command): Promise<unknown>;
+  /** Every request that reached the simulated Graph. */
+  requests(): Promise<readonly SeenRequest[]>;
+  /** How many requests reached it that write or disclose. */
+  gated(): Promise<number>;
+  end(): Promise<void>;
+}
+
+const entry = 'node_modules/.cache/mdi-sensors-mcp/entry/entry.js';
+
+/** The shipped server with a simulated tenant that listens to the test; every start of the command is a new tenant. */
+export async function controlledServer(options: Omit<EntryOptions, 'socket'> = {}): Promise<ControlledServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'mdi-test-'));
+  const socket = join(folder, 'control');
+  const secretsDir = join(folder, 'secrets');
+  const flags = { secretsDir, ...options.flags };
+  let line: Promise<Line> | undefined;
+  const tell = async (command: Command) => {
+    line ??= lineTo(socket);
+    return (await line)(command);
+  };
+  const requests = async () => (await tell({ do: 'requests' })) as readonly SeenRequest[];
+  return {
+    command: process.execPath,
+    args: [entry],
+    env: { MDI_TEST: JSON.stringify({ ...options, flags, socket }) },
+    secretsDir,
+    tell,
+    requests,
+    gated: async () =>
+      (await requests()).filter(({ method, path }) => method !== 'GET' || /getDeploymentAccessKey/i.test(path)).length,
+    end: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+type Line = (command: Command) => Promise<unknown>;
+
+async function lineTo(path: string): Promise<Line> {
+  const socket = await open(path, Date.now() + 10_000);
+  socket.unref();
+  const waiting: { resolve(value: unknown): void; reject(error: Error): void }[] = [];
+  createInterface({ input: socket }).on('line', (text) => {
+    const { done, error } = JSON.parse(text) as { done?: unknown; error?: string };
+    const first = waiting.shift();
+    if (error === undefined) first?.resolve(done);
+    else first?.reject(new Error(error));
+  });
+  return (command) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ resolve, reject });
+      socket.write(`${JSON.stringify(command)}\n`);
+    });
+}
+
+function open(path: string, until: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path, () => resolve(socket));
+    socket.once('error', (error) => {
+      if (Date.now() > until) reject(error);
+      else setTimeout(() => open(path, until).then(resolve, reject), 30);
+    });
+  });
+}

@@ -1,0 +1,84 @@
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { serve } from '../../src/commands/serve.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import { createLog } from '../../src/log.ts';
+import { faults, type SimulatedOptions, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import type { Command, EntryOptions } from './controlled.ts';
+
+/** The server as it is shipped, over real stdio; beside it a socket through which a test moves the simulated tenant and the clocks. */
+const options: EntryOptions = JSON.parse(process.env.MDI_TEST ?? '{}');
+const ahead = { wall: 0, monotonic: 0 };
+const tenant = simulatedTenant({ seed: 1, ...options.tenant } as SimulatedOptions);
+const config: Config = readConfig({ simulate: true, ...options.flags }, {});
+
+function obey(command: Command): unknown {
+  switch (command.do) {
+    case 'requests':
+      return tenant.requests;
+    case 'read':
+      return tenant[command.what];
+    case 'change': {
+      const item = tenant[command.of].find(({ id }) => id === command.id);
+      if (item === undefined) throw new Error(`nothing in ${command.of} has the id ${command.id}`);
+      return merge(item, command.set);
+    }
+    case 'remove': {
+      const list: { id: string }[] = tenant[command.of];
+      return list.splice(
+        list.findIndex(({ id }) => id === command.id),
+        1,
+      ).length;
+    }
+    case 'set':
+      return merge(tenant, command.set);
+    case 'advance':
+      return tenant.advance(command.milliseconds);
+    case 'clock':
+      return Object.assign(ahead, command.ahead);
+    case 'before':
+      tenant.beforeRequest = (request) => {
+        if (request.method !== command.method || !request.path.includes(command.path)) return;
+        tenant.beforeRequest = undefined;
+        for (const next of command.then) obey(next);
+      };
+      return;
+    case 'fault':
+      tenant.faults.push({
+        on: ({ method, path }) => method === command.method && path.includes(command.path),
+        times: command.times ?? 1,
+        phase: command.phase ?? 'before',
+        answer: command.status === undefined ? faults.broken() : faults.failing(command.status),
+      });
+  }
+}
+
+function merge(into: object, set: object): void {
+  for (const [name, value] of Object.entries(set)) {
+    const old: unknown = Reflect.get(into, name);
+    const both = isPlain(old) && isPlain(value);
+    if (both) merge(old, value);
+    else Reflect.set(into, name, value);
+  }
+}
+const isPlain = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+createServer((socket) => {
+  createInterface({ input: socket }).on('line', (line) => {
+    try {
+      socket.write(`${JSON.stringify({ done: obey(JSON.parse(line)) ?? null })}\n`);
+    } catch (error) {
+      socket.write(`${JSON.stringify({ error: String(error) })}\n`);
+    }
+  });
+})
+  .listen(options.socket)
+  .unref();
+
+serve(config, tenant, '0.0.0-test', createLog(config.logLevel), {
+  wall: () => Date.now() + ahead.wall,
+  monotonic: () => performance.now() + ahead.monotonic,
+});
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0));
+process.stdin.once('end', () => process.exit(0));
