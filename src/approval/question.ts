@@ -32,17 +32,20 @@ export interface Question {
   readonly typed?: string;
 }
 
+/** Markup and links that a host would draw, spelled out; what is spelled out already stays. */
 const words = (text: string) =>
   text
-    .replace(/[`*[\]<>#|~!\\]/g, (sign) => `\\u{${sign.charCodeAt(0).toString(16)}}`)
+    .replace(/[`*[\]<>#|~!]|\\(?!u\{)/g, (sign) => `\\u{${sign.charCodeAt(0).toString(16)}}`)
     .replace(/:\/\//g, ':\\u{2f}/')
     .replace(/\bwww\./gi, 'www\\u{2e}');
 
 /** Text of a tenant, client or model for a person's eyes: cut, nothing hidden, no markup or link that a host would draw. */
 export function quoted(text: string, most = 200): string {
-  const shown = words(visible(text, most).replaceAll('\\u{', '\uE000')).replaceAll('\uE000', '\\u{');
-  return `"${shown.replaceAll('"', "'")}"`;
+  return `"${words(visible(text, most)).replaceAll('"', "'")}"`;
 }
+
+/** A short fact, such as a status or a version: bare where nothing in it could be taken for our words. */
+const fact = (text: string) => (/^[\w.:-]{1,60}$/.test(text) ? text : quoted(text, 60));
 
 const plainLabel = /^[A-Za-z0-9-]{1,63}$/;
 
@@ -161,7 +164,7 @@ const lost = (of: readonly Consequence[], from: readonly Consequence[], kinds: r
   of
     .filter(({ kind }) => kinds.includes(kind))
     .filter((consequence) => !from.some((other) => codeOf(other) === codeOf(consequence)))
-    .map(({ text }) => `${what}: ${text}`);
+    .map(({ text }) => `${what}: ${words(text)}`);
 
 const marks = { warning: '⚠', reassurance: '✓', info: '·' } as const;
 
@@ -179,7 +182,7 @@ export function questionText(question: Question, minutes: number, note: readonly
     '',
     `${plan.action}?`,
     '',
-    ...consequences.map(({ kind, text }) => `${marks[kind]} ${text}`),
+    ...consequences.map(({ kind, text }) => `${marks[kind]} ${words(text)}`),
     ...plan.targets.flatMap((target, index) => ['', ...targetLines(target, index, plan.changes)]),
     ...plan.changes.filter(({ targetId }) => targetId === undefined).map(changeLine),
     ...(place.secretsFolder === undefined ? [] : ['', `The key goes into a file in ${place.secretsFolder}`]),
@@ -206,11 +209,11 @@ const neutral = (body: unknown): unknown =>
 function targetLines(target: Target, index: number, changes: readonly Change[]): string[] {
   const { type, majorVersion, createdDateTime, shown } = target;
   const facts = [
-    type === undefined ? undefined : quoted(type, 40),
+    type === undefined ? undefined : fact(type),
     majorVersion === undefined ? undefined : `v${majorVersion}.x`,
-    createdDateTime === undefined ? undefined : `created ${quoted(createdDateTime.slice(0, 10), 10)}`,
+    createdDateTime === undefined ? undefined : `created ${fact(createdDateTime.slice(0, 10))}`,
   ].filter((fact) => fact !== undefined);
-  const now = Object.entries(shown).map(([label, value]) => `${label} ${quoted(value, 60)}`);
+  const now = Object.entries(shown).map(([label, value]) => `${label} ${fact(value)}`);
   return [
     `${index + 1}. ${shownName(target)}`,
     ...(facts.length === 0 ? [] : [`   ${facts.join(', ')}`]),

@@ -69,14 +69,14 @@ export const updateSensor = write({
     if (outcome === undefined) return { ...nothingToDo, id: input.id, name };
     const now = await tried(graph.get(endpoints.getSensor, { sensorId: input.id }));
     const missed =
-      now instanceof Refusal ? [] : changes.filter(({ field, after }) => !isSame(valueOf(now, field), after));
+      now instanceof Refusal ? [] : changes.filter(({ field, after }) => !isSame(keptIn(now, field), after));
     const is = now instanceof Refusal ? now : missed.length === 0;
     const names = (missed.length > 0 ? missed : changes).map(({ field }) => field);
     return { ...concluded([readBack(outcome, is, `the new ${names.join(', ')}`, 'get_sensor')]), id: input.id, name };
   },
 });
 
-const valueOf = ({ settings }: Sensor, name: string) =>
+const keptIn = ({ settings }: Sensor, name: string) =>
   fields.flatMap((field) => (field === name ? [settings?.[field]] : []))[0];
 
 function isSame(before: unknown, after: unknown): boolean {

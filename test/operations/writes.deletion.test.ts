@@ -1,0 +1,257 @@
+import { describe, expect, test } from 'vitest';
+import { deleteSensor, deleteStaleSensors } from '../../src/operations/deletion.ts';
+import { carriedOut, codes, graphOf, planOf } from './written.ts';
+
+const idOf = (number: number) => `0000000a-0000-4000-8000-${String(number).padStart(12, '0')}`;
+const running = { deploymentStatus: 'upToDate', serviceStatus: 'running', healthStatus: 'healthy' };
+const silent = { deploymentStatus: 'disconnected', serviceStatus: 'unknown' };
+const orphan = { deploymentStatus: 'unreachable', serviceStatus: 'unknown' };
+const sensor = (number: number, displayName: string, more: Record<string, unknown> = {}) => ({
+  id: idOf(number),
+  displayName,
+  domainName: 'contoso.com',
+  sensorType: 'domainControllerIntegrated',
+  version: '2.239.18124.58593',
+  createdDateTime: '2023-11-16T09:41:24.2585071Z',
+  ...running,
+  ...more,
+});
+const v3 = { version: '3.0.7.1281' };
+const [manual, automated] = [{ activationMode: 'manual' }, { activationMode: 'automated' }];
+type Sensors = ReturnType<typeof sensor>[];
+
+const planned = (sensors: Sensors, mode: Record<string, unknown> | number = manual, leaving: string[] = []) =>
+  planOf(deleteSensor, { id: idOf(1) }, graphOf({ sensors, sensorCandidateActivationConfiguration: mode }), leaving);
+
+describe('delete_sensor', () => {
+  test.each<[string, Sensors, string[]]>([
+    [
+      'a working v2.x sensor beside another one',
+      [sensor(1, 'DC01'), sensor(2, 'DC02')],
+      ['!software_stays', '!still_monitoring'],
+    ],
+    [
+      'the only communicating sensor of its domain',
+      [sensor(1, 'DC01'), sensor(2, 'DC02', { domainName: 'emea.contoso.com' })],
+      ['!last_communicating_dc_sensor', '!software_stays', '!still_monitoring'],
+    ],
+    ...[silent, orphan, { ...running, serviceStatus: 'stopped' }, { ...running, serviceStatus: 'unknown' }].map(
+      (status): [string, Sensors, string[]] => [
+        `the last one, beside one that is ${status.deploymentStatus} and ${status.serviceStatus}`,
+        [sensor(1, 'DC01'), sensor(2, 'DC02', status)],
+        ['!last_communicating_dc_sensor', '!software_stays', '!still_monitoring'],
+      ],
+    ),
+    ...['adfsIntegrated', 'adcsIntegrated', 'adConnectIntegrated'].map((sensorType): [string, Sensors, string[]] => [
+      `the last one, beside one of type ${sensorType}`,
+      [sensor(1, 'DC01'), sensor(2, 'SRV', { sensorType })],
+      ['!last_communicating_dc_sensor', '!software_stays', '!still_monitoring'],
+    ]),
+    [
+      'an AD FS sensor, which covers no domain',
+      [sensor(1, 'ADFS01', { sensorType: 'adfsIntegrated' })],
+      ['!software_stays', '!still_monitoring'],
+    ],
+    [
+      'a disconnected one beside a communicating one',
+      [sensor(1, 'DC01', silent), sensor(2, 'DC02')],
+      ['!disconnected', '!software_stays'],
+    ],
+    [
+      'a disconnected one in a domain without a communicating one',
+      [sensor(1, 'DC01', silent), sensor(2, 'DC02', silent)],
+      ['!disconnected', '!domain_not_covered', '!software_stays'],
+    ],
+    ['an unreachable v2.x sensor', [sensor(1, 'DC01', orphan), sensor(2, 'DC02')], ['+safe_to_delete']],
+    ['an unreachable v3.x sensor', [sensor(1, 'DC01', { ...orphan, ...v3 }), sensor(2, 'DC02')], ['+safe_to_delete']],
+    [
+      'a v3.x sensor, activation being manual',
+      [sensor(1, 'DC01', v3), sensor(2, 'DC02')],
+      ['!software_removed', '!still_monitoring'],
+    ],
+    [
+      'one of unknown version',
+      [sensor(1, 'DC01', { version: null }), sensor(2, 'DC02')],
+      ['!generation_unknown', '!still_monitoring'],
+    ],
+    [
+      'a silent duplicate whose twin runs the v2.x software on that server',
+      [sensor(1, 'DC01', silent), sensor(2, 'dc01')],
+      ['+duplicate_has_running_twin'],
+    ],
+    [
+      'a silent v2.x duplicate of a running v3.x sensor',
+      [sensor(1, 'DC01', silent), sensor(2, 'DC01', v3)],
+      ['!software_stays', '+duplicate_has_running_twin'],
+    ],
+    [
+      'a duplicate whose twin is silent too',
+      [sensor(1, 'DC01', silent), sensor(2, 'DC01', silent), sensor(3, 'DC02')],
+      ['!disconnected', '!duplicate_without_running_twin', '!software_stays'],
+    ],
+    [
+      'one whose name another domain has too',
+      [sensor(1, 'DC01', silent), sensor(2, 'DC01', { domainName: 'emea.contoso.com' }), sensor(3, 'DC02')],
+      ['!disconnected', '!software_stays'],
+    ],
+  ])('%s', async (_, sensors, expected) => {
+    expect(codes(await planned(sensors))).toEqual(expected);
+  });
+
+  test.each<[string, Record<string, unknown> | number, string[]]>([
+    ['automated', automated, ['!may_come_back', '!software_removed', '!still_monitoring']],
+    ['not readable', 403, ['!software_removed', '!still_monitoring', '-activation_mode_unknown']],
+    ['not stated', {}, ['!software_removed', '!still_monitoring', '-activation_mode_unknown']],
+  ])('a v3.x sensor while the activation mode is %s', async (_, mode, expected) => {
+    expect(codes(await planned([sensor(1, 'DC01', v3), sensor(2, 'DC02')], mode))).toEqual(expected);
+  });
+
+  test('a cloud without activation is one whose mode could not be read', async () => {
+    const graph = graphOf({ sensors: [sensor(1, 'DC01', v3), sensor(2, 'DC02')] }, undefined, 'usgov');
+    expect(codes(await planOf(deleteSensor, { id: idOf(1) }, graph))).toContain('-activation_mode_unknown');
+  });
+
+  test('a deletion that waits for its answer counts as gone, and the sentence says so', async () => {
+    const sensors = [sensor(1, 'DC01'), sensor(2, 'DC02')];
+    const plan = await planned(sensors, manual, [idOf(2)]);
+    expect(plan.consequences.find(({ code }) => code === 'last_communicating_dc_sensor')?.text).toBe(
+      '"DC01.contoso.com" is the last communicating domain controller sensor of "contoso.com", among those you can see, with deletions that wait for approval counted as gone.',
+    );
+    expect(codes(await planned(sensors, manual, [idOf(1)]))).not.toContain('!last_communicating_dc_sensor');
+  });
+
+  test('a standalone sensor takes the controllers of its list with it, and covers their domain', async () => {
+    const names = ['c', 'a', 'f', 'b', 'e', 'd'].map((name) => `${name}.emea.contoso.com`);
+    const standalone = {
+      sensorType: 'domainControllerStandalone',
+      settings: { domainControllerDnsNames: names },
+    };
+    const plan = await planned([sensor(1, 'PROBE', standalone), sensor(2, 'DC02')]);
+    expect(codes(plan)).toEqual([
+      '!last_communicating_dc_sensor',
+      '!software_stays',
+      '!still_monitoring',
+      '!takes_domain_controllers',
+    ]);
+    expect(plan.consequences.slice(0, 2).map(({ text }) => text)).toEqual([
+      '"PROBE.contoso.com" is the last communicating domain controller sensor of "emea.contoso.com", among those you can see.',
+      'With the standalone sensor "PROBE.contoso.com", 6 domain controllers of its list lose it: "a.emea.contoso.com", "b.emea.contoso.com", "c.emea.contoso.com", "d.emea.contoso.com", "e.emea.contoso.com" and 1 more.',
+    ]);
+    const elsewhere = await planned([sensor(1, 'DC01'), sensor(2, 'PROBE', standalone)]);
+    expect(codes(elsewhere)).toContain('!last_communicating_dc_sensor');
+  });
+
+  test('tells which target a consequence is about and quotes the names of the tenant', async () => {
+    const [first] = (await planned([sensor(1, 'DC"01\u202e')])).consequences;
+    expect(first).toMatchObject({ about: idOf(1) });
+    expect(first?.text).toContain('"DC\'01\\u{202e}.contoso.com"');
+  });
+
+  test('plans one DELETE of the sensor as it is, typed', async () => {
+    const plan = await planned([sensor(1, 'DC01', orphan)]);
+    expect(plan).toMatchObject({ action: 'Delete 1 sensor', type: 'delete', changes: [] });
+    expect(plan.targets).toMatchObject([{ id: idOf(1), name: 'DC01', domain: 'contoso.com', majorVersion: '2' }]);
+    expect(plan.send).toMatchObject([{ endpoint: { route: 'DELETE /security/identities/sensors/{sensorId}' } }]);
+    expect(plan.send).toMatchObject([{ params: { sensorId: idOf(1) } }]);
+  });
+
+  const deleting = (answer: 'deletes' | 'keeps' | 'breaks' | 'breaks late' | 'is gone') => {
+    const holds = { sensors: [sensor(1, 'DC01', orphan)], sensorCandidateActivationConfiguration: manual };
+    return graphOf(holds, () => {
+      if (answer !== 'keeps' && answer !== 'breaks') holds.sensors = [];
+      return answer === 'breaks' || answer === 'breaks late' ? 'breaks' : answer === 'is gone' ? 404 : undefined;
+    });
+  };
+
+  test.each([
+    ['deletes', 'done', 'Deleted; Graph answers 404 for it now', true],
+    ['keeps', 'done', 'Graph accepted the deletion but still lists it; get_sensor tells later', undefined],
+    ['is gone', 'gone', 'Was already gone', true],
+    ['breaks', 'unknown', 'Unknown whether it is deleted: Graph still lists it; get_sensor decides', undefined],
+    ['breaks late', 'unknown', 'Deleted; Graph answers 404 for it now', true],
+  ] as const)('says what it sees when Graph %s', async (answer, state, outcome, decided) => {
+    const { states, result } = await carriedOut(deleteSensor, { id: idOf(1) }, deleting(answer));
+    expect(states).toEqual([state]);
+    expect(result).toMatchObject({ outcome, sensors: [{ id: idOf(1), name: 'DC01.contoso.com' }] });
+    expect(result.decided).toBe(decided);
+  });
+});
+
+describe('delete_stale_sensors', () => {
+  const fleet = [
+    sensor(1, 'OLD1', orphan),
+    sensor(2, 'OLD2', { ...orphan, ...v3 }),
+    sensor(3, 'DC03', silent),
+    sensor(4, 'DC03'),
+    sensor(5, 'DC05', silent),
+    sensor(6, 'DC06'),
+    sensor(7, 'DC07', silent),
+    sensor(8, 'DC07', silent),
+  ];
+  const plan = (ids: number[], leaving: string[] = []) =>
+    planOf(deleteStaleSensors, { ids: ids.map(idOf) }, graphOf({ sensors: fleet }), leaving);
+
+  test('takes unreachable sensors and silent twins of a communicating one', async () => {
+    const planned = await plan([3, 2, 1]);
+    expect(planned).toMatchObject({ action: 'Delete 3 stale sensors', type: 'delete' });
+    expect(planned.targets.map(({ id }) => id)).toEqual([1, 2, 3].map(idOf));
+    expect(planned.send.map(({ params }) => params.sensorId)).toEqual([1, 2, 3].map(idOf));
+    expect(codes(planned)).toEqual(['+duplicate_has_running_twin', '+safe_to_delete', '+safe_to_delete']);
+  });
+
+  test.each<[string, number[], string[], string]>([
+    [
+      'a communicating one',
+      [1, 6],
+      [],
+      `1 of 2 sensors may not be deleted as stale: "DC06.contoso.com" (${idOf(6)}) communicates.`,
+    ],
+    [
+      'a disconnected one',
+      [5],
+      [],
+      `"DC05.contoso.com" (${idOf(5)}) is disconnected, not unreachable, and has no communicating duplicate.`,
+    ],
+    ['twins that are both silent', [7, 8], [], '2 of 2 sensors'],
+    [
+      'a twin together with the communicating one',
+      [3, 4],
+      [],
+      `"DC03.contoso.com" (${idOf(3)}) is a duplicate whose communicating entry is being deleted too; "DC03.contoso.com" (${idOf(4)}) communicates.`,
+    ],
+    ['a twin of one whose deletion waits', [3], [idOf(4)], 'whose communicating entry is being deleted too'],
+  ])('refuses %s', async (_, ids, leaving, message) => {
+    await expect(plan(ids, leaving)).rejects.toMatchObject({
+      code: 'not_writable',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test('refuses an id that no sensor has', async () => {
+    await expect(plan([1, 99])).rejects.toMatchObject({
+      code: 'not_found',
+      message: `No sensor has the id ${idOf(99)}.`,
+    });
+  });
+
+  test('tells for each what became of it after a failure in the middle', async () => {
+    const holds = { sensors: [sensor(1, 'A', orphan), sensor(2, 'B', orphan), sensor(3, 'C', orphan)] };
+    const graph = graphOf(holds, (_, path) => {
+      if (path.endsWith(idOf(2))) return 403;
+      holds.sensors = holds.sensors.filter(({ id }) => !path.endsWith(id));
+      return undefined;
+    });
+    const { states, result } = await carriedOut(deleteStaleSensors, { ids: [1, 2, 3].map(idOf) }, graph);
+    expect(states).toEqual(['done', 'failed', 'not_sent']);
+    expect(result).toEqual({
+      outcome:
+        '1 of 3: deleted; Graph answers 404 for it now. 1 of 3: Graph refused it; nothing was changed. 1 of 3: not sent; nothing was changed',
+      incomplete: true,
+      sensors: [
+        { id: idOf(1), name: 'A.contoso.com', state: 'deleted; Graph answers 404 for it now' },
+        { id: idOf(2), name: 'B.contoso.com', state: 'Graph refused it; nothing was changed' },
+        { id: idOf(3), name: 'C.contoso.com', state: 'not sent; nothing was changed' },
+      ],
+    });
+  });
+});

@@ -1,0 +1,105 @@
+import { createHttpHeaders, type HttpClient, type PipelineRequest } from '@azure/core-rest-pipeline';
+import type { z } from 'zod';
+import { type Graph, graphClient } from '../../src/graph/client.ts';
+import { identityOf } from '../../src/graph/identity.ts';
+import type { Outcome } from '../../src/graph/reader.ts';
+import type { Finisher, Plan, Write } from '../../src/operations/operation.ts';
+import type { Secret } from '../../src/secret.ts';
+
+type Row = Record<string, unknown>;
+/** What Graph holds, by path under /security/identities: a collection, an object, or the status of an error. */
+export type Holdings = Record<string, Row[] | Row | number>;
+/** Answers a write: its body, an error's status, or `breaks` after it took effect or not. */
+export type Writes = (method: string, path: string, body: Row) => Row | number | 'breaks' | undefined;
+
+const claims = { tid: 'tenant', appid: 'app', idtyp: 'app' };
+const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
+const silent = { error: nothing, warn: nothing, info: nothing, debug: nothing, trace: nothing };
+function nothing() {}
+
+/** A tenant that holds exactly this; what is not in it is an empty list. */
+export function graphOf(
+  holds: Holdings,
+  writes: Writes = () => undefined,
+  cloud: 'global' | 'usgov' = 'global',
+): Graph {
+  const tenant = {
+    simulated: true,
+    cloud,
+    graphRoot: 'https://graph.test',
+    credential: () => ({ getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) }),
+    httpClient: {
+      sendRequest: async (request: PipelineRequest) => answer(holds, writes, request),
+    } satisfies HttpClient,
+  } as const;
+  return graphClient({ tenant, version: 'v1.0', log: silent });
+}
+
+function answer(holds: Holdings, writes: Writes, request: PipelineRequest) {
+  const path = new URL(request.url).pathname.replace(/^\/(v1\.0|beta)\/security\/identities\//, '');
+  const reply = (content: unknown) => {
+    const failed = typeof content === 'number' && content >= 400;
+    const body = failed ? { error: { code: 'X', message: '' } } : Array.isArray(content) ? { value: content } : content;
+    const status = typeof content === 'number' ? content : 200;
+    return { request, status, headers: createHttpHeaders(), bodyAsText: JSON.stringify(body) };
+  };
+  if (request.method === 'GET') {
+    const [collection = '', id] = path.split('/');
+    const list = holds[collection];
+    if (holds[path] !== undefined) return reply(holds[path]);
+    if (id === undefined) return reply([]);
+    if (typeof list === 'number') return reply(list);
+    return reply((Array.isArray(list) && list.find((item) => item.id === id)) || 404);
+  }
+  const done = writes(request.method, path, JSON.parse(String(request.body ?? '{}')));
+  if (done === 'breaks') throw Object.assign(new Error('reset'), { code: 'ECONNRESET' });
+  return reply(done ?? 204);
+}
+
+export function planOf<I extends z.ZodObject, O extends z.ZodObject>(
+  operation: Write<I, O>,
+  input: z.input<I>,
+  graph: Graph,
+  leaving: string[] = [],
+): Promise<Plan> {
+  const reader = graph.reader({ signal: new AbortController().signal, leaving: new Set(leaving) });
+  return operation.plan(operation.input.parse(input), reader);
+}
+
+/** `code` of each consequence with the sign of its kind: ! warning, + reassurance, - info. */
+export const codes = ({ consequences }: Plan) =>
+  consequences.map(({ kind, code }) => `${{ warning: '!', reassurance: '+', info: '-' }[kind]}${code}`).sort();
+
+/** Plans, sends and finishes as the server does, without a gate. */
+export async function carriedOut<I extends z.ZodObject, O extends z.ZodObject>(
+  operation: Write<I, O>,
+  input: z.input<I>,
+  graph: Graph,
+  keep = async ({ fingerprint }: Secret) => ({ file: 'key.txt', fingerprint }),
+) {
+  const options = { signal: new AbortController().signal };
+  const as = identityOf(token);
+  const plan = await planOf(operation, input, graph);
+  const outcomes: Outcome[] = [];
+  for (const request of plan.send) {
+    const stopped = outcomes.some(({ state }) => state === 'failed' || state === 'unknown');
+    outcomes.push(
+      stopped
+        ? { request, state: 'not_sent', answer: () => undefined }
+        : await graph.send(request, { as, timeoutMilliseconds: 400 }),
+    );
+  }
+  const finisher: Finisher = {
+    ...graph.reader(options),
+    pause: async () => {},
+    keep,
+    again: (request) => graph.send(request, { as, timeoutMilliseconds: 400 }),
+  };
+  const result = await operation.finish(operation.input.parse(input), plan, outcomes, finisher);
+  expectOutput(operation, result);
+  return { states: outcomes.map(({ state }) => state), result };
+}
+
+function expectOutput(operation: Write, result: unknown): void {
+  operation.output.parse(result);
+}
