@@ -14,7 +14,15 @@ function keepCompiledCode(): void {
   setTimeout(() => flushCompileCache(), 500).unref();
 }
 
+/** A bundle's host hands over unset sign-in settings as empty or as `${user_config.x}`; the credential library would use them. */
+function dropUnsetSignIn(): void {
+  for (const [name, value = ''] of Object.entries(process.env)) {
+    if (name.startsWith('AZURE_') && (value.trim() === '' || value.startsWith('${'))) delete process.env[name];
+  }
+}
+
 async function run(config: Config): Promise<void> {
+  dropUnsetSignIn();
   const [{ openTenant, serve }, { createLog }] = await Promise.all([import('./commands/serve.ts'), import('./log.ts')]);
   const log = createLog(config.logLevel);
   const server = serve(config, await openTenant(config), about.version, log);

@@ -91,11 +91,13 @@ async function send(
     ? await createSecretFile(own.secretsFolder, tenantId, own.config.revealSecrets)
     : undefined;
   try {
+    let time = millisecondsToWrite;
     if (verdict.kind === 'approved') {
       const taken = own.gate.take(verdict.entry, question);
       if (taken.kind === 'ask') return await own.gate.show(taken.entry, taken.note, context);
+      time = Math.min(time, taken.milliseconds);
     }
-    const outcomes = await sendAll(plan, graph, identity);
+    const outcomes = await sendAll(plan, graph, identity, time);
     const acted = outcomes.filter(({ state }) => state === 'done' || state === 'gone' || state === 'unknown');
     const changing = acted.filter((outcome) => operation.effect === 'disclose' || !isGet(outcome));
     if (changing.length === 0) throw outcomes.find(({ refusal }) => refusal)?.refusal ?? notSent();
@@ -109,8 +111,8 @@ const isGet = ({ request }: Outcome) => methodOf(request.endpoint.route) === 'GE
 const notSent = () => new Refusal('internal_error', 'No request was sent.');
 
 /** Sends the plan's requests in their order; the first that fails ends the sending. */
-async function sendAll(plan: Plan, graph: Graph, as: Identity): Promise<Outcome[]> {
-  const until = performance.now() + millisecondsToWrite;
+async function sendAll(plan: Plan, graph: Graph, as: Identity, milliseconds: number): Promise<Outcome[]> {
+  const until = performance.now() + milliseconds;
   const outcomes: Outcome[] = [];
   for (const request of plan.send) {
     const stopped = outcomes.some(({ state }) => state === 'failed' || state === 'unknown');

@@ -4,6 +4,8 @@ import { operations } from '../src/operations/index.ts';
 import type { Operation } from '../src/operations/operation.ts';
 import { refusalCodes } from '../src/refusal.ts';
 
+const firstSentence = (text: string) => text.replace(/\. .*$/s, '.');
+
 /** A tool as a client lists it. */
 export interface Tool {
   readonly name: string;
@@ -38,7 +40,7 @@ const tools = () =>
     ['Tool', 'What it does', 'Effect', 'Asks a person', 'Permission'],
     operations.map((operation) => [
       code(operation.name),
-      operation.title,
+      firstSentence(operation.description),
       operation.effect,
       asks[operation.effect],
       permissionsOf(operation).map(code).join(', '),

@@ -15,6 +15,9 @@ export type Verdict =
   | { readonly kind: 'approved'; readonly entry: Entry }
   | { readonly kind: 'ask'; readonly entry: Entry; readonly note: readonly string[] };
 
+/** What became of an approval: taken, with the time that is left to act, or void and asked anew. */
+export type Taken = { readonly kind: 'taken'; readonly milliseconds: number } | Extract<Verdict, { kind: 'ask' }>;
+
 type Asked = Pick<Entry, 'key' | 'question' | 'leaving'>;
 
 /** The human confirmation gate of one process. Every way that is not an explicit yes to exactly this ends in a Refusal. */
@@ -99,7 +102,7 @@ export function createGate({ clock }: { readonly clock: Clock }) {
      * Takes the approval for what would happen now. Where that is no longer what was approved, the approval is void: the
      * first time a new question, which names the difference, then a refusal.
      */
-    take(entry: Entry, now: Question): Extract<Verdict, { kind: 'approved' | 'ask' }> {
+    take(entry: Entry, now: Question): Taken {
       const changed = differences(entry.question, now);
       if (changed.length > 0) {
         if (entry.after === 'target_changed')
@@ -107,8 +110,9 @@ export function createGate({ clock }: { readonly clock: Clock }) {
         const note = ['What you approved has changed. Please look again:', ...changed.map((line) => `- ${line}`)];
         return { kind: 'ask', entry: retry(entry, 'target_changed', now), note };
       }
-      if (!ledger.take(entry)) throw new Refusal('approval_expired', 'The approval was not used in time.', askAgain);
-      return { kind: 'approved', entry };
+      const milliseconds = ledger.take(entry);
+      if (milliseconds > 0) return { kind: 'taken', milliseconds };
+      throw new Refusal('approval_expired', 'The approval was not used in time.', askAgain);
     },
 
     close: ledger.close,

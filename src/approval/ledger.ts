@@ -37,15 +37,16 @@ export function createLedger(clock: Clock) {
   type Instant = ReturnType<typeof instant>;
   const instant = () => ({ wall: clock.wall(), monotonic: clock.monotonic() });
 
-  const expired = (since: Instant, minutes: number) => {
+  /** Milliseconds that are left, by the clock on which fewer are; none when the wall clock went back. */
+  const left = (since: Instant, minutes: number) => {
     const now = instant();
     const passed = Math.max(now.wall - since.wall, now.monotonic - since.monotonic);
-    return now.wall < since.wall || passed >= minutes * 60_000;
+    return now.wall < since.wall ? 0 : Math.max(0, minutes * 60_000 - passed);
   };
 
   const sweep = () => {
     for (const [nonce, { approved, since }] of entries) {
-      if (expired(since, approved ? minutesToUse : minutesToAnswer)) entries.delete(nonce);
+      if (left(since, approved ? minutesToUse : minutesToAnswer) === 0) entries.delete(nonce);
     }
   };
 
@@ -88,11 +89,13 @@ export function createLedger(clock: Clock) {
       return true;
     },
 
-    /** Takes an approval: true once, and never after its time. */
-    take({ nonce }: Entry): boolean {
+    /** Takes an approval, once: how many milliseconds are left to use it, none when it is gone or over. */
+    take({ nonce }: Entry): number {
       sweep();
       const found = entries.get(nonce);
-      return found?.approved === true && entries.delete(nonce);
+      if (found?.approved !== true) return 0;
+      entries.delete(nonce);
+      return left(found.since, minutesToUse);
     },
 
     /** Ends a question without an act. */

@@ -145,10 +145,17 @@ export function member(known: readonly string[]) {
 
 /** An object of Graph: named fields only, found in any letter case (older beta pages show `ID` for `id`). */
 export function entity<S extends z.ZodRawShape>(shape: S) {
-  const names = new Map(Object.keys(shape).map((name) => [name.toLowerCase(), name]));
+  const names = new Map(
+    Object.keys(shape).flatMap((name) => [[name.toLowerCase(), name] as const, [name, name] as const]),
+  );
   return z.preprocess((raw) => {
     if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw;
-    return Object.fromEntries(Object.entries(raw).map(([key, value]) => [names.get(key.toLowerCase()) ?? key, value]));
+    const named: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(raw)) {
+      const name = names.get(key) ?? names.get(key.toLowerCase());
+      if (name !== undefined) named[name] = value;
+    }
+    return named;
   }, z.object(shape));
 }
 

@@ -47,7 +47,7 @@ export async function resending(rules: Rules, attempt: () => Promise<Attempt>): 
     if (now + wait >= deadline) {
       return told || pace.notBefore > own ? { ...last, refusal: throttled(endpoint, wait, last.answer) } : last;
     }
-    await pause(wait, signal);
+    if (wait > 0) await pause(wait, signal);
 
     const got = await attempt();
     const { executed, asked } = judged(got);

@@ -100,5 +100,10 @@ async function seenOf(
   const none = withoutEffect(outcome);
   if (none !== undefined) return none;
   const now = await tried(graph.get(endpoints.getHealthIssue, { healthIssueId }));
-  return readBack(outcome, now instanceof Refusal ? now : now.status === status, status, 'get_health_issue');
+  return readBack(
+    outcome,
+    now instanceof Refusal ? now : now.status === status,
+    `status ${status}`,
+    'get_health_issue',
+  );
 }

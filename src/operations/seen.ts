@@ -45,7 +45,7 @@ export function withoutEffect(outcome: Outcome | undefined): Seen | undefined {
 export function readBack(outcome: Outcome | undefined, is: boolean | Refusal, value: string, tool: string): Seen {
   if (is === true) return { state: `${value}, as read back from Graph`, took: true };
   if (outcome?.state === 'unknown') {
-    return { state: `unknown whether it is ${value}; ${tool} decides`, took: undefined };
+    return { state: `unknown whether ${value} took effect; ${tool} decides`, took: undefined };
   }
   if (is === false) return { state: `Graph accepted the request but does not show ${value}`, took: false };
   return { state: `Graph accepted the request; it could not be read back yet, use ${tool}`, took: undefined };

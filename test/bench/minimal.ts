@@ -1,9 +1,8 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import tools from '../tools.json' with { type: 'json' };
-import { page } from './page.ts';
 
-/** What ours is measured against: the same tools with the same schemas, and nothing behind them but a page of Graph. */
+/** What ours is measured against: the same tools with the same schemas, and each passes a page of sensors through as Graph sends it. */
 
 interface Tool {
   readonly name: string;
@@ -25,6 +24,8 @@ const listed = (schema: Record<string, unknown>) => ({
   },
 });
 
+let graph: Promise<{ page(): Promise<string> }> | undefined;
+
 serveStdio(() => {
   const server = new McpServer({ name: 'minimal', version: '1' }, { capabilities: { tools: { listChanged: false } } });
   for (const { name, title, description, inputSchema, outputSchema, annotations } of every) {
@@ -35,8 +36,9 @@ serveStdio(() => {
       inputSchema: listed(inputSchema),
       outputSchema: listed(outputSchema),
     };
-    server.registerTool(name, config, () => {
-      const structuredContent: Record<string, unknown> = JSON.parse(page);
+    server.registerTool(name, config, async () => {
+      graph ??= import('./page.ts').then(({ simulatedGraph }) => simulatedGraph());
+      const structuredContent: Record<string, unknown> = JSON.parse(await (await graph).page());
       return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
     });
   }

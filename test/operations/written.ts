@@ -4,6 +4,7 @@ import { type Graph, graphClient } from '../../src/graph/client.ts';
 import { identityOf } from '../../src/graph/identity.ts';
 import type { Outcome } from '../../src/graph/reader.ts';
 import type { Finisher, Plan, Write } from '../../src/operations/operation.ts';
+import { Refusal } from '../../src/refusal.ts';
 import type { Secret } from '../../src/secret.ts';
 
 type Row = Record<string, unknown>;
@@ -81,6 +82,7 @@ export async function carriedOut<I extends z.ZodObject, O extends z.ZodObject>(
   const as = identityOf(token);
   const plan = await planOf(operation, input, graph);
   const outcomes: Outcome[] = [];
+  let pauses = 2;
   for (const request of plan.send) {
     const stopped = outcomes.some(({ state }) => state === 'failed' || state === 'unknown');
     outcomes.push(
@@ -91,7 +93,9 @@ export async function carriedOut<I extends z.ZodObject, O extends z.ZodObject>(
   }
   const finisher: Finisher = {
     ...graph.reader(options),
-    pause: async () => {},
+    pause: async () => {
+      if (--pauses < 0) throw new Refusal('cancelled', 'This test has waited long enough.');
+    },
     keep,
     again: (request) => graph.send(request, { as, timeoutMilliseconds: 400 }),
   };

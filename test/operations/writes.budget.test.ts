@@ -1,0 +1,28 @@
+import { encode } from 'gpt-tokenizer/encoding/o200k_base';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { operations } from '../../src/operations/index.ts';
+
+const writes = operations.filter(({ effect }) => effect !== 'read');
+const slim = (schema: z.ZodType, io: 'input' | 'output') => {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io });
+  return rest;
+};
+
+test('names, descriptions and inputs of the ten writes have at most 1,250 tokens', () => {
+  const tools = writes.map(({ name, description, input }) => ({
+    name,
+    description,
+    inputSchema: slim(input, 'input'),
+  }));
+  expect(tools).toHaveLength(10);
+  expect(tools.reduce((sum, tool) => sum + encode(JSON.stringify(tool)).length, 0)).toBeLessThanOrEqual(1250);
+  expect(tools.filter(({ description }) => description.length > 400)).toEqual([]);
+});
+
+test('no output schema of a write has more than 700 bytes, and the outcome is its first word', () => {
+  for (const { output } of writes) {
+    expect(JSON.stringify(slim(output, 'output')).length).toBeLessThanOrEqual(700);
+    expect(Object.keys(output.shape)[0]).toBe('outcome');
+  }
+});

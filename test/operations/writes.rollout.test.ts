@@ -1,0 +1,336 @@
+import { describe, expect, test } from 'vitest';
+import { getDeploymentAccessKey, regenerateDeploymentAccessKey } from '../../src/operations/accessKey.ts';
+import { activateSensorCandidates } from '../../src/operations/activation.ts';
+import { migrateSensors } from '../../src/operations/migrate.ts';
+import { Secret } from '../../src/secret.ts';
+import { carriedOut, codes, graphOf, type Holdings, planOf, type Writes } from './written.ts';
+
+const idOf = (number: number) => `0000000c-0000-4000-8000-${String(number).padStart(12, '0')}`;
+const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+const sensor = (number: number, displayName: string, more: Record<string, unknown> = {}) => ({
+  id: idOf(number),
+  displayName,
+  domainName: 'contoso.com',
+  sensorType: 'domainControllerIntegrated',
+  version: '2.239.18124.58593',
+  deploymentStatus: 'upToDate',
+  serviceStatus: 'running',
+  createdDateTime: '2023-11-16T09:41:24.2585071Z',
+  ...more,
+});
+const v3 = { version: '3.0.7.1281' };
+const key = 'sensors/getDeploymentAccessKey';
+const print = (secret: string) => new Secret(secret).fingerprint;
+
+describe('get_deployment_access_key', () => {
+  test('asks for the tenant with what the key is good for, and reads no key', async () => {
+    const plan = await planOf(getDeploymentAccessKey, {}, graphOf({ [key]: 500 }));
+    expect(codes(plan)).toEqual(['-key_goes_to_file', '-key_serves_all_installs']);
+    expect(plan).toMatchObject({ type: 'tenant', targets: [] });
+    expect(plan.send).toMatchObject([
+      { endpoint: { route: 'GET /security/identities/sensors/getDeploymentAccessKey' } },
+    ]);
+  });
+
+  test('gives file, fingerprint and steps, and the key only where it was revealed', async () => {
+    const graph = graphOf({ [key]: { deploymentAccessKey: 'old-key' } });
+    const { result } = await carriedOut(getDeploymentAccessKey, {}, graph);
+    expect(Object.keys(result)).toEqual(['outcome', 'file', 'fingerprint', 'steps']);
+    expect(result).toMatchObject({ file: 'key.txt', fingerprint: print('old-key') });
+    expect(JSON.stringify(result)).not.toContain('old-key');
+    const reveal = async () => ({ file: 'key.txt', fingerprint: 'x', revealed: 'old-key' });
+    expect((await carriedOut(getDeploymentAccessKey, {}, graph, reveal)).result.accessKey).toBe('old-key');
+  });
+});
+
+describe('regenerate_deployment_access_key', () => {
+  const always = ['!breaks_pending_installs', '-key_goes_to_file', '-registered_sensors_stay'];
+
+  test.each<[string, Holdings, string[]]>([
+    ['no sensor is young', { sensors: [sensor(1, 'DC01', { createdDateTime: daysAgo(8) })] }, []],
+    ['a v3.x sensor is young', { sensors: [sensor(1, 'DC01', { ...v3, createdDateTime: daysAgo(1) })] }, []],
+    ['a v2.x sensor is young', { sensors: [sensor(1, 'DC01', { createdDateTime: daysAgo(6) })] }, ['-created_lately']],
+    ['the sensors may not be read', { sensors: 403 }, ['-created_lately_unknown']],
+  ])('consequences when %s', async (_, holds, more) => {
+    const plan = await planOf(regenerateDeploymentAccessKey, {}, graphOf(holds));
+    expect(codes(plan)).toEqual([...always, ...more].sort());
+    expect(plan.type).toBe('tenant');
+    expect(plan.send.map(({ endpoint }) => endpoint.route)).toEqual([
+      'GET /security/identities/sensors/getDeploymentAccessKey',
+      'POST /security/identities/sensors/regenerateDeploymentAccessKey',
+    ]);
+  });
+
+  const regenerated = (answers: ReturnType<Writes>, keyAfter: Record<string, unknown> | number) => {
+    const holds: Holdings = { [key]: { deploymentAccessKey: 'old-key' } };
+    const graph = graphOf(holds, () => {
+      holds[key] = keyAfter;
+      return answers;
+    });
+    return carriedOut(regenerateDeploymentAccessKey, {}, graph);
+  };
+  const [old, fresh] = [{ deploymentAccessKey: 'old-key' }, { deploymentAccessKey: 'new-key' }];
+  const rotated = {
+    outcome: 'Regenerated: the key has another fingerprint now',
+    decided: true,
+    rotated: true,
+    file: 'key.txt',
+    fingerprint: print('new-key'),
+    previousFingerprint: print('old-key'),
+  };
+
+  test.each<[string, ReturnType<Writes>, Record<string, unknown>, string, object]>([
+    ['Graph answers with the new key', fresh, fresh, 'done', rotated],
+    ['Graph answers nothing that can be read', {}, fresh, 'done', rotated],
+    ['the connection breaks and the key is another one', 'breaks', fresh, 'unknown', rotated],
+    [
+      'the connection breaks and the key is the same',
+      'breaks',
+      old,
+      'unknown',
+      {
+        outcome: 'Not rotated: Graph still gives the old key, and nothing was changed',
+        decided: true,
+        incomplete: true,
+        rotated: false,
+        previousFingerprint: print('old-key'),
+      },
+    ],
+    [
+      'Graph confirms it with the old key',
+      old,
+      old,
+      'done',
+      {
+        outcome: 'Graph confirmed it, but the key has the same fingerprint as before',
+        incomplete: true,
+        rotated: false,
+        file: 'key.txt',
+      },
+    ],
+  ])('says what became of the key when %s', async (_, answers, keyAfter, state, expected) => {
+    const { states, result } = await regenerated(answers, keyAfter);
+    expect(states).toEqual(['done', state]);
+    expect(result).toMatchObject(expected);
+    expect('file' in result).toBe('file' in expected);
+    expect(JSON.stringify(result)).not.toMatch(/old-key|new-key/);
+  });
+
+  test('leaves it open, with the old fingerprint, when the key cannot be read again', async () => {
+    await expect(regenerated('breaks', 500)).rejects.toMatchObject({
+      code: 'outcome_unknown',
+      next: expect.stringContaining(print('old-key')),
+    });
+  });
+});
+
+describe('activate_sensor_candidates', () => {
+  const candidate = (number: number, more: Record<string, unknown> = {}) => ({
+    id: idOf(number),
+    computerDnsName: `dc${number}.contoso.com`,
+    domainName: 'contoso.com',
+    lastSeenDateTime: daysAgo(1),
+    ...more,
+  });
+  const plan = (numbers: number[], holds: Holdings) =>
+    planOf(activateSensorCandidates, { ids: numbers.map(idOf) }, graphOf(holds));
+  const v3Sensor = sensor(90, 'OTHER', { ...v3, domainName: 'emea.contoso.com' });
+
+  test.each<[string, number[], Holdings, string[]]>([
+    ['one of several', [1], { sensorCandidates: [candidate(1), candidate(2)], sensors: [v3Sensor] }, []],
+    ['the first of a tenant', [1], { sensorCandidates: [candidate(1), candidate(2)] }, ['-first_activation']],
+    [
+      'one not seen for 31 days',
+      [1],
+      { sensorCandidates: [candidate(1, { lastSeenDateTime: daysAgo(31) }), candidate(2)], sensors: [v3Sensor] },
+      ['!stale_candidate'],
+    ],
+    [
+      'one not seen for 30 days',
+      [1],
+      { sensorCandidates: [candidate(1, { lastSeenDateTime: daysAgo(30) }), candidate(2)], sensors: [v3Sensor] },
+      [],
+    ],
+    [
+      'one with a v2.x sensor of that name',
+      [1],
+      { sensorCandidates: [candidate(1), candidate(2)], sensors: [v3Sensor, sensor(91, 'DC1')] },
+      ['!existing_v2_sensor'],
+    ],
+    [
+      'one whose name another domain has',
+      [1],
+      { sensorCandidates: [candidate(1)], sensors: [v3Sensor, sensor(91, 'DC1', { domainName: 'emea.contoso.com' })] },
+      [],
+    ],
+    ['the only one', [1], { sensorCandidates: [candidate(1)], sensors: [v3Sensor] }, []],
+    [
+      'all of a domain',
+      [1, 2],
+      { sensorCandidates: [candidate(1), candidate(2)], sensors: [v3Sensor] },
+      ['!whole_domain'],
+    ],
+    [
+      'all of a domain, beside a silent sensor',
+      [1, 2],
+      {
+        sensorCandidates: [candidate(1), candidate(2)],
+        sensors: [v3Sensor, sensor(91, 'DC9', { deploymentStatus: 'disconnected' })],
+      },
+      ['!whole_domain'],
+    ],
+    [
+      'all candidates of a domain, beside a communicating sensor',
+      [1, 2],
+      { sensorCandidates: [candidate(1), candidate(2)], sensors: [v3Sensor, sensor(91, 'DC9')] },
+      [],
+    ],
+  ])('%s', async (_, numbers, holds, more) => {
+    expect(codes(await plan(numbers, holds))).toEqual([...more, '-switched_on_in_endpoint'].sort());
+  });
+
+  test('names every server once and sends one request', async () => {
+    const planned = await plan([2, 1], { sensorCandidates: [candidate(1), candidate(2, { domainName: 'other.com' })] });
+    expect(planned.targets.map(({ id, name, domain }) => [id, name, domain])).toEqual([
+      [idOf(1), 'dc1', 'contoso.com'],
+      [idOf(2), 'dc2.contoso.com', undefined],
+    ]);
+    expect(planned.send.map(({ body }) => body)).toEqual([{ serverIds: [idOf(1), idOf(2)] }]);
+    expect(planned.type).toBeUndefined();
+  });
+
+  test('is typed for more than ten servers', async () => {
+    const numbers = Array.from({ length: 11 }, (_, index) => index + 1);
+    const holds = { sensorCandidates: numbers.map((number) => candidate(number)) };
+    expect((await plan(numbers, holds)).type).toBe('activate');
+    expect((await plan(numbers.slice(1), holds)).type).toBeUndefined();
+  });
+
+  test('refuses what is no candidate', async () => {
+    await expect(plan([7], {})).rejects.toMatchObject({
+      code: 'not_found',
+      message: `No candidate has the id ${idOf(7)}; it may be activated already.`,
+    });
+  });
+
+  const activated = (answers: ReturnType<Writes>, after: Holdings) => {
+    const holds: Holdings = { sensorCandidates: [candidate(1), candidate(2)] };
+    const graph = graphOf(holds, () => {
+      Object.assign(holds, after);
+      return answers;
+    });
+    return carriedOut(activateSensorCandidates, { ids: [1, 2].map(idOf) }, graph);
+  };
+
+  test.each(['breaks', undefined] as const)('ends early and decides when all are running (%s)', async (answers) => {
+    const sensors = [sensor(91, 'DC1', v3), sensor(92, 'DC2', v3)];
+    const { result } = await activated(answers, { sensorCandidates: [], sensors });
+    expect(result).toMatchObject({
+      outcome: '2 of 2: appeared as a sensor (running)',
+      decided: true,
+      servers: [
+        { id: idOf(1), name: 'dc1.contoso.com', sensorId: idOf(91) },
+        { id: idOf(2), name: 'dc2.contoso.com', sensorId: idOf(92) },
+      ],
+    });
+  });
+
+  test('decides nothing as long as servers are not seen as sensors', async () => {
+    const { result } = await activated('breaks', { sensorCandidates: [candidate(2)] });
+    expect(result.outcome).toBe(
+      'It is unknown whether Graph took the request. 1 of 2: left the candidates, not seen as a sensor yet. 1 of 2: not seen yet: still a candidate',
+    );
+    expect(result.decided).toBeUndefined();
+  });
+});
+
+describe('migrate_sensors', () => {
+  const migration = (number: number, migrationState: string, more: Record<string, unknown> = {}) => ({
+    ...sensor(number, `DC0${number}`),
+    deploymentStatus: undefined,
+    migrationState,
+    ...more,
+  });
+  const ready = 'readyForMigration';
+  const always = [
+    ...['!gmsa_action_account', '!loses_vpn_and_syslog', '!no_way_back', '!v2_software_stays'],
+    ...['-state_is_microsofts_word', '-takes_twenty_minutes'],
+  ];
+  const plan = (numbers: number[], sensorMigration: Record<string, unknown>[]) =>
+    planOf(migrateSensors, { ids: numbers.map(idOf) }, graphOf({ sensorMigration }));
+
+  test.each<[string, number[], Record<string, unknown>[], string[]]>([
+    ['one of two', [1], [migration(1, ready), migration(2, ready)], []],
+    ['the only one', [1], [migration(1, ready)], []],
+    ['one that failed before', [1], [migration(1, 'migrationFailed'), migration(2, ready)], ['!failed_before']],
+    ['all of a domain', [1, 2], [migration(1, ready), migration(2, ready)], ['!whole_domain']],
+    [
+      'all that run, beside a stopped one',
+      [1, 2],
+      [migration(1, ready), migration(2, ready), migration(3, ready, { serviceStatus: 'stopped' })],
+      ['!whole_domain'],
+    ],
+    [
+      'two beside one that runs as v3.x already',
+      [1, 2],
+      [migration(1, ready), migration(2, ready), migration(3, 'upToDate', v3)],
+      [],
+    ],
+    [
+      'two beside an AD FS sensor',
+      [1, 2],
+      [migration(1, ready), migration(2, ready), migration(3, ready, { sensorType: 'adfsIntegrated' })],
+      ['!whole_domain'],
+    ],
+  ])('%s', async (_, numbers, all, more) => {
+    const planned = await plan(numbers, all);
+    expect(codes(planned)).toEqual([...always, ...more].sort());
+    expect(planned.type).toBe('migrate');
+    expect(planned.send.map(({ body }) => body)).toEqual([{ sensorIds: numbers.map(idOf) }]);
+    expect(planned.targets[0]).toMatchObject({ id: idOf(1), name: 'DC01', domain: 'contoso.com', majorVersion: '2' });
+  });
+
+  test.each(['notReadyForMigration', 'migrating', 'upToDate', 'unknownFutureValue'])('refuses %s', async (state) => {
+    await expect(plan([1, 2], [migration(1, ready), migration(2, state)])).rejects.toMatchObject({
+      code: 'not_writable',
+      message: `1 of 2 sensors cannot be migrated; in Microsoft's words: "DC02.contoso.com" (${idOf(2)}) is ${state}.`,
+    });
+  });
+
+  test('refuses an id that is not in the list', async () => {
+    await expect(plan([4], [migration(1, ready)])).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  const migrated = (answers: ReturnType<Writes>, states: string[]) => {
+    const holds: Holdings = { sensorMigration: [migration(1, ready), migration(2, ready)] };
+    const graph = graphOf(holds, () => {
+      holds.sensorMigration = states.map((state, index) => migration(index + 1, state));
+      return answers;
+    });
+    return carriedOut(migrateSensors, { ids: [1, 2].map(idOf) }, graph);
+  };
+
+  test('tells a partial failure inside a success', async () => {
+    const answers = { successfulMigrationSensorIds: [idOf(1)], failedMigrationSensorIds: [idOf(2)] };
+    const { states, result } = await migrated(answers, ['migrating', 'migrationFailed']);
+    expect(states).toEqual(['done']);
+    expect(result).toMatchObject({
+      outcome: '1 of 2: started; its state is migrating. 1 of 2: Graph did not start it; its state is migrationFailed',
+      incomplete: true,
+    });
+  });
+
+  test.each([
+    [['migrating', 'upToDate'], '1 of 2: its state is migrating. 1 of 2: its state is upToDate', true],
+    [
+      ['migrating', ready],
+      '1 of 2: its state is migrating. 1 of 2: unknown whether it was started; its state is readyForMigration',
+      undefined,
+    ],
+  ])('decides a broken connection by the list: %j', async (after, outcome, decided) => {
+    const { states, result } = await migrated('breaks', after);
+    expect(states).toEqual(['unknown']);
+    expect(result.outcome).toBe(outcome);
+    expect(result.decided).toBe(decided);
+  });
+});

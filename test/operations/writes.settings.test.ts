@@ -1,0 +1,367 @@
+import { describe, expect, test } from 'vitest';
+import type { z } from 'zod';
+import { updateActivationConfiguration } from '../../src/operations/activationConfiguration.ts';
+import { updateAutoAuditingConfiguration } from '../../src/operations/autoAuditing.ts';
+import { updateHealthIssue } from '../../src/operations/healthIssueUpdate.ts';
+import { updateSensor } from '../../src/operations/sensorUpdate.ts';
+import { carriedOut, codes, graphOf, type Holdings, planOf, type Writes } from './written.ts';
+
+const idOf = (number: number) => `0000000b-0000-4000-8000-${String(number).padStart(12, '0')}`;
+
+describe('update_sensor', () => {
+  const controllers = ['DC1.contoso.com', 'DC2.contoso.com'];
+  const settings = { description: 'old', isDelayedDeploymentEnabled: false, domainControllerDnsNames: controllers };
+  const holding = (sensorType: string, version = '2.239.1.1', more: object = settings): { sensors: [Held] } => ({
+    sensors: [
+      { id: idOf(1), displayName: 'SRV', domainName: 'contoso.com', sensorType, version, settings: { ...more } },
+    ],
+  });
+  type Held = { id: string; settings: Record<string, unknown>; [name: string]: unknown };
+  type Wish = Omit<z.input<typeof updateSensor.input>, 'id'>;
+  const plan = (wish: Wish, holds: Holdings) => planOf(updateSensor, { id: idOf(1), ...wish }, graphOf(holds));
+
+  test.each<[string, Wish, Holdings, object]>([
+    [
+      'description of an AD FS sensor',
+      { description: 'new' },
+      holding('adfsIntegrated'),
+      { description: 'new', isDelayedDeploymentEnabled: false, domainControllerDnsNames: controllers },
+    ],
+    [
+      'delayed update of a domain controller',
+      { isDelayedDeploymentEnabled: true },
+      holding('domainControllerIntegrated'),
+      { description: 'old', isDelayedDeploymentEnabled: true },
+    ],
+    [
+      'description of a v3.x sensor',
+      { description: '' },
+      holding('domainControllerIntegrated', '3.0.1.1'),
+      { description: '' },
+    ],
+    [
+      'description where Graph gives no settings',
+      { description: 'new' },
+      holding('adfsIntegrated', '2.1.1.1', { description: null, domainControllerDnsNames: null }),
+      { description: 'new' },
+    ],
+  ])('sends every member that may be written: %s', async (_, wish, holds, settings) => {
+    const planned = await plan(wish, holds);
+    expect(planned.send).toMatchObject([{ params: { sensorId: idOf(1) } }]);
+    expect(planned.send[0]?.body).toEqual({ settings });
+    expect(planned.changes).toHaveLength(1);
+    expect(codes(planned)).toEqual([]);
+    expect(planned.type).toBeUndefined();
+  });
+
+  test('shows only what differs as a change', async () => {
+    const wish = {
+      description: 'old',
+      isDelayedDeploymentEnabled: true,
+      domainControllerDnsNames: ['dc3.contoso.com'],
+    };
+    const { changes, action } = await plan(wish, holding('adcsIntegrated'));
+    expect(action).toBe('Change 2 settings of 1 sensor');
+    expect(changes).toEqual([
+      { targetId: idOf(1), field: 'isDelayedDeploymentEnabled', before: false, after: true },
+      { targetId: idOf(1), field: 'domainControllerDnsNames', before: controllers, after: ['dc3.contoso.com'] },
+    ]);
+  });
+
+  test('has nothing to do where the values are the same, the list in any order and letter case', async () => {
+    const wish = { description: 'old', domainControllerDnsNames: ['dc2.CONTOSO.com', 'dc1.contoso.com'] };
+    const { states, result } = await carriedOut(
+      updateSensor,
+      { id: idOf(1), ...wish },
+      graphOf(holding('adfsIntegrated')),
+    );
+    expect(states).toEqual([]);
+    expect(result).toEqual({ outcome: 'nothing to do', id: idOf(1), name: 'SRV.contoso.com' });
+  });
+
+  test.each<[string, Wish, Holdings, string]>([
+    [
+      'the list of a domain controller',
+      { domainControllerDnsNames: controllers },
+      holding('domainControllerIntegrated'),
+      'domainControllerDnsNames of "SRV.contoso.com" cannot change: it runs on a domain controller, whose list is the controller itself.',
+    ],
+    [
+      'the list of an unknown type',
+      { domainControllerDnsNames: controllers },
+      holding('unknownFutureValue'),
+      'domainControllerDnsNames of "SRV.contoso.com" cannot change: its type is not known.',
+    ],
+    [
+      'the delayed update and list of a v3.x sensor',
+      { description: 'x', isDelayedDeploymentEnabled: true, domainControllerDnsNames: controllers },
+      holding('domainControllerIntegrated', '3.0.1.1'),
+      'isDelayedDeploymentEnabled and domainControllerDnsNames of "SRV.contoso.com" cannot change: it is a v3.x sensor, and of those only the description can change.',
+    ],
+    [
+      'the delayed update of an unknown version',
+      { isDelayedDeploymentEnabled: true },
+      holding('adfsIntegrated', 'x'),
+      'isDelayedDeploymentEnabled of "SRV.contoso.com" cannot change: its version is not known, and only the description can change on every version.',
+    ],
+  ])('refuses %s', async (_, wish, holds, message) => {
+    await expect(plan(wish, holds)).rejects.toMatchObject({ code: 'not_writable', message });
+  });
+
+  test.each<[string, string, string[], string[], string | undefined]>([
+    ['a controller is added', 'domainControllerStandalone', [...controllers, 'dc3.contoso.com'], [], undefined],
+    [
+      'one leaves a standalone sensor',
+      'domainControllerStandalone',
+      ['dc2.contoso.com'],
+      ['!dc_leaves_list'],
+      'The standalone sensor "SRV.contoso.com" no longer monitors 1 domain controller: "dc1.contoso.com".',
+    ],
+    [
+      'one leaves an AD FS sensor',
+      'adfsIntegrated',
+      ['dc3.contoso.com', 'dc2.contoso.com'],
+      ['!dc_leaves_list'],
+      'The sensor "SRV.contoso.com" no longer asks 1 domain controller for its lookups: "dc1.contoso.com".',
+    ],
+    [
+      'the list becomes empty',
+      'domainControllerStandalone',
+      [],
+      ['!dc_leaves_list', '!list_becomes_empty'],
+      'The standalone sensor "SRV.contoso.com" no longer monitors 2 domain controllers: "dc1.contoso.com", "dc2.contoso.com".',
+    ],
+  ])('consequences when %s', async (_, type, domainControllerDnsNames, expected, text) => {
+    const planned = await plan({ domainControllerDnsNames }, holding(type));
+    expect(codes(planned)).toEqual(expected);
+    expect(planned.consequences[0]?.text).toBe(text);
+  });
+
+  test.each([
+    {},
+    { description: 'a\u0000b' },
+    { description: 'a\u202eb' },
+    { description: 'x'.repeat(1001) },
+    { domainControllerDnsNames: ['dc1'] },
+    { domainControllerDnsNames: ['dc1.contoso.com/x'] },
+    { domainControllerDnsNames: ['dc1..com'] },
+    { domainControllerDnsNames: Array.from({ length: 51 }, (_, index) => `dc${index}.contoso.com`) },
+    { description: 'x', confirm: true },
+  ])('refuses the arguments %j', (wish) => {
+    expect(updateSensor.input.safeParse({ id: idOf(1), ...wish }).success).toBe(false);
+  });
+
+  test.each<[string, Record<string, unknown>, Writes, object]>([
+    ['kept', { description: 'new' }, () => undefined, { outcome: 'The new description, as read back from Graph' }],
+    [
+      'not kept',
+      { description: 'other' },
+      () => undefined,
+      { outcome: 'Graph accepted the request but does not show the new description', incomplete: true },
+    ],
+    [
+      'kept after a broken connection',
+      { description: 'new' },
+      () => 'breaks',
+      { outcome: 'The new description, as read back from Graph', decided: true },
+    ],
+    [
+      'not kept after a broken connection',
+      {},
+      () => 'breaks',
+      { outcome: 'Unknown whether the new description took effect; get_sensor decides' },
+    ],
+  ])('reads back what was %s', async (_, kept, writes, expected) => {
+    const holds = holding('adfsIntegrated');
+    const graph = graphOf(holds, (...of) => {
+      Object.assign(holds.sensors[0].settings, kept);
+      return writes(...of);
+    });
+    const { result } = await carriedOut(updateSensor, { id: idOf(1), description: 'new' }, graph);
+    expect(result).toMatchObject(expected);
+    expect('incomplete' in result).toBe('incomplete' in expected);
+  });
+});
+
+describe('update_activation_configuration', () => {
+  const path = 'sensorCandidateActivationConfiguration';
+  const candidates = [1, 2, 3, 4, 5, 6].map((number) => ({
+    id: idOf(number),
+    computerDnsName: `dc${number}.contoso.com`,
+  }));
+  const plan = (activationMode: 'manual' | 'automated', holds: Holdings) =>
+    planOf(updateActivationConfiguration, { activationMode }, graphOf(holds));
+
+  test.each<[string, Holdings, string[]]>([
+    [
+      'candidates',
+      { sensorCandidates: candidates },
+      ['!activates_current_candidates', '!activates_every_later_server'],
+    ],
+    ['no candidates', {}, ['!activates_every_later_server']],
+    [
+      'candidates that may not be read',
+      { sensorCandidates: 403 },
+      ['!activates_every_later_server', '!candidates_unknown'],
+    ],
+  ])('to automated, with %s: the tenant is typed', async (_, holds, expected) => {
+    const planned = await plan('automated', { [path]: { activationMode: 'manual' }, ...holds });
+    expect(codes(planned)).toEqual(expected);
+    expect(planned).toMatchObject({
+      type: 'tenant',
+      targets: [],
+      changes: [{ field: 'activationMode', before: 'manual', after: 'automated' }],
+    });
+    expect(planned.send).toHaveLength(1);
+  });
+
+  test('names the servers that can be activated now', async () => {
+    const planned = await plan('automated', { [path]: { activationMode: 'manual' }, sensorCandidates: candidates });
+    expect(planned.consequences[0]?.text).toBe(
+      '6 current candidates can get the sensor now without anybody being asked: "dc1.contoso.com", "dc2.contoso.com", "dc3.contoso.com", "dc4.contoso.com", "dc5.contoso.com" and 1 more.',
+    );
+  });
+
+  test('to manual nothing is typed', async () => {
+    const planned = await plan('manual', { [path]: { activationMode: 'automated' } });
+    expect(codes(planned)).toEqual(['-person_chooses']);
+    expect(planned.type).toBeUndefined();
+  });
+
+  test.each(['manual', 'automated'] as const)('%s as it is now: nothing to do', async (activationMode) => {
+    const graph = graphOf({ [path]: { activationMode }, sensorCandidates: candidates });
+    const { states, result } = await carriedOut(updateActivationConfiguration, { activationMode }, graph);
+    expect([states, result]).toEqual([[], { outcome: 'nothing to do', activationMode }]);
+  });
+
+  test.each([
+    ['manual', 'The activation mode manual, as read back from Graph', undefined],
+    ['automated', 'Graph accepted the request but does not show the activation mode manual', true],
+  ])('says what Graph has afterwards: %s', async (kept, outcome, incomplete) => {
+    const holds = { [path]: { activationMode: 'automated' } };
+    const graph = graphOf(holds, () => {
+      holds[path] = { activationMode: kept };
+      return undefined;
+    });
+    const { result } = await carriedOut(updateActivationConfiguration, { activationMode: 'manual' }, graph);
+    expect(result).toMatchObject({ outcome, activationMode: kept });
+    expect(result.incomplete).toBe(incomplete);
+  });
+});
+
+describe('update_auto_auditing_configuration', () => {
+  const path = 'settings/autoAuditingConfiguration';
+  const sensors = [
+    { id: idOf(1), displayName: 'DC01', domainName: 'contoso.com', version: '3.0.1.1' },
+    { id: idOf(2), displayName: 'DC02', domainName: 'contoso.com', version: '2.1.1.1' },
+  ];
+  const text =
+    'Defender for Identity sets the Windows audit policy of every domain controller that has or gets a v3.x sensor';
+  const plan = (isAutomatic: boolean, holds: Holdings) =>
+    planOf(updateAutoAuditingConfiguration, { isAutomatic }, graphOf(holds));
+
+  test.each<[string, Holdings, string]>([
+    ['names those of now', { sensors }, `${text}, now 1 server: "DC01.contoso.com".`],
+    ['may not read the sensors', { sensors: 403 }, `${text}.`],
+  ])('on: %s', async (_, holds, sentence) => {
+    const planned = await plan(true, { [path]: { isAutomatic: false }, ...holds });
+    expect(planned.consequences).toEqual([{ code: 'sets_audit_policy', kind: 'warning', text: sentence }]);
+    expect(planned.type).toBeUndefined();
+    expect(planned.changes).toEqual([{ field: 'isAutomatic', before: false, after: true }]);
+  });
+
+  test('off: the tenant is typed', async () => {
+    const planned = await plan(false, { [path]: { isAutomatic: true } });
+    expect(codes(planned)).toEqual(['!audit_policy_not_maintained']);
+    expect(planned.type).toBe('tenant');
+  });
+
+  test.each([true, false])('%s as it is now: nothing to do', async (isAutomatic) => {
+    const graph = graphOf({ [path]: { isAutomatic }, sensors });
+    const { states, result } = await carriedOut(updateAutoAuditingConfiguration, { isAutomatic }, graph);
+    expect([states, result]).toEqual([[], { outcome: 'nothing to do', isAutomatic }]);
+  });
+
+  test('reads back what Graph has afterwards', async () => {
+    const holds = { [path]: { isAutomatic: true } };
+    const graph = graphOf(holds, () => {
+      holds[path] = { isAutomatic: false };
+      return undefined;
+    });
+    const { result } = await carriedOut(updateAutoAuditingConfiguration, { isAutomatic: false }, graph);
+    expect(result).toMatchObject({ outcome: 'Automatic auditing off, as read back from Graph', isAutomatic: false });
+  });
+});
+
+describe('update_health_issue', () => {
+  const issue = (number: number, status: string) => ({
+    id: idOf(number),
+    displayName: `Issue ${number}`,
+    severity: 'high',
+    status,
+    sensorDNSNames: ['dc1.contoso.com'],
+  });
+  const issues = [issue(1, 'open'), issue(2, 'closed'), issue(3, 'suppressed'), issue(4, 'unknownFutureValue')];
+  const all = [1, 2, 3, 4].map(idOf);
+
+  test.each([
+    ['open', [2, 3, 4], []],
+    ['closed', [1, 3, 4], [1, 4]],
+    ['suppressed', [1, 2, 4], [1, 4]],
+  ] as const)(
+    'to %s: only issues of another status, hiding only those not hidden yet',
+    async (status, changed, hidden) => {
+      const planned = await planOf(updateHealthIssue, { ids: all, status }, graphOf({ healthIssues: issues }));
+      expect(planned.action).toBe(`Set 3 health issues to ${status}`);
+      expect(planned.targets.map(({ id }) => id)).toEqual(changed.map(idOf));
+      expect(planned.send.map(({ params, body }) => [params.healthIssueId, body])).toEqual(
+        changed.map((number) => [idOf(number), { status }]),
+      );
+      expect(planned.changes.map(({ targetId, before, after }) => [targetId, before, after])).toEqual(
+        changed.map((number) => [idOf(number), issues[number - 1]?.status, status]),
+      );
+      expect(planned.consequences.map(({ code, about }) => [code, about])).toEqual(
+        hidden.map((number) => ['hides_issue', idOf(number)]),
+      );
+    },
+  );
+
+  test.each([
+    ['closed', 'Closing "Issue 1" hides it from the open issues; its cause may still be there.'],
+    ['suppressed', 'Suppressing "Issue 1" hides it for seven days; its cause stays.'],
+  ] as const)('%s says for how long', async (status, text) => {
+    const planned = await planOf(updateHealthIssue, { ids: [idOf(1)], status }, graphOf({ healthIssues: issues }));
+    expect(planned.consequences[0]?.text).toBe(text);
+  });
+
+  test('names an id that no issue has', async () => {
+    const plan = planOf(updateHealthIssue, { ids: [idOf(9)], status: 'open' }, graphOf({ healthIssues: issues }));
+    await expect(plan).rejects.toMatchObject({ code: 'not_found', message: `No health issue has the id ${idOf(9)}.` });
+  });
+
+  test('has nothing to do where all have the status', async () => {
+    const graph = graphOf({ healthIssues: issues });
+    const { states, result } = await carriedOut(updateHealthIssue, { ids: [idOf(2)], status: 'closed' }, graph);
+    expect([states, result]).toEqual([[], { outcome: 'nothing to do', alreadySo: 1 }]);
+  });
+
+  test('reads each back, and says where Graph kept another status', async () => {
+    const now = issues.map((one) => ({ ...one }));
+    const graph = graphOf({ healthIssues: now }, (_, path, { status }) => {
+      const found = now.find(({ id }) => path.endsWith(id) && id !== idOf(3));
+      Object.assign(found ?? {}, { status });
+      return undefined;
+    });
+    const input = { ids: [1, 2, 3].map(idOf), status: 'closed' } as const;
+    expect((await carriedOut(updateHealthIssue, input, graph)).result).toEqual({
+      outcome:
+        '1 of 2: status closed, as read back from Graph. 1 of 2: Graph accepted the request but does not show status closed',
+      incomplete: true,
+      issues: [
+        { id: idOf(1), name: 'Issue 1', state: 'status closed, as read back from Graph' },
+        { id: idOf(3), name: 'Issue 3', state: 'Graph accepted the request but does not show status closed' },
+      ],
+      alreadySo: 1,
+    });
+  });
+});

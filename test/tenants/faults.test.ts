@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import { faults, type LoggedRequest } from '../../src/tenants/simulated/tenant.ts';
+import { ask, contoso, sensorAt, unknownId } from './asking.ts';
+
+const elsewhere = 'https://evil.example/v1.0/security/identities/sensors';
+
+describe('faults', () => {
+  test.each([
+    ['429 with Retry-After', { answer: faults.throttled(7) }, 429, { 'Retry-After': '7' }, '"TooManyRequests"'],
+    ['429 without', { answer: faults.throttled() }, 429, { 'Retry-After': undefined }, '"TooManyRequests"'],
+    [
+      '503',
+      { answer: faults.failing(503, { 'Retry-After': '2' }) },
+      503,
+      { 'Retry-After': '2' },
+      'InternalServerError',
+    ],
+    ['not onboarded', { answer: faults.withoutMdi }, 403, {}, 'Tenant is not onboarded to Microsoft Defender for'],
+    ['an expired token', { answer: faults.expiredToken }, 401, {}, 'has expired'],
+    ['a redirect', { answer: faults.redirect(elsewhere) }, 302, { Location: elsewhere }, ''],
+    ['malformed JSON', { phase: 'after' as const, answer: faults.malformed }, 200, {}, '{"value": [{"id": "'],
+    ['HTML', { phase: 'after' as const, answer: faults.html }, 200, { 'Content-Type': 'text/html' }, '<!DOCTYPE html>'],
+    ['another body', { answer: faults.body('[]') }, 200, { 'Content-Type': 'application/json' }, '[]'],
+    ['a foreign next link', { phase: 'after' as const, answer: faults.nextLinkTo(elsewhere) }, 200, {}, elsewhere],
+    ['another id', { phase: 'after' as const, answer: faults.withId(unknownId) }, 200, {}, `"id":"${unknownId}"`],
+  ])('%s', async (_, fault, status, headers, text) => {
+    const answer = await ask(contoso({ faults: [fault] }), 'GET /sensors');
+    expect(answer.status).toBe(status);
+    expect(answer.headers).toMatchObject({ 'request-id': expect.any(String) });
+    for (const [name, value] of Object.entries(headers)) expect(answer.headers[name]).toBe(value);
+    expect(answer.text).toContain(text);
+  });
+
+  test('a claims challenge carries the claims, and the next token was asked for with them', async () => {
+    const tenant = contoso({ faults: [{ times: 1, answer: faults.claimsChallenge }] });
+    const { status, headers } = await ask(tenant, 'GET /sensors');
+    expect(status).toBe(401);
+    const claims = /claims="([^"]+)"/.exec(headers['WWW-Authenticate'] ?? '')?.[1] ?? '';
+    expect(Buffer.from(claims, 'base64').toString()).toBe(
+      '{"access_token":{"nbf":{"essential":true, "value":"1604106651"}}}',
+    );
+    await tenant.credential('SecurityIdentitiesSensors.Read.All').getToken('scope', { claims: 'these' });
+    expect(tenant.tokenRequests).toEqual([undefined, 'these']);
+  });
+
+  test('a connection breaks before the effect', async () => {
+    const tenant = contoso({ faults: [{ times: 1, answer: faults.broken() }] });
+    const { id } = sensorAt(tenant, 'DC07.contoso.com');
+    await expect(ask(tenant, `DELETE /sensors/${id}`)).rejects.toMatchObject({ name: 'RestError', code: 'ECONNRESET' });
+    expect(tenant.sensors).toHaveLength(44);
+    expect((await ask(tenant, `DELETE /sensors/${id}`)).status).toBe(204);
+    expect(tenant.requests.map(({ effect, status }) => [effect, status])).toEqual([
+      [false, undefined],
+      [true, 204],
+    ]);
+  });
+
+  test('a connection breaks after the effect', async () => {
+    const tenant = contoso();
+    tenant.faults.push({ times: 1, phase: 'after', answer: faults.broken('REQUEST_SEND_ERROR') });
+    const { id } = sensorAt(tenant, 'DC07.contoso.com');
+    await expect(ask(tenant, `DELETE /sensors/${id}`)).rejects.toMatchObject({ code: 'REQUEST_SEND_ERROR' });
+    expect(tenant.sensors).toHaveLength(43);
+    expect(tenant.requests).toMatchObject([{ effect: true, endpoint: 'deleteSensor' }]);
+  });
+
+  test('a fault meets only the requests that it is for, and only so often', async () => {
+    const on = ({ endpoint }: LoggedRequest) => endpoint === 'listHealthIssues';
+    const tenant = contoso({ faults: [{ on, times: 2, answer: faults.failing(500) }] });
+    const statuses = [];
+    for (const call of [
+      'GET /sensors',
+      'GET /healthIssues',
+      'GET /sensors',
+      'GET /healthIssues',
+      'GET /healthIssues',
+    ]) {
+      statuses.push((await ask(tenant, call)).status);
+    }
+    expect(statuses).toEqual([200, 500, 200, 500, 200]);
+  });
+
+  test('a slow answer comes late, or not at all when the request is given up before', async () => {
+    const tenant = contoso({ faults: [{ answer: faults.slow(60) }] });
+    const begin = performance.now();
+    expect((await ask(tenant, 'GET /sensors')).status).toBe(200);
+    expect(performance.now() - begin).toBeGreaterThan(55);
+    const { id } = sensorAt(tenant, 'DC07.contoso.com');
+    const signal = AbortSignal.timeout(10);
+    await expect(ask(tenant, `DELETE /sensors/${id}`, { signal })).rejects.toMatchObject({ name: 'AbortError' });
+    expect(tenant.sensors).toHaveLength(44);
+  });
+
+  test('a request that is given up before it leaves does nothing', async () => {
+    const tenant = contoso();
+    const signal = AbortSignal.abort();
+    await expect(ask(tenant, 'GET /sensors', { signal })).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  test('a huge body comes piece by piece', async () => {
+    const tenant = contoso({ faults: [{ answer: faults.huge(3_000_000) }] });
+    const { text, streamed } = await ask(tenant, 'GET /sensors', { streamed: true });
+    expect([streamed, text.length >= 3_000_000]).toEqual([true, true]);
+  });
+
+  test('an edit before there is something to edit is a mistake of the test', async () => {
+    const tenant = contoso({ faults: [{ answer: faults.withId(unknownId) }] });
+    await expect(ask(tenant, 'GET /sensors')).rejects.toThrow("needs phase: 'after'");
+  });
+});
+
+describe('what a test sees', () => {
+  test('the state can change at the moment of a request', async () => {
+    const tenant = contoso();
+    tenant.beforeRequest = ({ endpoint }) => {
+      if (endpoint === 'getSensor') sensorAt(tenant, 'DC07.contoso.com').serviceStatus = 'running';
+    };
+    const { id } = sensorAt(tenant, 'DC07.contoso.com');
+    const status = async () => (await ask(tenant, `GET /sensors/${id}`)).json.serviceStatus;
+    await ask(tenant, 'GET /sensors');
+    expect(tenant.sensors.find((sensor) => sensor.id === id)?.serviceStatus).toBe('unknown');
+    expect(await status()).toBe('running');
+  });
+
+  test('every request is logged, and told when it is over', async () => {
+    const told: LoggedRequest[] = [];
+    const tenant = contoso({ onRequest: (request) => told.push(request), tenantId: unknownId });
+    const body = { status: 'closed' };
+    await ask(tenant, `PATCH /healthIssues/${tenant.healthIssues[0]?.id}?x=1`, { body, version: 'beta' });
+    expect(told).toEqual([
+      {
+        method: 'PATCH',
+        path: `/security/identities/healthIssues/${tenant.healthIssues[0]?.id}`,
+        query: '?x=1',
+        version: 'beta',
+        body: '{"status":"closed"}',
+        endpoint: 'updateHealthIssue',
+        tenantId: unknownId,
+        status: 400,
+        effect: false,
+      },
+    ]);
+    expect(tenant.requests).toEqual(told);
+  });
+
+  test('the log keeps the latest 5,000 requests', async () => {
+    const tenant = contoso();
+    for (let count = 0; count < 5_002; count += 1) await ask(tenant, 'GET /nothing', { token: undefined });
+    expect(tenant.requests).toHaveLength(5_000);
+  });
+});
