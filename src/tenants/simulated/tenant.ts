@@ -112,7 +112,7 @@ async function answer(
   if (bearer !== undefined) entry.tenantId = bearer.tenantId;
   const trip = { tenant, request, entry, bearer, headers: headersOf(tenant.now(), request) };
   try {
-    
+    await tenant.beforeRequest?.(entry);
     if (request.abortSignal?.aborted) throw aborted();
     const earned = (await meet('before', trip)) ?? outcome(trip);
     const reply = (await meet('after', trip, earned)) ?? earned;
