@@ -107,7 +107,7 @@ function comesBack(sensor: Sensor, mode: string | undefined): Consequence[] {
     const text = `Activation is automated in this tenant, so ${named(sensor)} may be activated again without anybody being asked.`;
     return [warning('may_come_back', text, sensor.id)];
   }
-  const text = `The activation mode could not be read; if it is automated, ${named(sensor)} may be activated again.`;
+  const text = `The activation mode is not known; if it is automated, ${named(sensor)} may be activated again.`;
   return [info('activation_mode_unknown', text, sensor.id)];
 }
 

@@ -49,7 +49,12 @@ describe('delete_sensor', () => {
     ]),
     [
       'an AD FS sensor, which covers no domain',
-      [sensor(1, 'ADFS01', { sensorType: 'adfsIntegrated' })],
+      [
+        sensor(1, 'ADFS01', {
+          sensorType: 'adfsIntegrated',
+          settings: { domainControllerDnsNames: ['dc1.contoso.com'] },
+        }),
+      ],
       ['!software_stays', '!still_monitoring'],
     ],
     [
@@ -101,6 +106,7 @@ describe('delete_sensor', () => {
   test.each<[string, Record<string, unknown> | number, string[]]>([
     ['automated', automated, ['!may_come_back', '!software_removed', '!still_monitoring']],
     ['not readable', 403, ['!software_removed', '!still_monitoring', '-activation_mode_unknown']],
+    ['a new one', { activationMode: 'other' }, ['!software_removed', '!still_monitoring', '-activation_mode_unknown']],
     ['not stated', {}, ['!software_removed', '!still_monitoring', '-activation_mode_unknown']],
   ])('a v3.x sensor while the activation mode is %s', async (_, mode, expected) => {
     expect(codes(await planned([sensor(1, 'DC01', v3), sensor(2, 'DC02')], mode))).toEqual(expected);

@@ -79,8 +79,8 @@ describe('regenerate_deployment_access_key', () => {
     previousFingerprint: print('old-key'),
   };
 
-  test.each<[string, ReturnType<Writes>, Record<string, unknown>, string, object]>([
-    ['Graph answers with the new key', fresh, fresh, 'done', rotated],
+  test.each<[string, ReturnType<Writes>, Record<string, unknown> | number, string, object]>([
+    ['Graph answers with the new key, though no other read works', fresh, 500, 'done', rotated],
     ['Graph answers nothing that can be read', {}, fresh, 'done', rotated],
     ['the connection breaks and the key is another one', 'breaks', fresh, 'unknown', rotated],
     [
@@ -163,6 +163,12 @@ describe('activate_sensor_candidates', () => {
       { sensorCandidates: [candidate(1)], sensors: [v3Sensor, sensor(91, 'DC1', { domainName: 'emea.contoso.com' })] },
       [],
     ],
+    [
+      'one with a v3.x sensor of that name',
+      [1],
+      { sensorCandidates: [candidate(1), candidate(2)], sensors: [v3Sensor, sensor(91, 'DC1', v3)] },
+      [],
+    ],
     ['the only one', [1], { sensorCandidates: [candidate(1)], sensors: [v3Sensor] }, []],
     [
       'all of a domain',
@@ -224,7 +230,8 @@ describe('activate_sensor_candidates', () => {
 
   test.each(['breaks', undefined] as const)('ends early and decides when all are running (%s)', async (answers) => {
     const sensors = [sensor(91, 'DC1', v3), sensor(92, 'DC2', v3)];
-    const { result } = await activated(answers, { sensorCandidates: [], sensors });
+    const { result, pauses } = await activated(answers, { sensorCandidates: [], sensors });
+    expect(pauses).toBe(0);
     expect(result).toMatchObject({
       outcome: '2 of 2: appeared as a sensor (running)',
       decided: true,

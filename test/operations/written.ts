@@ -101,7 +101,7 @@ export async function carriedOut<I extends z.ZodObject, O extends z.ZodObject>(
   };
   const result = await operation.finish(operation.input.parse(input), plan, outcomes, finisher);
   expectOutput(operation, result);
-  return { states: outcomes.map(({ state }) => state), result };
+  return { states: outcomes.map(({ state }) => state), result, pauses: 2 - pauses };
 }
 
 function expectOutput(operation: Write, result: unknown): void {
