@@ -20,7 +20,7 @@ export const refusalCodes = {
   approval_busy: 'Too many questions are open, or this was declined a moment ago.',
   target_changed: 'What was approved is no longer what would happen.',
   already_done: 'The same call was carried out a moment ago; nothing was sent again.',
-  not_done: 'Microsoft Graph refused the request; nothing was changed.',
+  not_done: 'The request had no effect; nothing was changed.',
   partly_done: 'Some of the requests took effect, some did not; the text says which.',
   outcome_unknown: 'A request may or may not have taken effect; the text names the read that decides.',
   secret_not_kept: 'The secret could not be written into its file.',

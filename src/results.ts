@@ -66,8 +66,7 @@ export function describeTenant(tenant: Tenant, identity: Identity | undefined) {
 
 /** A success, as structured content and the same as text: hosts hand the model one or the other. */
 export function done(output: Record<string, unknown>, tenant: { readonly text: string }): CallToolResult {
-  const { decided, ...rest } = output;
-  const structuredContent = { tenant: tenant.text, ...rest };
+  const structuredContent = { tenant: tenant.text, ...output };
   return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
 }
 

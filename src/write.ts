@@ -47,7 +47,10 @@ export async function write(
     const place = describeTenant(own.tenant, identity);
     const finish = (outcomes: readonly Outcome[], file?: SecretFile) =>
       operation.finish(input, plan, outcomes, finisher(call, plan, identity, file));
-    if (plan.send.length === 0) return done(await finish([]), place);
+    if (plan.send.length === 0) {
+      const { verdict: _, ...nothing } = await finish([]);
+      return done(nothing, place);
+    }
     check(operation, plan, own.config.maxMachines);
 
     const client = own.gate.client(server, context);
@@ -78,7 +81,7 @@ interface Ready {
   readonly question: Question;
   readonly verdict: Extract<Verdict, { kind: 'new' | 'approved' }>;
   readonly place: ReturnType<typeof describeTenant>;
-  finish(outcomes: readonly Outcome[], file?: SecretFile): Promise<Record<string, unknown>>;
+  finish(outcomes: readonly Outcome[], file?: SecretFile): ReturnType<Write['finish']>;
 }
 
 async function send(
@@ -129,19 +132,20 @@ async function sendAll(plan: Plan, graph: Graph, as: Identity, milliseconds: num
 async function report(
   outcomes: readonly Outcome[],
   place: ReturnType<typeof describeTenant>,
-  finish: () => Promise<Record<string, unknown>>,
+  finish: () => ReturnType<Write['finish']>,
   { tenant: { simulated }, log }: Process,
 ): Promise<CallToolResult> {
   const refusal = outcomes.find((outcome) => outcome.refusal)?.refusal;
   try {
-    const output = await finish();
-    if (refusal === undefined || output.decided === true) return done(output, place);
+    const { verdict, ...seen } = await finish();
     const unknown = outcomes.some(({ state }) => state === 'unknown');
-    const code = unknown ? 'outcome_unknown' : 'partly_done';
-    return failed(new Refusal(code, refusal.message, refusal.next), {
-      simulated,
-      seen: { ...output, tenant: place.text },
-    });
+    // Without a refusal Graph confirmed everything; what could not be verified yet stands in the outcome.
+    if (verdict === 'done' || (refusal === undefined && (verdict ?? 'outcome_unknown') === 'outcome_unknown')) {
+      return done(seen, place);
+    }
+    const code = unknown && verdict !== 'not_done' ? 'outcome_unknown' : (verdict ?? 'partly_done');
+    const message = refusal?.message ?? 'Graph confirmed the request, but not all of it took effect.';
+    return failed(new Refusal(code, message, refusal?.next), { simulated, seen: { ...seen, tenant: place.text } });
   } catch (error) {
     const code = error instanceof Refusal && error.code === 'secret_not_kept' ? 'secret_not_kept' : 'outcome_unknown';
     const why = error instanceof Refusal ? error.message : 'a defect of this server';

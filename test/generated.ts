@@ -25,6 +25,12 @@ const permissionsOf = (operation: Operation) => {
   return [...new Set(endpoints.map(({ permission }) => permission))].sort();
 };
 
+/** Permissions without which the tool works too, and names what is missing. */
+const optionalOf = (operation: Operation) => {
+  const wished = new Set((operation.usesIfAllowed ?? []).map(({ permission }) => permission));
+  return [...wished].filter((permission) => !permissionsOf(operation).includes(permission)).sort();
+};
+
 const asks: Record<Operation['effect'], string> = {
   read: 'never',
   change: 'if it has consequences',
@@ -43,7 +49,9 @@ const tools = () =>
       firstSentence(operation.description),
       operation.effect,
       asks[operation.effect],
-      permissionsOf(operation).map(code).join(', '),
+      [...permissionsOf(operation).map(code), ...optionalOf(operation).map((one) => `${code(one)} (optional)`)].join(
+        ', ',
+      ),
     ]),
   );
 
@@ -53,8 +61,8 @@ const permissions = () =>
     [...new Set(operations.flatMap(permissionsOf))].sort().map((permission) => [
       code(permission),
       operations
-        .filter((operation) => permissionsOf(operation).includes(permission))
-        .map(({ name }) => code(name))
+        .filter((operation) => [...permissionsOf(operation), ...optionalOf(operation)].includes(permission))
+        .map((operation) => `${code(operation.name)}${optionalOf(operation).includes(permission) ? ' (optional)' : ''}`)
         .join(', '),
     ]),
   );

@@ -78,7 +78,8 @@ export const regenerateDeploymentAccessKey = write({
     previousFingerprint: text,
     steps: z.array(z.string()).optional(),
   }),
-  uses: [endpoints.listSensors],
+  uses: [],
+  usesIfAllowed: [endpoints.listSensors],
   sends: [key, regenerate],
   async plan(_input, graph) {
     const sensors = await partOf(graph.all(endpoints.listSensors));
@@ -110,7 +111,7 @@ export const regenerateDeploymentAccessKey = write({
     const rotated = fingerprint !== previousFingerprint;
     if (!rotated && posted?.state !== 'done') {
       const outcome = 'Not rotated: Graph still gives the old key, and nothing was changed';
-      return { decided: true, incomplete: true, outcome, rotated, previousFingerprint };
+      return { verdict: 'not_done', outcome, rotated, previousFingerprint };
     }
     const outcome = rotated
       ? 'Regenerated: the key has another fingerprint now'
@@ -121,7 +122,7 @@ export const regenerateDeploymentAccessKey = write({
       throw new Refusal(error.code, `${outcome} (${fingerprint}), but it could not be kept. ${error.message}`, next);
     });
     return {
-      ...(rotated ? { decided: true } : { incomplete: true }),
+      verdict: rotated ? 'done' : 'not_done',
       outcome,
       rotated,
       previousFingerprint,

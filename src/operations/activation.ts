@@ -64,7 +64,7 @@ export const activateSensorCandidates = write({
     return {
       ...head,
       ...(outcome?.state === 'unknown' &&
-        head.decided !== true && {
+        head.verdict === 'outcome_unknown' && {
           outcome: `It is unknown whether Graph took the request. ${head.outcome}`,
         }),
       servers: targets.map((target, index) => ({

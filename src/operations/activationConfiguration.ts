@@ -16,7 +16,8 @@ export const updateActivationConfiguration = write({
   effect: 'rollout',
   input: z.strictObject({ activationMode: z.enum(activationModes) }),
   output: z.looseObject({ outcome: z.string(), activationMode: z.string().optional() }),
-  uses: [endpoints.getActivationConfiguration, endpoints.listSensorCandidates],
+  uses: [endpoints.getActivationConfiguration],
+  usesIfAllowed: [endpoints.listSensorCandidates],
   sends: [endpoints.updateActivationConfiguration],
   async plan({ activationMode }, graph) {
     const { activationMode: before } = await graph.get(endpoints.getActivationConfiguration);

@@ -17,7 +17,8 @@ export const updateAutoAuditingConfiguration = write({
   effect: 'rollout',
   input: z.strictObject({ isAutomatic: z.boolean() }),
   output: z.looseObject({ outcome: z.string(), isAutomatic: z.boolean().optional() }),
-  uses: [endpoints.getAutoAuditingConfiguration, endpoints.listSensors],
+  uses: [endpoints.getAutoAuditingConfiguration],
+  usesIfAllowed: [endpoints.listSensors],
   sends: [endpoints.updateAutoAuditingConfiguration],
   async plan({ isAutomatic }, graph) {
     const { isAutomatic: before } = await graph.get(endpoints.getAutoAuditingConfiguration);

@@ -17,7 +17,8 @@ const output = z.looseObject({
   outcome: z.string(),
   sensors: z.array(z.looseObject({ id: z.string(), name: z.string(), state: z.string() })),
 });
-const uses = [endpoints.getSensor, endpoints.listSensors, endpoints.getActivationConfiguration];
+const uses = [endpoints.getSensor, endpoints.listSensors];
+const usesIfAllowed = [endpoints.getActivationConfiguration];
 const sends = [endpoints.deleteSensor];
 
 export const deleteSensor = write({
@@ -29,6 +30,7 @@ export const deleteSensor = write({
   input: z.strictObject({ id }),
   output,
   uses,
+  usesIfAllowed,
   sends,
   async plan(input, graph) {
     const [sensor, sensors] = await Promise.all([
@@ -49,6 +51,7 @@ export const deleteStaleSensors = write({
   input: z.strictObject({ ids: ids(50) }),
   output,
   uses,
+  usesIfAllowed,
   sends,
   async plan(input, graph) {
     const sensors = await graph.all(endpoints.listSensors);

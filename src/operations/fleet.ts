@@ -25,12 +25,8 @@ export const summarizeFleet = read({
     openIssues: z.looseObject({ total: z.number() }).optional(),
     missing: z.array(z.string()).optional(),
   }),
-  uses: [
-    endpoints.listSensors,
-    endpoints.listSensorCandidates,
-    endpoints.listHealthIssues,
-    endpoints.getDeploymentPackageUri,
-  ],
+  uses: [endpoints.listSensors],
+  usesIfAllowed: [endpoints.listSensorCandidates, endpoints.listHealthIssues, endpoints.getDeploymentPackageUri],
   async run(_input, graph) {
     const [sensors, candidates, issues, installer] = await Promise.all([
       graph.all(endpoints.listSensors),

@@ -14,6 +14,8 @@ interface Tool<I extends z.ZodObject, O extends z.ZodObject> {
   readonly output: O;
   /** Every endpoint that the operation reads. */
   readonly uses: readonly Endpoint[];
+  /** Endpoints that it reads where it may; without them the answer names what is missing. */
+  readonly usesIfAllowed?: readonly Endpoint[];
 }
 
 /** A tool that reads the tenant. */
@@ -29,8 +31,12 @@ export interface Write<I extends z.ZodObject = z.ZodObject, O extends z.ZodObjec
   readonly sends: readonly Endpoint[];
   plan(input: z.output<I>, graph: Reader): Promise<Plan>;
   /** Called when at least one request may have taken effect, or the plan sends nothing. */
-  finish(input: z.output<I>, plan: Plan, outcomes: readonly Outcome[], graph: Finisher): Promise<z.input<O>>;
+  finish(input: z.output<I>, plan: Plan, outcomes: readonly Outcome[], graph: Finisher): Promise<Finished<O>>;
 }
+
+/** What `finish` tells: the result, and what it saw of the whole act where it looked. */
+export type Finished<O extends z.ZodType> = z.input<O> & { readonly verdict?: Verdict };
+export type Verdict = 'done' | 'partly_done' | 'not_done' | 'outcome_unknown';
 
 export type Operation = Read | Write;
 

@@ -1,5 +1,6 @@
 import type { Outcome } from '../graph/reader.ts';
 import { Refusal } from '../refusal.ts';
+import type { Verdict } from './operation.ts';
 
 /** What was seen of one part of an act after it. */
 export interface Seen {
@@ -9,16 +10,15 @@ export interface Seen {
   readonly took: boolean | undefined;
 }
 
-/**
- * The head of a write's result. `decided`: everything was seen to have taken effect, whatever the answers said.
- * `incomplete`: something was seen to have no effect, though Graph may have confirmed it.
- */
-export function concluded(seen: readonly Seen[]) {
-  return {
-    outcome: sentence(seen.map(({ state }) => state)),
-    ...(seen.every(({ took }) => took === true) && { decided: true }),
-    ...(seen.some(({ took }) => took === false) && { incomplete: true }),
-  };
+/** The head of a write's result. What was seen counts, whatever Graph's answers said. */
+export function concluded(seen: readonly Seen[]): { outcome: string; verdict: Verdict } {
+  return { outcome: sentence(seen.map(({ state }) => state)), verdict: verdictOf(seen) };
+}
+
+function verdictOf(seen: readonly Seen[]): Verdict {
+  if (seen.some(({ took }) => took === undefined)) return 'outcome_unknown';
+  if (seen.every(({ took }) => took)) return 'done';
+  return seen.some(({ took }) => took) ? 'partly_done' : 'not_done';
 }
 
 export const nothingToDo = { outcome: 'nothing to do' } as const;

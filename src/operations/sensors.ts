@@ -135,7 +135,8 @@ export const getSensor = read({
     issuesNote: text,
     missing: z.array(z.string()).optional(),
   }),
-  uses: [endpoints.listSensors, endpoints.getSensor, endpoints.listHealthIssues, endpoints.listSensorHealthIssues],
+  uses: [endpoints.listSensors, endpoints.getSensor],
+  usesIfAllowed: [endpoints.listHealthIssues, endpoints.listSensorHealthIssues],
   async run({ id, name = '', domain }, graph) {
     const get = (sensorId: string) => graph.get(endpoints.getSensor, { sensorId });
     const fleet = graph.all(endpoints.listSensors);

@@ -170,16 +170,16 @@ describe('delete_sensor', () => {
   };
 
   test.each([
-    ['deletes', 'done', 'Deleted; Graph answers 404 for it now', true],
-    ['keeps', 'done', 'Graph accepted the deletion but still lists it; get_sensor tells later', undefined],
-    ['is gone', 'gone', 'Was already gone', true],
-    ['breaks', 'unknown', 'Unknown whether it is deleted: Graph still lists it; get_sensor decides', undefined],
-    ['breaks late', 'unknown', 'Deleted; Graph answers 404 for it now', true],
-  ] as const)('says what it sees when Graph %s', async (answer, state, outcome, decided) => {
+    ['deletes', 'done', 'Deleted; Graph answers 404 for it now', 'done'],
+    ['keeps', 'done', 'Graph accepted the deletion but still lists it; get_sensor tells later', 'outcome_unknown'],
+    ['is gone', 'gone', 'Was already gone', 'done'],
+    ['breaks', 'unknown', 'Unknown whether it is deleted: Graph still lists it; get_sensor decides', 'outcome_unknown'],
+    ['breaks late', 'unknown', 'Deleted; Graph answers 404 for it now', 'done'],
+  ] as const)('says what it sees when Graph %s', async (answer, state, outcome, verdict) => {
     const { states, result } = await carriedOut(deleteSensor, { id: idOf(1) }, deleting(answer));
     expect(states).toEqual([state]);
     expect(result).toMatchObject({ outcome, sensors: [{ id: idOf(1), name: 'DC01.contoso.com' }] });
-    expect(result.decided).toBe(decided);
+    expect(result.verdict).toBe(verdict);
   });
 });
 
@@ -252,7 +252,7 @@ describe('delete_stale_sensors', () => {
     expect(result).toEqual({
       outcome:
         '1 of 3: deleted; Graph answers 404 for it now. 1 of 3: Graph refused it; nothing was changed. 1 of 3: not sent; nothing was changed',
-      incomplete: true,
+      verdict: 'partly_done',
       sensors: [
         { id: idOf(1), name: 'A.contoso.com', state: 'deleted; Graph answers 404 for it now' },
         { id: idOf(2), name: 'B.contoso.com', state: 'Graph refused it; nothing was changed' },

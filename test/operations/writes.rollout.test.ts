@@ -72,7 +72,7 @@ describe('regenerate_deployment_access_key', () => {
   const [old, fresh] = [{ deploymentAccessKey: 'old-key' }, { deploymentAccessKey: 'new-key' }];
   const rotated = {
     outcome: 'Regenerated: the key has another fingerprint now',
-    decided: true,
+    verdict: 'done',
     rotated: true,
     file: 'key.txt',
     fingerprint: print('new-key'),
@@ -90,8 +90,7 @@ describe('regenerate_deployment_access_key', () => {
       'unknown',
       {
         outcome: 'Not rotated: Graph still gives the old key, and nothing was changed',
-        decided: true,
-        incomplete: true,
+        verdict: 'not_done',
         rotated: false,
         previousFingerprint: print('old-key'),
       },
@@ -103,7 +102,7 @@ describe('regenerate_deployment_access_key', () => {
       'done',
       {
         outcome: 'Graph confirmed it, but the key has the same fingerprint as before',
-        incomplete: true,
+        verdict: 'not_done',
         rotated: false,
         file: 'key.txt',
       },
@@ -234,7 +233,7 @@ describe('activate_sensor_candidates', () => {
     expect(pauses).toBe(0);
     expect(result).toMatchObject({
       outcome: '2 of 2: appeared as a sensor (running)',
-      decided: true,
+      verdict: 'done',
       servers: [
         { id: idOf(1), name: 'dc1.contoso.com', sensorId: idOf(91) },
         { id: idOf(2), name: 'dc2.contoso.com', sensorId: idOf(92) },
@@ -247,7 +246,7 @@ describe('activate_sensor_candidates', () => {
     expect(result.outcome).toBe(
       'It is unknown whether Graph took the request. 1 of 2: left the candidates, not seen as a sensor yet. 1 of 2: not seen yet: still a candidate',
     );
-    expect(result.decided).toBeUndefined();
+    expect(result.verdict).toBe('outcome_unknown');
   });
 });
 
@@ -323,21 +322,21 @@ describe('migrate_sensors', () => {
     expect(states).toEqual(['done']);
     expect(result).toMatchObject({
       outcome: '1 of 2: started; its state is migrating. 1 of 2: Graph did not start it; its state is migrationFailed',
-      incomplete: true,
+      verdict: 'partly_done',
     });
   });
 
   test.each([
-    [['migrating', 'upToDate'], '1 of 2: its state is migrating. 1 of 2: its state is upToDate', true],
+    [['migrating', 'upToDate'], '1 of 2: its state is migrating. 1 of 2: its state is upToDate', 'done'],
     [
       ['migrating', ready],
       '1 of 2: its state is migrating. 1 of 2: unknown whether it was started; its state is readyForMigration',
-      undefined,
+      'outcome_unknown',
     ],
-  ])('decides a broken connection by the list: %j', async (after, outcome, decided) => {
+  ])('decides a broken connection by the list: %j', async (after, outcome, verdict) => {
     const { states, result } = await migrated('breaks', after);
     expect(states).toEqual(['unknown']);
     expect(result.outcome).toBe(outcome);
-    expect(result.decided).toBe(decided);
+    expect(result.verdict).toBe(verdict);
   });
 });

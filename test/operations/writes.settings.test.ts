@@ -152,24 +152,24 @@ describe('update_sensor', () => {
   });
 
   test.each<[string, Record<string, unknown>, Writes, object]>([
-    ['kept', { description: 'new' }, () => undefined, { outcome: 'The new description, as read back from Graph' }],
+    ['kept', { description: 'new' }, () => undefined, { outcome: 'The new description, as read back from Graph', verdict: 'done' }],
     [
       'not kept',
       { description: 'other' },
       () => undefined,
-      { outcome: 'Graph accepted the request but does not show the new description', incomplete: true },
+      { outcome: 'Graph accepted the request but does not show the new description', verdict: 'not_done' },
     ],
     [
       'kept after a broken connection',
       { description: 'new' },
       () => 'breaks',
-      { outcome: 'The new description, as read back from Graph', decided: true },
+      { outcome: 'The new description, as read back from Graph', verdict: 'done' },
     ],
     [
       'not kept after a broken connection',
       {},
       () => 'breaks',
-      { outcome: 'Unknown whether the new description took effect; get_sensor decides' },
+      { outcome: 'Unknown whether the new description took effect; get_sensor decides', verdict: 'outcome_unknown' },
     ],
   ])('reads back what was %s', async (_, kept, writes, expected) => {
     const holds = holding('adfsIntegrated');
@@ -179,7 +179,6 @@ describe('update_sensor', () => {
     });
     const { result } = await carriedOut(updateSensor, { id: idOf(1), description: 'new' }, graph);
     expect(result).toMatchObject(expected);
-    expect('incomplete' in result).toBe('incomplete' in expected);
   });
 });
 
@@ -235,14 +234,14 @@ describe('update_activation_configuration', () => {
   });
 
   test.each([
-    ['manual', 'The activation mode manual, as read back from Graph', undefined],
+    ['manual', 'The activation mode manual, as read back from Graph', 'done'],
     [
       undefined,
       'Graph accepted the request; it could not be read back yet, use get_activation_configuration',
-      undefined,
+      'outcome_unknown',
     ],
-    ['automated', 'Graph accepted the request but does not show the activation mode manual', true],
-  ])('says what Graph has afterwards: %s', async (kept, outcome, incomplete) => {
+    ['automated', 'Graph accepted the request but does not show the activation mode manual', 'not_done'],
+  ])('says what Graph has afterwards: %s', async (kept, outcome, verdict) => {
     const holds: Holdings = { [path]: { activationMode: 'automated' } };
     const graph = graphOf(holds, () => {
       holds[path] = kept === undefined ? 403 : { activationMode: kept };
@@ -250,7 +249,7 @@ describe('update_activation_configuration', () => {
     });
     const { result } = await carriedOut(updateActivationConfiguration, { activationMode: 'manual' }, graph);
     expect(result).toMatchObject({ outcome, ...(kept !== undefined && { activationMode: kept }) });
-    expect(result.incomplete).toBe(incomplete);
+    expect(result.verdict).toBe(verdict);
   });
 });
 
@@ -361,7 +360,7 @@ describe('update_health_issue', () => {
     expect((await carriedOut(updateHealthIssue, input, graph)).result).toEqual({
       outcome:
         '1 of 2: status closed, as read back from Graph. 1 of 2: Graph accepted the request but does not show status closed',
-      incomplete: true,
+      verdict: 'partly_done',
       issues: [
         { id: idOf(1), name: 'Issue 1', state: 'status closed, as read back from Graph' },
         { id: idOf(3), name: 'Issue 3', state: 'Graph accepted the request but does not show status closed' },
