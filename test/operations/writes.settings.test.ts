@@ -152,7 +152,12 @@ describe('update_sensor', () => {
   });
 
   test.each<[string, Record<string, unknown>, Writes, object]>([
-    ['kept', { description: 'new' }, () => undefined, { outcome: 'The new description, as read back from Graph', verdict: 'done' }],
+    [
+      'kept',
+      { description: 'new' },
+      () => undefined,
+      { outcome: 'The new description, as read back from Graph', verdict: 'done' },
+    ],
     [
       'not kept',
       { description: 'other' },
