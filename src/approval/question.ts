@@ -204,7 +204,9 @@ const wireForEyes = (request: Request, place: Place) =>
 const neutral = (body: unknown): unknown =>
   body === undefined
     ? undefined
-    : JSON.parse(JSON.stringify(body), (_, value: unknown) => (typeof value === 'string' ? words(value) : value));
+    : JSON.parse(JSON.stringify(body), (key, value: unknown) =>
+        typeof value === 'string' && !key.startsWith('@odata') ? words(value) : value,
+      );
 
 function targetLines(target: Target, index: number, changes: readonly Change[]): string[] {
   const { type, majorVersion, createdDateTime, shown } = target;

@@ -25,7 +25,7 @@ export type Command =
   | { readonly do: 'set'; readonly set: object }
   | { readonly do: 'advance'; readonly milliseconds: number }
   | { readonly do: 'clock'; readonly ahead: { readonly wall?: number; readonly monotonic?: number } }
-  | { readonly do: 'before'; readonly method: string; readonly path: string; readonly then: readonly Command[] }
+  | { readonly do: 'before'; readonly method: string; readonly path: string; readonly run: readonly Command[] }
   | {
       readonly do: 'fault';
       readonly method: string;
@@ -51,7 +51,8 @@ export interface ControlledServer extends ServerCommand {
   tell(command: Command): Promise<unknown>;
   /** Every request that reached the simulated Graph. */
   requests(): Promise<readonly SeenRequest[]>;
-  /** How many requests reached it that write or disclose. */
+  /** Those of them that write or disclose, and how many they are. */
+  gatedRequests(): Promise<readonly SeenRequest[]>;
   gated(): Promise<number>;
   end(): Promise<void>;
 }
@@ -66,10 +67,14 @@ export async function controlledServer(options: Omit<EntryOptions, 'socket'> = {
   const flags = { secretsDir, ...options.flags };
   let line: Promise<Line> | undefined;
   const tell = async (command: Command) => {
-    line ??= lineTo(socket);
+    line ??= lineTo(socket, () => {
+      line = undefined;
+    });
     return (await line)(command);
   };
   const requests = async () => (await tell({ do: 'requests' })) as readonly SeenRequest[];
+  const gatedRequests = async () =>
+    (await requests()).filter(({ method, path }) => method !== 'GET' || /getDeploymentAccessKey/i.test(path));
   return {
     command: process.execPath,
     args: [entry],
@@ -77,17 +82,17 @@ export async function controlledServer(options: Omit<EntryOptions, 'socket'> = {
     secretsDir,
     tell,
     requests,
-    gated: async () =>
-      (await requests()).filter(({ method, path }) => method !== 'GET' || /getDeploymentAccessKey/i.test(path)).length,
+    gatedRequests,
+    gated: async () => (await gatedRequests()).length,
     end: () => rm(folder, { recursive: true, force: true }),
   };
 }
 
 type Line = (command: Command) => Promise<unknown>;
 
-async function lineTo(path: string): Promise<Line> {
+async function lineTo(path: string, closed: () => void): Promise<Line> {
   const socket = await open(path, Date.now() + 10_000);
-  socket.unref();
+  socket.unref().once('close', closed);
   const waiting: { resolve(value: unknown): void; reject(error: Error): void }[] = [];
   createInterface({ input: socket }).on('line', (text) => {
     const { done, error } = JSON.parse(text) as { done?: unknown; error?: string };

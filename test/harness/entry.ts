@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { serve } from '../../src/commands/serve.ts';
@@ -40,7 +41,7 @@ function obey(command: Command): unknown {
       tenant.beforeRequest = (request) => {
         if (request.method !== command.method || !request.path.includes(command.path)) return;
         tenant.beforeRequest = undefined;
-        for (const next of command.then) obey(next);
+        for (const next of command.run) obey(next);
       };
       return;
     case 'fault':
@@ -64,6 +65,7 @@ function merge(into: object, set: object): void {
 const isPlain = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+rmSync(options.socket, { force: true });
 createServer((socket) => {
   createInterface({ input: socket }).on('line', (line) => {
     try {

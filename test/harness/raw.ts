@@ -70,11 +70,9 @@ export async function connectRaw(
   });
   const send = (message: unknown) => child.stdin.write(`${JSON.stringify(message)}\n`);
   const envelope = {
-    _meta: {
-      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-      'io.modelcontextprotocol/clientInfo': clientInfo,
-      'io.modelcontextprotocol/clientCapabilities': capabilities,
-    },
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': clientInfo,
+    'io.modelcontextprotocol/clientCapabilities': capabilities,
   };
   const client: RawClient = {
     child,
@@ -90,7 +88,8 @@ export async function connectRaw(
           clearTimeout(timer);
           resolve(message);
         });
-        send({ jsonrpc: '2.0', id: mine, method, params: { ...(era === 'modern' ? envelope : {}), ...params } });
+        const _meta = { ...(era === 'modern' ? envelope : {}), ...(params._meta as object | undefined) };
+        send({ jsonrpc: '2.0', id: mine, method, params: { ...params, _meta } });
       });
     },
     call: (name, args, extra = {}) => client.request('tools/call', { name, arguments: args, ...extra }),

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AskedForm, afterAMoment, connect, kinds, type TestClient } from '../harness/clients.ts';
+import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
+import { approving, type Case, casesOf, finder, gatedTools, named } from './cases.ts';
+
+describe.each(kinds)('through a %s client', (kind) => {
+  let server: ControlledServer;
+  let client: TestClient;
+  let cases: ReturnType<typeof casesOf>;
+  let now: Case;
+  let asked: AskedForm[];
+
+  beforeAll(async () => {
+    server = await controlledServer();
+    const person = afterAMoment((form) => {
+      asked.push(form);
+      return approving(now.typed)(form);
+    });
+    client = await connect(kind, server, person);
+    cases = casesOf(await finder(server));
+  });
+  afterAll(async () => {
+    await client.close();
+    await server.end();
+  });
+
+  test.each(gatedTools)('%s asks once and then sends exactly what was approved', async (tool) => {
+    now = cases[tool];
+    asked = [];
+    const before = await server.gated();
+    const result = await client.call(tool, now.args);
+    expect(result.isError, result.text).toBeUndefined();
+    expect(asked).toHaveLength(1);
+    expect((await server.gatedRequests()).slice(before).map(named)).toEqual(now.sends);
+    for (const request of (await server.gatedRequests()).slice(before)) {
+      expect(request).toMatchObject({ effect: true });
+      expect(asked[0]?.message).toContain(
+        `${request.method} https://graph.microsoft.com/${request.version}${request.path}`,
+      );
+    }
+    expect(asked[0]?.message).toMatch(/^SIMULATED TENANT "Contoso" \(8c157435-5df6-4f27-8379-39535f133377\)\n\n/);
+    expect(asked[0]?.requestedSchema.properties.typed?.title).toBe(now.typed && `Type ${now.typed} to approve`);
+  });
+});

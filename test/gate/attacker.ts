@@ -1,0 +1,124 @@
+import { attack } from '../harness/attacks.ts';
+import { type Command, type ControlledServer, controlledServer } from '../harness/controlled.ts';
+import { connectRaw, type Era, type Message, type RawClient } from '../harness/raw.ts';
+import { type Find, finder } from './cases.ts';
+
+/** A question as an attacker holds it: what was asked, and every way to answer it. */
+export interface Held {
+  readonly message: string;
+  /** Only in the modern era; in the legacy one it never leaves the server. */
+  readonly state: string;
+  readonly choices: readonly string[];
+  /** Answers; resolves with the result of the call. */
+  answer(action: string, content?: unknown, change?: Change): Promise<Message>;
+}
+/** What differs between the call that was asked and the one that brings the answer. */
+export interface Change {
+  readonly tool?: string;
+  readonly args?: unknown;
+  readonly state?: unknown;
+  readonly responses?: unknown;
+  readonly through?: RawClient;
+}
+
+export interface Attacker {
+  readonly server: ControlledServer;
+  readonly raw: RawClient;
+  readonly find: Find;
+  /** Calls a gated tool and stops at its question. */
+  ask(tool: string, args: unknown): Promise<Held>;
+  tell(command: Command): Promise<unknown>;
+  /** Ends the process and starts another, with a simulated tenant of its own. */
+  restart(): Promise<void>;
+  end(): Promise<number>;
+}
+
+export const eras: readonly Era[] = ['legacy', 'modern'];
+/** Longer than the time within which an answer counts as the client's own. */
+export const moment = () => new Promise((resolve) => setTimeout(resolve, 320));
+/** The sensor that the attacks are after, and what approves its deletion. */
+export const victim = ({ find }: Attacker) => ({ id: find('sensors', 'DC07.contoso.com') });
+export const rightName = { typed: 'DC07.contoso.com' };
+
+/** An attack on a fresh server of each era. */
+export function tried(name: string, on: readonly Era[], attempt: (attacker: Attacker) => Promise<unknown>, reach = 0) {
+  for (const era of on) {
+    attack(name, { on: era, reach }, async () => {
+      const attacker = await attackerOf(era);
+      await attempt(attacker);
+      return attacker.end();
+    });
+  }
+}
+
+/** A fresh server on the seeded fleet and a client of this era that sends what it likes. */
+export async function attackerOf(era: Era): Promise<Attacker> {
+  const server = await controlledServer();
+  let raw = await connectRaw(era, server);
+  const find = await finder(server);
+  return {
+    server,
+    get raw() {
+      return raw;
+    },
+    find,
+    tell: server.tell,
+    ask: (tool, args) => (era === 'modern' ? askModern(raw, tool, args) : askLegacy(raw, tool, args)),
+    async restart() {
+      await raw.close();
+      raw = await connectRaw(era, server);
+    },
+    async end() {
+      const reached = await server.gated();
+      await raw.close();
+      await server.end();
+      return reached;
+    },
+  };
+}
+
+async function askModern(raw: RawClient, tool: string, args: unknown): Promise<Held> {
+  const asked = await raw.call(tool, args);
+  const { result } = asked;
+  const params = result?.inputRequests?.confirm?.params;
+  if (result?.requestState === undefined || params === undefined) throw new Error(textOf(asked));
+  const { requestState } = result;
+  return {
+    message: params.message,
+    state: requestState,
+    choices: (params.requestedSchema.properties.decision?.oneOf ?? []).map((option) => option.const),
+    answer: (action, content, change = {}) =>
+      (change.through ?? raw).call(change.tool ?? tool, change.args ?? args, {
+        requestState: change.state ?? requestState,
+        inputResponses: change.responses ?? { confirm: { action, ...(content !== undefined && { content }) } },
+      }),
+  };
+}
+
+async function askLegacy(raw: RawClient, tool: string, args: unknown): Promise<Held> {
+  const result = raw.call(tool, args);
+  const form = await Promise.race([
+    raw.nextFromServer(),
+    result.then((early) => Promise.reject(new Error(textOf(early)))),
+  ]);
+  const { message, requestedSchema } = form.params as unknown as Asked;
+  return {
+    message,
+    state: '',
+    choices: (requestedSchema.properties.decision?.oneOf ?? []).map((option) => option.const),
+    answer(action, content) {
+      raw.send({ jsonrpc: '2.0', id: form.id, result: { action, ...(content !== undefined && { content }) } });
+      return result;
+    },
+  };
+}
+interface Asked {
+  readonly message: string;
+  readonly requestedSchema: {
+    readonly properties: { readonly decision?: { readonly oneOf?: readonly { readonly const: string }[] } };
+  };
+}
+
+/** What a model would read of a response. */
+export const textOf = ({ result, error }: Message) =>
+  error?.message ?? result?.content?.[0]?.text ?? `a new question: ${result?.inputRequests?.confirm?.params.message}`;

@@ -1,0 +1,168 @@
+import { describe, expect } from 'vitest';
+import type { Era } from '../harness/raw.ts';
+import { type Attacker, attackerOf, eras, moment, rightName, textOf, tried, victim } from './attacker.ts';
+
+const said = (content: unknown) => ({ confirm: { action: 'accept', content } });
+
+describe.concurrent('answers that no person gave', () => {
+  for (const [name, extra] of [
+    ['an answer without a question', { inputResponses: said(rightName) }],
+    [
+      'an answer under every name but the right one',
+      { inputResponses: { confirmation: { action: 'accept', content: rightName } } },
+    ],
+    ['an answer with an empty state', { inputResponses: said(rightName), requestState: '' }],
+    [
+      'an answer with a state made up',
+      {
+        inputResponses: said(rightName),
+        requestState: Buffer.from('{"v":1,"nonce":"0","digest":"0"}').toString('base64url'),
+      },
+    ],
+    [
+      'an answer with a state of 100,000 characters',
+      { inputResponses: said(rightName), requestState: 'x'.repeat(100_000) },
+    ],
+    [
+      'approval in _meta',
+      { _meta: { approved: true, confirm: 'DC07.contoso.com', 'io.modelcontextprotocol/approved': true } },
+    ],
+  ] as const) {
+    tried(name, eras, async (attacker) => {
+      const { raw } = attacker;
+      const ended = raw.call('delete_sensor', victim(attacker), extra);
+      const asked = await Promise.race([ended, raw.nextFromServer()]);
+      const isQuestion = asked.method === 'elicitation/create' || asked.result?.resultType === 'input_required';
+      if (!isQuestion) expect(textOf(asked)).toMatch(/^approval_invalid: /);
+    });
+  }
+
+  for (const word of ['confirm', 'confirmed', 'approve', 'approved', 'force', 'yes', 'typed', 'requestState']) {
+    tried(`the model passes ${word}`, eras, async (attacker) => {
+      const answer = await attacker.raw.call('delete_sensor', { ...victim(attacker), [word]: true });
+      expect(textOf(answer)).toMatch(/^invalid_input: Unrecognized key/);
+    });
+  }
+
+  for (const [name, content] of [
+    ['the name of another sensor', { typed: 'DC70.contoso.com' }],
+    ['the name without its domain', { typed: 'DC07' }],
+    ['the id instead of the name', { typed: '77e0e32e-67e2-44ee-82da-cec63016eb3e' }],
+    ['true', { typed: true }],
+    ['a list that holds the name', { typed: ['DC07.contoso.com'] }],
+    ['an object that reads as the name', { typed: { toString: 'DC07.contoso.com' } }],
+    ['the name in another field', { decision: 'DC07.contoso.com', confirm: 'DC07.contoso.com' }],
+    ['the name as inherited', JSON.parse('{"__proto__": {"typed": "DC07.contoso.com"}}')],
+    ['a choice instead of the name', { decision: 'approve', typed: 'approve' }],
+    ['the name with a zero-width space in it', { typed: 'DC07\u200b.contoso.com' }],
+    ['the name in full-width letters', { typed: 'ＤＣ０７.contoso.com' }],
+  ] as const) {
+    tried(`accepting with ${name}`, eras, async (attacker) => {
+      const held = await attacker.ask('delete_sensor', victim(attacker));
+      await moment();
+      const ended = held.answer('accept', content);
+      const next = await Promise.race([ended, attacker.raw.nextFromServer()]);
+      if (next.method === undefined) {
+        expect(textOf(next)).toMatch(/^client_unattended: |^a new question: |Invalid result for elicitation\/create/);
+      }
+    });
+  }
+
+  for (const choice of [
+    'approve',
+    'approve-',
+    'approve-000000',
+    'true',
+    'yes',
+    '1',
+    'Approve: Activate the v3.x sensor on 2 servers',
+  ]) {
+    tried(`accepting with the choice "${choice}"`, eras, async (attacker) => {
+      const held = await attacker.ask('activate_sensor_candidates', {
+        ids: [attacker.find('candidates', 'dc24.contoso.com')],
+      });
+      expect(held.choices).toEqual(['decline', expect.stringMatching(/^approve-[0-9a-f]{6}$/)]);
+      await moment();
+      expect(textOf(await held.answer('accept', { decision: choice }))).toMatch(/^mistyped: /);
+    });
+  }
+
+  tried('the approving choice of an earlier question', eras, async (attacker) => {
+    const args = { ids: [attacker.find('candidates', 'dc24.contoso.com')] };
+    const first = await attacker.ask('activate_sensor_candidates', args);
+    const second = await attacker.ask('activate_sensor_candidates', args);
+    await moment();
+    expect(textOf(await second.answer('accept', { decision: first.choices[1] }))).toMatch(/^mistyped: /);
+  });
+});
+
+describe.concurrent('approvals used for something else', () => {
+  const modern: readonly Era[] = ['modern'];
+  const other = (attacker: Attacker) => ({ id: attacker.find('sensors', 'DC01.contoso.com') });
+
+  for (const [name, change] of [
+    ['another sensor', (attacker) => ({ args: other(attacker) })],
+    ['another tool', (attacker) => ({ tool: 'delete_stale_sensors', args: { ids: [victim(attacker).id] } })],
+    ['the access key', () => ({ tool: 'get_deployment_access_key', args: {} })],
+    [
+      'the same sensor and one more',
+      (attacker) => ({ tool: 'delete_stale_sensors', args: { ids: [victim(attacker).id, other(attacker).id] } }),
+    ],
+  ] as const satisfies [string, (attacker: Attacker) => object][]) {
+    tried(`an approval of one sensor used for ${name}`, modern, async (attacker) => {
+      const held = await attacker.ask('delete_sensor', victim(attacker));
+      const ended = await held.answer('accept', rightName, change(attacker));
+      expect(textOf(ended)).toMatch(/^approval_invalid: The answer belongs to another call\. Nothing was changed\. /);
+      expect(textOf(await held.answer('accept', rightName))).toMatch(/^approval_invalid: /);
+    });
+  }
+
+  tried('two states swapped between two questions', modern, async (attacker) => {
+    const one = await attacker.ask('delete_sensor', victim(attacker));
+    const two = await attacker.ask('delete_sensor', other(attacker));
+    expect(textOf(await one.answer('accept', rightName, { state: two.state }))).toMatch(/^approval_invalid: /);
+    expect(textOf(await two.answer('accept', { typed: 'DC01.contoso.com' }, { state: one.state }))).toMatch(
+      /^approval_invalid: /,
+    );
+  });
+
+  tried('a state with one character changed, at 20 places', modern, async (attacker) => {
+    const held = await attacker.ask('delete_sensor', victim(attacker));
+    for (let part = 0; part < 20; part++) {
+      const at = Math.floor((held.state.length * part) / 20);
+      const state = held.state.slice(0, at) + (held.state[at] === 'A' ? 'B' : 'A') + held.state.slice(at + 1);
+      expect(textOf(await held.answer('accept', rightName, { state }))).toMatch(/^approval_invalid: /);
+    }
+  });
+
+  for (const [name, state] of [
+    ['cut short', (state: string) => state.slice(0, -1)],
+    ['twice', (state: string) => state + state],
+    ['a number', () => 7],
+    ['an object', () => ({ v: 1 })],
+    ['null', () => null],
+  ] as const) {
+    tried(`a state that is ${name}`, modern, async (attacker) => {
+      const held = await attacker.ask('delete_sensor', victim(attacker));
+      const ended = await attacker.raw.call('delete_sensor', victim(attacker), {
+        requestState: state(held.state),
+        inputResponses: said(rightName),
+      });
+      expect(textOf(ended)).toMatch(/^approval_invalid: |^a new question: |Invalid/);
+    });
+  }
+
+  tried('a state that another process issued', modern, async (attacker) => {
+    const elsewhere = await attackerOf('modern');
+    const held = await elsewhere.ask('delete_sensor', victim(elsewhere));
+    expect(textOf(await held.answer('accept', rightName, { through: attacker.raw }))).toMatch(/^approval_invalid: /);
+    expect(await elsewhere.end()).toBe(0);
+  });
+
+  tried('a state from before a restart', modern, async (attacker) => {
+    const held = await attacker.ask('delete_sensor', victim(attacker));
+    await attacker.restart();
+    const ended = await held.answer('accept', rightName, { through: attacker.raw });
+    expect(textOf(ended)).toMatch(/^approval_invalid: /);
+  });
+});

@@ -1,0 +1,52 @@
+import { describe, expect } from 'vitest';
+import { attack } from '../harness/attacks.ts';
+import { afterAMoment, connect, type FormAnswer, kinds, type Person } from '../harness/clients.ts';
+import { controlledServer } from '../harness/controlled.ts';
+import { accepted, casesOf, finder, gatedTools } from './cases.ts';
+
+const answers = (answer: FormAnswer): Person => afterAMoment(() => answer);
+const broken: Person = () => {
+  throw new Error('this host cannot draw forms');
+};
+const filled =
+  (text: string): Person =>
+  ({ requestedSchema: { properties } }) =>
+    accepted(properties.typed === undefined ? { decision: text } : { typed: text });
+
+const ways: [string, Person | undefined, RegExp][] = [
+  ['the person declines', answers({ action: 'decline' }), /^declined: A person declined\. /],
+  ['the person closes the form', answers({ action: 'cancel' }), /^declined: The question was closed/],
+  ['the person accepts with "decline"', afterAMoment(filled('decline')), /^declined: A person declined\. /],
+  ['the person types something else, twice', afterAMoment(filled('yes')), /^mistyped: /],
+  ['the client accepts with {}', answers(accepted({})), /^client_unattended: /],
+  ['the client accepts without content', answers({ action: 'accept' }), /^client_unattended: /],
+  ['the client accepts with an empty text', afterAMoment(filled('  ')), /^client_unattended: /],
+  ['the client declines at once', () => ({ action: 'decline' }), /^client_unattended: /],
+  ['the client cancels at once', () => ({ action: 'cancel' }), /^client_unattended: /],
+  ['the client cannot show forms', undefined, /^approval_unavailable: /],
+  [
+    'the client answers the form with a JSON-RPC error',
+    broken,
+    /this host cannot draw forms|^approval_busy: 3 questions already wait/,
+  ],
+];
+
+describe.concurrent.each(kinds)('every gated tool through a %s client', (kind) => {
+  for (const [way, person, refusal] of ways) {
+    attack(`${way}, each of the ten gated tools`, { on: kind }, async () => {
+      const server = await controlledServer();
+      const client = await connect(kind, server, person);
+      const cases = casesOf(await finder(server));
+      for (const tool of gatedTools) {
+        const ended = await client.call(tool, cases[tool].args).catch((error: Error) => ({ text: error.message }));
+        expect(ended.text).toMatch(refusal);
+        if (person !== broken)
+          expect(ended).toMatchObject({ isError: true, text: expect.stringContaining(' Nothing was changed. ') });
+      }
+      const reached = await server.gated();
+      await client.close();
+      await server.end();
+      return reached;
+    });
+  }
+});

@@ -1,0 +1,150 @@
+import { describe, expect } from 'vitest';
+import type { Era } from '../harness/raw.ts';
+import { eras, moment, rightName, textOf, tried, victim } from './attacker.ts';
+
+const minute = 60_000;
+
+describe.concurrent('approvals used twice, late or after a refusal', () => {
+  const modern: readonly Era[] = ['modern'];
+
+  tried(
+    'the same approval a second time',
+    modern,
+    async (attacker) => {
+      const held = await attacker.ask('delete_sensor', victim(attacker));
+      expect(textOf(await held.answer('accept', rightName))).toContain('404');
+      expect(textOf(await held.answer('accept', rightName))).toMatch(
+        /^approval_invalid: The question was answered already/,
+      );
+    },
+    1,
+  );
+
+  tried(
+    'the same key rotated twice with one approval',
+    modern,
+    async (attacker) => {
+      const held = await attacker.ask('regenerate_deployment_access_key', {});
+      await held.answer('accept', { typed: 'Contoso' });
+      expect(textOf(await held.answer('accept', { typed: 'Contoso' }))).toMatch(/^approval_invalid: /);
+    },
+    2,
+  );
+
+  tried(
+    'two answers racing for one approval, 100 times',
+    modern,
+    async (attacker) => {
+      for (let round = 0; round < 100; round++) {
+        const held = await attacker.ask('update_auto_auditing_configuration', { isAutomatic: false });
+        const both = await Promise.all([
+          held.answer('accept', { typed: 'Contoso' }),
+          held.answer('accept', { typed: 'Contoso' }),
+        ]);
+        expect(both.map(textOf).filter((text) => text.startsWith('approval_invalid: '))).toHaveLength(1);
+        await attacker.tell({ do: 'set', set: { isAutomatic: true } });
+      }
+    },
+    100,
+  );
+
+  for (const [first, code] of [
+    ['decline', 'declined'],
+    ['cancel', 'declined'],
+  ] as const) {
+    tried(`accepting after a ${first}`, modern, async (attacker) => {
+      const held = await attacker.ask('delete_sensor', victim(attacker));
+      await moment();
+      expect(textOf(await held.answer(first))).toMatch(new RegExp(`^${code}: `));
+      expect(textOf(await held.answer('accept', rightName))).toMatch(/^approval_invalid: /);
+    });
+  }
+
+  tried('a right answer after two wrong ones', modern, async (attacker) => {
+    const held = await attacker.ask('delete_sensor', victim(attacker));
+    const { result } = await held.answer('accept', { typed: 'DC01.contoso.com' });
+    expect(result?.inputRequests?.confirm?.params.message).toContain(
+      'That was not it. To approve, type exactly: DC07.contoso.com',
+    );
+    const state = result?.requestState;
+    expect(textOf(await held.answer('accept', rightName))).toMatch(/^approval_invalid: /);
+    expect(textOf(await held.answer('accept', { typed: 'DC01.contoso.com' }, { state }))).toMatch(/^mistyped: /);
+    expect(textOf(await held.answer('accept', rightName, { state }))).toMatch(/^approval_invalid: /);
+  });
+
+  tried('accepting after the call was cancelled', ['legacy'], async (attacker) => {
+    const held = await attacker.ask('delete_sensor', victim(attacker));
+    attacker.raw.send({
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
+      params: { requestId: attacker.raw.lastId() },
+    });
+    await moment();
+    void held.answer('accept', rightName).catch(() => undefined);
+    await moment();
+  });
+
+  for (const [name, ahead] of [
+    ['eleven minutes later', { wall: 11 * minute, monotonic: 11 * minute }],
+    ['eleven minutes later by the wall clock alone', { wall: 11 * minute }],
+    ['eleven minutes later by the monotonic clock alone', { monotonic: 11 * minute }],
+    ['after the wall clock went back a second', { wall: -1_000 }],
+  ] as const) {
+    tried(`accepting ${name}`, eras, async (attacker) => {
+      const held = await attacker.ask('delete_sensor', victim(attacker));
+      await attacker.tell({ do: 'clock', ahead });
+      await moment();
+      expect(textOf(await held.answer('accept', rightName))).toMatch(
+        /^approval_invalid: The question was answered already, has expired/,
+      );
+    });
+  }
+
+  tried('an approval that is used six minutes after the answer', eras, async (attacker) => {
+    const held = await attacker.ask('delete_sensor', victim(attacker));
+    await attacker.tell({
+      do: 'before',
+      method: 'GET',
+      path: 'sensors',
+      run: [{ do: 'clock', ahead: { monotonic: 6 * minute } }],
+    });
+    await moment();
+    expect(textOf(await held.answer('accept', rightName))).toMatch(/^approval_expired: /);
+  });
+});
+
+describe.concurrent('questions in masses', () => {
+  tried('a fourth question while three wait', eras, async (attacker) => {
+    const names = ['DC01', 'DC02', 'DC03', 'DC04'].map((name) => ({
+      id: attacker.find('sensors', `${name}.contoso.com`),
+    }));
+    for (const args of names.slice(0, 3)) await attacker.ask('delete_sensor', args);
+    expect(textOf(await attacker.raw.call('delete_sensor', names[3]))).toMatch(
+      /^approval_busy: 3 questions already wait/,
+    );
+  });
+
+  tried(
+    'a flooded ledger, then the first answer a second time',
+    ['modern'],
+    async (attacker) => {
+      const held = await attacker.ask('delete_sensor', victim(attacker));
+      expect(textOf(await held.answer('accept', rightName))).toContain('404');
+      for (let asked = 0; asked < 50; asked++) {
+        await attacker.raw.call('delete_sensor', { id: attacker.find('sensors', 'DC01.contoso.com') });
+      }
+      expect(textOf(await held.answer('accept', rightName))).toMatch(/^approval_invalid: /);
+    },
+    1,
+  );
+
+  tried('twenty-one machines in one form', eras, async (attacker) => {
+    const sensors = (await attacker.tell({ do: 'read', what: 'sensors' })) as { id: string }[];
+    const ids = sensors.slice(0, 21).map(({ id }) => id);
+    const set = { deploymentStatus: 'unreachable', serviceStatus: 'unknown' };
+    for (const id of ids) await attacker.tell({ do: 'change', of: 'sensors', id, set });
+    expect(textOf(await attacker.raw.call('delete_stale_sensors', { ids }))).toMatch(
+      /^approval_unavailable: A form shows at most 20 machines, and this call names 21\. Nothing was changed\. /,
+    );
+  });
+});

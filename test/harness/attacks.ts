@@ -1,0 +1,29 @@
+import { expect, type TestContext, test } from 'vitest';
+
+/** One line of the table that the test run prints at its end. */
+export interface AttackRow {
+  readonly attack: string;
+  readonly channel: string;
+  readonly on: string;
+  /** Requests that write or disclose and reached the simulated Graph. */
+  readonly requests: number;
+}
+
+declare module 'vitest' {
+  interface TaskMeta {
+    attack?: AttackRow;
+  }
+}
+
+/** A test that tries to get round the gate and answers with the number of gated requests that reached Graph: 0, or what is named. */
+export function attack(
+  name: string,
+  { on, channel = 'form', reach = 0 }: { on: string; channel?: string; reach?: number },
+  attempt: (context: TestContext) => Promise<number>,
+) {
+  test(`${name} (${on})`, async (context) => {
+    const requests = await attempt(context);
+    context.task.meta.attack = { attack: name, channel, on, requests };
+    expect(requests).toBe(reach);
+  });
+}
