@@ -60,14 +60,14 @@ async function safeFolder(folder: string): Promise<string> {
   const wanted = resolve(folder);
   await attempt(() => mkdir(wanted, { recursive: true, mode: 0o700 }));
   const found = await attempt(() => lstat(wanted));
-  if (!found.isDirectory()) throw notKept(`${wanted} is not a folder of its own (a link, or a file).`);
+  if (!found.isDirectory()) throw notKept('The secrets folder is not a folder of its own but a link or a file.');
   const [real, working] = [await realpath(wanted), await realpath(process.cwd())];
   const fromWorking = relative(working, real);
   if (fromWorking === '' || !(fromWorking.startsWith('..') || resolve(fromWorking) === fromWorking)) {
     throw notKept('The secrets folder is inside the working folder, where agents read files.');
   }
   if (process.platform === 'win32') return real;
-  if (found.uid !== process.getuid?.()) throw notKept(`${wanted} belongs to another user.`);
+  if (found.uid !== process.getuid?.()) throw notKept('The secrets folder belongs to another user.');
   if ((found.mode & 0o077) !== 0) await attempt(() => chmod(real, 0o700));
   return real;
 }

@@ -53,8 +53,8 @@ const plainLabel = /^[A-Za-z0-9-]{1,63}$/;
 function shownName(target: Target): string {
   if (isPlain(target)) return fullName(target);
   const spelled = fullName(target).replace(/[^\x20-\x7e]/gu, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);
-  const name = quoted(fullName(target));
-  return spelled === fullName(target) ? name : `${name} (${quoted(spelled)})`;
+  const [name, inLetters] = [quoted(fullName(target)), quoted(spelled)];
+  return inLetters === name ? name : `${name} (${inLetters})`;
 }
 
 const fullName = ({ name, domain }: Target) => (domain === undefined ? name : `${name}.${domain}`);

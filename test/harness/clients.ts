@@ -3,6 +3,7 @@ import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/clien
 import { Client as V1Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as V1Stdio } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { expectNoKeyIn } from './canary.ts';
 
 export const kinds = ['v1', 'v2 legacy', 'v2 modern'] as const;
 export type Kind = (typeof kinds)[number];
@@ -31,6 +32,8 @@ export interface ToolResult {
 /** One real MCP client over real stdio, the same to a test whichever it is. */
 export interface TestClient {
   readonly stderr: () => string;
+  /** Every result, error and question so far, as JSON. */
+  readonly seen: () => string;
   readonly pid: () => number | null;
   tools(): Promise<readonly { readonly name: string }[]>;
   call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<ToolResult>;
@@ -50,8 +53,29 @@ export interface ServerCommand {
 const info = { name: 'test-client', version: '1.0.0' };
 const longest = 60_000;
 
-/** Starts the server and connects. Without a person the client declares no form. */
+/** Starts the server and connects. Without a person the client declares no form. On closing, no access key may have been seen. */
 export async function connect(kind: Kind, server: ServerCommand, person?: Person): Promise<TestClient> {
+  let seen = '';
+  const note = <T>(value: T): T => {
+    seen += `${value instanceof Error ? value.message : JSON.stringify(value)}\n`;
+    return value;
+  };
+  const client = await start(kind, server, person && ((form) => person(note(form))));
+  return {
+    ...client,
+    seen: () => seen,
+    call: (...args) =>
+      client.call(...args).then(note, (error: unknown) => {
+        throw note(error);
+      }),
+    async close() {
+      await client.close();
+      expectNoKeyIn(seen + client.stderr());
+    },
+  };
+}
+
+async function start(kind: Kind, server: ServerCommand, person?: Person): Promise<Omit<TestClient, 'seen'>> {
   const capabilities = person === undefined ? {} : { elicitation: { form: {} } };
   const options = {
     command: server.command,

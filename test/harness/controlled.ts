@@ -64,7 +64,7 @@ export async function controlledServer(options: Omit<EntryOptions, 'socket'> = {
   const folder = await mkdtemp(join(tmpdir(), 'mdi-test-'));
   const socket = join(folder, 'control');
   const secretsDir = join(folder, 'secrets');
-  const flags = { secretsDir, ...options.flags };
+  const flags = { secretsDir, logLevel: 'trace', ...options.flags };
   let line: Promise<Line> | undefined;
   const tell = async (command: Command) => {
     line ??= lineTo(socket, () => {

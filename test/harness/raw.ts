@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { expectNoKeyIn } from './canary.ts';
 import type { AskedForm, ServerCommand } from './clients.ts';
 
 export type Era = 'legacy' | 'modern';
@@ -100,9 +101,11 @@ export async function connectRaw(
     },
     async close() {
       const ended = new Promise((resolve) => child.once('exit', resolve));
-      if (child.exitCode !== null) return;
-      child.stdin.end();
-      await ended;
+      if (child.exitCode === null && child.signalCode === null) {
+        child.stdin.end();
+        await ended;
+      }
+      expectNoKeyIn(out + errors);
     },
   };
   if (era === 'legacy') {

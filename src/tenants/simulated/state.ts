@@ -90,7 +90,9 @@ interface Content {
 
 export const currentPackage = '2.255.19318.40122';
 export const currentV3 = '3.0.9.1147';
-export const newAccessKey = () => Buffer.from(`${randomUUID()}${randomUUID()}`).toString('base64').slice(0, 88);
+/** A key that can be told from a real one wherever it turns up: in base64, it begins with SIMULATED. */
+export const newAccessKey = () =>
+  Buffer.from(`SIMULATED${randomUUID()}${randomUUID()}`).toString('base64').slice(0, 88);
 
 export function createState(content: Content, clock: () => number, accessKey: string): State {
   let ahead = 0;

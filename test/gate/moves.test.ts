@@ -1,0 +1,198 @@
+import { describe, expect, test } from 'vitest';
+import { afterAMoment, connect, type FormAnswer, type Kind } from '../harness/clients.ts';
+import { type Command, controlledServer } from '../harness/controlled.ts';
+import { approving, type Find, finder, named } from './cases.ts';
+
+/** What the tenant does while a person looks at a question. */
+type Moves = (find: Find) => readonly Command[];
+interface Scene {
+  readonly tool?: string;
+  readonly args: (find: Find) => Record<string, unknown>;
+  /** During the first question, the second and so on. */
+  readonly moves: readonly Moves[];
+  /** The answer to every question after the first, which is approved. */
+  readonly later?: FormAnswer | 'approve';
+}
+
+const change =
+  (name: string, set: object): Moves =>
+  (find) => [{ do: 'change', of: 'sensors', id: find('sensors', name), set }];
+const set =
+  (values: object): Moves =>
+  () => [{ do: 'set', set: values }];
+const all =
+  (...moves: readonly Moves[]): Moves =>
+  (find) =>
+    moves.flatMap((move) => move(find));
+
+async function played(kind: Kind, { tool = 'delete_sensor', args, moves, later = { action: 'decline' } }: Scene) {
+  const server = await controlledServer();
+  const questions: string[] = [];
+  let find: Find = () => '';
+  const person = afterAMoment(async (form) => {
+    const round = questions.push(form.message) - 1;
+    for (const command of moves[round]?.(find) ?? []) await server.tell(command);
+    if (round > 0 && later !== 'approve') return later;
+    return approving(/^To approve, type: (.+)$/m.exec(form.message)?.[1])(form);
+  });
+  const client = await connect(kind, server, person);
+  find = await finder(server);
+  // A token of less than five minutes is never kept, so a sign-in that changes shows at once.
+  await server.tell({ do: 'set', set: { tokenLifetime: 240_000 } });
+  const { text } = await client.call(tool, args(find));
+  const sent = (await server.gatedRequests()).map(named);
+  await client.close();
+  await server.end();
+  return { text, questions, sent };
+}
+
+const sensor = (name: string) => (find: Find) => ({ id: find('sensors', name) });
+const silent = { deploymentStatus: 'disconnected', serviceStatus: 'unknown' };
+const speaking = { deploymentStatus: 'upToDate', serviceStatus: 'running' };
+const restOfEmea = ['BER-DC02', 'PAR-DC03', 'EMEA-BER-DC-PRI'].map((name) => `${name}.emea.contoso.com`);
+
+describe.concurrent.each(['v2 legacy', 'v2 modern'] as const)('between question and answer (%s)', (kind) => {
+  test.each<[string, string, Moves]>([
+    ['its health flaps', 'DC07.contoso.com', change('DC07.contoso.com', { healthStatus: 'notHealthyHigh' })],
+    ['its build number rises', 'DC01.contoso.com', change('DC01.contoso.com', { version: '2.256.19400.11111' })],
+    ['another sensor goes silent', 'DC01.contoso.com', change('DC02.contoso.com', silent)],
+    ['a warning goes away', 'SYD-DC01.apac.contoso.com', change('SYD-DC02.apac.contoso.com', speaking)],
+    ['its description changes', 'DC01.contoso.com', change('DC01.contoso.com', { settings: { description: 'new' } })],
+    ['nine minutes pass', 'DC07.contoso.com', () => [{ do: 'clock', ahead: { wall: 540_000, monotonic: 540_000 } }]],
+  ])('%s: the deletion goes on', async (_, name, move) => {
+    const { text, questions, sent } = await played(kind, { args: sensor(name), moves: [move] });
+    expect(text).toContain('deleted; Graph answers 404 for it now');
+    expect(questions).toHaveLength(1);
+    expect(sent).toEqual(['DELETE sensors/{id}']);
+  });
+
+  test.each<[string, string, Moves, string]>([
+    [
+      'the sensors beside it go silent',
+      'DC01.emea.contoso.com',
+      all(...restOfEmea.map((name) => change(name, silent))),
+      '- new: "DC01.emea.contoso.com" is the last communicating domain controller sensor',
+    ],
+    [
+      'it communicates again',
+      'DC07.contoso.com',
+      change('DC07.contoso.com', speaking),
+      '- no longer true: "DC07.contoso.com" is unreachable',
+    ],
+    [
+      'it is renamed',
+      'DC07.contoso.com',
+      change('DC07.contoso.com', { displayName: 'DC70' }),
+      '- DC07.contoso.com: name was "DC07", now "DC70"',
+    ],
+    [
+      'it moves to another domain',
+      'DC07.contoso.com',
+      change('DC07.contoso.com', { domainName: 'emea.contoso.com' }),
+      '- DC07.contoso.com: domain was "contoso.com", now "emea.contoso.com"',
+    ],
+    [
+      'another sensor is behind its id',
+      'DC07.contoso.com',
+      change('DC07.contoso.com', { createdDateTime: '2026-11-01T00:00:00Z' }),
+      'now "2026-11-01T00:00:00Z"',
+    ],
+    [
+      'its type changes',
+      'DC07.contoso.com',
+      change('DC07.contoso.com', { sensorType: 'adfsIntegrated' }),
+      '- DC07.contoso.com: type was "domainControllerIntegrated", now "adfsIntegrated"',
+    ],
+    [
+      'it becomes v3.x',
+      'DC07.contoso.com',
+      change('DC07.contoso.com', { version: '3.0.9.1147' }),
+      '- DC07.contoso.com: majorVersion was "2", now "3"',
+    ],
+    [
+      'the sign-in answers with another tenant',
+      'DC07.contoso.com',
+      set({ identity: { tenantId: '00000000-0000-4000-8000-000000000001' } }),
+      '- tenant: approved for "8c157435-5df6-4f27-8379-39535f133377", now "00000000-0000-4000-8000-000000000001"',
+    ],
+    [
+      'the sign-in answers with another app',
+      'DC07.contoso.com',
+      set({ identity: { appId: '00000000-0000-4000-8000-000000000002' } }),
+      'app 00000000-0000-4000-8000-000000000002"',
+    ],
+  ])('%s: the approval is void, and the person is asked once more', async (_, name, move, line) => {
+    const { text, questions, sent } = await played(kind, { args: sensor(name), moves: [move] });
+    expect(text).toMatch(/^declined: /);
+    expect(questions).toHaveLength(2);
+    expect(questions[1]).toContain('\nWhat you approved has changed. Please look again:\n- ');
+    expect(questions[1]).toContain(line);
+    expect(sent).toEqual([]);
+  });
+
+  test('the second approval acts on what is now, once', async () => {
+    const moves = [change('DC07.contoso.com', { displayName: 'DC70' })];
+    const { text, sent } = await played(kind, { args: sensor('DC07.contoso.com'), moves, later: 'approve' });
+    expect(text).toContain('"name":"DC70.contoso.com","state":"deleted; Graph answers 404 for it now"');
+    expect(sent).toEqual(['DELETE sensors/{id}']);
+  });
+
+  test('a target that changes during both questions is refused', async () => {
+    const moves = ['DC70', 'DC71'].map((displayName) => change('DC07.contoso.com', { displayName }));
+    const { text, questions, sent } = await played(kind, { args: sensor('DC07.contoso.com'), moves, later: 'approve' });
+    expect(text).toMatch(/^target_changed: What was approved is no longer what would happen: .*was "DC70", now "DC71"/);
+    expect(questions).toHaveLength(2);
+    expect(sent).toEqual([]);
+  });
+
+  test('a sensor that vanished is not found, and nothing is sent', async () => {
+    const moves: Moves[] = [(find) => [{ do: 'remove', of: 'sensors', id: find('sensors', 'DC07.contoso.com') }]];
+    const { text, questions, sent } = await played(kind, { args: sensor('DC07.contoso.com'), moves });
+    expect(text).toMatch(/^not_found: .* Nothing was changed\. /);
+    expect(questions).toHaveLength(1);
+    expect(sent).toEqual([]);
+  });
+
+  test('a setting that somebody else changed meanwhile voids the approval to replace it', async () => {
+    const list = { settings: { domainControllerDnsNames: ['dc17.contoso.com', 'dc19.contoso.com'] } };
+    const { text, questions, sent } = await played(kind, {
+      tool: 'update_sensor',
+      args: (find) => ({ ...sensor('PM01.contoso.com')(find), domainControllerDnsNames: ['dc17.contoso.com'] }),
+      moves: [change('PM01.contoso.com', list)],
+    });
+    expect(text).toMatch(/^declined: /);
+    expect(questions[1]).toContain('- the values that would be replaced are no longer the same');
+    expect(sent).toEqual([]);
+  });
+
+  test('a setting that somebody else made already leaves nothing to send', async () => {
+    const { text, questions, sent } = await played(kind, {
+      tool: 'update_auto_auditing_configuration',
+      args: () => ({ isAutomatic: false }),
+      moves: [set({ isAutomatic: false })],
+    });
+    expect(text).toMatch(/"outcome":"nothing to do"/);
+    expect(questions).toHaveLength(1);
+    expect(sent).toEqual([]);
+  });
+
+  test('a server that becomes stale voids the approval to activate it', async () => {
+    const { text, questions, sent } = await played(kind, {
+      tool: 'activate_sensor_candidates',
+      args: (find) => ({ ids: [find('candidates', 'dc24.contoso.com')] }),
+      moves: [
+        (find) => [
+          {
+            do: 'change',
+            of: 'candidates',
+            id: find('candidates', 'dc24.contoso.com'),
+            set: { lastSeenDateTime: '2026-01-01T00:00:00Z' },
+          },
+        ],
+      ],
+    });
+    expect(text).toMatch(/^declined: /);
+    expect(questions[1]).toMatch(/^- new: "?dc24\.contoso\.com/m);
+    expect(sent).toEqual([]);
+  });
+});

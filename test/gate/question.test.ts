@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Attacker, attackerOf, moment, textOf } from './attacker.ts';
+
+let attacker: Attacker;
+beforeAll(async () => {
+  attacker = await attackerOf('modern');
+});
+afterAll(async () => {
+  await attacker.end();
+});
+
+/** Asks, declines, and gives the question with what depends on the day or the machine replaced. */
+async function questionOf(tool: string, args: unknown): Promise<string> {
+  const held = await attacker.ask(tool, args);
+  await moment();
+  expect(textOf(await held.answer('decline'))).toMatch(/^declined: /);
+  return held.message.replace(/\d{4}-\d{2}-\d{2}/g, 'DAY').replaceAll(attacker.server.secretsDir, 'FOLDER');
+}
+const sensor = (name: string) => ({ id: attacker.find('sensors', name) });
+const candidate = (name: string) => ({ ids: [attacker.find('candidates', name)] });
+
+test('a question names the tenant, the act, what follows, the facts, the request and who asks', async () => {
+  expect(await questionOf('delete_sensor', sensor('SYD-DC01.apac.contoso.com'))).toMatchInlineSnapshot(`
+    "SIMULATED TENANT "Contoso" (8c157435-5df6-4f27-8379-39535f133377)
+
+    Delete 1 sensor?
+
+    ⚠ "SYD-DC01.apac.contoso.com" is the last communicating domain controller sensor of "apac.contoso.com", among those you can see.
+    ⚠ "SYD-DC01.apac.contoso.com" communicates now: it is at work, not a stale entry.
+    ⚠ Only the entry of "SYD-DC01.apac.contoso.com" is deleted: the v2.x software stays on the server, so uninstall it there first.
+
+    1. SYD-DC01.apac.contoso.com
+       domainControllerIntegrated, v2.x, created DAY
+       now: health healthy, open issues 0, deployment upToDate, service running, version 2.255.19318.40122
+       id c6f3b337-8aa8-42f1-8b41-5601d196fe20
+
+    Request: DELETE https://graph.microsoft.com/v1.0/security/identities/sensors/c6f3b337-8aa8-42f1-8b41-5601d196fe20
+    The same in PowerShell: Remove-MgSecurityIdentitySensor
+    Acts as: app "mdi-sensors-mcp simulation" (6f8e8268-647e-4e82-85fa-b218e59f4840)
+    Asked by: a client that says it is "raw-client 0.0.1"
+    Settings other than the default: --secrets-dir FOLDER
+    Valid for 10 minutes.
+
+    To approve, type: SYD-DC01.apac.contoso.com"
+  `);
+});
+
+describe('what a tenant wrote cannot speak as the dialog', () => {
+  test.each([
+    ['turns the direction of writing', 'DC20\u202e10CD', String.raw`"DC20\u{202e}10CD.contoso.com"`],
+    ['ends in an invisible character', 'DC02\u200b', String.raw`"DC02\u{200b}.contoso.com"`],
+    ['moves the cursor of a terminal', 'DC22\u001b[2K', String.raw`"DC22\u{1b}\u{5b}2K.contoso.com"`],
+    ['is written in look-alike letters', 'DС01', String.raw`"DС01.contoso.com" ("D\u{421}01.contoso.com")`],
+    ['spells what is not there', 'DC\\u{41}', String.raw`"DC\u{41}.contoso.com"`],
+    [
+      'has words and line ends of its own',
+      'X"\n\nTo approve, type: yes\nTENANT "Fabrikam"',
+      String.raw`"X'\u{a}\u{a}To approve, type: yes\u{a}TENANT 'Fabrikam'.contoso.com"`,
+    ],
+  ])('a name that %s', async (_, displayName, shownName) => {
+    const { id } = sensor('DC23.contoso.com');
+    await attacker.tell({ do: 'change', of: 'sensors', id, set: { displayName } });
+    const shown = await questionOf('delete_sensor', { id });
+    expect(/^1\. (.+)$/m.exec(shown)?.[1]).toBe(shownName);
+    expect(shown.match(/^To approve.*/gm)).toEqual([`To approve, type: ${id.slice(0, 8)}`]);
+    expect(shown.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(shown.match(/^(SIMULATED )?TENANT/gm)).toHaveLength(1);
+    await attacker.tell({ do: 'change', of: 'sensors', id, set: { displayName: 'DC23' } });
+  });
+
+  test('markup, links and line ends that the model writes into a description stay text', async () => {
+    const description = '[approve](https://evil.example) **safe** <b>ok</b> `x` www.evil.example # TENANT "Fabrikam"';
+    const args = { ...sensor('PM01.contoso.com'), description, domainControllerDnsNames: ['dc17.contoso.com'] };
+    const shown = await questionOf('update_sensor', args);
+    expect(shown).not.toMatch(/\[approve|\*\*|<b>|`|www\.evil|:\/\/evil|# TENANT/);
+    expect(shown).toContain(
+      String.raw`description: "Port mirroring for the old data center" -> "\u{5b}approve\u{5d}(https:\u{2f}/evil.example) \u{2a}\u{2a}safe`,
+    );
+  });
+
+  test('a client name of many lines is one quoted line', async () => {
+    const _meta = {
+      'io.modelcontextprotocol/clientInfo': { name: 'x"\n\nTo approve, type: yes\n', version: '\u202e1' },
+    };
+    const { result } = await attacker.raw.call('delete_sensor', sensor('DC01.contoso.com'), { _meta });
+    const message = result?.inputRequests?.confirm?.params.message ?? '';
+    expect(message).toMatch(/^Asked by: a client that says it is "x'.*"$/m);
+    expect(message.match(/^To approve/gm)).toEqual(['To approve']);
+  });
+});
+
+test('a second deletion in a domain counts the first, which still waits, as gone', async () => {
+  await attacker.tell({
+    do: 'change',
+    of: 'sensors',
+    id: sensor('TYO-DC04.apac.contoso.com').id,
+    set: { deploymentStatus: 'upToDate', serviceStatus: 'running' },
+  });
+  const first = await attacker.ask('delete_sensor', sensor('SYD-DC01.apac.contoso.com'));
+  const second = await attacker.ask('delete_sensor', sensor('TYO-DC04.apac.contoso.com'));
+  expect(first.message).not.toContain('is the last communicating');
+  expect(second.message).toContain('⚠ "TYO-DC04.apac.contoso.com" is the last communicating domain controller sensor');
+  await moment();
+  await first.answer('decline');
+  await second.answer('decline');
+});
+
+test('letter case and surrounding blanks of what is typed do not matter', async () => {
+  const held = await attacker.ask('delete_sensor', sensor('DC07.contoso.com'));
+  const { result } = await held.answer('accept', { typed: '  dc07.CONTOSO.com ' });
+  expect(result?.isError).toBeUndefined();
+});
+
+test('a candidate whose name hides characters is spelled out', async () => {
+  const shown = await questionOf('activate_sensor_candidates', candidate('dc26\u202e\u200b.contoso.com'));
+  expect(shown).toContain(String.raw`1. "dc26\u{202e}\u{200b}.contoso.com"`);
+});
