@@ -166,32 +166,66 @@ const lost = (of: readonly Consequence[], from: readonly Consequence[], kinds: r
     .filter((consequence) => !from.some((other) => codeOf(other) === codeOf(consequence)))
     .map(({ text }) => `${what}: ${words(text)}`);
 
-const marks = { warning: '⚠', reassurance: '✓', info: '·' } as const;
+/** The parts of a question for a person's eyes, in their order; every string is safe to show. */
+export interface QuestionParts {
+  readonly tenant: string;
+  readonly simulated: boolean;
+  /** `Delete 1 sensor?` */
+  readonly action: string;
+  /** The worst first. */
+  readonly consequences: readonly Pick<Consequence, 'kind' | 'text'>[];
+  readonly targets: readonly { readonly name: string; readonly facts: readonly string[] }[];
+  /** Values of the tenant itself that are replaced, and where a secret goes. */
+  readonly changes: readonly string[];
+  /** Requests, cmdlets, who acts, who asks, unusual settings. */
+  readonly details: readonly string[];
+  readonly typed?: string;
+}
 
-/** The question as text: tenant first, then what will happen and its consequences, then the facts, the tenant's words quoted. */
-export function questionText(question: Question, minutes: number, note: readonly string[] = []): string {
-  const { plan, place, typed } = question;
-  const consequences = [...plan.consequences].sort(byKey(({ kind }) => 'wri'.indexOf(kind.charAt(0)).toString()));
+export function partsOf({ plan, place, typed }: Question): QuestionParts {
   const cmdlets = plan.send.flatMap(({ endpoint }) => {
     const cmdlet = endpoint.cmdlets?.[versionOf(endpoint, place.graphVersion)];
     return cmdlet === undefined ? [] : [cmdlet];
   });
+  return {
+    tenant: `${quoted(place.tenantLabel)} (${place.identity.tenantId})`,
+    simulated: place.simulated,
+    action: `${plan.action}?`,
+    consequences: [...plan.consequences]
+      .sort(byKey(({ kind }) => 'wri'.indexOf(kind.charAt(0)).toString()))
+      .map(({ kind, text }) => ({ kind, text: words(text) })),
+    targets: plan.targets.map((target) => ({ name: shownName(target), facts: factsOf(target, plan.changes) })),
+    changes: [
+      ...plan.changes.filter(({ targetId }) => targetId === undefined).map(changeLine),
+      ...(place.secretsFolder === undefined ? [] : [`The key goes into a file in ${place.secretsFolder}`]),
+    ],
+    details: [
+      ...plan.send.map((request) => `Request: ${wireForEyes(request, place)}`),
+      ...[...new Set(cmdlets)].map((cmdlet) => `The same in PowerShell: ${cmdlet}`),
+      `Acts as: ${place.identity.kind} ${quoted(place.identity.name)} (${place.identity.id})`,
+      `Asked by: a client that says it is ${quoted(place.clientName, 60)}`,
+      ...(place.settings.length === 0 ? [] : [`Settings other than the default: ${place.settings.join(', ')}`]),
+    ],
+    ...(typed !== undefined && { typed }),
+  };
+}
+
+const marks = { warning: '⚠', reassurance: '✓', info: '·' } as const;
+
+/** The question as text: tenant first, then what will happen and its consequences, then the facts, the tenant's words quoted. */
+export function questionText(question: Question, minutes: number, note: readonly string[] = []): string {
+  const { tenant, simulated, action, consequences, targets, changes, details, typed } = partsOf(question);
   return [
-    `${place.simulated ? 'SIMULATED ' : ''}TENANT ${quoted(place.tenantLabel)} (${place.identity.tenantId})`,
+    `${simulated ? 'SIMULATED ' : ''}TENANT ${tenant}`,
     ...note,
     '',
-    `${plan.action}?`,
+    action,
     '',
-    ...consequences.map(({ kind, text }) => `${marks[kind]} ${words(text)}`),
-    ...plan.targets.flatMap((target, index) => ['', ...targetLines(target, index, plan.changes)]),
-    ...plan.changes.filter(({ targetId }) => targetId === undefined).map(changeLine),
-    ...(place.secretsFolder === undefined ? [] : ['', `The key goes into a file in ${place.secretsFolder}`]),
+    ...consequences.map(({ kind, text }) => `${marks[kind]} ${text}`),
+    ...targets.flatMap(({ name, facts }, index) => ['', `${index + 1}. ${name}`, ...facts.map((fact) => `   ${fact}`)]),
+    ...(changes.length === 0 ? [] : ['', ...changes]),
     '',
-    ...plan.send.map((request) => `Request: ${wireForEyes(request, place)}`),
-    ...[...new Set(cmdlets)].map((cmdlet) => `The same in PowerShell: ${cmdlet}`),
-    `Acts as: ${place.identity.kind} ${quoted(place.identity.name)} (${place.identity.id})`,
-    `Asked by: a client that says it is ${quoted(place.clientName, 60)}`,
-    ...(place.settings.length === 0 ? [] : [`Settings other than the default: ${place.settings.join(', ')}`]),
+    ...details,
     `Valid for ${minutes} minutes.`,
     ...(typed === undefined ? [] : ['', `To approve, type: ${typed}`]),
   ].join('\n');
@@ -208,8 +242,7 @@ const neutral = (body: unknown): unknown =>
         typeof value === 'string' && !key.startsWith('@odata') ? words(value) : value,
       );
 
-function targetLines(target: Target, index: number, changes: readonly Change[]): string[] {
-  const { type, majorVersion, createdDateTime, shown } = target;
+function factsOf({ id, type, majorVersion, createdDateTime, shown }: Target, changes: readonly Change[]): string[] {
   const facts = [
     type === undefined ? undefined : fact(type),
     majorVersion === undefined ? undefined : `v${majorVersion}.x`,
@@ -217,11 +250,10 @@ function targetLines(target: Target, index: number, changes: readonly Change[]):
   ].filter((fact) => fact !== undefined);
   const now = Object.entries(shown).map(([label, value]) => `${label} ${fact(value)}`);
   return [
-    `${index + 1}. ${shownName(target)}`,
-    ...(facts.length === 0 ? [] : [`   ${facts.join(', ')}`]),
-    ...(now.length === 0 ? [] : [`   now: ${now.join(', ')}`]),
-    `   id ${target.id}`,
-    ...changes.filter(({ targetId }) => targetId === target.id).map((change) => `   ${changeLine(change)}`),
+    ...(facts.length === 0 ? [] : [facts.join(', ')]),
+    ...(now.length === 0 ? [] : [`now: ${now.join(', ')}`]),
+    `id ${id}`,
+    ...changes.filter(({ targetId }) => targetId === id).map(changeLine),
   ];
 }
 
