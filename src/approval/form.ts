@@ -9,7 +9,7 @@ import {
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { type Entry, minutesToAnswer } from './ledger.ts';
-import { questionText } from './question.ts';
+import { questionText } from './questionText.ts';
 
 const sealed = z.object({ v: z.literal(1), nonce: z.string(), digest: z.string() });
 const verified = z.discriminatedUnion('ok', [

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { visible } from '../display.ts';
 import { type GraphVersion, methodOf, pathOf, type Request, versionOf } from '../graph/endpoint.ts';
 import type { Identity } from '../graph/identity.ts';
-import type { Change, Consequence, Plan, Target } from '../operations/operation.ts';
+import type { Consequence, Plan } from '../operations/operation.ts';
+import { fullName, isPlain, quoted, shownName, words } from './shown.ts';
 
 /** Where and for whom an act would happen. */
 export interface Place {
@@ -31,38 +31,6 @@ export interface Question {
   /** The text to type; without one an explicit choice is enough. */
   readonly typed?: string;
 }
-
-/** Markup and links that a host would draw, spelled out; what is spelled out already stays. */
-const words = (text: string) =>
-  text
-    .replace(/[`*[\]<>#|~!]|\\(?!u\{)/g, (sign) => `\\u{${sign.charCodeAt(0).toString(16)}}`)
-    .replace(/:\/\//g, ':\\u{2f}/')
-    .replace(/\bwww\./gi, 'www\\u{2e}');
-
-/** Text of a tenant, client or model for a person's eyes: cut, nothing hidden, no markup or link that a host would draw. */
-export function quoted(text: string, most = 200): string {
-  return `"${words(visible(text, most)).replaceAll('"', "'")}"`;
-}
-
-/** A short fact, such as a status or a version: bare where nothing in it could be taken for our words. */
-const fact = (text: string) => (/^[\w.:-]{1,60}$/.test(text) ? text : quoted(text, 60));
-
-const plainLabel = /^[A-Za-z0-9-]{1,63}$/;
-
-/** A machine's name for a person's eyes; letters that are not ASCII are also spelled out, since some look alike. */
-function shownName(target: Target): string {
-  if (isPlain(target)) return fullName(target);
-  const spelled = fullName(target).replace(/[^\x20-\x7e]/gu, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);
-  const [name, inLetters] = [quoted(fullName(target)), quoted(spelled)];
-  return inLetters === name ? name : `${name} (${inLetters})`;
-}
-
-const fullName = ({ name, domain }: Target) => (domain === undefined ? name : `${name}.${domain}`);
-const isPlain = (target: Target) =>
-  fullName(target).length <= 200 &&
-  fullName(target)
-    .split('.')
-    .every((label) => plainLabel.test(label));
 
 const tenantWord = ({ tenantLabel, identity }: Place) =>
   /^[A-Za-z0-9][A-Za-z0-9 .&-]{0,63}$/.test(tenantLabel) ? tenantLabel : identity.tenantId.slice(0, 8);
@@ -165,100 +133,3 @@ const lost = (of: readonly Consequence[], from: readonly Consequence[], kinds: r
     .filter(({ kind }) => kinds.includes(kind))
     .filter((consequence) => !from.some((other) => codeOf(other) === codeOf(consequence)))
     .map(({ text }) => `${what}: ${words(text)}`);
-
-/** The parts of a question for a person's eyes, in their order; every string is safe to show. */
-export interface QuestionParts {
-  readonly tenant: string;
-  readonly simulated: boolean;
-  /** `Delete 1 sensor?` */
-  readonly action: string;
-  /** The worst first. */
-  readonly consequences: readonly Pick<Consequence, 'kind' | 'text'>[];
-  readonly targets: readonly { readonly name: string; readonly facts: readonly string[] }[];
-  /** Values of the tenant itself that are replaced, and where a secret goes. */
-  readonly changes: readonly string[];
-  /** Requests, cmdlets, who acts, who asks, unusual settings. */
-  readonly details: readonly string[];
-  readonly typed?: string;
-}
-
-export function partsOf({ plan, place, typed }: Question): QuestionParts {
-  const cmdlets = plan.send.flatMap(({ endpoint }) => {
-    const cmdlet = endpoint.cmdlets?.[versionOf(endpoint, place.graphVersion)];
-    return cmdlet === undefined ? [] : [cmdlet];
-  });
-  return {
-    tenant: `${quoted(place.tenantLabel)} (${place.identity.tenantId})`,
-    simulated: place.simulated,
-    action: `${plan.action}?`,
-    consequences: [...plan.consequences]
-      .sort(byKey(({ kind }) => 'wri'.indexOf(kind.charAt(0)).toString()))
-      .map(({ kind, text }) => ({ kind, text: words(text) })),
-    targets: plan.targets.map((target) => ({ name: shownName(target), facts: factsOf(target, plan.changes) })),
-    changes: [
-      ...plan.changes.filter(({ targetId }) => targetId === undefined).map(changeLine),
-      ...(place.secretsFolder === undefined ? [] : [`The key goes into a file in ${place.secretsFolder}`]),
-    ],
-    details: [
-      ...plan.send.map((request) => `Request: ${wireForEyes(request, place)}`),
-      ...[...new Set(cmdlets)].map((cmdlet) => `The same in PowerShell: ${cmdlet}`),
-      `Acts as: ${place.identity.kind} ${quoted(place.identity.name)} (${place.identity.id})`,
-      `Asked by: a client that says it is ${quoted(place.clientName, 60)}`,
-      ...(place.settings.length === 0 ? [] : [`Settings other than the default: ${place.settings.join(', ')}`]),
-    ],
-    ...(typed !== undefined && { typed }),
-  };
-}
-
-const marks = { warning: '⚠', reassurance: '✓', info: '·' } as const;
-
-/** The question as text: tenant first, then what will happen and its consequences, then the facts, the tenant's words quoted. */
-export function questionText(question: Question, minutes: number, note: readonly string[] = []): string {
-  const { tenant, simulated, action, consequences, targets, changes, details, typed } = partsOf(question);
-  return [
-    `${simulated ? 'SIMULATED ' : ''}TENANT ${tenant}`,
-    ...note,
-    '',
-    action,
-    '',
-    ...consequences.map(({ kind, text }) => `${marks[kind]} ${text}`),
-    ...targets.flatMap(({ name, facts }, index) => ['', `${index + 1}. ${name}`, ...facts.map((fact) => `   ${fact}`)]),
-    ...(changes.length === 0 ? [] : ['', ...changes]),
-    '',
-    ...details,
-    `Valid for ${minutes} minutes.`,
-    ...(typed === undefined ? [] : ['', `To approve, type: ${typed}`]),
-  ].join('\n');
-}
-
-/** The request for a person's eyes: what the model or the tenant wrote in its body is neutralised, the rest is as it leaves. */
-const wireForEyes = (request: Request, place: Place) =>
-  visible(wireOf({ ...request, body: neutral(request.body) }, place), 2000);
-
-const neutral = (body: unknown): unknown =>
-  body === undefined
-    ? undefined
-    : JSON.parse(JSON.stringify(body), (key, value: unknown) =>
-        typeof value === 'string' && !key.startsWith('@odata') ? words(value) : value,
-      );
-
-function factsOf({ id, type, majorVersion, createdDateTime, shown }: Target, changes: readonly Change[]): string[] {
-  const facts = [
-    type === undefined ? undefined : fact(type),
-    majorVersion === undefined ? undefined : `v${majorVersion}.x`,
-    createdDateTime === undefined ? undefined : `created ${fact(createdDateTime.slice(0, 10))}`,
-  ].filter((fact) => fact !== undefined);
-  const now = Object.entries(shown).map(([label, value]) => `${label} ${fact(value)}`);
-  return [
-    ...(facts.length === 0 ? [] : [facts.join(', ')]),
-    ...(now.length === 0 ? [] : [`now: ${now.join(', ')}`]),
-    `id ${id}`,
-    ...changes.filter(({ targetId }) => targetId === id).map(changeLine),
-  ];
-}
-
-const changeLine = ({ field, before, after }: Change) =>
-  `${field}: ${quoted(textOf(before), 300)} -> ${quoted(textOf(after), 300)}`;
-
-const textOf = (value: unknown) =>
-  value === undefined || value === null ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value);

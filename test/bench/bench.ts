@@ -90,7 +90,7 @@ async function sizeRows(): Promise<Row[]> {
     ),
     size('list_sensors by default', countTokens(list), 4_000, 'tokens'),
     size('list_sensors by default, a sensor', countTokens(list) / listed.sensors.length, 80, 'tokens'),
-    size('summarize_fleet, 45 sensors', summaries[0] ?? Number.NaN, 1_200, 'tokens'),
+    size('summarize_fleet, the seeded fleet', summaries[0] ?? Number.NaN, 1_200, 'tokens'),
     size('summarize_fleet, 5,000 sensors', summaries[1] ?? Number.NaN, 1_200, 'tokens'),
   ];
 }

@@ -1,0 +1,104 @@
+import { visible } from '../display.ts';
+import { type Request, versionOf } from '../graph/endpoint.ts';
+import type { Change, Consequence, Target } from '../operations/operation.ts';
+import { type Place, type Question, wireOf } from './question.ts';
+import { fact, quoted, shownName, words } from './shown.ts';
+
+/** The parts of a question for a person's eyes, in their order; every string is safe to show. */
+export interface QuestionParts {
+  readonly tenant: string;
+  readonly simulated: boolean;
+  /** `Delete 1 sensor?` */
+  readonly action: string;
+  /** The worst first. */
+  readonly consequences: readonly Pick<Consequence, 'kind' | 'text'>[];
+  readonly targets: readonly { readonly name: string; readonly facts: readonly string[] }[];
+  /** Values of the tenant itself that are replaced, and where a secret goes. */
+  readonly changes: readonly string[];
+  /** Requests, cmdlets, who acts, who asks, unusual settings. */
+  readonly details: readonly string[];
+  readonly typed?: string;
+}
+
+const worstFirst: readonly Consequence['kind'][] = ['warning', 'reassurance', 'info'];
+
+export function partsOf({ plan, place, typed }: Question): QuestionParts {
+  const cmdlets = plan.send.flatMap(({ endpoint }) => {
+    const cmdlet = endpoint.cmdlets?.[versionOf(endpoint, place.graphVersion)];
+    return cmdlet === undefined ? [] : [cmdlet];
+  });
+  return {
+    tenant: `${quoted(place.tenantLabel)} (${place.identity.tenantId})`,
+    simulated: place.simulated,
+    action: `${plan.action}?`,
+    consequences: [...plan.consequences]
+      .sort((a, b) => worstFirst.indexOf(a.kind) - worstFirst.indexOf(b.kind))
+      .map(({ kind, text }) => ({ kind, text: words(text) })),
+    targets: plan.targets.map((target) => ({ name: shownName(target), facts: factsOf(target, plan.changes) })),
+    changes: [
+      ...plan.changes.filter(({ targetId }) => targetId === undefined).map(changeLine),
+      ...(place.secretsFolder === undefined ? [] : [`The key goes into a file in ${place.secretsFolder}`]),
+    ],
+    details: [
+      ...plan.send.map((request) => `Request: ${wireForEyes(request, place)}`),
+      ...[...new Set(cmdlets)].map((cmdlet) => `The same in PowerShell: ${cmdlet}`),
+      `Acts as: ${place.identity.kind} ${quoted(place.identity.name)} (${place.identity.id})`,
+      `Asked by: a client that says it is ${quoted(place.clientName, 60)}`,
+      ...(place.settings.length === 0 ? [] : [`Settings other than the default: ${place.settings.join(', ')}`]),
+    ],
+    ...(typed !== undefined && { typed }),
+  };
+}
+
+const marks = { warning: '⚠', reassurance: '✓', info: '·' } as const;
+
+/** The question as text: tenant first, then what will happen and its consequences, then the facts, the tenant's words quoted. */
+export function questionText(question: Question, minutes: number, note: readonly string[] = []): string {
+  const { tenant, simulated, action, consequences, targets, changes, details, typed } = partsOf(question);
+  return [
+    `${simulated ? 'SIMULATED ' : ''}TENANT ${tenant}`,
+    ...note,
+    '',
+    action,
+    '',
+    ...consequences.map(({ kind, text }) => `${marks[kind]} ${text}`),
+    ...targets.flatMap(({ name, facts }, index) => ['', `${index + 1}. ${name}`, ...facts.map((fact) => `   ${fact}`)]),
+    ...(changes.length === 0 ? [] : ['', ...changes]),
+    '',
+    ...details,
+    `Valid for ${minutes} minutes.`,
+    ...(typed === undefined ? [] : ['', `To approve, type: ${typed}`]),
+  ].join('\n');
+}
+
+/** The request for a person's eyes: what the model or the tenant wrote in its body is neutralised, the rest is as it leaves. */
+const wireForEyes = (request: Request, place: Place) =>
+  visible(wireOf({ ...request, body: neutral(request.body) }, place), 2000);
+
+const neutral = (body: unknown): unknown =>
+  body === undefined
+    ? undefined
+    : JSON.parse(JSON.stringify(body), (key, value: unknown) =>
+        typeof value === 'string' && !key.startsWith('@odata') ? words(value) : value,
+      );
+
+function factsOf({ id, type, majorVersion, createdDateTime, shown }: Target, changes: readonly Change[]): string[] {
+  const facts = [
+    type === undefined ? undefined : fact(type),
+    majorVersion === undefined ? undefined : `v${majorVersion}.x`,
+    createdDateTime === undefined ? undefined : `created ${fact(createdDateTime.slice(0, 10))}`,
+  ].filter((fact) => fact !== undefined);
+  const now = Object.entries(shown).map(([label, value]) => `${label} ${fact(value)}`);
+  return [
+    ...(facts.length === 0 ? [] : [facts.join(', ')]),
+    ...(now.length === 0 ? [] : [`now: ${now.join(', ')}`]),
+    `id ${id}`,
+    ...changes.filter(({ targetId }) => targetId === id).map(changeLine),
+  ];
+}
+
+const changeLine = ({ field, before, after }: Change) =>
+  `${field}: ${quoted(textOf(before), 300)} -> ${quoted(textOf(after), 300)}`;
+
+const textOf = (value: unknown) =>
+  value === undefined || value === null ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value);
