@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Endpoint } from '../src/graph/endpoint.ts';
 import { endpoints } from '../src/graph/endpoints.ts';
 import { healthIssueSeverities, healthIssueStatuses, healthIssueTypes } from '../src/graph/healthIssues.ts';

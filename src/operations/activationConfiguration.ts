@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { request } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints.ts';
 import { activationModes, type SensorCandidate } from '../graph/sensorCandidates.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { visible } from '../display.ts';
 import { request } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints.ts';

@@ -1,6 +1,6 @@
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { getActivationConfiguration, listSensorCandidates } from '../../src/operations/candidates.ts';
 import { getDeploymentPackage } from '../../src/operations/deployment.ts';
 import { summarizeFleet } from '../../src/operations/fleet.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { getSensor, listSensors } from '../../src/operations/sensors.ts';
 import { type Content, readerOf } from './content.ts';
 

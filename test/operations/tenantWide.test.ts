@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { getActivationConfiguration, listSensorCandidates } from '../../src/operations/candidates.ts';
 import { getDeploymentPackage } from '../../src/operations/deployment.ts';
 import { listSensorMigrations } from '../../src/operations/migrations.ts';

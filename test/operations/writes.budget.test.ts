@@ -1,6 +1,6 @@
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { operations } from '../../src/operations/index.ts';
 
 const writes = operations.filter(({ effect }) => effect !== 'read');

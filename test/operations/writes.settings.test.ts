@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { updateActivationConfiguration } from '../../src/operations/activationConfiguration.ts';
 import { updateAutoAuditingConfiguration } from '../../src/operations/autoAuditing.ts';
 import { updateHealthIssue } from '../../src/operations/healthIssueUpdate.ts';

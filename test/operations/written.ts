@@ -1,5 +1,5 @@
 import { createHttpHeaders, type HttpClient, type PipelineRequest } from '@azure/core-rest-pipeline';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Graph, graphClient } from '../../src/graph/client.ts';
 import { identityOf } from '../../src/graph/identity.ts';
 import type { Outcome } from '../../src/graph/reader.ts';
