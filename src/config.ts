@@ -84,6 +84,28 @@ export const settings = {
     text: 'Hand access keys to the model as well. Leave this off.',
     safety: true,
   }),
+  approval: setting(
+    z.preprocess(
+      given,
+      z.enum(['auto', 'form', 'page', 'terminal'], { error: 'is auto, form, page or terminal' }).default('auto'),
+    ),
+    {
+      value: '<channel>',
+      title: 'How to ask',
+      text: 'Where a person is asked: in a form of the client, on a page in the browser, at a terminal (`mdi-sensors-mcp approve`), or auto, the first of these that works.',
+      safety: true,
+    },
+  ),
+  noBrowser: setting(onOff, {
+    title: 'No browser',
+    text: "Do not open a browser for the approval page, but write the name of the file to open into the server's log.",
+  }),
+  auditLog: setting(z.preprocess(given, z.string().optional()), {
+    value: '<folder>',
+    title: 'Audit log',
+    text: "Folder for the audit log, or off; by default in the user's state folder.",
+    safety: true,
+  }),
   logLevel: setting(
     z.preprocess(
       given,
@@ -109,6 +131,9 @@ const schema = z.object({
   maxMachines: settings.maxMachines.schema,
   secretsDir: settings.secretsDir.schema,
   revealSecrets: settings.revealSecrets.schema,
+  approval: settings.approval.schema,
+  noBrowser: settings.noBrowser.schema,
+  auditLog: settings.auditLog.schema,
   logLevel: settings.logLevel.schema,
 });
 

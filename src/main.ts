@@ -47,13 +47,57 @@ function commandLine(): Command {
     const flag = 'value' in row ? `${flagOf(name)} ${row.value}` : flagOf(name);
     command.addOption(new Option(flag, `${row.text} (${variableOf(name)})`));
   }
-  command.action((flags: Record<string, unknown>) => run(readConfig(flags, process.env)));
+  // For the command line library, --no-browser is a `browser` that is false.
+  const given = () => {
+    const { browser, ...flags } = command.opts<Record<string, unknown>>();
+    return readConfig({ ...flags, ...(browser === false && { noBrowser: true }) }, process.env);
+  };
+  command.action(() => run(given()));
   command
     .command('demo')
     .description('Show the server at work on a simulated tenant, and be asked by its gate')
     .action(async () => {
       const { demo } = await import('./commands/demo.ts');
-      process.exitCode = await demo();
+      process.exitCode = await demo(given());
+    });
+  const audit = command.command('audit').description('Look at the audit log').helpCommand(false);
+  const audited = async () => ({
+    ...(await import('./commands/audit.ts')),
+    folder: (await import('./audit/log.ts')).auditFolderOf(given().auditLog),
+  });
+  audit
+    .command('verify')
+    .description('Check that nothing in it was changed, removed, moved or added')
+    .option('--head <record>', 'number:hash, or the hash, of a record that was kept outside of the log')
+    .action(async (options: { head?: string }) => {
+      const { auditVerify, folder } = await audited();
+      process.exitCode = auditVerify({ folder, ...options });
+    });
+  audit
+    .command('show')
+    .description('Show the gated calls in a table')
+    .action(async () => {
+      const { auditShow, folder } = await audited();
+      process.exitCode = auditShow({ folder });
+    });
+  command
+    .command('secrets')
+    .description('List the files with access keys by fingerprint, tenant and age')
+    .option('--clear', 'remove them')
+    .action(async (options: { clear?: boolean }) => {
+      const [{ secrets }, { defaultSecretsFolder }] = await Promise.all([
+        import('./commands/secrets.ts'),
+        import('./secretFile.ts'),
+      ]);
+      process.exitCode = secrets({ folder: given().secretsDir ?? defaultSecretsFolder(), ...options });
+    });
+  command
+    .command('approve')
+    .description('Answer the approval questions that wait on this machine, at this terminal')
+    .option('--list', 'only list them')
+    .action(async (options: { list?: boolean }) => {
+      const { approve } = await import('./commands/approve.ts');
+      process.exitCode = await approve(options);
     });
   return command;
 }

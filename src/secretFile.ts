@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { chmod, lstat, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
+import { open, realpath, rename, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import envPaths from 'env-paths';
+import { NotOwnFolder, ownFolder } from './folder.ts';
 import type { Kept } from './operations/operation.ts';
 import { Refusal } from './refusal.ts';
 import type { Secret } from './secret.ts';
@@ -57,18 +58,11 @@ export async function createSecretFile(folder: string, tenantId: string, reveal:
 }
 
 async function safeFolder(folder: string): Promise<string> {
-  const wanted = resolve(folder);
-  await attempt(() => mkdir(wanted, { recursive: true, mode: 0o700 }));
-  const found = await attempt(() => lstat(wanted));
-  if (!found.isDirectory()) throw notKept('The secrets folder is not a folder of its own but a link or a file.');
-  const [real, working] = [await realpath(wanted), await realpath(process.cwd())];
-  const fromWorking = relative(working, real);
+  const real = await attempt(async () => ownFolder(folder));
+  const fromWorking = relative(await realpath(process.cwd()), real);
   if (fromWorking === '' || !(fromWorking.startsWith('..') || resolve(fromWorking) === fromWorking)) {
     throw notKept('The secrets folder is inside the working folder, where agents read files.');
   }
-  if (process.platform === 'win32') return real;
-  if (found.uid !== process.getuid?.()) throw notKept('The secrets folder belongs to another user.');
-  if ((found.mode & 0o077) !== 0) await attempt(() => chmod(real, 0o700));
   return real;
 }
 
@@ -86,6 +80,7 @@ async function attempt<T>(step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (error) {
+    if (error instanceof NotOwnFolder) throw notKept(`The secrets folder ${error.message}.`);
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     throw new Refusal(
       'secret_not_kept',

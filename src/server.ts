@@ -76,7 +76,8 @@ async function call(
     return done(output, describeTenant(own.tenant, permission && (await graph.identity(permission, signal))));
   } catch (error) {
     if (!(error instanceof Refusal)) own.log.error('a defect', { tool: operation.name, error });
-    return failed(error, { simulated: own.tenant.simulated, unchanged: operation.effect !== 'read' });
+    const unchanged = operation.effect !== 'read' && !(error instanceof Refusal && error.code === 'already_done');
+    return failed(error, { simulated: own.tenant.simulated, unchanged });
   } finally {
     await told();
   }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { CallToolResult, InputRequiredResult, McpServer, ServerContext } from '@modelcontextprotocol/server';
 import canonicalize from 'canonicalize';
-import type { Verdict } from './approval/gate.ts';
+import * as z from 'zod';
+import type { Act } from './approval/gate.ts';
+import type { Entry } from './approval/ledger.ts';
 import { type Question, questionOf } from './approval/question.ts';
 import { type Config, unusualSafetySettings } from './config.ts';
 import type { Graph } from './graph/client.ts';
@@ -26,88 +28,117 @@ export interface Call {
   readonly progress: (message: string, done?: number, total?: number) => void;
 }
 
-/** The one path of a write: plan, gate, plan again, send, finish. */
+/** The one path of a write: plan, gate, plan again, take, send, finish. */
 export async function write(
   operation: Write,
-  input: Record<string, unknown>,
+  { repeatOf: repeated, ...input }: Record<string, unknown>,
   call: Call,
 ): Promise<CallToolResult | InputRequiredResult> {
-  const { own, server, graph, context, progress } = call;
-  const { signal } = context.mcpReq;
-  const key = createHash('sha256')
-    .update(canonicalize([own.principal, operation.name, input]) ?? '')
-    .digest('hex');
-  const verdict = own.gate.enter(key, context);
-  if (verdict.kind === 'ask') return own.gate.show(verdict.entry, verdict.note, context);
+  const { own, server, context, progress } = call;
+  const { gate } = own;
+  const caller = { context, tool: operation.name, progress };
+  const canonical = canonicalize([own.principal, operation.name, input]) ?? '';
+  const key = createHash('sha256').update(canonical).digest('hex');
 
-  const act = async () => {
-    const leaving = verdict.kind === 'approved' ? verdict.entry.leaving : own.gate.leaving();
-    const plan = await operation.plan(input, graph.reader({ signal, progress, leaving }));
-    const identity = await actingIdentity(operation, graph, signal);
-    const place = describeTenant(own.tenant, identity);
-    const finish = (outcomes: readonly Outcome[], file?: SecretFile) =>
-      operation.finish(input, plan, outcomes, finisher(call, plan, identity, file));
-    if (plan.send.length === 0) {
-      const { verdict: _, ...nothing } = await finish([]);
-      return done(nothing, place);
+  const repeatOf = z.string().optional().parse(repeated);
+
+  let verdict = await gate.enter(key, repeatOf, caller);
+  if (verdict.kind === 'new') {
+    const leaving = gate.leaving();
+    const first = await ready(operation, input, call, leaving);
+    if (first.plan.send.length === 0) return nothingToDo(first);
+    if (!asksFirst(operation, first.plan, own.config)) {
+      return (await send(operation, call, first, millisecondsToWrite)).result;
     }
-    check(operation, plan, own.config.maxMachines);
-
-    const client = own.gate.client(server, context);
-    const question = questionOf(operation.name, plan, {
-      cloud: own.tenant.cloud,
-      graphRoot: own.tenant.graphRoot,
-      graphVersion: own.config.graphVersion,
-      tenantLabel: place.label,
-      simulated: own.tenant.simulated,
-      identity,
-      principal: own.principal,
-      clientName: client.name,
-      settings: unusualSafetySettings(own.config),
-      secretsFolder: disclosing(operation) ? own.secretsFolder : undefined,
+    const { question } = first;
+    const client = gate.client(server, context);
+    verdict = await gate.ask({ key, question, leaving, note: verdict.note, repeatOf }, client, caller);
+  }
+  while (verdict.kind === 'approved') {
+    const { entry } = verdict;
+    const act = await gate.act(entry, async () => {
+      const now = await ready(operation, input, call, entry.leaving);
+      if (now.plan.send.length === 0) return { kind: 'result', result: await nothingToDo(now), requestIds: [] };
+      return actOn(entry, operation, call, now);
     });
-    if (verdict.kind === 'new' && asksFirst(operation, plan, own.config)) {
-      return own.gate.ask({ key, question, leaving }, client.canAsk, context);
-    }
-    return send(operation, call, { plan, identity, question, verdict, finish, place });
-  };
-  if (verdict.kind === 'new') return act();
-  return own.gate.alone(act).finally(() => own.gate.close(verdict.entry));
+    verdict = act.kind === 'asked' ? await gate.present(act.entry, caller) : act;
+  }
+  if (verdict.kind === 'new') throw new Error('a question was neither asked nor refused');
+  return verdict.result;
 }
 
+/** Everything that an act needs, as it is now: what would happen, as whom, and the question that asks for it. */
 interface Ready {
   readonly plan: Plan;
   readonly identity: Identity;
   readonly question: Question;
-  readonly verdict: Extract<Verdict, { kind: 'new' | 'approved' }>;
   readonly place: ReturnType<typeof describeTenant>;
   finish(outcomes: readonly Outcome[], file?: SecretFile): ReturnType<Write['finish']>;
 }
 
-async function send(
+async function ready(
   operation: Write,
-  { own, graph, context }: Call,
-  { plan, identity, question, verdict, place, finish }: Ready,
-): Promise<CallToolResult | InputRequiredResult> {
-  const { tenantId } = identity;
+  input: Record<string, unknown>,
+  call: Call,
+  leaving: ReadonlySet<string>,
+): Promise<Ready> {
+  const { own, server, graph, context, progress } = call;
+  const { signal } = context.mcpReq;
+  const plan = await operation.plan(input, graph.reader({ signal, progress, leaving }));
+  check(operation, plan, own.config.maxMachines);
+  const identity = await actingIdentity(operation, graph, signal);
+  const place = describeTenant(own.tenant, identity);
+  const question = questionOf(operation.name, plan, {
+    cloud: own.tenant.cloud,
+    graphRoot: own.tenant.graphRoot,
+    graphVersion: own.config.graphVersion,
+    tenantLabel: place.label,
+    simulated: own.tenant.simulated,
+    identity,
+    principal: own.principal,
+    clientName: own.gate.client(server, context).name,
+    settings: unusualSafetySettings(own.config),
+    secretsFolder: disclosing(operation) ? own.secretsFolder : undefined,
+  });
+  const finish = (outcomes: readonly Outcome[], file?: SecretFile) =>
+    operation.finish(input, plan, outcomes, finisher(call, plan, identity, file));
+  return { plan, identity, question, place, finish };
+}
+
+async function nothingToDo({ place, finish }: Ready): Promise<CallToolResult> {
+  const { verdict: _, ...nothing } = await finish([]);
+  return done(nothing, place);
+}
+
+/** Takes the approval for what is ready now, and sends it. */
+async function actOn(approval: Entry, operation: Write, call: Call, now: Ready): Promise<Act> {
+  const { own } = call;
   const file = disclosing(operation)
-    ? await createSecretFile(own.secretsFolder, tenantId, own.config.revealSecrets)
+    ? await createSecretFile(own.secretsFolder, now.identity.tenantId, own.config.revealSecrets)
     : undefined;
   try {
-    let time = millisecondsToWrite;
-    if (verdict.kind === 'approved') {
-      const taken = own.gate.take(verdict.entry, question);
-      if (taken.kind === 'ask') return await own.gate.show(taken.entry, taken.note, context);
-      time = Math.min(time, taken.milliseconds);
-    }
-    const outcomes = await sendAll(plan, graph, identity, time);
-    const acted = outcomes.filter(({ state }) => state === 'done' || state === 'gone' || state === 'unknown');
-    const changing = acted.filter((outcome) => operation.effect === 'disclose' || !isGet(outcome));
-    if (changing.length === 0) throw outcomes.find(({ refusal }) => refusal)?.refusal ?? notSent();
-    return await report(outcomes, place, () => finish(outcomes, file), own);
+    const taken = own.gate.take(approval, now.question);
+    if (taken.kind === 'asked') return taken;
+    const time = Math.min(millisecondsToWrite, taken.milliseconds);
+    return { kind: 'result', ...(await send(operation, call, now, time, file)) };
   } finally {
     await file?.discard().catch(() => undefined);
   }
+}
+
+async function send(
+  operation: Write,
+  { own, graph }: Call,
+  { plan, identity, place, finish }: Ready,
+  time: number,
+  file?: SecretFile,
+) {
+  const outcomes = await sendAll(plan, graph, identity, time);
+  const acted = outcomes.filter(({ state }) => state === 'done' || state === 'gone' || state === 'unknown');
+  const changing = acted.filter((outcome) => operation.effect === 'disclose' || !isGet(outcome));
+  if (changing.length === 0) throw outcomes.find(({ refusal }) => refusal)?.refusal ?? notSent();
+  const result = await report(outcomes, place, () => finish(outcomes, file), own);
+  return { result, requestIds: outcomes.map(({ requestId }) => requestId ?? null) };
 }
 
 const isGet = ({ request }: Outcome) => methodOf(request.endpoint.route) === 'GET';

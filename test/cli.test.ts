@@ -16,14 +16,15 @@ function run(args: readonly string[], environment: Readonly<Record<string, strin
   return { status, stdout, stderr };
 }
 
-test('--help names every setting with its variable, and the demo', () => {
+test('--help names every setting with its variable, and every command', () => {
   const { status, stdout, stderr } = run(['--help']);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   for (const name of Object.keys(settings)) {
     expect(stdout).toContain(`${flagOf(name)} `);
     expect(stdout.replace(/\s+/g, ' ')).toContain(`(${variableOf(name)})`);
   }
-  expect(stdout).toMatch(/^ {2}demo /m);
+  for (const command of ['demo', 'approve', 'audit', 'secrets'])
+    expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
 });
 
 test('--version tells the version', () => {
@@ -38,6 +39,7 @@ test.each([
   ['--max-machines 0', '--max-machines is a whole number from 1 to 500. See --help.'],
   ['--max-machines many', '--max-machines is a whole number from 1 to 500. See --help.'],
   ['--simulate=sensors', '--simulate looks like sensors:5000,seed:7. See --help.'],
+  ['--approval mail', '--approval is auto, form, page or terminal. See --help.'],
   ['--log-level loud', '--log-level is silent, error, warn, info, debug or trace. See --help.'],
 ])('%s ends with exit code 2 and one sentence', (line, sentence) => {
   expect(run(line.split(' '))).toEqual({ status: 2, stdout: '', stderr: `mdi-sensors-mcp: ${sentence}\n` });

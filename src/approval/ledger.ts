@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { Refusal } from '../refusal.ts';
+import { EventEmitter, once } from 'node:events';
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { Refusal } from '../refusal.ts';
+import type { Channel } from './desk.ts';
 import type { Question } from './question.ts';
+import { refuse } from './refusals.ts';
 
 export const minutesToAnswer = 10;
 export const minutesToUse = 5;
+export const minutesKept = 10;
 const mostPending = 3;
 const mostEntries = 100;
 
@@ -16,10 +21,15 @@ export interface Clock {
 /** One question in the ledger. Its nonce is good for one answer. */
 export interface Entry {
   readonly nonce: string;
-  /** Names the call: principal, tenant, tool and canonical arguments. */
+  /** Names the question in audit records and results; of no use to whoever wants to answer. */
+  readonly id: string;
+  /** Names the call: principal, tool and canonical arguments. */
   readonly key: string;
   readonly question: Question;
   readonly digest: string;
+  readonly channel: Channel;
+  /** What a person should read before the question. */
+  readonly note: readonly string[];
   /** Ids whose deletion was being asked when this was asked: they count as gone in its plans. */
   readonly leaving: ReadonlySet<string>;
   /** The question before this one, where that was answered with a wrong text or voided by a change. */
@@ -28,85 +38,154 @@ export interface Entry {
   age(): number;
 }
 
+/** How a question ended: replaced by another one, refused, or with the result of the act. */
+export type Ending =
+  | { readonly kind: 'replaced'; readonly by: Entry; readonly sentence: string }
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly sentence: string }
+  | {
+      readonly kind: 'acted';
+      readonly result: CallToolResult;
+      readonly sent: boolean;
+      readonly at: Date;
+      readonly sentence: string;
+    };
+
+export interface Standing {
+  readonly entry: Entry;
+  /** `pending` waits for a person, `approved` for a call that acts on it, `claimed` belongs to one, `acting` is being sent. */
+  readonly status: 'pending' | 'approved' | 'claimed' | 'acting' | 'ended';
+  readonly ending?: Ending;
+  readonly minutesLeft: number;
+}
+
+type Instant = Readonly<Record<keyof Clock, number>>;
+interface Row {
+  readonly entry: Entry;
+  readonly status: Standing['status'];
+  readonly ending?: Ending;
+  /** When it came into this status. */
+  readonly since: Instant;
+}
+
+const minutesIn = { pending: minutesToAnswer, approved: minutesToUse, claimed: minutesToUse, ended: minutesKept };
+
 /**
  * The list of questions that may still be answered: what is not here as pending counts for nothing. A full ledger refuses
  * new questions and keeps the live ones.
  */
-export function createLedger(clock: Clock) {
-  const entries = new Map<string, { entry: Entry; principal: string; approved: boolean; since: Instant }>();
-  type Instant = ReturnType<typeof instant>;
-  const instant = () => ({ wall: clock.wall(), monotonic: clock.monotonic() });
+export function createLedger(clock: Clock, expired: (entry: Entry) => void) {
+  const rows = new Map<string, Row>();
+  const changes = new EventEmitter().setMaxListeners(0);
+  const instant = (): Instant => ({ wall: clock.wall(), monotonic: clock.monotonic() });
 
-  /** Milliseconds that are left, by the clock on which fewer are; none when the wall clock went back. */
-  const left = (since: Instant, minutes: number) => {
+  /** Minutes that are left, by the clock on which fewer are; none when the wall clock went back. */
+  const left = ({ status, since }: Row): number => {
+    if (status === 'acting') return Number.POSITIVE_INFINITY;
     const now = instant();
     const passed = Math.max(now.wall - since.wall, now.monotonic - since.monotonic);
-    return now.wall < since.wall ? 0 : Math.max(0, minutes * 60_000 - passed);
+    return now.wall < since.wall ? 0 : Math.max(0, minutesIn[status] - passed / 60_000);
+  };
+
+  const put = (entry: Entry, status: Row['status'], since: Instant, ending?: Ending) => {
+    rows.set(entry.nonce, { entry, status, since, ...(ending && { ending }) });
+    changes.emit(entry.nonce);
+  };
+
+  const end = (entry: Entry, ending: Ending) => {
+    if (rows.get(entry.nonce)?.status !== 'ended') put(entry, 'ended', instant(), ending);
   };
 
   const sweep = () => {
-    for (const [nonce, { approved, since }] of entries) {
-      if (left(since, approved ? minutesToUse : minutesToAnswer) === 0) entries.delete(nonce);
+    for (const row of [...rows.values()].filter((one) => left(one) === 0)) {
+      if (row.status === 'ended') rows.delete(row.entry.nonce);
+      else {
+        const why =
+          row.status === 'pending' ? 'The question was not answered in time' : 'The approval was not used in time';
+        end(row.entry, { kind: 'refused', refusal: refuse.expired(why), sentence: why });
+        if (row.status === 'pending') expired(row.entry);
+      }
     }
+    const ended = [...rows.values()].filter(({ status }) => status === 'ended');
+    for (const { entry } of ended.slice(0, Math.max(0, rows.size - mostEntries))) rows.delete(entry.nonce);
   };
 
+  /** Moves a question on; false when it is no longer where it has to be for that. */
+  const move = (entry: Entry, from: Row['status'], to: Row['status'], since?: Instant): boolean => {
+    sweep();
+    const row = rows.get(entry.nonce);
+    if (row?.status !== from) return false;
+    put(row.entry, to, since ?? row.since);
+    return true;
+  };
+
+  const standing = (row: Row): Standing => ({ ...row, minutesLeft: Math.ceil(left(row)) });
+
   return {
-    /** Opens a question. */
-    open(asked: Omit<Entry, 'nonce' | 'age'>): Entry {
+    /** Opens a question, or one instead of another. */
+    open(asked: Omit<Entry, 'nonce' | 'id' | 'age'>, instead?: Entry): Entry {
       sweep();
       const { principal } = asked.question.place;
-      const own = [...entries.values()].filter((other) => other.principal === principal);
-      if (own.length >= mostPending || entries.size >= mostEntries) {
-        throw new Refusal(
-          'approval_busy',
-          `${own.length} questions already wait for an answer.`,
-          'Let the person answer or close them first; unanswered ones end after 10 minutes.',
-        );
+      const live = [...rows.values()].filter(({ entry, status }) => status !== 'ended' && entry !== instead);
+      const own = live.filter(({ entry }) => entry.question.place.principal === principal);
+      if (own.length >= mostPending || live.length >= mostEntries) {
+        throw refuse.busy(own.length);
       }
       const since = instant();
       const entry = {
         ...asked,
         nonce: randomBytes(16).toString('hex'),
+        id: randomBytes(4).toString('hex'),
         age: () => clock.monotonic() - since.monotonic,
       };
-      entries.set(entry.nonce, { entry, principal, approved: false, since });
+      put(entry, 'pending', since);
       return entry;
     },
 
-    /** The question that waits under this nonce for this call; undefined when there is none any more. */
-    pending(nonce: string): Entry | undefined {
+    /** How the question with this nonce stands; undefined when there is none any more. */
+    look(nonce: string): Standing | undefined {
       sweep();
-      const found = entries.get(nonce);
-      return found === undefined || found.approved ? undefined : found.entry;
+      const row = rows.get(nonce);
+      return row && standing(row);
+    },
+
+    /** The latest question of this call, live or ended. */
+    find(key: string): Standing | undefined {
+      sweep();
+      const row = [...rows.values()].findLast(({ entry }) => entry.key === key);
+      return row && standing(row);
     },
 
     /** Marks a pending question as approved: from now on no answer reaches it, and it has 5 minutes to be used. */
-    approve({ nonce }: Entry): boolean {
-      sweep();
-      const found = entries.get(nonce);
-      if (found === undefined || found.approved) return false;
-      entries.set(nonce, { ...found, approved: true, since: instant() });
-      return true;
-    },
+    approve: (entry: Entry): boolean => move(entry, 'pending', 'approved', instant()),
+
+    /** Gives an approval to one call. */
+    claim: (entry: Entry): boolean => move(entry, 'approved', 'claimed'),
 
     /** Takes an approval, once: how many milliseconds are left to use it, none when it is gone or over. */
-    take({ nonce }: Entry): number {
+    take(entry: Entry): number {
+      const row = rows.get(entry.nonce);
+      const milliseconds = row === undefined ? 0 : left(row) * 60_000;
+      return move(entry, 'claimed', 'acting') ? milliseconds : 0;
+    },
+
+    end,
+
+    /** Resolves when the question moves on, or the signal ends the waiting. */
+    async moved({ nonce }: Entry, signal: AbortSignal): Promise<void> {
+      await once(changes, nonce, { signal }).catch(() => undefined);
+    },
+
+    /** The questions that wait for a person, the oldest first. */
+    pending(): readonly Standing[] {
       sweep();
-      const found = entries.get(nonce);
-      if (found?.approved !== true) return 0;
-      entries.delete(nonce);
-      return left(found.since, minutesToUse);
+      return [...rows.values()].filter(({ status }) => status === 'pending').map(standing);
     },
 
-    /** Ends a question without an act. */
-    close({ nonce }: Entry): void {
-      entries.delete(nonce);
-    },
-
-    /** Ids of the targets of every deletion that waits for an answer or for its turn. */
+    /** Ids of the targets of every deletion that waits for an answer, for its turn or for Graph. */
     leaving(): ReadonlySet<string> {
       sweep();
-      const deletions = [...entries.values()].filter(({ entry }) => entry.question.plan.type === 'delete');
+      const live = [...rows.values()].filter(({ status }) => status !== 'ended');
+      const deletions = live.filter(({ entry }) => entry.question.plan.type === 'delete');
       return new Set(deletions.flatMap(({ entry }) => entry.question.plan.targets.map(({ id }) => id)));
     },
   };

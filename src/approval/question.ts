@@ -48,6 +48,10 @@ export function questionOf(tool: string, plan: Plan, place: Place): Question {
   return { tool, plan, place, ...(typed !== undefined && { typed }) };
 }
 
+/** True where nothing is to be typed, or this is it: letter case and surrounding blanks do not matter. */
+export const isTyped = ({ typed }: Question, said = '') =>
+  typed === undefined || said.trim().toLowerCase() === typed.toLowerCase();
+
 /** Method, address and body of a request exactly as it would leave. */
 export function wireOf({ endpoint, params, body }: Request, place: Place): string {
   const address = `${place.graphRoot}/${versionOf(endpoint, place.graphVersion)}${pathOf(endpoint.route, params)}`;

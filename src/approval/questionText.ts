@@ -7,6 +7,7 @@ import { fact, quoted, shownName, words } from './shown.ts';
 /** The parts of a question for a person's eyes, in their order; every string is safe to show. */
 export interface QuestionParts {
   readonly tenant: string;
+  readonly tenantId: string;
   readonly simulated: boolean;
   /** `Delete 1 sensor?` */
   readonly action: string;
@@ -28,7 +29,8 @@ export function partsOf({ plan, place, typed }: Question): QuestionParts {
     return cmdlet === undefined ? [] : [cmdlet];
   });
   return {
-    tenant: `${quoted(place.tenantLabel)} (${place.identity.tenantId})`,
+    tenant: quoted(place.tenantLabel),
+    tenantId: place.identity.tenantId,
     simulated: place.simulated,
     action: `${plan.action}?`,
     consequences: [...plan.consequences]
@@ -54,9 +56,9 @@ const marks = { warning: '⚠', reassurance: '✓', info: '·' } as const;
 
 /** The question as text: tenant first, then what will happen and its consequences, then the facts, the tenant's words quoted. */
 export function questionText(question: Question, minutes: number, note: readonly string[] = []): string {
-  const { tenant, simulated, action, consequences, targets, changes, details, typed } = partsOf(question);
+  const { tenant, tenantId, simulated, action, consequences, targets, changes, details, typed } = partsOf(question);
   return [
-    `${simulated ? 'SIMULATED ' : ''}TENANT ${tenant}`,
+    `${simulated ? 'SIMULATED ' : ''}TENANT ${tenant} (${tenantId})`,
     ...note,
     '',
     action,

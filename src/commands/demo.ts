@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import * as z from 'zod';
+import type { Config } from '../config.ts';
 import { atTerminal, readForm, scripted } from './person.ts';
 import { colour, facts, framed, say, table, wrapped } from './screen.ts';
 
@@ -28,8 +32,8 @@ interface Result {
   readonly failed: boolean;
 }
 
-/** Shows the server at work on the simulated tenant; the person at the terminal is asked by the gate. */
-export async function demo(): Promise<number> {
+/** Shows the server at work on the simulated tenant; its gate asks the person at the terminal, or where `approval` says. */
+export async function demo({ approval, noBrowser }: Pick<Config, 'approval' | 'noBrowser'>): Promise<number> {
   const person = process.stdin.isTTY && process.stdout.isTTY && process.env.CI === undefined ? atTerminal : scripted;
   const client = new Client(
     { name: 'the demo', version: '1' },
@@ -43,8 +47,13 @@ export async function demo(): Promise<number> {
     story.answered(asked, answer);
     return answer === undefined ? { action: 'cancel' } : { action: 'accept', content: { [asked.field]: answer } };
   });
+  const auditLog = await mkdtemp(join(tmpdir(), 'mdi-sensors-mcp-demo-'));
+  const flags = ['--simulate', '--approval', approval, '--audit-log', auditLog, ...(noBrowser ? ['--no-browser'] : [])];
+  const env = Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
   await client.connect(
-    new StdioClientTransport({ command: process.execPath, args: [process.argv[1] ?? '', '--simulate'] }),
+    new StdioClientTransport({ command: process.execPath, args: [process.argv[1] ?? '', ...flags], env }),
   );
   try {
     const asTold = [await story.fleet(), await story.activation(), await story.deletion()];
@@ -52,6 +61,7 @@ export async function demo(): Promise<number> {
     return asTold.every(Boolean) ? 0 : 1;
   } finally {
     await client.close();
+    await rm(auditLog, { recursive: true, force: true });
   }
 }
 
@@ -77,7 +87,12 @@ function tellStory(client: Client) {
   /** A call that a person decides; what came of it goes into the table at the end. */
   const gated = async (name: string, args: Record<string, unknown>): Promise<Result> => {
     [attempt, answers] = [0, 'nothing'];
-    const result = await call(name, args);
+    let result = await call(name, args);
+    while (result.text.startsWith('approval_pending:')) {
+      answers = 'outside the client';
+      say(colour.yellow(wrapped(result.text).join('\n')));
+      result = await call(name, args);
+    }
     const outcome = result.failed ? (result.text.split(':')[0] ?? '') : 'done';
     say(result.failed ? colour.yellow(wrapped(result.text).join('\n')) : colour.green(facts(result.structured)));
     done.push([name, answers, outcome]);
@@ -179,4 +194,4 @@ const inWords = (numbers: Record<string, number>) =>
     .join(', ');
 
 /** A person said no, or nothing: that too is an end as it should be. */
-const refused = (text: string) => /^(declined|mistyped|approval_expired|client_unattended):/.test(text);
+const refused = (text: string) => /^(declined|mistyped|approval_expired|approval_busy|client_unattended):/.test(text);

@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { createGate } from '../approval/gate.ts';
-import type { Clock } from '../approval/ledger.ts';
-import type { Config } from '../config.ts';
+import { createGate, type Surroundings } from '../approval/gate.ts';
+import { openOutside } from '../approval/outside.ts';
+import { auditFolderOf, openAudit } from '../audit/log.ts';
+import { type Config, unusualSafetySettings } from '../config.ts';
 import type { Graph } from '../graph/client.ts';
 import type { Log } from '../log.ts';
 import { defaultSecretsFolder } from '../secretFile.ts';
 import { createServer } from '../server.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 
-const systemClock: Clock = { wall: () => Date.now(), monotonic: () => performance.now() };
+const system = {
+  clock: { wall: () => Date.now(), monotonic: () => performance.now() },
+  /** Hosts end a call after a minute, some sooner. */
+  patience: 25_000,
+} satisfies Partial<Surroundings>;
 
 /** Serves MCP over stdin and stdout until closed. Ledger, seal key and write lock are made here, once, for every server of the SDK. */
 export function serve(
@@ -18,9 +23,26 @@ export function serve(
   tenant: Tenant,
   version: string,
   log: Log,
-  clock = systemClock,
+  surroundings: Pick<Surroundings, 'clock' | 'patience'> = system,
 ): { close(): Promise<void> } {
   let graph: Promise<Graph> | undefined;
+  const principal = `${userInfo().username} ${randomUUID()}`;
+  const say = (line: string) => process.stderr.write(`mdi-sensors-mcp: ${line}\n`);
+  let outside: ReturnType<typeof openOutside> | undefined;
+  const gate = createGate({
+    ...surroundings,
+    approval: config.approval,
+    audit: openAudit({
+      folder: auditFolderOf(config.auditLog),
+      version,
+      settings: unusualSafetySettings(config),
+      principal,
+    }),
+    outside: (desk) => {
+      outside = openOutside(config, process.env, desk, say);
+      return outside;
+    },
+  });
   const own = {
     version,
     config,
@@ -32,11 +54,18 @@ export function serve(
       );
       return graph;
     },
-    gate: createGate({ clock }),
-    principal: `${userInfo().username} ${randomUUID()}`,
+    gate,
+    principal,
     secretsFolder: config.secretsDir ?? defaultSecretsFolder(),
   };
-  return serveStdio(() => createServer(own), { onerror: (error) => log.warn('protocol', { error: error.message }) });
+  const served = serveStdio(() => createServer(own), {
+    onerror: (error) => log.warn('protocol', { error: error.message }),
+  });
+  return {
+    async close() {
+      await Promise.allSettled([served.close(), outside?.close()]);
+    },
+  };
 }
 
 /** The tenant that the settings name. */

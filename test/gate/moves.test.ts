@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { attack } from '../harness/attacks.ts';
 import { afterAMoment, connect, type FormAnswer, type Kind } from '../harness/clients.ts';
 import { type Command, controlledServer } from '../harness/controlled.ts';
 import { approving, type Find, finder, named } from './cases.ts';
@@ -66,7 +67,7 @@ describe.concurrent.each(['v2 legacy', 'v2 modern'] as const)('between question 
     expect(sent).toEqual(['DELETE sensors/{id}']);
   });
 
-  test.each<[string, string, Moves, string]>([
+  const voids: [string, string, Moves, string][] = [
     [
       'the sensors beside it go silent',
       'DC01.emea.contoso.com',
@@ -121,14 +122,17 @@ describe.concurrent.each(['v2 legacy', 'v2 modern'] as const)('between question 
       set({ identity: { appId: '00000000-0000-4000-8000-000000000002' } }),
       'app 00000000-0000-4000-8000-000000000002"',
     ],
-  ])('%s: the approval is void, and the person is asked once more', async (_, name, move, line) => {
-    const { text, questions, sent } = await played(kind, { args: sensor(name), moves: [move] });
-    expect(text).toMatch(/^declined: /);
-    expect(questions).toHaveLength(2);
-    expect(questions[1]).toContain('\nWhat you approved has changed. Please look again:\n- ');
-    expect(questions[1]).toContain(line);
-    expect(sent).toEqual([]);
-  });
+  ];
+  for (const [what, name, move, line] of voids) {
+    attack(`an approval that is used although ${what}`, { on: kind }, async () => {
+      const { text, questions, sent } = await played(kind, { args: sensor(name), moves: [move] });
+      expect(text).toMatch(/^declined: /);
+      expect(questions).toHaveLength(2);
+      expect(questions[1]).toContain('\nWhat you approved has changed. Please look again:\n- ');
+      expect(questions[1]).toContain(line);
+      return sent.length;
+    });
+  }
 
   test('the second approval acts on what is now, once', async () => {
     const moves = [change('DC07.contoso.com', { displayName: 'DC70' })];

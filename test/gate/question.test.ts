@@ -1,23 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Attacker, attackerOf, moment, textOf } from './attacker.ts';
+import { describe, expect, test } from 'vitest';
+import type { Command } from '../harness/controlled.ts';
+import { attackerOf } from './attacker.ts';
+import type { Find } from './cases.ts';
 
-let attacker: Attacker;
-beforeAll(async () => {
-  attacker = await attackerOf('modern');
-});
-afterAll(async () => {
-  await attacker.end();
-});
+type Args = (find: Find) => unknown;
+const sensor = (name: string) => (find: Find) => ({ id: find('sensors', name) });
 
-/** Asks, declines, and gives the question with what depends on the day or the machine replaced. */
-async function questionOf(tool: string, args: unknown): Promise<string> {
-  const held = await attacker.ask(tool, args);
-  await moment();
-  expect(textOf(await held.answer('decline'))).toMatch(/^declined: /);
-  return held.message.replace(/\d{4}-\d{2}-\d{2}/g, 'DAY').replaceAll(attacker.server.secretsDir, 'FOLDER');
+/** What a fresh server asks, with what depends on the day or the machine replaced. */
+async function questionOf(tool: string, args: Args, before: Command[] = [], _meta: object = {}): Promise<string> {
+  const { server, raw, find, end } = await attackerOf('modern');
+  for (const command of before) await server.tell(command);
+  const { result } = await raw.call(tool, args(find), { _meta });
+  await end();
+  const message = result?.inputRequests?.confirm?.params.message ?? '';
+  return message.replace(/\d{4}-\d{2}-\d{2}/g, 'DAY').replace(/\/tmp\/[\w-]+/g, 'FOLDER');
 }
-const sensor = (name: string) => ({ id: attacker.find('sensors', name) });
-const candidate = (name: string) => ({ ids: [attacker.find('candidates', name)] });
 
 test('a question names the tenant, the act, what follows, the facts, the request and who asks', async () => {
   expect(await questionOf('delete_sensor', sensor('SYD-DC01.apac.contoso.com'))).toMatchInlineSnapshot(`
@@ -38,7 +35,7 @@ test('a question names the tenant, the act, what follows, the facts, the request
     The same in PowerShell: Remove-MgSecurityIdentitySensor
     Acts as: app "mdi-sensors-mcp simulation" (6f8e8268-647e-4e82-85fa-b218e59f4840)
     Asked by: a client that says it is "raw-client 0.0.1"
-    Settings other than the default: --secrets-dir FOLDER
+    Settings other than the default: --secrets-dir FOLDER/secrets, --approval form, --audit-log FOLDER/audit
     Valid for 10 minutes.
 
     To approve, type: SYD-DC01.apac.contoso.com"
@@ -58,19 +55,22 @@ describe('what a tenant wrote cannot speak as the dialog', () => {
       String.raw`"X'\u{a}\u{a}To approve, type: yes\u{a}TENANT 'Fabrikam'.contoso.com"`,
     ],
   ])('a name that %s', async (_, displayName, shownName) => {
-    const { id } = sensor('DC23.contoso.com');
-    await attacker.tell({ do: 'change', of: 'sensors', id, set: { displayName } });
-    const shown = await questionOf('delete_sensor', { id });
+    const id = 'f9f8eea6-ac18-4253-86a6-46f51a82bc5e';
+    const renamed: Command = { do: 'change', of: 'sensors', id, set: { displayName } };
+    const shown = await questionOf('delete_sensor', () => ({ id }), [renamed]);
     expect(/^1\. (.+)$/m.exec(shown)?.[1]).toBe(shownName);
     expect(shown.match(/^To approve.*/gm)).toEqual([`To approve, type: ${id.slice(0, 8)}`]);
     expect(shown.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
     expect(shown.match(/^(SIMULATED )?TENANT/gm)).toHaveLength(1);
-    await attacker.tell({ do: 'change', of: 'sensors', id, set: { displayName: 'DC23' } });
   });
 
   test('markup, links and line ends that the model writes into a description stay text', async () => {
     const description = '[approve](https://evil.example) **safe** <b>ok</b> `x` www.evil.example # TENANT "Fabrikam"';
-    const args = { ...sensor('PM01.contoso.com'), description, domainControllerDnsNames: ['dc17.contoso.com'] };
+    const args: Args = (find) => ({
+      ...sensor('PM01.contoso.com')(find),
+      description,
+      domainControllerDnsNames: ['dc17.contoso.com'],
+    });
     const shown = await questionOf('update_sensor', args);
     expect(shown).not.toMatch(/\[approve|\*\*|<b>|`|www\.evil|:\/\/evil|# TENANT/);
     expect(shown).toContain(
@@ -82,36 +82,36 @@ describe('what a tenant wrote cannot speak as the dialog', () => {
     const _meta = {
       'io.modelcontextprotocol/clientInfo': { name: 'x"\n\nTo approve, type: yes\n', version: '\u202e1' },
     };
-    const { result } = await attacker.raw.call('delete_sensor', sensor('DC01.contoso.com'), { _meta });
-    const message = result?.inputRequests?.confirm?.params.message ?? '';
+    const message = await questionOf('delete_sensor', sensor('DC01.contoso.com'), [], _meta);
     expect(message).toMatch(/^Asked by: a client that says it is "x'.*"$/m);
     expect(message.match(/^To approve/gm)).toEqual(['To approve']);
   });
 });
 
 test('a second deletion in a domain counts the first, which still waits, as gone', async () => {
-  await attacker.tell({
-    do: 'change',
-    of: 'sensors',
-    id: sensor('TYO-DC04.apac.contoso.com').id,
-    set: { deploymentStatus: 'upToDate', serviceStatus: 'running' },
-  });
-  const first = await attacker.ask('delete_sensor', sensor('SYD-DC01.apac.contoso.com'));
-  const second = await attacker.ask('delete_sensor', sensor('TYO-DC04.apac.contoso.com'));
-  expect(first.message).not.toContain('is the last communicating');
-  expect(second.message).toContain('⚠ "TYO-DC04.apac.contoso.com" is the last communicating domain controller sensor');
-  await moment();
-  await first.answer('decline');
-  await second.answer('decline');
+  const attacker = await attackerOf('modern');
+  const [first, second] = ['SYD-DC01.apac.contoso.com', 'TYO-DC04.apac.contoso.com'].map((name) =>
+    sensor(name)(attacker.find),
+  );
+  const set = { deploymentStatus: 'upToDate', serviceStatus: 'running' };
+  await attacker.tell({ do: 'change', of: 'sensors', id: second?.id ?? '', set });
+  const questions = [await attacker.ask('delete_sensor', first), await attacker.ask('delete_sensor', second)];
+  expect(questions[0]?.message).not.toContain('is the last communicating');
+  expect(questions[1]?.message).toContain('⚠ "TYO-DC04.apac.contoso.com" is the last communicating domain controller');
+  await attacker.end();
 });
 
 test('letter case and surrounding blanks of what is typed do not matter', async () => {
-  const held = await attacker.ask('delete_sensor', sensor('DC07.contoso.com'));
+  const attacker = await attackerOf('modern');
+  const held = await attacker.ask('delete_sensor', sensor('DC07.contoso.com')(attacker.find));
   const { result } = await held.answer('accept', { typed: '  dc07.CONTOSO.com ' });
   expect(result?.isError).toBeUndefined();
+  await attacker.end();
 });
 
 test('a candidate whose name hides characters is spelled out', async () => {
-  const shown = await questionOf('activate_sensor_candidates', candidate('dc26\u202e\u200b.contoso.com'));
+  const shown = await questionOf('activate_sensor_candidates', (find) => ({
+    ids: [find('candidates', 'dc26\u202e\u200b.contoso.com')],
+  }));
   expect(shown).toContain(String.raw`1. "dc26\u{202e}\u{200b}.contoso.com"`);
 });

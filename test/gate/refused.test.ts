@@ -13,6 +13,8 @@ const filled =
   ({ requestedSchema: { properties } }) =>
     accepted(properties.typed === undefined ? { decision: text } : { typed: text });
 
+const unchanged = expect.stringContaining(' Nothing was changed. ');
+
 const ways: [string, Person | undefined, RegExp][] = [
   ['the person declines', answers({ action: 'decline' }), /^declined: A person declined\. /],
   ['the person closes the form', answers({ action: 'cancel' }), /^declined: The question was closed/],
@@ -34,18 +36,21 @@ const ways: [string, Person | undefined, RegExp][] = [
 describe.concurrent.each(kinds)('every gated tool through a %s client', (kind) => {
   for (const [way, person, refusal] of ways) {
     attack(`${way}, each of the ten gated tools`, { on: kind }, async () => {
-      const server = await controlledServer();
-      const client = await connect(kind, server, person);
-      const cases = casesOf(await finder(server));
-      for (const tool of gatedTools) {
-        const ended = await client.call(tool, cases[tool].args).catch((error: Error) => ({ text: error.message }));
-        expect(ended.text).toMatch(refusal);
-        if (person !== broken)
-          expect(ended).toMatchObject({ isError: true, text: expect.stringContaining(' Nothing was changed. ') });
+      let reached = 0;
+      // After three declines a server asks nothing any more.
+      for (let first = 0; first < gatedTools.length; first += 2) {
+        const server = await controlledServer();
+        const client = await connect(kind, server, person);
+        const cases = casesOf(await finder(server));
+        for (const tool of gatedTools.slice(first, first + 2)) {
+          const ended = await client.call(tool, cases[tool].args).catch((error: Error) => ({ text: error.message }));
+          expect(ended.text).toMatch(refusal);
+          if (person !== broken) expect(ended).toMatchObject({ isError: true, text: unchanged });
+        }
+        reached += await server.gated();
+        await client.close();
+        await server.end();
       }
-      const reached = await server.gated();
-      await client.close();
-      await server.end();
       return reached;
     });
   }

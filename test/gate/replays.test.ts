@@ -35,8 +35,10 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
     'two answers racing for one approval, 100 times',
     modern,
     async (attacker) => {
+      const [tool, args] = ['update_auto_auditing_configuration', { isAutomatic: false }] as const;
       for (let round = 0; round < 100; round++) {
-        const held = await attacker.ask('update_auto_auditing_configuration', { isAutomatic: false });
+        const done = round === 0 ? undefined : textOf(await attacker.raw.call(tool, args));
+        const held = await attacker.ask(tool, { ...args, repeatOf: done?.match(/repeatOf "(\w+)"/)?.[1] });
         const both = await Promise.all([
           held.answer('accept', { typed: 'Contoso' }),
           held.answer('accept', { typed: 'Contoso' }),
@@ -130,9 +132,8 @@ describe.concurrent('questions in masses', () => {
     async (attacker) => {
       const held = await attacker.ask('delete_sensor', victim(attacker));
       expect(textOf(await held.answer('accept', rightName))).toContain('404');
-      for (let asked = 0; asked < 50; asked++) {
-        await attacker.raw.call('delete_sensor', { id: attacker.find('sensors', 'DC01.contoso.com') });
-      }
+      const sensors = (await attacker.tell({ do: 'read', what: 'sensors' })) as { id: string }[];
+      for (const { id } of sensors) await attacker.raw.call('delete_sensor', { id });
       expect(textOf(await held.answer('accept', rightName))).toMatch(/^approval_invalid: /);
     },
     1,
@@ -147,4 +148,20 @@ describe.concurrent('questions in masses', () => {
       /^approval_unavailable: A form shows at most 20 machines, and this call names 21\. Nothing was changed\. /,
     );
   });
+
+  tried(
+    'two deletions in one domain, both asked while both sensors communicate',
+    ['modern'],
+    async (attacker) => {
+      const names = ['SYD-DC01.apac.contoso.com', 'TYO-DC04.apac.contoso.com'];
+      const [first, second] = names.map((name) => ({ id: attacker.find('sensors', name) }));
+      const set = { deploymentStatus: 'upToDate', serviceStatus: 'running' };
+      await attacker.tell({ do: 'change', of: 'sensors', id: second?.id ?? '', set });
+      const held = [await attacker.ask('delete_sensor', first), await attacker.ask('delete_sensor', second)];
+      await held[1]?.answer('accept', { typed: names[1] });
+      const again = await held[0]?.answer('accept', { typed: names[0] });
+      expect(again && textOf(again)).toMatch(/^a new question: [\s\S]*- new: "SYD-DC01.apac.contoso.com" is the last/);
+    },
+    1,
+  );
 });

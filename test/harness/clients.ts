@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client as ModernClient } from '@modelcontextprotocol/client';
 import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio';
 import { Client as V1Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -50,6 +53,13 @@ export interface ServerCommand {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** No display, and a state folder of the tests' own. */
+export const environment = {
+  PATH: process.env.PATH ?? '',
+  HOME: process.env.HOME ?? '',
+  XDG_STATE_HOME: mkdtempSync(join(tmpdir(), 'mdi-state-')),
+};
+
 const info = { name: 'test-client', version: '1.0.0' };
 const longest = 60_000;
 
@@ -80,7 +90,7 @@ async function start(kind: Kind, server: ServerCommand, person?: Person): Promis
   const options = {
     command: server.command,
     args: [...server.args],
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...server.env },
+    env: { ...environment, ...server.env },
     stderr: 'pipe' as const,
   };
   let errors = '';

@@ -11,6 +11,8 @@ export interface EntryOptions {
   readonly tenant?: Readonly<Record<string, unknown>>;
   /** Settings as on the command line, in camel case. */
   readonly flags?: Readonly<Record<string, unknown>>;
+  /** How long a call waits for a person outside the client, in milliseconds. */
+  readonly patience?: number;
 }
 
 type Collection = 'sensors' | 'candidates' | 'healthIssues';
@@ -23,6 +25,8 @@ export type Command =
   | { readonly do: 'change'; readonly of: Collection; readonly id: string; readonly set: object }
   | { readonly do: 'remove'; readonly of: Collection; readonly id: string }
   | { readonly do: 'set'; readonly set: object }
+  /** From this many lines of the audit log on, the disk is full. */
+  | { readonly do: 'diskFull'; readonly after: number }
   | { readonly do: 'advance'; readonly milliseconds: number }
   | { readonly do: 'clock'; readonly ahead: { readonly wall?: number; readonly monotonic?: number } }
   | { readonly do: 'before'; readonly method: string; readonly path: string; readonly run: readonly Command[] }
@@ -48,6 +52,9 @@ export interface SeenRequest {
 /** A server that a test can look into: how to start it, and what to tell its simulated tenant. */
 export interface ControlledServer extends ServerCommand {
   readonly secretsDir: string;
+  readonly auditLog: string;
+  /** Where the server's terminal socket lies. */
+  readonly runtimeDir: string;
   tell(command: Command): Promise<unknown>;
   /** Every request that reached the simulated Graph. */
   requests(): Promise<readonly SeenRequest[]>;
@@ -64,7 +71,8 @@ export async function controlledServer(options: Omit<EntryOptions, 'socket'> = {
   const folder = await mkdtemp(join(tmpdir(), 'mdi-test-'));
   const socket = join(folder, 'control');
   const secretsDir = join(folder, 'secrets');
-  const flags = { secretsDir, logLevel: 'trace', ...options.flags };
+  const auditLog = join(folder, 'audit');
+  const flags = { secretsDir, auditLog, logLevel: 'trace', approval: 'form', ...options.flags };
   let line: Promise<Line> | undefined;
   const tell = async (command: Command) => {
     line ??= lineTo(socket, () => {
@@ -78,8 +86,10 @@ export async function controlledServer(options: Omit<EntryOptions, 'socket'> = {
   return {
     command: process.execPath,
     args: [entry],
-    env: { MDI_TEST: JSON.stringify({ ...options, flags, socket }) },
+    env: { MDI_TEST: JSON.stringify({ ...options, flags, socket }), XDG_RUNTIME_DIR: folder },
     secretsDir,
+    auditLog,
+    runtimeDir: folder,
     tell,
     requests,
     gatedRequests,

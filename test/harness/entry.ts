@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { serve } from '../../src/commands/serve.ts';
@@ -33,6 +34,8 @@ function obey(command: Command): unknown {
     }
     case 'set':
       return merge(tenant, command.set);
+    case 'diskFull':
+      return fillDisk(command.after);
     case 'advance':
       return tenant.advance(command.milliseconds);
     case 'clock':
@@ -54,6 +57,17 @@ function obey(command: Command): unknown {
   }
 }
 
+function fillDisk(after: number): void {
+  const write = fs.writeSync;
+  let lines = 0;
+  fs.writeSync = ((...args: Parameters<typeof write>) => {
+    lines += 1;
+    if (lines > after) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    return write(...args);
+  }) as typeof write;
+  syncBuiltinESMExports();
+}
+
 function merge(into: object, set: object): void {
   for (const [name, value] of Object.entries(set)) {
     const old: unknown = Reflect.get(into, name);
@@ -65,7 +79,7 @@ function merge(into: object, set: object): void {
 const isPlain = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-rmSync(options.socket, { force: true });
+fs.rmSync(options.socket, { force: true });
 createServer((socket) => {
   createInterface({ input: socket }).on('line', (line) => {
     try {
@@ -79,8 +93,8 @@ createServer((socket) => {
   .unref();
 
 serve(config, tenant, '0.0.0-test', createLog(config.logLevel), {
-  wall: () => Date.now() + ahead.wall,
-  monotonic: () => performance.now() + ahead.monotonic,
+  clock: { wall: () => Date.now() + ahead.wall, monotonic: () => performance.now() + ahead.monotonic },
+  patience: options.patience ?? 25_000,
 });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0));
 process.stdin.once('end', () => process.exit(0));

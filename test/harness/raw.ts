@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { expectNoKeyIn } from './canary.ts';
-import type { AskedForm, ServerCommand } from './clients.ts';
+import { type AskedForm, environment, type ServerCommand } from './clients.ts';
 
 export type Era = 'legacy' | 'modern';
 
@@ -46,7 +46,7 @@ export async function connectRaw(
   capabilities: object = { elicitation: { form: {} } },
 ) {
   const child = spawn(server.command, [...server.args], {
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...server.env },
+    env: { ...environment, ...server.env },
     stdio: 'pipe',
   });
   const waiting = new Map<number | string, (message: Message) => void>();

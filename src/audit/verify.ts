@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { type AuditRecord, isAuditFile, nothing, record, sealOf } from './records.ts';
+
+/** What one file of an audit log holds, and what is wrong with it. */
+export interface Verified {
+  readonly file: string;
+  readonly records: readonly AuditRecord[];
+  readonly heads: readonly string[];
+  /** Sentences; none where the chain holds. */
+  readonly problems: readonly string[];
+  /** Acts that began and have no outcome: the process ended in between. */
+  readonly open: readonly AuditRecord[];
+  /** True where the last line was never finished. */
+  readonly isCutOff: boolean;
+}
+
+const previous = z.object({ file: z.string(), n: z.int(), head: z.string() });
+const hasId = z.looseObject({ id: z.string() });
+
+/** Checks every file of a folder and what each says of the one before it; `head` is a record's number and hash, kept outside. */
+export function verifyFolder(folder: string, head?: string): Verified[] {
+  const names = readdirSync(folder).filter(isAuditFile).sort();
+  const files = names.map((name) => verified(name, readFileSync(join(folder, name))));
+  const linked = files.map((file) => ({ ...file, problems: [...file.problems, ...wrongLink(file, files)] }));
+  const known = head === undefined || files.some((file) => holds(file, head));
+  const missing = `no file holds the record ${head}: the end of a log, or a whole file, is missing`;
+  return known
+    ? linked
+    : [...linked, { file: folder, records: [], heads: [], problems: [missing], open: [], isCutOff: false }];
+}
+
+const holds = ({ heads }: Verified, head: string) => {
+  const [n, hash] = head.includes(':') ? head.split(':') : [undefined, head];
+  return heads.some(
+    (one, index) => one.startsWith(hash ?? '') && (hash ?? '').length >= 16 && (n === undefined || Number(n) === index),
+  );
+};
+
+function verified(file: string, bytes: Buffer): Verified {
+  const lines = bytes.toString('utf8').split('\n');
+  const rest = lines.pop() ?? '';
+  const problems: string[] = [];
+  const records: AuditRecord[] = [];
+  const heads: string[] = [];
+  for (const [index, line] of lines.entries()) {
+    const read = record.safeParse(parsed(line));
+    const where = `line ${index + 1}`;
+    const seal = sealOf(line);
+    if (seal === undefined) problems.push(`${where} was changed`);
+    if (read.success) {
+      const { n, prev, kind } = read.data;
+      if (n !== index) problems.push(`${where} has the number ${n}`);
+      if (prev !== (heads.at(-1) ?? nothing)) problems.push(`${where} does not follow from the line before`);
+      if ((kind === 'start') !== (index === 0)) problems.push(`${where} is of the kind ${kind}`);
+      records.push(read.data);
+    }
+    heads.push(seal ?? '');
+  }
+  if (!bytes.equals(Buffer.from(bytes.toString('utf8')))) problems.push('there are bytes that are not UTF-8');
+  return { file, records, heads, problems, open: openIn(records), isCutOff: rest !== '' };
+}
+
+function openIn(records: readonly AuditRecord[]): AuditRecord[] {
+  const ended = records.filter(({ kind }) => kind === 'outcome').map((one) => hasId.safeParse(one).data?.id);
+  return records.filter((one) => one.kind === 'acting' && !ended.includes(hasId.safeParse(one).data?.id));
+}
+
+/** Several servers may run at once, so a file names the newest one at its start, which may have grown since. */
+function wrongLink({ records }: Verified, files: readonly Verified[]): string[] {
+  const link = previous.safeParse(records[0]?.previous);
+  if (!link.success) return [];
+  const { file, n, head } = link.data;
+  const before = files.find((one) => one.file === file);
+  if (before === undefined) return [`the file before it, ${file}, is missing`];
+  return before.heads[n] === head ? [] : [`the file before it, ${file}, is not the one that it followed`];
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { colour, say, table } from './screen.ts';
+
+const isSecretFile = (name: string) => /^access-key_[\w-]{1,36}_[\w-]+\.txt$|^\.access-key_.*\.waiting$/.test(name);
+
+/** Lists the files with access keys, never a key, or removes them. Exit code 0, or 2 when the folder cannot be read. */
+export function secrets({ folder, clear = false }: { readonly folder: string; readonly clear?: boolean }): number {
+  const names = namesIn(folder);
+  if (names === undefined) {
+    process.stderr.write(`mdi-sensors-mcp: the folder ${folder} cannot be read. Name it with --secrets-dir.\n`);
+    return 2;
+  }
+  if (names.length === 0) say('There are no secret files.');
+  else if (clear) {
+    for (const name of names) rmSync(join(folder, name), { force: true });
+    say(`Removed ${names.length === 1 ? '1 file' : `${names.length} files`}.`);
+  } else {
+    say(colour.dim(folder));
+    say(
+      table(
+        ['file', 'tenant', 'fingerprint', 'age'],
+        names.map((name) => rowOf(folder, name)),
+      ),
+    );
+  }
+  return 0;
+}
+
+function namesIn(folder: string): string[] | undefined {
+  try {
+    return readdirSync(folder).filter(isSecretFile).sort();
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? [] : undefined;
+  }
+}
+
+function rowOf(folder: string, name: string): string[] {
+  const path = join(folder, name);
+  const fingerprint = createHash('sha256').update(readFileSync(path, 'utf8')).digest('hex').slice(0, 8);
+  return [name, name.split('_')[1] ?? '', fingerprint, ageOf(statSync(path).mtimeMs)];
+}
+
+function ageOf(since: number): string {
+  const hours = Math.floor((Date.now() - since) / 3_600_000);
+  const [count, unit] = hours < 48 ? [hours, 'hour'] : [Math.floor(hours / 24), 'day'];
+  return count === 1 ? `1 ${unit}` : `${count} ${unit}s`;
+}

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { verifyFolder } from '../../src/audit/verify.ts';
+import { approving, casesOf, finder } from '../gate/cases.ts';
+import { afterAMoment, connect } from '../harness/clients.ts';
+import { controlledServer } from '../harness/controlled.ts';
+
+test('a server that is killed once an act has begun leaves a log that holds', async () => {
+  const server = await controlledServer();
+  const client = await connect('v2 legacy', server, afterAMoment(approving('DC07.contoso.com')));
+  const { delete_sensor } = casesOf(await finder(server));
+  const pid = client.pid() ?? 0;
+  const call = client.call('delete_sensor', delete_sensor.args).catch(() => undefined);
+  const watch = setInterval(() => {
+    const [file] = readable(server.auditLog);
+    if (file?.records.some(({ kind }) => kind === 'acting')) process.kill(pid, 'SIGKILL');
+  }, 1);
+  await Promise.race([call, new Promise((resolve) => setTimeout(resolve, 5_000))]);
+  clearInterval(watch);
+  const files = verifyFolder(server.auditLog);
+  expect(files.flatMap(({ problems }) => problems)).toEqual([]);
+  expect(files[0]?.records.map(({ kind }) => kind).slice(0, 4)).toEqual(['start', 'question', 'answer', 'acting']);
+  await server.end();
+});
+
+function readable(folder: string) {
+  try {
+    return verifyFolder(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,142 @@
+import {
+  appendFileSync,
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openAudit } from '../../src/audit/log.ts';
+import { verifyFolder } from '../../src/audit/verify.ts';
+
+const about = { version: '1', principal: 'somebody', settings: ['--reveal-secrets true'] };
+const fresh = () => join(mkdtempSync(join(tmpdir(), 'audit-')), 'audit');
+
+/** A log of a call that was approved and done. */
+function written(folder: string) {
+  const audit = openAudit({ folder, ...about });
+  audit.record('question', { id: '1', tool: 'delete_sensor', text: 'Delete 1 sensor?' });
+  audit.record('answer', { id: '1', action: 'approved' });
+  audit.record('acting', { id: '1', tool: 'delete_sensor' }, { durable: true });
+  return { audit, last: audit.record('outcome', { id: '1', verdict: 'done' }) };
+}
+const fileIn = (folder: string) => join(folder, readdirSync(folder).sort().at(-1) ?? '');
+const linesOf = (folder: string) => readFileSync(fileIn(folder), 'utf8').split('\n').slice(0, -1);
+const problems = (folder: string, head?: string) => verifyFolder(folder, head).flatMap((file) => file.problems);
+
+test('a log begins with who runs the server and its unusual settings, and each line follows from the one before', () => {
+  const folder = fresh();
+  const { last } = written(folder);
+  const lines = linesOf(folder).map((line) => JSON.parse(line));
+  expect(lines.map(({ n, kind }) => [n, kind])).toEqual([
+    [0, 'start'],
+    [1, 'question'],
+    [2, 'answer'],
+    [3, 'acting'],
+    [4, 'outcome'],
+  ]);
+  expect(lines[0]).toMatchObject({ v: 1, version: '1', principal: 'somebody', settings: ['--reveal-secrets true'] });
+  expect(lines.slice(1).map(({ prev }) => prev)).toEqual(lines.slice(0, -1).map(({ hash }) => hash));
+  expect(last).toEqual({ n: 4, head: lines[4].hash });
+  expect(problems(folder, `4:${last?.head}`)).toEqual([]);
+  expect((statSync(folder).mode & 0o777).toString(8)).toBe('700');
+  expect((statSync(fileIn(folder)).mode & 0o777).toString(8)).toBe('600');
+});
+
+test('a server that asks nothing leaves no file, and one whose log is off none either', () => {
+  const folder = fresh();
+  openAudit({ folder, ...about });
+  expect(openAudit({ folder: undefined, ...about }).record('question', {})).toBeUndefined();
+  expect(() => readdirSync(folder)).toThrow('ENOENT');
+});
+
+test.each<[string, (folder: string) => void]>([
+  ['a file', (folder) => writeFileSync(folder, '')],
+  ['a link', (folder) => symlinkSync(tmpdir(), folder)],
+])('a folder that is %s is refused with a sentence, and stays refused', (_, make) => {
+  const folder = fresh();
+  make(folder);
+  const audit = openAudit({ folder, ...about });
+  const refused = { code: 'audit_unavailable', message: expect.stringContaining('The audit log cannot be written (') };
+  expect(() => audit.record('question', {})).toThrow(expect.objectContaining(refused));
+  rmSync(folder);
+  expect(() => audit.record('question', {})).toThrow(expect.objectContaining(refused));
+  expect(audit.state).toBe('broken');
+});
+
+test('a folder that others can read is closed to them', () => {
+  const folder = fresh();
+  written(folder);
+  chmodSync(folder, 0o755);
+  written(folder);
+  expect((statSync(folder).mode & 0o777).toString(8)).toBe('700');
+});
+
+/** Every way to touch a log, and that it is found. */
+const edits: [string, (lines: string[]) => string[]][] = [
+  ['a removed line', ([a = '', , ...rest]) => [a, ...rest]],
+  ['a removed first line', ([, ...rest]) => rest],
+  ['a swapped pair', ([a = '', b = '', c = '', ...rest]) => [a, c, b, ...rest]],
+  ['an inserted copy', ([a = '', b = '', ...rest]) => [a, b, b, ...rest]],
+  ['an inserted line', ([a = '', b = '', ...rest]) => [a, '{"v":1}', b, ...rest]],
+  ['an empty line', ([a = '', ...rest]) => [a, '', ...rest]],
+  ['a field added', ([a = '', ...rest]) => [a.replace('{', '{"x":1,'), ...rest]],
+];
+test.each(edits)('verify finds %s', (_, edit) => {
+  const folder = fresh();
+  written(folder);
+  writeFileSync(fileIn(folder), `${edit(linesOf(folder)).join('\n')}\n`);
+  expect(problems(folder)).not.toEqual([]);
+});
+
+test('verify finds a changed byte, wherever it is', () => {
+  const folder = fresh();
+  written(folder);
+  const bytes = readFileSync(fileIn(folder));
+  for (let at = 0; at < bytes.length - 1; at++) {
+    const changed = Buffer.from(bytes);
+    changed[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(fileIn(folder), changed);
+    expect(problems(folder), `byte ${at}`).not.toEqual([]);
+  }
+});
+
+test('verify finds a missing tail against a head that was kept outside, and only so', () => {
+  const folder = fresh();
+  const { last } = written(folder);
+  writeFileSync(fileIn(folder), `${linesOf(folder).slice(0, -1).join('\n')}\n`);
+  expect(problems(folder)).toEqual([]);
+  expect(problems(folder, last?.head)).toEqual([expect.stringContaining('is missing')]);
+  expect(problems(folder, `4:${last?.head.slice(0, 16)}`)).toHaveLength(1);
+});
+
+test('verify finds a file that was taken away, or written anew, from what the next one says of it', () => {
+  const folder = fresh();
+  written(folder);
+  const first = fileIn(folder);
+  const anew = fresh();
+  written(anew);
+  written(folder);
+  expect(problems(folder)).toEqual([]);
+  const original = readFileSync(first);
+  writeFileSync(first, readFileSync(fileIn(anew)));
+  expect(problems(folder)).toEqual([expect.stringContaining('is not the one that it followed')]);
+  writeFileSync(first, original);
+  rmSync(first);
+  expect(problems(folder)).toEqual([expect.stringContaining('is missing')]);
+});
+
+test('a log that a kill cut off is accepted, and its open act is told', () => {
+  const folder = fresh();
+  const audit = openAudit({ folder, ...about });
+  audit.record('acting', { id: '7', tool: 'regenerate_deployment_access_key' });
+  appendFileSync(fileIn(folder), '{"v":1,"n":2,"time":"2026-');
+  const [verified] = verifyFolder(folder);
+  expect(verified).toMatchObject({ problems: [], isCutOff: true, open: [{ n: 1, id: '7' }] });
+});

@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'vitest';
+import { attack } from '../harness/attacks.ts';
+import { type AskedForm, afterAMoment, approve, connect, type Person, type TestClient } from '../harness/clients.ts';
+import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
+import { handedBy, opened } from '../harness/outside.ts';
+import { connectRaw } from '../harness/raw.ts';
+import { type Find, finder } from './cases.ts';
+
+interface Scene {
+  readonly server: ControlledServer;
+  readonly client: TestClient;
+  readonly find: Find;
+  readonly forms: AskedForm[];
+  remove(name: string): Promise<string>;
+  rotate(args?: object): Promise<string>;
+  /** Moves both clocks to so many minutes after the start. */
+  minutesLater(minutes: number): Promise<unknown>;
+}
+
+async function scene(person: Person, use: (scene: Scene) => Promise<unknown>, flags = {}): Promise<number> {
+  const server = await controlledServer({ flags, patience: 1_500 });
+  const forms: AskedForm[] = [];
+  const client = await connect('v2 legacy', server, (form) => {
+    forms.push(form);
+    return person(form);
+  });
+  const find = await finder(server);
+  const call = async (tool: string, args: object) => (await client.call(tool, { ...args })).text;
+  await use({
+    server,
+    client,
+    find,
+    forms,
+    remove: (name) => call('delete_sensor', { id: find('sensors', name) }),
+    rotate: (args = {}) => call('regenerate_deployment_access_key', args),
+    minutesLater: (minutes) =>
+      server.tell({ do: 'clock', ahead: { wall: minutes * 60_000, monotonic: minutes * 60_000 } }),
+  });
+  const reached = await server.gated();
+  await client.close();
+  await server.end();
+  return reached;
+}
+const decline: Person = afterAMoment(() => ({ action: 'decline' }));
+
+describe.concurrent('the same call again', () => {
+  attack('a twin of a call that waits: it joins, and gets the outcome', { on: 'v2 legacy', reach: 1 }, () =>
+    scene(
+      afterAMoment(approve),
+      async ({ remove, forms }) => {
+        const both = await Promise.all([remove('DC07.contoso.com'), remove('DC07.contoso.com')]);
+        expect(forms).toHaveLength(1);
+        expect(both.filter((text) => text.includes('deleted; Graph answers 404'))).toHaveLength(2);
+      },
+      {},
+    ),
+  );
+
+  attack("a host's retry of a finished regenerate", { on: 'v2 legacy', reach: 2 }, () =>
+    scene(afterAMoment(approve), async ({ rotate, forms }) => {
+      expect(await rotate()).toContain('"rotated":true');
+      expect(await rotate()).toMatch(
+        /^already_done: The same call was carried out at \d\d:\d\d:\d\d UTC, and nothing was sent now\. Its outcome: Regenerated/,
+      );
+      expect(await rotate({ repeatOf: 'ffffffff' })).toMatch(/^already_done: /);
+      expect(forms).toHaveLength(1);
+    }),
+  );
+
+  test('naming the outcome asks again, says that it was done already, and rotates once more', async () => {
+    const reached = await scene(afterAMoment(approve), async ({ rotate, forms }) => {
+      await rotate();
+      const [, repeatOf] = /repeatOf "(\w+)"/.exec(await rotate()) ?? [];
+      expect(await rotate({ repeatOf })).toContain('"rotated":true');
+      expect(forms[1]?.message).toMatch(/^This was done already at \d\d:\d\d:\d\d UTC\. It would be done again\.$/m);
+      expect(forms).toHaveLength(2);
+    });
+    expect(reached).toBe(4);
+  });
+
+  test('after ten minutes it is a new call, with a question of its own', () =>
+    scene(afterAMoment(approve), async ({ rotate, forms, minutesLater }) => {
+      await rotate();
+      await minutesLater(9);
+      expect(await rotate()).toMatch(/^already_done: /);
+      await minutesLater(11);
+      expect(await rotate()).toContain('"rotated":true');
+      expect(forms).toHaveLength(2);
+    }));
+
+  test('an act that Graph refused is not kept: the same call asks again', () =>
+    scene(afterAMoment(approve), async ({ server, remove, forms }) => {
+      await server.tell({ do: 'fault', method: 'DELETE', path: 'sensors', status: 403 });
+      expect(await remove('DC07.contoso.com')).toMatch(/^permission_missing: .* Nothing was changed\. /);
+      expect(await remove('DC07.contoso.com')).toContain('deleted; Graph answers 404');
+      expect(forms).toHaveLength(2);
+    }));
+});
+
+describe.concurrent('declines', () => {
+  attack('asking again for what a person declined', { on: 'v2 legacy' }, () =>
+    scene(decline, async ({ remove, forms, minutesLater }) => {
+      expect(await remove('DC07.contoso.com')).toMatch(/^declined: /);
+      for (let asked = 0; asked < 5; asked++) {
+        expect(await remove('DC07.contoso.com')).toMatch(/^approval_busy: A person declined this a moment ago/);
+      }
+      await minutesLater(11);
+      expect(await remove('DC07.contoso.com')).toMatch(/^declined: /);
+      expect(forms).toHaveLength(2);
+    }),
+  );
+
+  attack('approval bombing: every sensor of the fleet in turn', { on: 'v2 legacy' }, () =>
+    scene(decline, async ({ server, client, forms, minutesLater }) => {
+      const sensors = (await server.tell({ do: 'read', what: 'sensors' })) as { id: string }[];
+      for (const { id } of sensors) await client.call('delete_sensor', { id });
+      await minutesLater(600);
+      const { text } = await client.call('get_deployment_access_key');
+      expect(text).toMatch(
+        /^approval_busy: A person declined 3 questions, so nothing is asked any more until this server/,
+      );
+      expect(forms).toHaveLength(3);
+    }),
+  );
+});
+
+describe.concurrent('where a person is asked', () => {
+  test('a call that is cancelled while its form is open frees its place', async () => {
+    const server = await controlledServer();
+    const raw = await connectRaw('legacy', server);
+    const find = await finder(server);
+    for (const name of ['DC01', 'DC02', 'DC03', 'DC04', 'DC05']) {
+      raw.call('delete_sensor', { id: find('sensors', `${name}.contoso.com`) }).catch(() => undefined);
+      expect((await raw.nextFromServer()).method).toBe('elicitation/create');
+      raw.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: raw.lastId() } });
+    }
+    expect(await server.gated()).toBe(0);
+    await raw.close();
+    await server.end();
+  });
+
+  test('more than twenty machines go to the page, which names all of them', () =>
+    scene(
+      approve,
+      async ({ server, client, forms }) => {
+        const sensors = (await server.tell({ do: 'read', what: 'sensors' })) as { id: string }[];
+        const ids = sensors.slice(0, 21).map(({ id }) => id);
+        const set = { deploymentStatus: 'unreachable', serviceStatus: 'unknown' };
+        for (const id of ids) await server.tell({ do: 'change', of: 'sensors', id, set });
+        expect((await client.call('delete_stale_sensors', { ids })).text).toMatch(/^approval_pending: /);
+        const { body } = await opened(await handedBy(client.stderr));
+        expect(ids.filter((id) => body.includes(`id ${id}`))).toHaveLength(21);
+        expect(forms).toEqual([]);
+      },
+      { approval: 'auto', noBrowser: true },
+    ));
+
+  test('--approval page asks there, although the client can show forms', () =>
+    scene(
+      approve,
+      async ({ remove, forms }) => {
+        expect(await remove('DC07.contoso.com')).toMatch(
+          /^approval_pending: A person is asked on an approval page, whose file the server's log names; the question is open for 10 minutes\. Nothing was changed\. /,
+        );
+        expect(forms).toEqual([]);
+      },
+      { approval: 'page', noBrowser: true },
+    ));
+
+  test.each([
+    ['form', {}, /^approval_unavailable: This needs a human approval in a form \(--approval form\)/],
+    ['auto', { CI: 'true' }, /^approval_unavailable: .* with CI set nobody is asked outside of it\./],
+  ])('--approval %s in a client without forms, with %o, says what would allow it', async (approval, env, text) => {
+    const server = await controlledServer({ flags: { approval } });
+    const client = await connect('v1', { ...server, env: { ...server.env, ...env } });
+    expect((await client.call('get_deployment_access_key')).text).toMatch(text);
+    expect(await server.gated()).toBe(0);
+    await client.close();
+    await server.end();
+  });
+});

@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { vi } from 'vitest';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+interface Asking {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** One HTTP request as any program can make it, whatever a browser would forbid; redirects are not followed. */
+export function http(address: string, { method = 'GET', headers = {}, body }: Asking = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const asked = request(address, { method, headers }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (part) => {
+        text += part;
+      });
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text }));
+    });
+    asked.on('error', reject).end(body);
+  });
+}
+
+/** The address of the question that a server with --no-browser offered last. */
+export async function handedBy(stderr: () => string, count = 1): Promise<string> {
+  const files = () => [...stderr().matchAll(/Open this file in a browser: (.+)/g)].map(([, file]) => file ?? '');
+  await vi.waitFor(() => {
+    if (files().length < count) throw new Error('no page was offered');
+  }, 5_000);
+  return /url=(http:[^"]+)/.exec(readFileSync(files().at(-1) ?? '', 'utf8'))?.[1] ?? '';
+}
+
+/** A question's page, opened as a browser opens it. */
+export interface Opened {
+  readonly address: string;
+  readonly origin: string;
+  readonly body: string;
+  readonly secret: string;
+  /** Posts the form after the time that a person needs at least. */
+  post(fields: Readonly<Record<string, string>>, asking?: Asking & { readonly at?: 'once' }): Promise<Answer>;
+}
+
+export async function opened(handed: string): Promise<Opened> {
+  const origin = new URL(handed).origin;
+  const { headers } = await http(handed);
+  return sheet(`${origin}${headers.location}`);
+}
+
+export async function sheet(address: string): Promise<Opened> {
+  const { origin } = new URL(address);
+  const { body } = await http(address);
+  const secret = /name="secret" value="([^"]+)"/.exec(body)?.[1] ?? '';
+  return {
+    address,
+    origin,
+    body,
+    secret,
+    async post(fields, { headers = {}, body: raw, at } = {}) {
+      if (at !== 'once') await new Promise((resolve) => setTimeout(resolve, 1_050));
+      const own = { Origin: origin, 'Content-Type': 'application/x-www-form-urlencoded' };
+      return http(address, {
+        method: 'POST',
+        headers: { ...own, ...headers },
+        body: raw ?? new URLSearchParams({ secret, ...fields }).toString(),
+      });
+    },
+  };
+}
+
+/** Talks to the terminal socket of a server: one request, the questions it answers with. */
+export function atSocket(
+  runtimeDir: string,
+  asked: unknown,
+): Promise<{ nonce: string; state: string; sentence: string }[]> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(socketIn(runtimeDir));
+    socket.on('error', reject);
+    socket.on('close', () => resolve([]));
+    createInterface({ input: socket }).once('line', (line) => {
+      resolve(JSON.parse(line).questions);
+      socket.destroy();
+    });
+    socket.write(typeof asked === 'string' ? asked : `${JSON.stringify(asked)}\n`);
+  });
+}
+
+export function socketIn(runtimeDir: string): string {
+  const folder = join(runtimeDir, readdirSync(runtimeDir).find((name) => name.startsWith('mdi-sensors-mcp-')) ?? '');
+  return join(folder, readdirSync(folder).find((name) => name.endsWith('.sock')) ?? '');
+}

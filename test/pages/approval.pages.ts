@@ -1,0 +1,233 @@
+import { mkdirSync } from 'node:fs';
+import axe from 'axe-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { finder } from '../gate/cases.ts';
+import { connect, type TestClient } from '../harness/clients.ts';
+import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
+import { handedBy } from '../harness/outside.ts';
+
+const shots = 'node_modules/.cache/mdi-sensors-mcp/pages';
+let browser: Browser;
+beforeAll(async () => {
+  mkdirSync(shots, { recursive: true });
+  const executablePath = process.env.MDI_TEST_CHROMIUM ?? '/usr/bin/chromium';
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+});
+afterAll(() => browser.close());
+
+interface Scene {
+  readonly page: Page;
+  readonly server: ControlledServer;
+  readonly client: TestClient;
+  readonly handed: string;
+  call(): Promise<string>;
+}
+
+const deletion = { tool: 'delete_sensor', of: 'sensors', name: 'SYD-DC01.apac.contoso.com' } as const;
+const activation = { tool: 'activate_sensor_candidates', of: 'candidates', name: 'dc24.contoso.com' } as const;
+
+/** A question on the page, opened in a fresh browser window; answers with the gated requests that reached Graph. */
+async function scene(
+  { tool, of, name }: typeof deletion | typeof activation,
+  use: (scene: Scene) => Promise<unknown>,
+  options: BrowserContextOptions = {},
+): Promise<number> {
+  const server = await controlledServer({ flags: { approval: 'page', noBrowser: true }, patience: 300 });
+  const client = await connect('v2 modern', server);
+  const id = (await finder(server))(of, name);
+  const call = async () => (await client.call(tool, tool === 'delete_sensor' ? { id } : { ids: [id] })).text;
+  expect(await call()).toMatch(/^approval_pending: /);
+  const handed = await handedBy(client.stderr);
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  await page.goto(handed);
+  await use({ page, server, client, handed, call });
+  await context.close();
+  const reached = await server.gated();
+  await client.close();
+  await server.end();
+  return reached;
+}
+
+async function expectAccessible(page: Page): Promise<void> {
+  await page.context().grantPermissions([]);
+  const found = await page.evaluate(`${axe.source}; axe.run()`);
+  expect((found as axe.AxeResults).violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+}
+
+const read = (milliseconds = 1_100) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const says = (page: Page, text: string) => page.getByText(text).waitFor({ timeout: 5_000 });
+
+describe('the approval page in Chromium', () => {
+  test('a name that is typed approves, and the page tells the outcome with its audit record', async () => {
+    const reached = await scene(deletion, async ({ page, call }) => {
+      expect(await page.title()).toBe('Approve: Delete 1 sensor? – "Contoso"');
+      expect(await page.getByRole('heading', { level: 1 }).innerText()).toContain('SIMULATED');
+      await page.screenshot({ path: `${shots}/question.png`, fullPage: true });
+      await read();
+      await page.getByLabel('To approve, type').fill('SYD-DC01.apac.contoso.com');
+      await page.getByRole('button', { name: 'Approve' }).click();
+      await says(page, 'It is done as soon as the assistant calls again');
+      expect(await call()).toContain('deleted; Graph answers 404');
+      await says(page, 'Deleted; Graph answers 404 for it now.');
+      await says(page, 'Audit record 4');
+      await page.screenshot({ path: `${shots}/outcome.png`, fullPage: true });
+    });
+    expect(reached).toBe(1);
+  });
+
+  test('a box that is ticked approves; without the tick the page asks for it', async () => {
+    const reached = await scene(activation, async ({ page, call }) => {
+      await read();
+      await page.getByRole('button', { name: 'Approve' }).click();
+      await says(page, 'To approve, tick the box.');
+      await read();
+      await page.getByRole('checkbox').check();
+      await page.getByRole('button', { name: 'Approve' }).click();
+      await says(page, 'It is done as soon as the assistant calls again');
+      expect(await call()).toContain('appeared as a sensor');
+    });
+    expect(reached).toBe(1);
+  });
+
+  test('a decline is told, and ends the matter', async () => {
+    const reached = await scene(deletion, async ({ page, call }) => {
+      await read();
+      await page.getByRole('button', { name: 'Decline' }).click();
+      await says(page, 'A person declined.');
+      expect(await call()).toMatch(/^approval_busy: /);
+    });
+    expect(reached).toBe(0);
+  });
+
+  test('a wrong text is asked once more in the same window, and then refused', async () => {
+    const reached = await scene(deletion, async ({ page, call }) => {
+      for (const said of [
+        'That was not it. To approve, type exactly',
+        'What was answered is not what was asked for.',
+      ]) {
+        await read();
+        await page.getByLabel('To approve, type').fill('SYD-DC02');
+        await page.getByRole('button', { name: 'Approve' }).click();
+        await says(page, said);
+      }
+      await call();
+    });
+    expect(reached).toBe(0);
+  });
+
+  test('a question that expired cannot be answered any more', async () => {
+    const reached = await scene(deletion, async ({ page, server }) => {
+      await server.tell({ do: 'clock', ahead: { monotonic: 11 * 60_000 } });
+      await read();
+      await page.getByLabel('To approve, type').fill('SYD-DC01.apac.contoso.com');
+      await page.getByRole('button', { name: 'Approve' }).click();
+      await says(page, 'The question was not answered in time.');
+    });
+    expect(reached).toBe(0);
+  });
+
+  test('a second tab on the same address voids the question in both', async () => {
+    const reached = await scene(deletion, async ({ page, call }) => {
+      const tab = await page.context().newPage();
+      await tab.goto(page.url());
+      await says(tab, 'This question was opened a second time, so it is void');
+      await read();
+      await page.getByLabel('To approve, type').fill('SYD-DC01.apac.contoso.com');
+      await page.getByRole('button', { name: 'Approve' }).click();
+      await says(page, 'It was opened twice');
+      await call();
+    });
+    expect(reached).toBe(0);
+  });
+
+  test('another page can neither frame the question nor post an answer', async () => {
+    const reached = await scene(deletion, async ({ page, call }) => {
+      const evil = await page.context().newPage();
+      await evil.route('https://evil.example/', (route) =>
+        route.fulfill({
+          contentType: 'text/html',
+          body: `<iframe src="${page.url()}"></iframe><form method="post" action="${page.url()}"><input name="decision" value="approve"><input name="typed" value="SYD-DC01.apac.contoso.com"><button>win</button></form>`,
+        }),
+      );
+      await evil.goto('https://evil.example/');
+      await read();
+      await evil
+        .getByRole('button', { name: 'win' })
+        .click()
+        .catch(() => undefined);
+      await read();
+      expect(await evil.content()).not.toContain('Approved');
+      await call();
+    });
+    expect(reached).toBe(0);
+  });
+
+  test.each<[string, BrowserContextOptions]>([
+    ['without scripts', { javaScriptEnabled: false }],
+    ['at 320 pixels', { viewport: { width: 320, height: 640 } }],
+    ['in dark mode', { colorScheme: 'dark' }],
+  ])('%s: everything is readable, and nothing is cut off', async (name, options) => {
+    const reached = await scene(
+      deletion,
+      async ({ page }) => {
+        for (const text of [
+          'is the last communicating domain controller sensor',
+          'Request: DELETE https://graph.microsoft.com',
+          'This question is open for 10 minutes.',
+        ]) {
+          await says(page, text);
+        }
+        await page.screenshot({ path: `${shots}/${name.replaceAll(' ', '-')}.png`, fullPage: true });
+        if (options.javaScriptEnabled === false) {
+          await read();
+          await page.getByRole('button', { name: 'Decline' }).click();
+          await says(page, 'A person declined.');
+          return;
+        }
+        const [scroll = 0, width = 0]: number[] = await page.evaluate(
+          '[document.documentElement.scrollWidth, innerWidth]',
+        );
+        expect(scroll).toBeLessThanOrEqual(width);
+        await expectAccessible(page);
+      },
+      options,
+    );
+    expect(reached).toBe(0);
+  });
+
+  test('with the keyboard alone: nothing has the focus, Enter decides nothing, Decline comes before Approve', async () => {
+    const reached = await scene(deletion, async ({ page, call }) => {
+      expect(await page.evaluate('document.activeElement.tagName')).toBe('BODY');
+      const focused = () => page.evaluate('document.activeElement.value');
+      await read();
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await says(page, 'Choose Decline or Approve.');
+      await read();
+      await page.keyboard.press('Tab');
+      await page.keyboard.type('SYD-DC01.apac.contoso.com');
+      await page.keyboard.press('Tab');
+      expect(await focused()).toBe('decline');
+      await page.keyboard.press('Tab');
+      expect(await focused()).toBe('approve');
+      await page.keyboard.press('Enter');
+      await says(page, 'It is done as soon as the assistant calls again');
+      await call();
+    });
+    expect(reached).toBe(1);
+  });
+
+  test('axe finds no violation on question, problem and outcome', async () => {
+    await scene(activation, async ({ page }) => {
+      await expectAccessible(page);
+      await read();
+      await page.getByRole('button', { name: 'Approve' }).click();
+      await expectAccessible(page);
+      await read();
+      await page.getByRole('button', { name: 'Decline' }).click();
+      await expectAccessible(page);
+    });
+  });
+});
