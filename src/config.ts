@@ -13,7 +13,7 @@ interface Setting {
 const setting = <S extends z.ZodType>(schema: S, row: Setting) => ({ schema, ...row });
 
 /** Hosts hand over unset optional values as an empty string or as the literal `${user_config.x}`: both are absent. */
-const given = (raw: unknown) =>
+export const given = (raw: unknown) =>
   typeof raw === 'string' && (raw.trim() === '' || raw.startsWith('${')) ? undefined : raw;
 
 const onOff = z.preprocess(
@@ -38,8 +38,38 @@ const fleet = z.preprocess(
     .optional(),
 );
 
+const auths = [
+  'auto',
+  'secret',
+  'certificate',
+  'workload-identity',
+  'managed-identity',
+  'azure-cli',
+  'azure-powershell',
+  'azd',
+  'browser',
+  'device-code',
+] as const;
+export type Auth = (typeof auths)[number];
+
 /** Every setting, once: the key gives the flag (`--max-machines`) and the variable (`MDI_MCP_MAX_MACHINES`). */
 export const settings = {
+  auth: setting(
+    z.preprocess(
+      given,
+      z.enum(auths, { error: `is ${auths.slice(0, -1).join(', ')} or ${auths.at(-1)}` }).default('auto'),
+    ),
+    {
+      value: '<way>',
+      title: 'Sign-in',
+      text: `How to sign in: ${auths.join(', ')}. auto takes what the environment names, else what this machine offers.`,
+    },
+  ),
+  tenantLabel: setting(z.preprocess(given, z.string().max(100, 'is longer than 100 characters').optional()), {
+    value: '<name>',
+    title: 'Tenant label',
+    text: 'The name by which a person knows the tenant in questions; by default what Microsoft Graph says, or its id.',
+  }),
   simulate: setting(fleet, {
     value: '[fleet]',
     title: 'Simulated tenant',
@@ -119,11 +149,48 @@ export const settings = {
   ),
 } as const satisfies Record<string, ReturnType<typeof setting>>;
 
+/**
+ * What Microsoft Entra needs beside the settings. Variables only: other users of a machine can read command lines. The
+ * names with AZURE_ are those of Microsoft's own library.
+ */
+export const signInVariables = {
+  AZURE_TENANT_ID: { title: 'Tenant id', text: 'Directory (tenant) id in Microsoft Entra.' },
+  AZURE_CLIENT_ID: {
+    title: 'Client id',
+    text: 'Application (client) id of the app registration that holds the Microsoft Graph permissions.',
+  },
+  AZURE_CLIENT_SECRET: { title: 'Client secret', text: 'Secret of the app registration.', sensitive: true },
+  AZURE_CLIENT_CERTIFICATE_PATH: {
+    title: 'Certificate file',
+    text: 'PEM or PFX file with a certificate of the app registration and its private key.',
+  },
+  AZURE_CLIENT_CERTIFICATE_PASSWORD: {
+    title: 'Certificate password',
+    text: 'Password of the certificate file.',
+    sensitive: true,
+  },
+  AZURE_FEDERATED_TOKEN_FILE: { title: 'Federated token file', text: 'Token of a workload identity.' },
+  MDI_MCP_WRITER_CLIENT_ID: {
+    title: 'Client id of the writer',
+    text: 'A second app registration, with the ReadWrite permissions; its token is fetched only to write.',
+  },
+  MDI_MCP_WRITER_CLIENT_SECRET: { title: 'Client secret of the writer', text: 'Its secret.', sensitive: true },
+  MDI_MCP_WRITER_CLIENT_CERTIFICATE_PATH: { title: 'Certificate file of the writer', text: 'Or its certificate.' },
+  MDI_MCP_WRITER_CLIENT_CERTIFICATE_PASSWORD: {
+    title: 'Certificate password of the writer',
+    text: 'Password of that file.',
+    sensitive: true,
+  },
+  MDI_MCP_WRITER_FEDERATED_TOKEN_FILE: { title: 'Federated token file of the writer', text: 'Or its federated token.' },
+} as const satisfies Record<string, { title: string; text: string; sensitive?: true }>;
+
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 export const flagOf = (name: string) => `--${kebab(name)}`;
 export const variableOf = (name: string) => `MDI_MCP_${kebab(name).replaceAll('-', '_').toUpperCase()}`;
 
 const schema = z.object({
+  auth: settings.auth.schema,
+  tenantLabel: settings.tenantLabel.schema,
   simulate: settings.simulate.schema,
   readOnly: settings.readOnly.schema,
   graphVersion: settings.graphVersion.schema,

@@ -1,7 +1,7 @@
 import * as module from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import about from '../package.json' with { type: 'json' };
-import { type Config, flagOf, readConfig, settings, variableOf } from './config.ts';
+import { type Config, flagOf, given, readConfig, settings, variableOf } from './config.ts';
 
 const millisecondsToClose = 800;
 
@@ -14,15 +14,15 @@ function keepCompiledCode(): void {
   setTimeout(() => flushCompileCache(), 500).unref();
 }
 
-/** A bundle's host hands over unset sign-in settings as empty or as `${user_config.x}`; the credential library would use them. */
-function dropUnsetSignIn(): void {
-  for (const [name, value = ''] of Object.entries(process.env)) {
-    if (name.startsWith('AZURE_') && (value.trim() === '' || value.startsWith('${'))) delete process.env[name];
+/** A bundle's host hands over unset variables as empty or as `${user_config.x}`; the credential library would use them. */
+function dropUnsetVariables(): void {
+  for (const [name, value] of Object.entries(process.env)) {
+    if (/^(AZURE|MDI_MCP)_/.test(name) && given(value) === undefined) delete process.env[name];
   }
 }
 
 async function run(config: Config): Promise<void> {
-  dropUnsetSignIn();
+  dropUnsetVariables();
   const [{ openTenant, serve }, { createLog }] = await Promise.all([import('./commands/serve.ts'), import('./log.ts')]);
   const log = createLog(config.logLevel);
   const server = serve(config, await openTenant(config), about.version, log);

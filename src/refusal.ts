@@ -8,6 +8,7 @@ export const refusalCodes = {
   not_onboarded: 'The tenant has no Microsoft Defender for Identity workspace.',
   not_in_this_cloud: 'This cloud or API version does not have the operation.',
   sign_in_failed: 'Microsoft Entra gave no token.',
+  sign_in_pending: 'A person has to sign in first; the text says where. Call again with the same arguments after that.',
   throttled: 'Microsoft Graph asked to wait longer than this call may take.',
   unavailable: 'Microsoft Graph did not answer, or not in a way that can be read.',
   cancelled: 'The client cancelled the call.',
@@ -41,5 +42,19 @@ export class Refusal extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.next = next;
+  }
+}
+
+/** A person has to sign in first. `url` is where, if a client can take them there. */
+export class SignInNeeded extends Refusal {
+  readonly url: string | undefined;
+
+  constructor(message: string, url?: string) {
+    super(
+      'sign_in_pending',
+      message,
+      'Tell the user, and call again with the same arguments when they have signed in.',
+    );
+    this.url = url;
   }
 }

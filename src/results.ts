@@ -1,5 +1,6 @@
 import type { CallToolResult, StandardSchemaWithJSON } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import { visible } from './display.ts';
 import type { Identity } from './graph/identity.ts';
 import type { Operation } from './operations/operation.ts';
 import { Refusal } from './refusal.ts';
@@ -61,11 +62,10 @@ export function readInput(operation: Operation, args: unknown): Record<string, u
 }
 
 /** The tenant as questions and results name it. */
-export function describeTenant(tenant: Tenant, identity: Identity | undefined) {
-  const ofPerson = identity?.kind === 'person' ? identity.name.match(/^[^#]+@([^@#]+)$/)?.[1] : undefined;
-  const label = tenant.label ?? ofPerson ?? identity?.tenantId ?? 'unknown';
-  const id = identity === undefined || identity.tenantId === label ? '' : ` (${identity.tenantId})`;
-  return { label, text: `${tenant.simulated ? 'SIMULATED ' : ''}${label}${id}` };
+export function describeTenant({ simulated }: Tenant, { tenantId }: Identity, name: string | undefined) {
+  const label = visible(name ?? tenantId, 100);
+  const id = label === tenantId ? '' : ` (${tenantId})`;
+  return { label, text: `${simulated ? 'SIMULATED ' : ''}${label}${id}` };
 }
 
 /** A success, as structured content and the same as text: hosts hand the model one or the other. */

@@ -1,6 +1,8 @@
 import {
   type CallToolResult,
   type InputRequiredResult,
+  inputRequired,
+  inputResponse,
   McpServer,
   type ServerContext,
 } from '@modelcontextprotocol/server';
@@ -9,8 +11,8 @@ import type { Config } from './config.ts';
 import type { Graph } from './graph/client.ts';
 import type { Log } from './log.ts';
 import { operations } from './operations/index.ts';
-import type { Operation } from './operations/operation.ts';
-import { Refusal } from './refusal.ts';
+import { type Operation, permissionOf } from './operations/operation.ts';
+import { Refusal, SignInNeeded } from './refusal.ts';
 import { describeTenant, done, failed, instructions, published, readInput } from './results.ts';
 import type { Tenant } from './tenants/tenant.ts';
 import { write } from './write.ts';
@@ -67,20 +69,34 @@ async function call(
 ): Promise<CallToolResult | InputRequiredResult> {
   const { progress, told } = progressOf(context);
   try {
+    if (visitOf(context) === 'decline') throw new Refusal('sign_in_failed', 'The person declined to sign in.');
     const input = readInput(operation, args);
     const graph = await own.graph();
     if (operation.effect !== 'read') return await write(operation, input, { own, server, graph, context, progress });
     const { signal } = context.mcpReq;
     const output = await operation.run(input, graph.reader({ signal, progress }));
-    const permission = operation.uses[0]?.permission;
-    return done(output, describeTenant(own.tenant, permission && (await graph.identity(permission, signal))));
+    const identity = await graph.identity(permissionOf(operation.uses), signal);
+    return done(output, describeTenant(own.tenant, identity, await graph.tenantName()));
   } catch (error) {
+    const visit = error instanceof SignInNeeded ? visitFor(error, own, server, context) : undefined;
+    if (visit !== undefined) return visit;
     if (!(error instanceof Refusal)) own.log.error('a defect', { tool: operation.name, error });
     const unchanged = operation.effect !== 'read' && !(error instanceof Refusal && error.code === 'already_done');
     return failed(error, { simulated: own.tenant.simulated, unchanged });
   } finally {
     await told();
   }
+}
+
+/** Where the client can, it takes the person to the sign-in itself, once for a call. */
+function visitFor({ message, url }: SignInNeeded, { gate }: Process, server: McpServer, context: ServerContext) {
+  if (url === undefined || visitOf(context) !== undefined || !gate.client(server, context).canVisit) return undefined;
+  return inputRequired({ inputRequests: { signIn: inputRequired.elicitUrl({ message, url }) } });
+}
+
+function visitOf({ mcpReq }: ServerContext): 'accept' | 'decline' | 'cancel' | undefined {
+  const response = inputResponse(mcpReq.inputResponses, 'signIn');
+  return response.kind === 'elicit' ? response.action : undefined;
 }
 
 /** Progress for a client that asked for it; `told` settles when all of it is on its way, which has to be before the result. */

@@ -10,7 +10,7 @@ import type { Graph } from './graph/client.ts';
 import { methodOf } from './graph/endpoint.ts';
 import type { Identity } from './graph/identity.ts';
 import type { Outcome } from './graph/reader.ts';
-import type { Finisher, Plan, Write } from './operations/operation.ts';
+import { type Finisher, type Plan, permissionOf, type Write } from './operations/operation.ts';
 import { Refusal } from './refusal.ts';
 import { describeTenant, done, failed } from './results.ts';
 import { createSecretFile, type SecretFile } from './secretFile.ts';
@@ -34,9 +34,10 @@ export async function write(
   { repeatOf: repeated, ...input }: Record<string, unknown>,
   call: Call,
 ): Promise<CallToolResult | InputRequiredResult> {
-  const { own, server, context, progress } = call;
+  const { own, server, graph, context, progress } = call;
   const { gate } = own;
-  const caller = { context, tool: operation.name, progress };
+  const { tenantId } = await actingIdentity(operation, graph, context.mcpReq.signal);
+  const caller = { context, tool: operation.name, tenantId, progress };
   const canonical = canonicalize([own.principal, operation.name, input]) ?? '';
   const key = createHash('sha256').update(canonical).digest('hex');
 
@@ -48,6 +49,7 @@ export async function write(
     const first = await ready(operation, input, call, leaving);
     if (first.plan.send.length === 0) return nothingToDo(first);
     if (!asksFirst(operation, first.plan, own.config)) {
+      await authorize(first, call);
       return (await send(operation, call, first, millisecondsToWrite)).result;
     }
     const { question } = first;
@@ -87,7 +89,7 @@ async function ready(
   const plan = await operation.plan(input, graph.reader({ signal, progress, leaving }));
   check(operation, plan, own.config.maxMachines);
   const identity = await actingIdentity(operation, graph, signal);
-  const place = describeTenant(own.tenant, identity);
+  const place = describeTenant(own.tenant, identity, await graph.tenantName());
   const question = questionOf(operation.name, plan, {
     cloud: own.tenant.cloud,
     graphRoot: own.tenant.graphRoot,
@@ -110,9 +112,14 @@ async function nothingToDo({ place, finish }: Ready): Promise<CallToolResult> {
   return done(nothing, place);
 }
 
+/** The tokens come before the approval is taken: a person may have to sign in for one that writes. */
+const authorize = ({ plan, identity }: Ready, { graph, context }: Call) =>
+  graph.authorize(plan.send, identity, context.mcpReq.signal);
+
 /** Takes the approval for what is ready now, and sends it. */
 async function actOn(approval: Entry, operation: Write, call: Call, now: Ready): Promise<Act> {
   const { own } = call;
+  await authorize(now, call);
   const file = disclosing(operation)
     ? await createSecretFile(own.secretsFolder, now.identity.tenantId, own.config.revealSecrets)
     : undefined;
@@ -223,8 +230,5 @@ const asksFirst = (operation: Write, plan: Plan, config: Config) =>
 
 const disclosing = (operation: Write) => operation.sends.some(({ discloses }) => discloses);
 
-async function actingIdentity(operation: Write, graph: Graph, signal: AbortSignal): Promise<Identity> {
-  const [endpoint] = operation.sends;
-  if (endpoint === undefined) throw new Error(`${operation.name} declares no endpoint to send to`);
-  return graph.identity(endpoint.permission, signal);
-}
+const actingIdentity = ({ sends }: Write, graph: Graph, signal: AbortSignal): Promise<Identity> =>
+  graph.identity(permissionOf(sends), signal);

@@ -1,5 +1,5 @@
 import about from '../package.json' with { type: 'json' };
-import { flagOf, settings, variableOf } from '../src/config.ts';
+import { flagOf, settings, signInVariables, variableOf } from '../src/config.ts';
 import { operations } from '../src/operations/index.ts';
 import type { Operation } from '../src/operations/operation.ts';
 import { refusalCodes } from '../src/refusal.ts';
@@ -78,6 +78,12 @@ const settingsTable = () =>
     ]),
   );
 
+const signInTable = () =>
+  table(
+    ['Variable', 'What it is'],
+    Object.entries(signInVariables).map(([name, { text }]) => [code(name), text]),
+  );
+
 const codes = () =>
   table(
     ['Code', 'Meaning'],
@@ -86,36 +92,13 @@ const codes = () =>
 
 /** The README with its tables filled in: each stands between `<!-- name -->` and `<!-- /name -->`. */
 export function readme(text: string): string {
-  const tables = { tools, settings: settingsTable, codes, permissions };
+  const tables = { tools, settings: settingsTable, 'sign-in': signInTable, codes, permissions };
   return Object.entries(tables).reduce((filled, [name, made]) => {
     const region = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
     if (!region.test(filled)) throw new Error(`README.md has no <!-- ${name} --> and <!-- /${name} -->`);
     return filled.replace(region, (_, start: string, end: string) => `${start}\n${made()}\n\n${end}`);
   }, text);
 }
-
-/** What Microsoft Entra needs beside the settings: the variables that its own libraries read. */
-const signIn = {
-  AZURE_TENANT_ID: {
-    type: 'string',
-    title: 'Tenant id',
-    description: 'Directory (tenant) id in Microsoft Entra. Not needed with a simulated tenant.',
-    required: false,
-  },
-  AZURE_CLIENT_ID: {
-    type: 'string',
-    title: 'Client id',
-    description: 'Application (client) id of the app registration that holds the Microsoft Graph permissions.',
-    required: false,
-  },
-  AZURE_CLIENT_SECRET: {
-    type: 'string',
-    title: 'Client secret',
-    description: 'Secret of the app registration; leave it empty to sign in another way.',
-    required: false,
-    sensitive: true,
-  },
-};
 
 function userConfig(row: (typeof settings)[keyof typeof settings]) {
   const value = defaultOf(row);
@@ -132,7 +115,9 @@ function userConfig(row: (typeof settings)[keyof typeof settings]) {
 /** The manifest of the `.mcpb` bundle. */
 export function manifest(listed: readonly Tool[]): string {
   const own = Object.entries(settings).map(([name, row]) => [variableOf(name), name, userConfig(row)] as const);
-  const entra = Object.entries(signIn).map(([variable, row]) => [variable, camel(variable), row] as const);
+  const entra = Object.entries(signInVariables).map(([variable, { title, text, ...more }]) => {
+    return [variable, camel(variable), { type: 'string', title, description: text, required: false, ...more }] as const;
+  });
   const rows = [...entra, ...own];
   const content = {
     manifest_version: '0.3',

@@ -27,7 +27,7 @@ const mayKnow = (from: string, to: string) =>
 
 /** Who may use which package. */
 const packages: [name: RegExp, users: RegExp][] = [
-  [/^@azure\/identity(\/|$)/, /^src\/tenants\/entra\.ts$/],
+  [/^@azure\/identity(\/|$)/, /^src\/tenants\/entra\//],
   [/^@modelcontextprotocol\//, /^src\/(server\.ts|approval\/form\.ts|commands\/)/],
   [/^@azure\/core-rest-pipeline(\/|$)/, /^src\/(graph\/(client|retry)\.ts|tenants\/)/],
 ];

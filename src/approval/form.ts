@@ -47,7 +47,10 @@ export interface Form {
     readonly inputRequired: { readonly roundTimeoutMs: number; readonly maxRounds: number };
   };
   /** What the client of this call says of itself. */
-  client(server: McpServer, context: ServerContext): { readonly name: string; readonly canAsk: boolean };
+  client(
+    server: McpServer,
+    context: ServerContext,
+  ): { readonly name: string; readonly canAsk: boolean; readonly canVisit: boolean };
   ask(entry: Entry, context: ServerContext): Promise<InputRequiredResult>;
   answer(context: ServerContext): Answer;
 }
@@ -81,6 +84,7 @@ export function createForm(): Form {
       return {
         name: info === undefined ? 'nothing' : `${info.name} ${info.version}`,
         canAsk: elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined),
+        canVisit: elicitation?.url !== undefined,
       };
     },
 
@@ -98,7 +102,10 @@ export function createForm(): Form {
 
     answer(context) {
       const state = context.mcpReq.requestState();
-      if (state === undefined) return { kind: 'none', stray: context.mcpReq.inputResponses !== undefined };
+      if (state === undefined) {
+        const names = Object.keys(context.mcpReq.inputResponses ?? {});
+        return { kind: 'none', stray: names.some((name) => name !== 'signIn') };
+      }
       const read = verified.safeParse(state);
       if (!read.success) return { kind: 'unsealed', reason: 'unreadable' };
       if (!read.data.ok) return { kind: 'unsealed', reason: read.data.reason };

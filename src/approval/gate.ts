@@ -1,6 +1,6 @@
 import type { CallToolResult, InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
 import type { Audit } from '../audit/log.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal, SignInNeeded } from '../refusal.ts';
 import type { Channel, Desk, Outside } from './desk.ts';
 import { type Answer, createForm, saidIn } from './form.ts';
 import type { Clock, Entry } from './ledger.ts';
@@ -26,6 +26,8 @@ export interface Surroundings {
 export interface Caller {
   readonly context: ServerContext;
   readonly tool: string;
+  /** The tenant that the call would act in now. */
+  readonly tenantId: string;
   progress(message: string): void;
 }
 
@@ -134,6 +136,8 @@ export function createGate({ clock, patience, approval, audit, outside: reach }:
     const known = register.find(key);
     if (known === undefined) return { kind: 'new', note: [] };
     const { entry, status, ending, minutesLeft } = known;
+    if (status === 'ended' && entry.question.place.identity.tenantId !== caller.tenantId)
+      return { kind: 'new', note: [] };
     if (ending?.kind === 'acted' && ending.sent) {
       const when = `${ending.at.toISOString().slice(11, 19)} UTC`;
       if (repeatOf !== entry.id) throw refuse.alreadyDone(entry.id, when, ending.sentence);
@@ -221,6 +225,7 @@ export function createGate({ clock, patience, approval, audit, outside: reach }:
           register.end(entry, { kind: 'acted', result, sent, at: new Date(clock.wall()), sentence });
           return { ...act, result };
         } catch (error) {
+          if (error instanceof SignInNeeded && register.release(entry)) throw error;
           const refusal = error instanceof Refusal ? error : new Refusal('internal_error', 'This server has a defect.');
           const isActing = register.look(entry.nonce)?.status === 'acting';
           if (isActing) ended({ verdict: refusal.code, text: refusal.message }, []);

@@ -161,6 +161,9 @@ export function createLedger(clock: Clock, expired: (entry: Entry) => void) {
     /** Gives an approval to one call. */
     claim: (entry: Entry): boolean => move(entry, 'approved', 'claimed'),
 
+    /** Gives an approval back that could not be used yet; its time goes on. */
+    release: (entry: Entry): boolean => move(entry, 'claimed', 'approved'),
+
     /** Takes an approval, once: how many milliseconds are left to use it, none when it is gone or over. */
     take(entry: Entry): number {
       const row = rows.get(entry.nonce);

@@ -17,6 +17,8 @@ const system = {
   patience: 25_000,
 } satisfies Partial<Surroundings>;
 
+const say = (line: string) => process.stderr.write(`mdi-sensors-mcp: ${line}\n`);
+
 /** Serves MCP over stdin and stdout until closed. Ledger, seal key and write lock are made here, once, for every server of the SDK. */
 export function serve(
   config: Config,
@@ -27,7 +29,6 @@ export function serve(
 ): { close(): Promise<void> } {
   let graph: Promise<Graph> | undefined;
   const principal = `${userInfo().username} ${randomUUID()}`;
-  const say = (line: string) => process.stderr.write(`mdi-sensors-mcp: ${line}\n`);
   let outside: ReturnType<typeof openOutside> | undefined;
   const gate = createGate({
     ...surroundings,
@@ -68,12 +69,12 @@ export function serve(
   };
 }
 
-/** The tenant that the settings name. */
+/** The tenant that the settings name. Throws a sentence where they contradict each other. */
 export async function openTenant(config: Config): Promise<Tenant> {
   if (config.simulate !== undefined) {
     const { simulatedTenant } = await import('../tenants/simulated/tenant.ts');
     return simulatedTenant(config.simulate);
   }
-  const { entraTenant } = await import('../tenants/entra.ts');
-  return entraTenant();
+  const { entraTenant } = await import('../tenants/entra/tenant.ts');
+  return entraTenant(config, { environment: process.env, say });
 }

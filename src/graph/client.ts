@@ -29,11 +29,13 @@ import {
   versionOf,
 } from './endpoint.ts';
 import { type Answer, graphErrorOf, noSuchRoute, notInThisCloud, unreadable } from './errors.ts';
-import { type Identity, identityOf } from './identity.ts';
+import type { Identity } from './identity.ts';
+import { neverConnected } from './network.ts';
 import { outcomeOf } from './outcome.ts';
 import { checkedIds, createReader } from './pages.ts';
 import type { Outcome, Reader } from './reader.ts';
 import { type Attempt, type End, Late, resending, within } from './retry.ts';
+import { type SignedIn, signedIn } from './signedIn.ts';
 import { codeOf, createDoor, TooLarge } from './transport.ts';
 
 export interface GraphOptions {
@@ -51,10 +53,8 @@ export interface ReadOptions {
 }
 
 /** Microsoft Graph as one tenant offers it. */
-export interface Graph {
+export interface Graph extends SignedIn {
   reader(options: ReadOptions): Reader;
-  /** Who would act with this permission, from the token itself. */
-  identity(permission: Permission, signal: AbortSignal): Promise<Identity>;
   /** Sends one approved request; never rejects: every end is an Outcome. */
   send(request: Request, options: { readonly as: Identity; readonly timeoutMilliseconds: number }): Promise<Outcome>;
 }
@@ -69,7 +69,6 @@ export interface Call extends Request {
 }
 
 const longestAttempt = 30_000;
-const longestSignIn = 60_000;
 const agent = `${about.name}/${about.version}`;
 
 const ourHeaders: PipelinePolicy = {
@@ -168,17 +167,14 @@ export function graphClient({ tenant, version, log }: GraphOptions): Graph {
       if (error instanceof Late) return { kind: 'break', why: 'the time was over', left };
       if (!left) return { kind: 'refusal', refusal: defect(error) };
       const code = codeOf(error);
-      return { kind: 'break', why: `the connection failed (${code})`, left: !neverConnected.test(code) };
+      return { kind: 'break', why: `the connection failed (${code})`, left: !neverConnected(code) };
     }
   }
 
   return {
     reader: (options) => createReader(tenant, version, options, exchange),
 
-    async identity(permission, signal) {
-      const got = await within(longestSignIn, signal, () => credentialOf(permission).getToken(scope)).catch(inTime);
-      return identityOf(got?.token ?? '');
-    },
+    ...signedIn(tenant, (permission) => credentialOf(permission).getToken(scope), exchange),
 
     async send(request, { as, timeoutMilliseconds }) {
       const deadline = performance.now() + timeoutMilliseconds;
@@ -192,14 +188,6 @@ export function graphClient({ tenant, version, log }: GraphOptions): Graph {
     },
   };
 }
-
-function inTime(error: unknown): never {
-  if (!(error instanceof Late)) throw error;
-  throw new Refusal('sign_in_failed', 'Microsoft Entra gave no token in time.', 'Try again in a few minutes.');
-}
-
-/** Node's codes of a connection that never came to be: no request left on it. */
-const neverConnected = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|UNABLE_TO_\w+|\w*CERT\w*)$/;
 
 /** The library's policy for its claims challenges; the token itself comes from our credential, which keeps it strictly. */
 function bearer(credential: TokenCredential, scope: string): PipelinePolicy {

@@ -39,6 +39,7 @@ function orNone(token: AccessToken | null): AccessToken {
 }
 
 function refused(error: unknown): never {
+  if (error instanceof Refusal) throw error;
   const [first = ''] = (error instanceof Error ? error.message : 'no reason given').trim().split('\n');
   throw new Refusal(
     'sign_in_failed',

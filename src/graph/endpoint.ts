@@ -2,11 +2,21 @@ import * as z from 'zod';
 import { Refusal } from '../refusal.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
-export type Route = `${Method} /security/identities/${string}`;
+export type Route = `${Method} /security/identities/${string}` | 'GET /organization';
 export type GraphVersion = 'v1.0' | 'beta';
 export type Cloud = 'global' | 'usgov' | 'usgovdod' | 'china';
-export type Permission =
-  `SecurityIdentities${'Sensors' | 'Health' | 'AutoConfig' | 'Migration'}.${'Read' | 'ReadWrite'}.All`;
+export const everyPermission = [
+  'SecurityIdentitiesSensors.Read.All',
+  'SecurityIdentitiesSensors.ReadWrite.All',
+  'SecurityIdentitiesHealth.Read.All',
+  'SecurityIdentitiesHealth.ReadWrite.All',
+  'SecurityIdentitiesAutoConfig.Read.All',
+  'SecurityIdentitiesAutoConfig.ReadWrite.All',
+  'SecurityIdentitiesMigration.Read.All',
+  'SecurityIdentitiesMigration.ReadWrite.All',
+] as const;
+export type Permission = (typeof everyPermission)[number];
+export const isWritePermission = (permission: Permission) => permission.includes('.ReadWrite.');
 
 type ParamName<R extends string> = R extends `${string}{${infer Name}}${infer Rest}` ? Name | ParamName<Rest> : never;
 /** The path parameters that a route names, each a GUID. */

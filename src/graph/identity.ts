@@ -27,6 +27,8 @@ const claims = z.object({
   preferred_username: z.string().optional(),
 });
 
+const granted = z.object({ roles: z.array(z.string()).default([]), scp: z.string().default('') });
+
 /** Reads who acts out of an access token, without judging its signature: that is Graph's part. */
 export function identityOf(token: string): Identity {
   const read = claims.safeParse(payloadOf(token)).data;
@@ -52,6 +54,22 @@ function payloadOf(token: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** The permissions that a token lists: an app's roles, or the scopes of a person's sign-in. */
+export function permissionsIn(token: string): string[] {
+  const read = granted.safeParse(payloadOf(token)).data;
+  return read === undefined ? [] : [...read.roles, ...read.scp.split(' ').filter((scope) => scope !== '')];
+}
+
+/** Refuses a token of anybody but who was approved. */
+export function checkIdentity(token: string, approved: Identity): void {
+  if (isSameIdentity(identityOf(token), approved)) return;
+  throw new Refusal(
+    'target_changed',
+    'The signed-in identity changed after the approval, so the request was not sent.',
+    'Call again: the question then names who acts now.',
+  );
 }
 
 /** Whether two tokens act as the same one; the name is for eyes only. */

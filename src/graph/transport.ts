@@ -1,8 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import type { HttpClient, PipelineResponse } from '@azure/core-rest-pipeline';
 import type { Log } from '../log.ts';
-import { Refusal } from '../refusal.ts';
-import { type Identity, identityOf, isSameIdentity } from './identity.ts';
+import { checkIdentity, type Identity } from './identity.ts';
 
 const mostBytes = 16 * 1024 * 1024;
 const mostAtOnce = 8;
@@ -26,7 +25,7 @@ export function createDoor(network: HttpClient, log: Log): (trip: Trip) => HttpC
   return (trip) => ({
     async sendRequest(request) {
       const { method, url, headers } = request;
-      if (trip.as !== undefined) checkIdentity(headers.get('Authorization'), trip.as);
+      if (trip.as !== undefined) checkIdentity((headers.get('Authorization') ?? '').replace(/^Bearer /, ''), trip.as);
       const free = await slot();
       const { pathname } = new URL(url);
       const start = performance.now();
@@ -60,15 +59,6 @@ const isSuccess = ({ status }: PipelineResponse) => status >= 200 && status < 30
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   return 'code' in error && typeof error.code === 'string' && /^\w{1,40}$/.test(error.code) ? error.code : error.name;
-}
-
-function checkIdentity(authorization: string | undefined, approved: Identity): void {
-  if (isSameIdentity(identityOf((authorization ?? '').replace(/^Bearer /, '')), approved)) return;
-  throw new Refusal(
-    'target_changed',
-    'The signed-in identity changed after the approval, so the request was not sent.',
-    'Call again: the question then names who acts now.',
-  );
 }
 
 /** The whole body. A decompressed stream does not close its connection, so one that is too large ends the request. */

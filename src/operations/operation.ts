@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { Endpoint, Request } from '../graph/endpoint.ts';
+import type { Endpoint, Permission, Request } from '../graph/endpoint.ts';
 import type { Outcome, Reader } from '../graph/reader.ts';
 import type { Secret } from '../secret.ts';
 
@@ -101,6 +101,12 @@ export interface Kept {
   readonly fingerprint: string;
   /** The secret itself, only where the operator started the server with `--reveal-secrets`. */
   readonly revealed?: string;
+}
+
+/** The permission by whose token it shows who acts. */
+export function permissionOf([first]: readonly Endpoint[]): Permission {
+  if (first === undefined) throw new Error('an operation has at least one endpoint');
+  return first.permission;
 }
 
 export function read<I extends z.ZodObject, O extends z.ZodObject>(operation: Omit<Read<I, O>, 'effect'>): Read<I, O> {

@@ -8,8 +8,12 @@ export interface Tenant {
   readonly cloud: Cloud;
   /** Scheme and host of Graph, such as `https://graph.microsoft.com`. */
   readonly graphRoot: string;
-  /** The name a person knows the tenant by; without one, what the token says of it. */
+  /** The name that the operator gave it; without one, what Graph calls it where that may be read. */
   readonly label?: string;
+  /** Client id of the app that writes, where another one reads. */
+  readonly writer?: string;
+  /** Why ways to sign in are out, where that is known. */
+  readonly failures?: ReadonlyMap<string, string>;
   /** Who acts for an endpoint of this permission. */
   credential(permission: Permission): TokenCredential;
   /** The transport; without one, the library's own. */

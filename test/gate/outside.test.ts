@@ -17,8 +17,11 @@ interface Scene {
 }
 
 /** A server whose page is offered as a file, and one deletion that waits there. */
-async function scene(flags: object, use: (scene: Scene) => Promise<unknown>): Promise<number> {
-  const server = await controlledServer({ flags: { approval: 'page', noBrowser: true, ...flags }, patience: 200 });
+async function scene(
+  { patience = 200, ...flags }: { patience?: number; approval?: string },
+  use: (scene: Scene) => Promise<unknown>,
+): Promise<number> {
+  const server = await controlledServer({ flags: { approval: 'page', noBrowser: true, ...flags }, patience });
   const client = await connect('v2 legacy', server);
   const find = await finder(server);
   const call = async (name = 'DC07.contoso.com') =>
@@ -34,9 +37,9 @@ async function scene(flags: object, use: (scene: Scene) => Promise<unknown>): Pr
 const yes = { decision: 'approve', typed: 'DC07.contoso.com' };
 
 /** An attack on the page of a question, after which the call is repeated. */
-function onPage(name: string, attempt: (page: Opened, scene: Scene) => Promise<unknown>, reach = 0) {
+function onPage(name: string, attempt: (page: Opened, scene: Scene) => Promise<unknown>, reach = 0, patience = 200) {
   attack(name, { on: 'any', channel: 'page', reach }, () =>
-    scene({}, async (own) => {
+    scene({ patience }, async (own) => {
       await attempt(await opened(await handedBy(own.client.stderr)), own);
       await own.call();
     }),
@@ -174,6 +177,7 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
       expect(both.filter((text) => text.includes('deleted; Graph answers 404'))).toHaveLength(2);
     },
     1,
+    3_000,
   );
 });
 

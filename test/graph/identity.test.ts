@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { identityOf } from '../../src/graph/identity.ts';
-import { entraTenant } from '../../src/tenants/entra.ts';
+import { entraTenant } from '../../src/tenants/entra/tenant.ts';
 import { jwt } from './farEnd.ts';
 
 describe('a token says who acts', () => {
@@ -22,7 +22,7 @@ describe('a token says who acts', () => {
 });
 
 test('a tenant of Entra is the global cloud with one credential for everything', () => {
-  const tenant = entraTenant({ label: 'Contoso' });
+  const tenant = entraTenant({ auth: 'auto', tenantLabel: 'Contoso' }, { environment: {}, say: () => undefined });
   expect(tenant).toMatchObject({
     simulated: false,
     cloud: 'global',

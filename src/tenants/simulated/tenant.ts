@@ -1,5 +1,5 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline';
-import type { Permission } from '../../graph/endpoint.ts';
+import { everyPermission, type Permission } from '../../graph/endpoint.ts';
 import type { Tenant } from '../tenant.ts';
 import { answers } from './answers.ts';
 import { forbidden, GraphError, unauthenticated } from './errors.ts';
@@ -55,17 +55,6 @@ export interface SimulatedTenant extends Tenant, State {
 
 const mostLogged = 5_000;
 const graphRoot = 'https://graph.microsoft.com';
-
-export const everyPermission: readonly Permission[] = [
-  'SecurityIdentitiesSensors.Read.All',
-  'SecurityIdentitiesSensors.ReadWrite.All',
-  'SecurityIdentitiesHealth.Read.All',
-  'SecurityIdentitiesHealth.ReadWrite.All',
-  'SecurityIdentitiesAutoConfig.Read.All',
-  'SecurityIdentitiesAutoConfig.ReadWrite.All',
-  'SecurityIdentitiesMigration.Read.All',
-  'SecurityIdentitiesMigration.ReadWrite.All',
-];
 
 /** A tenant in memory that answers like Microsoft Graph. */
 export function simulatedTenant(options: SimulatedOptions = {}): SimulatedTenant {

@@ -1,0 +1,17 @@
+/** Node's codes of a certificate that is not trusted. */
+const untrusted = /^(\w*CERT\w*|UNABLE_TO_(VERIFY|GET)\w*|ERR_TLS\w*)$/;
+
+/** Node's codes of a connection that never came to be: no request left on it. */
+export const neverConnected = (code: string): boolean =>
+  untrusted.test(code) || /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH)$/.test(code);
+
+/** What to do about a connection that failed with this code; undefined for a code that says nothing of the network. */
+export function networkHint(code: string): string | undefined {
+  if (untrusted.test(code)) {
+    return 'Something between here and Microsoft answers with a certificate of its own: name its authority with NODE_EXTRA_CA_CERTS.';
+  }
+  if (!neverConnected(code) && !/^(ECONNRESET|ETIMEDOUT|EPIPE)$/.test(code)) return undefined;
+  return usesProxy() ? 'Check the proxy of HTTPS_PROXY.' : 'Check the network; behind a proxy set HTTPS_PROXY.';
+}
+
+const usesProxy = () => ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'].some((name) => process.env[name]);

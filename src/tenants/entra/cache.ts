@@ -1,0 +1,41 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type * as Library from '@azure/identity';
+import * as z from 'zod';
+import { ownFolder } from '../../folder.ts';
+
+const plugin = z.object({
+  cachePersistencePlugin: z.custom<Library.IdentityPlugin>((value) => typeof value === 'function'),
+});
+
+/** The package that keeps tokens in the platform's keychain; whoever wants that installs it beside the server. */
+export const cachePackage = '@azure/identity-cache-persistence';
+
+/** Options that keep a person's tokens between runs; undefined where the package is not installed. */
+export async function persistence(library: typeof Library) {
+  try {
+    const name: string = cachePackage;
+    library.useIdentityPlugin(plugin.parse(await import(name)).cachePersistencePlugin);
+    return { tokenCachePersistenceOptions: { enabled: true, name: 'mdi-sensors-mcp' } };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whose tokens are kept: the library's record of an account, which holds nothing secret, in a file of this user's. */
+export const accountFile = (folder: string) => {
+  const path = () => join(ownFolder(folder), 'account.json');
+  return {
+    async read(library: typeof Library) {
+      try {
+        return { authenticationRecord: library.deserializeAuthenticationRecord(await readFile(path(), 'utf8')) };
+      } catch {
+        return {};
+      }
+    },
+    async write(library: typeof Library, account: Library.AuthenticationRecord | undefined): Promise<void> {
+      if (account === undefined) return;
+      await writeFile(path(), library.serializeAuthenticationRecord(account), { mode: 0o600 });
+    },
+  };
+};

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { Refusal } from '../../refusal.ts';
+import type { App } from './ways.ts';
+
+interface Pem {
+  readonly certificate: string;
+  readonly certificatePassword?: string;
+}
+
+/**
+ * An app's certificate with its private key, from a PEM or PFX (PKCS #12) file, as PEM, which is all that the library
+ * reads. Errors name the variable and not the file, which is no business of a model.
+ */
+export async function certificateOf({ need, get, nameOf }: App): Promise<Pem> {
+  const [path, password] = [need('CLIENT_CERTIFICATE_PATH'), get('CLIENT_CERTIFICATE_PASSWORD')];
+  const unusable = (why: string, next: string) =>
+    new Refusal('sign_in_failed', `The file of ${nameOf('CLIENT_CERTIFICATE_PATH')} ${why}.`, next);
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw unusable(`cannot be read (${error.code})`, 'Correct the path, or let this user read the file.');
+  });
+  const text = bytes.toString('latin1');
+  const isPem = text.includes('-----BEGIN');
+  const pem = isPem ? text : await pemOf(text, password ?? '');
+  if (pem === undefined) {
+    const variable = nameOf('CLIENT_CERTIFICATE_PASSWORD');
+    throw unusable('is no PEM or PFX file, or has another password', `Set ${variable} to the password of the file.`);
+  }
+  if (!/-----BEGIN CERTIFICATE-----/.test(pem) || !/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
+    throw unusable('does not hold both a certificate and its private key', 'Export both into the one file.');
+  }
+  return { certificate: pem, ...(isPem && password !== undefined && { certificatePassword: password }) };
+}
+
+async function pemOf(bytes: string, password: string): Promise<string | undefined> {
+  // The bundle gives a CommonJS package its default export only.
+  const { asn1, pkcs12, pki } = (await import('node-forge')).default;
+  try {
+    const bags = pkcs12.pkcs12FromAsn1(asn1.fromDer(bytes), password).safeContents.flatMap((one) => one.safeBags);
+    return [
+      ...bags.flatMap(({ key }) => (key ? [pki.privateKeyToPem(key)] : [])),
+      ...bags.flatMap(({ cert }) => (cert ? [pki.certificateToPem(cert)] : [])),
+    ].join('\n');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,80 @@
+import { cleaned } from '../../graph/errors.ts';
+import { networkHint } from '../../graph/network.ts';
+import { Refusal } from '../../refusal.ts';
+
+const consent =
+  'Let an administrator grant the Microsoft Graph permissions of the README to the app registration and give admin consent (mdi-sensors-mcp setup prints the address).';
+const again = 'Sign in again.';
+
+/** Error numbers of Microsoft Entra that an operator can do something about: https://login.microsoftonline.com/error explains each. */
+const known: Record<string, string> = {
+  50011: 'Add http://localhost as a redirect address (mobile and desktop applications) to the app registration.',
+  50020: 'Sign in with an account of this tenant, or let the tenant invite it.',
+  50034: 'Sign in with an account of this tenant.',
+  50076: 'Sign in again; Conditional Access asks for another factor.',
+  50078: again,
+  50079: 'Sign in again; the account has to set up another factor first.',
+  50105: 'Assign the person to the enterprise application, or switch the need of an assignment off.',
+  50173: again,
+  53000: 'Use a device that Conditional Access accepts.',
+  53003: 'Conditional Access blocks this sign-in; let an administrator look into the sign-in log of Microsoft Entra.',
+  65001: consent,
+  65002: 'Microsoft does not let this tool ask for these permissions; use an app registration of your own.',
+  65004: consent,
+  70000: again,
+  70008: again,
+  70016: again,
+  70019: again,
+  70043: again,
+  70044: again,
+  90002: 'Correct AZURE_TENANT_ID: no tenant of this cloud has that id or name.',
+  90072: 'Sign in with an account of this tenant.',
+  700003: 'Use a device that Conditional Access accepts.',
+  700016: 'Correct AZURE_CLIENT_ID or AZURE_TENANT_ID: this tenant has no such app.',
+  700027: 'Upload the certificate to the app registration, or use the one that is there.',
+  700030: 'Upload the certificate to the app registration, or use the one that is there.',
+  700082: again,
+  700084: again,
+  700211: 'Correct the federated credential of the app registration: its issuer is another one.',
+  700212: 'Correct the federated credential of the app registration: its audience is another one.',
+  700213: 'Correct the federated credential of the app registration: its subject is another one.',
+  700222: 'Renew the federated token file.',
+  7000112: 'Let an administrator enable the enterprise application again.',
+  7000215: "Set the client secret to the secret's value, not to its id.",
+  7000218: 'Switch on "Allow public client flows" in the app registration, or use a client secret or certificate.',
+  7000222: 'The client secret is over: make a new one in the app registration.',
+  70021:
+    'Correct the federated credential of the app registration: issuer, subject and audience have to be those of the token file.',
+};
+
+const codeIn = (error: object) => ('code' in error && typeof error.code === 'string' ? error.code : undefined);
+
+/** A connection's code, which the library's errors carry at any depth. */
+function networkCode(error: unknown): string | undefined {
+  for (let one = error, depth = 0; one instanceof Error && depth < 5; one = one.cause, depth++) {
+    const code = codeIn(one);
+    if (code !== undefined && networkHint(code) !== undefined) return code;
+  }
+  return undefined;
+}
+
+/** The first sentence of a failure, from Entra's number on where it has one: advice, addresses and trace ids stay out. */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : 'no reason given';
+  const told = message.slice(Math.max(0, message.search(/AADSTS\d/))).replace(/^(\w*Credential|Error): /, '');
+  const [sentence = ''] = told.trim().split(/\.\s|\r?\n| Trace ID:/);
+  return cleaned(sentence, 200).replace(/[.:;, ]+$/, '');
+}
+
+/** Why a way to sign in gave no token, and what to do about it. */
+export function refusalOf(title: string, error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const number = /AADSTS(\d+)/.exec(error instanceof Error ? error.message : '')?.[1] ?? '';
+  const code = networkCode(error);
+  const next = known[number] ?? (code && networkHint(code));
+  return new Refusal(
+    'sign_in_failed',
+    `Microsoft Entra gave no token for the sign-in by ${title}: ${code ?? reasonOf(error)}.`,
+    next ?? 'mdi-sensors-mcp doctor shows how this server signs in.',
+  );
+}

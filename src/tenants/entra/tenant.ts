@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import type { TokenCredential } from '@azure/core-auth';
+import envPaths from 'env-paths';
+import type { Config } from '../../config.ts';
+import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
+import type { Tenant } from '../tenant.ts';
+import { personCredential } from './person.ts';
+import { configuredWay, type Failures, signInBy } from './signIn.ts';
+import { type Authority, appOf, type Environment } from './ways.ts';
+
+interface Surroundings {
+  readonly environment: Environment;
+  /** Where Entra and Graph are, if not where Microsoft has them. */
+  readonly graphRoot?: string;
+  readonly authority?: Authority;
+  say(line: string): void;
+}
+
+const patience = 20_000;
+
+/**
+ * A real tenant. A person is asked for the scope of the permission in need and nothing more. An app has all that it was
+ * granted in one token, unless another app writes. Throws a sentence where the settings contradict each other.
+ */
+export function entraTenant(
+  { auth, tenantLabel }: Pick<Config, 'auth' | 'tenantLabel'>,
+  { environment, graphRoot = 'https://graph.microsoft.com', authority = {}, say }: Surroundings,
+): Tenant {
+  const own = appOf(environment, 'AZURE_');
+  const writing = appOf(environment, 'MDI_MCP_WRITER_');
+  const writer = writing.get('CLIENT_ID');
+  const failures: Failures = new Map();
+  const tenant = {
+    simulated: false,
+    cloud: 'global' as const,
+    graphRoot,
+    failures,
+    ...(tenantLabel !== undefined && { label: tenantLabel }),
+  };
+
+  if (auth === 'browser' || auth === 'device-code') {
+    if (writer !== undefined) throw new Error('MDI_MCP_WRITER_CLIENT_ID is for apps, and --auth names a person.');
+    const folder = join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'sign-in');
+    const person = personCredential({ way: auth, app: own, authority, folder, patience, say });
+    const scoped = new Map<Permission, TokenCredential>();
+    return {
+      ...tenant,
+      credential(permission) {
+        const narrow = {
+          getToken: (_: unknown, options?: object) => person.getToken(`${graphRoot}/${permission}`, options),
+        };
+        const credential = scoped.get(permission) ?? narrow;
+        scoped.set(permission, credential);
+        return credential;
+      },
+    };
+  }
+
+  const reads = signInBy(auth, own, authority, failures);
+  if (writer === undefined) return { ...tenant, credential: () => reads };
+  const way = configuredWay(writing);
+  if (way === undefined) {
+    throw new Error(
+      'MDI_MCP_WRITER_CLIENT_ID needs MDI_MCP_WRITER_CLIENT_SECRET, MDI_MCP_WRITER_CLIENT_CERTIFICATE_PATH or MDI_MCP_WRITER_FEDERATED_TOKEN_FILE.',
+    );
+  }
+  const writes = signInBy(way, writing, authority, failures);
+  return { ...tenant, writer, credential: (permission) => (isWritePermission(permission) ? writes : reads) };
+}
