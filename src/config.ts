@@ -82,8 +82,21 @@ export const settings = {
   graphVersion: setting(z.preprocess(given, z.enum(['v1.0', 'beta'], { error: 'is v1.0 or beta' }).default('v1.0')), {
     value: '<version>',
     title: 'Graph version',
-    text: 'Version of Microsoft Graph, v1.0 or beta. What only beta has goes to beta in any case.',
+    text: 'Version of Microsoft Graph, v1.0 or beta. What a cloud has only in the other one goes there in any case.',
   }),
+  cloud: setting(
+    z.preprocess(
+      given,
+      z
+        .enum(['global', 'usgov', 'usgovdod', 'china'], { error: 'is global, usgov, usgovdod or china' })
+        .default('global'),
+    ),
+    {
+      value: '<cloud>',
+      title: 'Cloud',
+      text: 'The cloud of the tenant: global (with GCC), usgov (GCC High), usgovdod (DoD) or china.',
+    },
+  ),
   confirmChanges: setting(onOff, {
     title: 'Confirm every change',
     text: 'Ask a person before every change of a setting too, not only where it has consequences.',
@@ -194,6 +207,7 @@ const schema = z.object({
   simulate: settings.simulate.schema,
   readOnly: settings.readOnly.schema,
   graphVersion: settings.graphVersion.schema,
+  cloud: settings.cloud.schema,
   confirmChanges: settings.confirmChanges.schema,
   maxMachines: settings.maxMachines.schema,
   secretsDir: settings.secretsDir.schema,

@@ -1,8 +1,10 @@
 import type { CallToolResult, StandardSchemaWithJSON } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import type { Config } from './config.ts';
 import { visible } from './display.ts';
+import { versionIn } from './graph/clouds.ts';
 import type { Identity } from './graph/identity.ts';
-import type { Operation } from './operations/operation.ts';
+import { neededBy, type Operation } from './operations/operation.ts';
 import { Refusal } from './refusal.ts';
 import type { Tenant } from './tenants/tenant.ts';
 
@@ -66,6 +68,19 @@ export function describeTenant({ simulated }: Tenant, { tenantId }: Identity, na
   const label = visible(name ?? tenantId, 100);
   const id = label === tenantId ? '' : ` (${tenantId})`;
   return { label, text: `${simulated ? 'SIMULATED ' : ''}${label}${id}` };
+}
+
+/** What of an operation goes to another version of Graph than the operator chose, where something does. */
+export function otherVersion(operation: Operation, { cloud }: Tenant, { graphVersion }: Config) {
+  const endpoints = [...neededBy(operation), ...(operation.usesIfAllowed ?? [])];
+  const elsewhere = endpoints.flatMap((endpoint) => {
+    const version = versionIn(cloud, endpoint, graphVersion);
+    const [path = ''] = /(?<=\/identities\/).+$/.exec(endpoint.route) ?? [];
+    return version === undefined || version === graphVersion ? [] : [{ version, path }];
+  });
+  const [first] = elsewhere;
+  if (first === undefined) return {};
+  return { graphVersion: `${first.version} for ${elsewhere.map(({ path }) => path).join(', ')}` };
 }
 
 /** A success, as structured content and the same as text: hosts hand the model one or the other. */

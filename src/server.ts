@@ -9,11 +9,12 @@ import {
 import type { Gate } from './approval/gate.ts';
 import type { Config } from './config.ts';
 import type { Graph } from './graph/client.ts';
+import { versionOf } from './graph/clouds.ts';
 import type { Log } from './log.ts';
 import { operations } from './operations/index.ts';
-import { type Operation, permissionOf } from './operations/operation.ts';
+import { neededBy, type Operation, permissionOf } from './operations/operation.ts';
 import { Refusal, SignInNeeded } from './refusal.ts';
-import { describeTenant, done, failed, instructions, published, readInput } from './results.ts';
+import { describeTenant, done, failed, instructions, otherVersion, published, readInput } from './results.ts';
 import type { Tenant } from './tenants/tenant.ts';
 import { write } from './write.ts';
 
@@ -71,12 +72,15 @@ async function call(
   try {
     if (visitOf(context) === 'decline') throw new Refusal('sign_in_failed', 'The person declined to sign in.');
     const input = readInput(operation, args);
+    // What the cloud does not have is not asked for: no sign-in, and nobody approves it.
+    for (const endpoint of neededBy(operation)) versionOf(endpoint, own.config.graphVersion, own.tenant.cloud);
     const graph = await own.graph();
     if (operation.effect !== 'read') return await write(operation, input, { own, server, graph, context, progress });
     const { signal } = context.mcpReq;
     const output = await operation.run(input, graph.reader({ signal, progress }));
     const identity = await graph.identity(permissionOf(operation.uses), signal);
-    return done(output, describeTenant(own.tenant, identity, await graph.tenantName()));
+    const tenant = describeTenant(own.tenant, identity, await graph.tenantName());
+    return done({ ...otherVersion(operation, own.tenant, own.config), ...output }, tenant);
   } catch (error) {
     const visit = error instanceof SignInNeeded ? visitFor(error, own, server, context) : undefined;
     if (visit !== undefined) return visit;

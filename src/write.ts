@@ -12,7 +12,7 @@ import type { Identity } from './graph/identity.ts';
 import type { Outcome } from './graph/reader.ts';
 import { type Finisher, type Plan, permissionOf, type Write } from './operations/operation.ts';
 import { Refusal } from './refusal.ts';
-import { describeTenant, done, failed } from './results.ts';
+import { describeTenant, done, failed, otherVersion } from './results.ts';
 import { createSecretFile, type SecretFile } from './secretFile.ts';
 import type { Process } from './server.ts';
 
@@ -102,8 +102,10 @@ async function ready(
     settings: unusualSafetySettings(own.config),
     secretsFolder: disclosing(operation) ? own.secretsFolder : undefined,
   });
-  const finish = (outcomes: readonly Outcome[], file?: SecretFile) =>
-    operation.finish(input, plan, outcomes, finisher(call, plan, identity, file));
+  const finish = async (outcomes: readonly Outcome[], file?: SecretFile) => ({
+    ...otherVersion(operation, own.tenant, own.config),
+    ...(await operation.finish(input, plan, outcomes, finisher(call, plan, identity, file))),
+  });
   return { plan, identity, question, place, finish };
 }
 

@@ -36,6 +36,7 @@ test.each([
   ['nonsense', 'too many arguments. Expected 0 arguments but got 1. See --help.'],
   ['--graph-version v2', '--graph-version is v1.0 or beta. See --help.'],
   ['--graph-version', "option '--graph-version <version>' argument missing. See --help."],
+  ['--cloud mars', '--cloud is global, usgov, usgovdod or china. See --help.'],
   ['--max-machines 0', '--max-machines is a whole number from 1 to 500. See --help.'],
   ['--max-machines many', '--max-machines is a whole number from 1 to 500. See --help.'],
   ['--simulate=sensors', '--simulate looks like sensors:5000,seed:7. See --help.'],

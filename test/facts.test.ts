@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod';
+import { clouds } from '../src/graph/clouds.ts';
 import type { Endpoint } from '../src/graph/endpoint.ts';
 import { endpoints } from '../src/graph/endpoints.ts';
 import { healthIssueSeverities, healthIssueStatuses, healthIssueTypes } from '../src/graph/healthIssues.ts';
 import { activationModes } from '../src/graph/sensorCandidates.ts';
 import { migrationStates } from '../src/graph/sensorMigration.ts';
 import { deploymentStatuses, sensorHealthStatuses, sensorTypes, serviceStatuses } from '../src/graph/sensors.ts';
-import { answerFacts, bodyFacts, enumFacts, operationFacts } from './facts.ts';
+import { answerFacts, bodyFacts, cloudFacts, enumFacts, operationFacts } from './facts.ts';
 
 const rows = Object.entries<Endpoint>(endpoints);
 const rowOf = (name: string): Endpoint => {
@@ -44,18 +45,23 @@ function namesIn(of: z.ZodType): string[] {
 
 const words = (text = '') => text.split(/\s+/).filter(Boolean).sort();
 
+test('the clouds have the published addresses', () => {
+  const addresses = Object.entries(clouds).map(([cloud, { graphRoot, authority }]) => [cloud, [graphRoot, authority]]);
+  expect(Object.fromEntries(addresses)).toEqual(cloudFacts);
+});
+
 test('every operation of Graph has its row, and no other', () => {
   expect(rows.map(([name]) => name).sort()).toEqual(Object.keys(operationFacts).sort());
 });
 
 test.each(Object.entries(operationFacts))(
-  '%s: routes, versions and permission are the published ones',
+  '%s: routes, clouds, versions and permission are the published ones',
   (name, fact) => {
     const row = rowOf(name);
     const routes = [row.route, ...(row.alternatives ?? [])].map((route) => route.replace(/\{\w+\}/g, '{}'));
-    expect({ routes, versions: row.versions, resend: row.resend, discloses: row.discloses }).toEqual({
+    expect({ routes, availability: row.availability, resend: row.resend, discloses: row.discloses }).toEqual({
       routes: fact.routes,
-      versions: fact.versions,
+      availability: fact.availability,
       resend: fact.repeatable ? 'always' : 'never',
       discloses: fact.secret === true,
     });

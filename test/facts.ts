@@ -1,12 +1,14 @@
 /**
- * What Microsoft publishes about these operations, written down apart from the code: the v1.0 metadata (CSDL, July 2026),
- * the permission data of Graph Explorer (August 2026) and the reference pages (beta where only beta has it).
+ * What Microsoft publishes about these operations, written down apart from the code: the v1.0 metadata (CSDL, July 2026,
+ * of the global and the US Government cloud), the permission data of Graph Explorer (August 2026) and the reference pages
+ * (beta where only beta has it).
  */
 
 interface OperationFact {
   /** Method and path, with every spelling that a source has. */
   readonly routes: readonly string[];
-  readonly versions: readonly string[];
+  /** Where the pages and the schemas of the clouds have it, by version. */
+  readonly availability: { readonly 'v1.0'?: readonly string[]; readonly beta?: readonly string[] };
   /** Least privileged permission; several where the sources leave it open. */
   readonly permission: readonly string[];
   /** True where another request may follow one whose outcome is unknown without doing anything twice. */
@@ -14,76 +16,77 @@ interface OperationFact {
   readonly secret?: true;
 }
 
-const both = ['v1.0', 'beta'];
+const global = ['global'];
+const usGov = ['global', 'usgov', 'usgovdod'];
 const sensorsRead = ['SecurityIdentitiesSensors.Read.All'];
 const sensorsWrite = ['SecurityIdentitiesSensors.ReadWrite.All'];
 
 export const operationFacts: Readonly<Record<string, OperationFact>> = {
   listSensors: {
     routes: ['GET /security/identities/sensors'],
-    versions: both,
+    availability: { 'v1.0': usGov, beta: usGov },
     permission: sensorsRead,
     repeatable: true,
   },
   getSensor: {
     routes: ['GET /security/identities/sensors/{}'],
-    versions: both,
+    availability: { 'v1.0': usGov, beta: usGov },
     permission: sensorsRead,
     repeatable: true,
   },
   updateSensor: {
     routes: ['PATCH /security/identities/sensors/{}'],
-    versions: both,
+    availability: { 'v1.0': usGov, beta: usGov },
     permission: sensorsWrite,
     repeatable: true,
   },
   deleteSensor: {
     routes: ['DELETE /security/identities/sensors/{}'],
-    versions: both,
+    availability: { 'v1.0': usGov, beta: usGov },
     permission: sensorsWrite,
     repeatable: true,
   },
   listSensorHealthIssues: {
     routes: ['GET /security/identities/sensors/{}/healthIssues'],
-    versions: both,
+    availability: { 'v1.0': usGov, beta: global },
     permission: ['SecurityIdentitiesHealth.Read.All', 'SecurityIdentitiesSensors.Read.All'],
     repeatable: true,
   },
   getDeploymentAccessKey: {
     routes: ['GET /security/identities/sensors/getDeploymentAccessKey'],
-    versions: both,
+    availability: { 'v1.0': usGov, beta: usGov },
     permission: sensorsWrite,
     repeatable: true,
     secret: true,
   },
   regenerateDeploymentAccessKey: {
     routes: ['POST /security/identities/sensors/regenerateDeploymentAccessKey'],
-    versions: both,
+    availability: { 'v1.0': usGov, beta: global },
     permission: sensorsWrite,
     repeatable: false,
     secret: true,
   },
   getDeploymentPackageUri: {
     routes: ['GET /security/identities/sensors/getDeploymentPackageUri'],
-    versions: both,
+    availability: { 'v1.0': usGov, beta: global },
     permission: sensorsRead,
     repeatable: true,
   },
   listSensorCandidates: {
     routes: ['GET /security/identities/sensorCandidates'],
-    versions: both,
+    availability: { 'v1.0': global, beta: usGov },
     permission: sensorsRead,
     repeatable: true,
   },
   activateSensorCandidates: {
     routes: ['POST /security/identities/sensorCandidates/activate'],
-    versions: both,
+    availability: { 'v1.0': global, beta: usGov },
     permission: sensorsWrite,
     repeatable: false,
   },
   getActivationConfiguration: {
     routes: ['GET /security/identities/sensorCandidateActivationConfiguration'],
-    versions: both,
+    availability: { 'v1.0': global, beta: global },
     permission: sensorsRead,
     repeatable: true,
   },
@@ -93,31 +96,31 @@ export const operationFacts: Readonly<Record<string, OperationFact>> = {
       'POST /security/identities/sensorCandidateActivationConfiguration',
       'PATCH /security/identities/sensorCandidateActivationConfiguration',
     ],
-    versions: both,
+    availability: { 'v1.0': global, beta: global },
     permission: sensorsWrite,
     repeatable: true,
   },
   listHealthIssues: {
     routes: ['GET /security/identities/healthIssues'],
-    versions: both,
+    availability: { 'v1.0': usGov, beta: global },
     permission: ['SecurityIdentitiesHealth.Read.All'],
     repeatable: true,
   },
   getHealthIssue: {
     routes: ['GET /security/identities/healthIssues/{}'],
-    versions: both,
+    availability: { 'v1.0': usGov, beta: usGov },
     permission: ['SecurityIdentitiesHealth.Read.All'],
     repeatable: true,
   },
   updateHealthIssue: {
     routes: ['PATCH /security/identities/healthIssues/{}'],
-    versions: both,
+    availability: { 'v1.0': usGov, beta: global },
     permission: ['SecurityIdentitiesHealth.ReadWrite.All'],
     repeatable: true,
   },
   getAutoAuditingConfiguration: {
     routes: ['GET /security/identities/settings/autoAuditingConfiguration'],
-    versions: both,
+    availability: { 'v1.0': global, beta: global },
     permission: ['SecurityIdentitiesAutoConfig.Read.All'],
     repeatable: true,
   },
@@ -126,19 +129,19 @@ export const operationFacts: Readonly<Record<string, OperationFact>> = {
       'PATCH /security/identities/settings/autoAuditingConfiguration',
       'POST /security/identities/settings/autoAuditingConfiguration',
     ],
-    versions: both,
+    availability: { 'v1.0': global, beta: global },
     permission: ['SecurityIdentitiesAutoConfig.ReadWrite.All'],
     repeatable: true,
   },
   listSensorMigrations: {
     routes: ['GET /security/identities/sensorMigration'],
-    versions: ['beta'],
+    availability: { beta: global },
     permission: ['SecurityIdentitiesMigration.Read.All'],
     repeatable: true,
   },
   migrateSensors: {
     routes: ['POST /security/identities/sensorMigration/migrate'],
-    versions: ['beta'],
+    availability: { beta: global },
     permission: ['SecurityIdentitiesMigration.ReadWrite.All'],
     repeatable: false,
   },
@@ -183,4 +186,12 @@ export const enumFacts = {
   healthIssueStatus: 'open closed suppressed',
   healthIssueType: 'sensor global',
   migrationState: 'readyForMigration notReadyForMigration upToDate migrationFailed migrating',
+};
+
+/** Graph and sign-in of each cloud. */
+export const cloudFacts = {
+  global: ['https://graph.microsoft.com', 'https://login.microsoftonline.com'],
+  usgov: ['https://graph.microsoft.us', 'https://login.microsoftonline.us'],
+  usgovdod: ['https://dod-graph.microsoft.us', 'https://login.microsoftonline.us'],
+  china: ['https://microsoftgraph.chinacloudapi.cn', 'https://login.chinacloudapi.cn'],
 };

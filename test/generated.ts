@@ -1,7 +1,8 @@
 import about from '../package.json' with { type: 'json' };
 import { flagOf, settings, signInVariables, variableOf } from '../src/config.ts';
+import { type Cloud, clouds, versionIn } from '../src/graph/clouds.ts';
 import { operations } from '../src/operations/index.ts';
-import type { Operation } from '../src/operations/operation.ts';
+import { neededBy, type Operation } from '../src/operations/operation.ts';
 import { refusalCodes } from '../src/refusal.ts';
 
 const firstSentence = (text: string) => text.replace(/\. .*$/s, '.');
@@ -21,8 +22,7 @@ const code = (text: string) => `\`${text}\``;
 
 /** Read and write permissions of Graph do not include each other, so a write that reads needs both. */
 const permissionsOf = (operation: Operation) => {
-  const endpoints = [...operation.uses, ...(operation.effect === 'read' ? [] : operation.sends)];
-  return [...new Set(endpoints.map(({ permission }) => permission))].sort();
+  return [...new Set(neededBy(operation).map(({ permission }) => permission))].sort();
 };
 
 /** Permissions without which the tool works too, and names what is missing. */
@@ -84,6 +84,25 @@ const signInTable = () =>
     Object.entries(signInVariables).map(([name, { text }]) => [code(name), text]),
   );
 
+const inCloud = (cloud: Cloud) => {
+  const needing = (version: 'beta' | undefined) => {
+    const of = operations.filter((operation) =>
+      neededBy(operation).some((endpoint) => versionIn(cloud, endpoint, 'v1.0') === version),
+    );
+    return of.length === operations.length ? 'everything' : of.map(({ name }) => code(name)).join(', ');
+  };
+  return [needing('beta'), needing(undefined)];
+};
+
+const cloudsTable = () =>
+  table(
+    ['Cloud', 'What it is', 'Microsoft Graph', 'Sign-in', 'By beta only', 'Not there'],
+    (['global', 'usgov', 'usgovdod', 'china'] as const).map((cloud) => {
+      const { name, graphRoot, authority } = clouds[cloud];
+      return [code(cloud), name, graphRoot.slice(8), authority.slice(8), ...inCloud(cloud)];
+    }),
+  );
+
 const codes = () =>
   table(
     ['Code', 'Meaning'],
@@ -92,7 +111,14 @@ const codes = () =>
 
 /** The README with its tables filled in: each stands between `<!-- name -->` and `<!-- /name -->`. */
 export function readme(text: string): string {
-  const tables = { tools, settings: settingsTable, 'sign-in': signInTable, codes, permissions };
+  const tables = {
+    tools,
+    settings: settingsTable,
+    'sign-in': signInTable,
+    clouds: cloudsTable,
+    codes,
+    permissions,
+  };
   return Object.entries(tables).reduce((filled, [name, made]) => {
     const region = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
     if (!region.test(filled)) throw new Error(`README.md has no <!-- ${name} --> and <!-- /${name} -->`);

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { type GraphVersion, methodOf, pathOf, type Request, versionOf } from '../graph/endpoint.ts';
+import { type Cloud, versionOf } from '../graph/clouds.ts';
+import { type GraphVersion, methodOf, pathOf, type Request } from '../graph/endpoint.ts';
 import type { Identity } from '../graph/identity.ts';
 import type { Consequence, Plan } from '../operations/operation.ts';
 import { fullName, isPlain, quoted, shownName, words } from './shown.ts';
 
 /** Where and for whom an act would happen. */
 export interface Place {
-  readonly cloud: string;
+  readonly cloud: Cloud;
   readonly graphRoot: string;
   readonly graphVersion: GraphVersion;
   readonly tenantLabel: string;
@@ -54,7 +55,8 @@ export const isTyped = ({ typed }: Question, said = '') =>
 
 /** Method, address and body of a request exactly as it would leave. */
 export function wireOf({ endpoint, params, body }: Request, place: Place): string {
-  const address = `${place.graphRoot}/${versionOf(endpoint, place.graphVersion)}${pathOf(endpoint.route, params)}`;
+  const version = versionOf(endpoint, place.graphVersion, place.cloud);
+  const address = `${place.graphRoot}/${version}${pathOf(endpoint.route, params)}`;
   return `${methodOf(endpoint.route)} ${address}${body === undefined ? '' : ` ${JSON.stringify(body)}`}`;
 }
 

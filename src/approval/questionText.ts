@@ -1,5 +1,6 @@
 import { visible } from '../display.ts';
-import { type Request, versionOf } from '../graph/endpoint.ts';
+import { versionOf } from '../graph/clouds.ts';
+import type { Request } from '../graph/endpoint.ts';
 import type { Change, Consequence, Target } from '../operations/operation.ts';
 import { type Place, type Question, wireOf } from './question.ts';
 import { fact, quoted, shownName, words } from './shown.ts';
@@ -25,7 +26,7 @@ const worstFirst: readonly Consequence['kind'][] = ['warning', 'reassurance', 'i
 
 export function partsOf({ plan, place, typed }: Question): QuestionParts {
   const cmdlets = plan.send.flatMap(({ endpoint }) => {
-    const cmdlet = endpoint.cmdlets?.[versionOf(endpoint, place.graphVersion)];
+    const cmdlet = endpoint.cmdlets?.[versionOf(endpoint, place.graphVersion, place.cloud)];
     return cmdlet === undefined ? [] : [cmdlet];
   });
   return {

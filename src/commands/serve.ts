@@ -73,7 +73,7 @@ export function serve(
 export async function openTenant(config: Config): Promise<Tenant> {
   if (config.simulate !== undefined) {
     const { simulatedTenant } = await import('../tenants/simulated/tenant.ts');
-    return simulatedTenant(config.simulate);
+    return simulatedTenant({ ...config.simulate, cloud: config.cloud });
   }
   const { entraTenant } = await import('../tenants/entra/tenant.ts');
   return entraTenant(config, { environment: process.env, say });

@@ -17,6 +17,7 @@ import about from '../../package.json' with { type: 'json' };
 import type { Log } from '../log.ts';
 import { Refusal } from '../refusal.ts';
 import type { Tenant } from '../tenants/tenant.ts';
+import { versionOf } from './clouds.ts';
 import { keepingToken } from './credential.ts';
 import {
   type Endpoint,
@@ -26,9 +27,8 @@ import {
   pathOf,
   type Request,
   type Route,
-  versionOf,
 } from './endpoint.ts';
-import { type Answer, graphErrorOf, noSuchRoute, notInThisCloud, unreadable } from './errors.ts';
+import { type Answer, graphErrorOf, noSuchRoute, unreadable } from './errors.ts';
 import type { Identity } from './identity.ts';
 import { neverConnected } from './network.ts';
 import { outcomeOf } from './outcome.ts';
@@ -114,7 +114,7 @@ export function graphClient({ tenant, version, log }: GraphOptions): Graph {
   async function exchange(call: Call): Promise<End> {
     const { endpoint, url } = call;
     const params = checkedIds(call.params);
-    if (!endpoint.clouds.includes(tenant.cloud)) throw notInThisCloud(endpoint, tenant.cloud);
+    const base = `${tenant.graphRoot}/${versionOf(endpoint, version, tenant.cloud)}`;
     const pipeline = pipelineOf(credentialOf(endpoint.permission));
     const rules = { endpoint, deadline: call.deadline, signal: call.signal, pace };
     const known = working.get(endpoint);
@@ -122,8 +122,7 @@ export function graphClient({ tenant, version, log }: GraphOptions): Graph {
     const order = known === undefined ? routes : [known, ...routes.filter((route) => route !== known)];
     let end: End = { unsure: false };
     for (const route of order) {
-      const address = url ?? `${tenant.graphRoot}/${versionOf(endpoint, version)}${pathOf(route, params)}`;
-      end = await resending(rules, () => attempt(call, route, address, pipeline));
+      end = await resending(rules, () => attempt(call, route, url ?? `${base}${pathOf(route, params)}`, pipeline));
       if (end.refusal === undefined) working.set(endpoint, route);
       if (end.unsure || end.answer === undefined || !isMissing(endpoint, end.answer)) return end;
     }
@@ -172,7 +171,7 @@ export function graphClient({ tenant, version, log }: GraphOptions): Graph {
   }
 
   return {
-    reader: (options) => createReader(tenant, version, options, exchange),
+    reader: (options) => createReader(tenant, options, exchange),
 
     ...signedIn(tenant, (permission) => credentialOf(permission).getToken(scope), exchange),
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Secret } from '../secret.ts';
-import { bothVersions, endpoint, entity, notChina, optional, single } from './endpoint.ts';
+import { inUsGov, inUsGovV1 } from './clouds.ts';
+import { endpoint, entity, optional, single } from './endpoint.ts';
 
 /** The schema spells the property `deploymentAccessKey`, Microsoft's examples `sensorDeploymentAccessKey`. */
 const deploymentAccessKey = single(
@@ -15,8 +16,7 @@ const deploymentAccessKey = single(
 /** A GET that needs the write permission. */
 export const getDeploymentAccessKey = endpoint({
   route: 'GET /security/identities/sensors/getDeploymentAccessKey',
-  versions: bothVersions,
-  clouds: notChina,
+  availability: inUsGov,
   permission: 'SecurityIdentitiesSensors.ReadWrite.All',
   cmdlets: {
     'v1.0': 'Get-MgSecurityIdentitySensorDeploymentAccessKey',
@@ -29,8 +29,7 @@ export const getDeploymentAccessKey = endpoint({
 
 export const regenerateDeploymentAccessKey = endpoint({
   route: 'POST /security/identities/sensors/regenerateDeploymentAccessKey',
-  versions: bothVersions,
-  clouds: notChina,
+  availability: inUsGovV1,
   permission: 'SecurityIdentitiesSensors.ReadWrite.All',
   cmdlets: {
     'v1.0': 'New-MgSecurityIdentitySensorDeploymentAccessKey',
@@ -44,8 +43,7 @@ export const regenerateDeploymentAccessKey = endpoint({
 /** The installer of the v2.x sensor. */
 export const getDeploymentPackageUri = endpoint({
   route: 'GET /security/identities/sensors/getDeploymentPackageUri',
-  versions: bothVersions,
-  clouds: notChina,
+  availability: inUsGovV1,
   permission: 'SecurityIdentitiesSensors.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensorDeploymentPackageUri' },
   resend: 'always',

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { Refusal } from '../refusal.ts';
+import type { Availability } from './clouds.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 export type Route = `${Method} /security/identities/${string}` | 'GET /organization';
 export type GraphVersion = 'v1.0' | 'beta';
-export type Cloud = 'global' | 'usgov' | 'usgovdod' | 'china';
 export const everyPermission = [
   'SecurityIdentitiesSensors.Read.All',
   'SecurityIdentitiesSensors.ReadWrite.All',
@@ -32,8 +32,7 @@ export interface Endpoint<
   readonly route: R;
   /** Routes on which Microsoft's sources disagree, tried in order when the one before does not exist. */
   readonly alternatives?: readonly Route[];
-  readonly versions: readonly GraphVersion[];
-  readonly clouds: readonly Cloud[];
+  readonly availability: Availability;
   /** The least privileged permission, the same name delegated and application. */
   readonly permission: Permission;
   /** The PowerShell cmdlets that a source confirms. */
@@ -119,16 +118,6 @@ export function methodOf(route: Route): Method {
   if (route.startsWith('POST ')) return 'POST';
   return route.startsWith('PATCH ') ? 'PATCH' : 'DELETE';
 }
-
-/** The API version that a call of this endpoint goes to: the wished one where it is there, else the one that has it. */
-export function versionOf(of: Endpoint, wished: GraphVersion): GraphVersion {
-  return of.versions.includes(wished) ? wished : (of.versions[0] ?? wished);
-}
-
-/** Everywhere but China, where Defender for Identity has no Graph API. */
-export const notChina: readonly Cloud[] = ['global', 'usgov', 'usgovdod'];
-export const globalOnly: readonly Cloud[] = ['global'];
-export const bothVersions: readonly GraphVersion[] = ['v1.0', 'beta'];
 
 // Schemas of answers are tolerant: Microsoft's pages, schema and service differ in wrappers, letter case and nulls.
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Refusal } from '../refusal.ts';
-import { type Cloud, type Endpoint, methodOf } from './endpoint.ts';
+import { type Cloud, clouds } from './clouds.ts';
+import { type Endpoint, methodOf } from './endpoint.ts';
 
 /** What came back for one request. `text` is undefined where the body could not be read. */
 export interface Answer {
@@ -118,21 +119,11 @@ export function throttled(endpoint: Endpoint, milliseconds: number, answer: Answ
   );
 }
 
-const cloudNames: Record<Cloud, string> = {
-  global: 'the global cloud',
-  usgov: 'the US Government cloud (GCC High)',
-  usgovdod: 'the US Government cloud (DoD)',
-  china: 'the China cloud',
-};
-
-export const notInThisCloud = (endpoint: Endpoint, cloud: Cloud) =>
-  new Refusal('not_in_this_cloud', `Microsoft Graph in ${cloudNames[cloud]} does not have ${endpoint.route}.`);
-
 /** Every route of an endpoint was answered as one that does not exist. */
 export const noSuchRoute = (endpoint: Endpoint, answer: Answer, cloud: Cloud) =>
   new Refusal(
     'not_in_this_cloud',
-    `Microsoft Graph in ${cloudNames[cloud]} does not have ${endpoint.route} in this version ${trace(endpoint, answer)}.`,
+    `Microsoft Graph in ${clouds[cloud].name} does not have ${endpoint.route} in this version ${trace(endpoint, answer)}.`,
   );
 
 /** A request that may have taken effect, with what is known of its end. */

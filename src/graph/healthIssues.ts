@@ -1,16 +1,6 @@
 import * as z from 'zod';
-import {
-  bothVersions,
-  endpoint,
-  entity,
-  list,
-  member,
-  noContent,
-  notChina,
-  optional,
-  page,
-  single,
-} from './endpoint.ts';
+import { inUsGov, inUsGovV1 } from './clouds.ts';
+import { endpoint, entity, list, member, noContent, optional, page, single } from './endpoint.ts';
 
 export const healthIssueSeverities = ['low', 'medium', 'high'] as const;
 export const healthIssueStatuses = ['open', 'closed', 'suppressed'] as const;
@@ -37,8 +27,7 @@ export type HealthIssue = z.output<typeof healthIssue>;
 
 export const listHealthIssues = endpoint({
   route: 'GET /security/identities/healthIssues',
-  versions: bothVersions,
-  clouds: notChina,
+  availability: inUsGovV1,
   permission: 'SecurityIdentitiesHealth.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentityHealthIssue' },
   resend: 'always',
@@ -47,8 +36,7 @@ export const listHealthIssues = endpoint({
 
 export const getHealthIssue = endpoint({
   route: 'GET /security/identities/healthIssues/{healthIssueId}',
-  versions: bothVersions,
-  clouds: notChina,
+  availability: inUsGov,
   permission: 'SecurityIdentitiesHealth.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentityHealthIssue' },
   resend: 'always',
@@ -57,8 +45,7 @@ export const getHealthIssue = endpoint({
 
 export const updateHealthIssue = endpoint({
   route: 'PATCH /security/identities/healthIssues/{healthIssueId}',
-  versions: bothVersions,
-  clouds: notChina,
+  availability: inUsGovV1,
   permission: 'SecurityIdentitiesHealth.ReadWrite.All',
   cmdlets: { 'v1.0': 'Update-MgSecurityIdentityHealthIssue' },
   resend: 'always',

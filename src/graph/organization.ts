@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { bothVersions, endpoint, entity, optional, page } from './endpoint.ts';
+import { inUsGov } from './clouds.ts';
+import { endpoint, entity, optional, page } from './endpoint.ts';
 
 /** Permissions of which one lets a token read the organization's name. */
 export const readsOrganization = ['Organization.Read.All', 'Directory.Read.All', 'User.Read'];
@@ -7,8 +8,7 @@ export const readsOrganization = ['Organization.Read.All', 'Directory.Read.All',
 /** The tenant itself. It is read with the token for sensors, and only where that lists one of `readsOrganization`. */
 export const getOrganization = endpoint({
   route: 'GET /organization',
-  versions: bothVersions,
-  clouds: ['global', 'usgov', 'usgovdod', 'china'],
+  availability: inUsGov,
   permission: 'SecurityIdentitiesSensors.Read.All',
   resend: 'always',
   answer: page(entity({ id: optional(z.string()), displayName: optional(z.string()) })),

@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { Refusal } from '../refusal.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { Call, ReadOptions } from './client.ts';
-import { type Endpoint, type GraphVersion, guidPattern } from './endpoint.ts';
+import { type Endpoint, guidPattern } from './endpoint.ts';
 import { jsonOf, unreadable } from './errors.ts';
 import type { Reader } from './reader.ts';
 import { type End, pause } from './retry.ts';
@@ -14,7 +14,6 @@ const mostPages = 2_000;
 /** Reads objects and whole collections over `exchange`, all of them together in the time of the options. */
 export function createReader(
   tenant: Tenant,
-  version: GraphVersion,
   { signal, leaving = new Set(), progress, timeoutMilliseconds = defaultTimeout }: ReadOptions,
   exchange: (call: Call) => Promise<End>,
 ): Reader {
@@ -32,7 +31,6 @@ export function createReader(
   }
 
   return {
-    version,
     signal,
     leaving,
 

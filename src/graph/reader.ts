@@ -1,14 +1,12 @@
 import type * as z from 'zod';
 import type { Refusal } from '../refusal.ts';
-import type { Endpoint, GraphVersion, Page, Params, Request } from './endpoint.ts';
+import type { Endpoint, Page, Params, Request } from './endpoint.ts';
 
 type Get = `GET /security/identities/${string}`;
 type ParamsArgument<R extends string> = keyof Params<R> extends never ? [] : [params: Params<R>];
 
 /** What an operation may do with Graph before anything is approved: read, never a secret, never write. */
 export interface Reader {
-  /** The version the operator chose; an endpoint that only beta has goes to beta. */
-  readonly version: GraphVersion;
   readonly signal: AbortSignal;
   /** Ids of targets whose deletion waits for a person's answer; they count as gone. */
   readonly leaving: ReadonlySet<string>;

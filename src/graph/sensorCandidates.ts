@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { bothVersions, endpoint, entity, globalOnly, member, noContent, optional, page, single } from './endpoint.ts';
+import { globalOnly, inUsGovBeta } from './clouds.ts';
+import { endpoint, entity, member, noContent, optional, page, single } from './endpoint.ts';
 
 /** microsoft.graph.security.sensorCandidate: a server that Defender for Endpoint knows and that can run the v3.x sensor. */
 export const sensorCandidate = entity({
@@ -15,8 +16,7 @@ export const activationModes = ['manual', 'automated'] as const;
 
 export const listSensorCandidates = endpoint({
   route: 'GET /security/identities/sensorCandidates',
-  versions: bothVersions,
-  clouds: globalOnly,
+  availability: inUsGovBeta,
   permission: 'SecurityIdentitiesSensors.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensorCandidate' },
   resend: 'always',
@@ -26,8 +26,7 @@ export const listSensorCandidates = endpoint({
 /** `serverIds` are the candidates' ids. The answer tells nothing about the single server. */
 export const activateSensorCandidates = endpoint({
   route: 'POST /security/identities/sensorCandidates/activate',
-  versions: bothVersions,
-  clouds: globalOnly,
+  availability: inUsGovBeta,
   permission: 'SecurityIdentitiesSensors.ReadWrite.All',
   cmdlets: {
     'v1.0': 'Initialize-MgSecurityIdentitySensorCandidate',
@@ -40,8 +39,7 @@ export const activateSensorCandidates = endpoint({
 
 export const getActivationConfiguration = endpoint({
   route: 'GET /security/identities/sensorCandidateActivationConfiguration',
-  versions: bothVersions,
-  clouds: globalOnly,
+  availability: globalOnly,
   permission: 'SecurityIdentitiesSensors.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensorCandidateActivationConfiguration' },
   resend: 'always',
@@ -55,8 +53,7 @@ export const updateActivationConfiguration = endpoint({
     'POST /security/identities/sensorCandidateActivationConfiguration',
     'PATCH /security/identities/sensorCandidateActivationConfiguration',
   ],
-  versions: bothVersions,
-  clouds: globalOnly,
+  availability: globalOnly,
   permission: 'SecurityIdentitiesSensors.ReadWrite.All',
   cmdlets: { 'v1.0': 'Update-MgSecurityIdentitySensorCandidateActivationConfiguration' },
   resend: 'always',

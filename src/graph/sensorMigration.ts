@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { endpoint, entity, globalOnly, list, member, optional, page, single } from './endpoint.ts';
+import { globalBeta } from './clouds.ts';
+import { endpoint, entity, list, member, optional, page, single } from './endpoint.ts';
 import { sensorHealthStatuses, sensorTypes, serviceStatuses } from './sensors.ts';
 
 export const migrationStates = [
@@ -26,8 +27,7 @@ export type SensorMigration = z.output<typeof sensorMigration>;
 
 export const listSensorMigrations = endpoint({
   route: 'GET /security/identities/sensorMigration',
-  versions: ['beta'],
-  clouds: globalOnly,
+  availability: globalBeta,
   permission: 'SecurityIdentitiesMigration.Read.All',
   cmdlets: { beta: 'Get-MgBetaSecurityIdentitySensorMigration' },
   resend: 'always',
@@ -37,8 +37,7 @@ export const listSensorMigrations = endpoint({
 /** A partial failure comes inside a 200. */
 export const migrateSensors = endpoint({
   route: 'POST /security/identities/sensorMigration/migrate',
-  versions: ['beta'],
-  clouds: globalOnly,
+  availability: globalBeta,
   permission: 'SecurityIdentitiesMigration.ReadWrite.All',
   cmdlets: { beta: 'Move-MgBetaSecurityIdentitySensorMigration' },
   resend: 'never',

@@ -1,16 +1,6 @@
 import * as z from 'zod';
-import {
-  bothVersions,
-  endpoint,
-  entity,
-  list,
-  member,
-  noContent,
-  notChina,
-  optional,
-  page,
-  single,
-} from './endpoint.ts';
+import { inUsGov, inUsGovV1 } from './clouds.ts';
+import { endpoint, entity, list, member, noContent, optional, page, single } from './endpoint.ts';
 import { healthIssue } from './healthIssues.ts';
 
 export const sensorTypes = [
@@ -68,8 +58,7 @@ export type Sensor = z.output<typeof sensor>;
 
 export const listSensors = endpoint({
   route: 'GET /security/identities/sensors',
-  versions: bothVersions,
-  clouds: notChina,
+  availability: inUsGov,
   permission: 'SecurityIdentitiesSensors.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensor', beta: 'Get-MgBetaSecurityIdentitySensor' },
   resend: 'always',
@@ -78,8 +67,7 @@ export const listSensors = endpoint({
 
 export const getSensor = endpoint({
   route: 'GET /security/identities/sensors/{sensorId}',
-  versions: bothVersions,
-  clouds: notChina,
+  availability: inUsGov,
   permission: 'SecurityIdentitiesSensors.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensor', beta: 'Get-MgBetaSecurityIdentitySensor' },
   resend: 'always',
@@ -89,8 +77,7 @@ export const getSensor = endpoint({
 /** Which members may change depends on generation and type: the table of Microsoft's page "Update sensor". */
 export const updateSensor = endpoint({
   route: 'PATCH /security/identities/sensors/{sensorId}',
-  versions: bothVersions,
-  clouds: notChina,
+  availability: inUsGov,
   permission: 'SecurityIdentitiesSensors.ReadWrite.All',
   cmdlets: { 'v1.0': 'Update-MgSecurityIdentitySensor', beta: 'Update-MgBetaSecurityIdentitySensor' },
   resend: 'always',
@@ -106,8 +93,7 @@ export const updateSensor = endpoint({
 
 export const deleteSensor = endpoint({
   route: 'DELETE /security/identities/sensors/{sensorId}',
-  versions: bothVersions,
-  clouds: notChina,
+  availability: inUsGov,
   permission: 'SecurityIdentitiesSensors.ReadWrite.All',
   cmdlets: { 'v1.0': 'Remove-MgSecurityIdentitySensor', beta: 'Remove-MgBetaSecurityIdentitySensor' },
   resend: 'always',
@@ -117,8 +103,7 @@ export const deleteSensor = endpoint({
 /** In the schema and the SDKs only: no page documents it, nor its permission. */
 export const listSensorHealthIssues = endpoint({
   route: 'GET /security/identities/sensors/{sensorId}/healthIssues',
-  versions: bothVersions,
-  clouds: notChina,
+  availability: inUsGovV1,
   permission: 'SecurityIdentitiesHealth.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensorHealthIssue' },
   resend: 'always',

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { bothVersions, endpoint, entity, globalOnly, noContent, optional, single } from './endpoint.ts';
+import { globalOnly } from './clouds.ts';
+import { endpoint, entity, noContent, optional, single } from './endpoint.ts';
 
 export const getAutoAuditingConfiguration = endpoint({
   route: 'GET /security/identities/settings/autoAuditingConfiguration',
-  versions: bothVersions,
-  clouds: globalOnly,
+  availability: globalOnly,
   permission: 'SecurityIdentitiesAutoConfig.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySettingAutoAuditingConfiguration' },
   resend: 'always',
@@ -15,8 +15,7 @@ export const getAutoAuditingConfiguration = endpoint({
 export const updateAutoAuditingConfiguration = endpoint({
   route: 'PATCH /security/identities/settings/autoAuditingConfiguration',
   alternatives: ['POST /security/identities/settings/autoAuditingConfiguration'],
-  versions: bothVersions,
-  clouds: globalOnly,
+  availability: globalOnly,
   permission: 'SecurityIdentitiesAutoConfig.ReadWrite.All',
   cmdlets: {
     'v1.0': 'Update-MgSecurityIdentitySettingAutoAuditingConfiguration',

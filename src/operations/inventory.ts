@@ -28,7 +28,8 @@ export const compareInventory = read({
     note: z.string(),
     missing: z.array(z.string()).optional(),
   }),
-  uses: [endpoints.listSensors, endpoints.listSensorCandidates],
+  uses: [endpoints.listSensors],
+  usesIfAllowed: [endpoints.listSensorCandidates],
   async run(input, graph) {
     const names = distinct(input.names);
     if (names.length === 0) throw new Refusal('invalid_input', 'There is no name in the list.', 'Paste server names.');

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { versionOf } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints.ts';
 import { migrationStates } from '../graph/sensorMigration.ts';
 import { is, oneOf, pageOf, paging, shown } from './lists.ts';
@@ -18,7 +17,6 @@ export const listSensorMigrations = read({
     ...paging,
   }),
   output: z.looseObject({
-    graphVersion: z.string(),
     total: z.number(),
     migrations: z.array(
       z.looseObject({ id: text, name: text, domain: text, type: text, version: text, health: text, state: text }),
@@ -32,7 +30,6 @@ export const listSensorMigrations = read({
     );
     const { page, ...where } = pageOf(migrations, ({ displayName }) => displayName, input);
     return {
-      graphVersion: versionOf(endpoints.listSensorMigrations, graph.version),
       ...where,
       migrations: page.map((migration) => ({
         id: shown(migration.id),

@@ -40,6 +40,10 @@ export type Verdict = 'done' | 'partly_done' | 'not_done' | 'outcome_unknown';
 
 export type Operation = Read | Write;
 
+/** The endpoints without which an operation does not work. */
+export const neededBy = (operation: Operation): readonly Endpoint[] =>
+  operation.effect === 'read' ? operation.uses : [...operation.uses, ...operation.sends];
+
 export interface Plan {
   /** What will happen, in our words, as a sentence without a full stop: `Delete 1 sensor`. */
   readonly action: string;

@@ -60,6 +60,16 @@ describe('a request', () => {
     await graph.reader({ signal }).all(endpoints.listSensorMigrations);
     expect(sent[0]?.url).toBe(`${root}/beta/security/identities/sensorMigration`);
   });
+  test('of an endpoint that this cloud has in the other version only goes there', async () => {
+    const { graph, sent } = farEnd([page([])], { cloud: 'usgov' });
+    await graph.reader({ signal }).all(endpoints.listSensorCandidates);
+    const wishing = farEnd([page([])], { cloud: 'usgov', version: 'beta' });
+    await wishing.graph.reader({ signal }).all(endpoints.listHealthIssues);
+    expect([...sent, ...wishing.sent].map(({ url }) => url)).toEqual([
+      `${root}/beta/security/identities/sensorCandidates`,
+      `${root}/v1.0/security/identities/healthIssues`,
+    ]);
+  });
   test.each(['getDeploymentAccessKey', '', '..', `${sensorId}/..`, `${sensorId}%2f..`])(
     'never leaves with %j as an id',
     async (id) => {
@@ -73,11 +83,13 @@ describe('a request', () => {
   );
   test('for what the cloud does not have never leaves', async () => {
     const { graph, sent } = farEnd([page([])], { cloud: 'usgov' });
-    expect(await refusal(graph.reader({ signal }).all(endpoints.listSensorCandidates))).toMatchObject({
+    expect(await refusal(graph.reader({ signal }).all(endpoints.listSensorMigrations))).toMatchObject({
       code: 'not_in_this_cloud',
       message:
-        'Microsoft Graph in the US Government cloud (GCC High) does not have GET /security/identities/sensorCandidates.',
+        'Microsoft Graph in the US Government cloud (GCC High) does not have GET /security/identities/sensorMigration.',
     });
+    const outcome = await graph.send(activation, as);
+    expect(outcome).toMatchObject({ state: 'failed', refusal: { code: 'not_in_this_cloud' } });
     expect(sent).toHaveLength(0);
   });
   test('never goes to an address without TLS', async () => {

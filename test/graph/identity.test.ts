@@ -22,7 +22,10 @@ describe('a token says who acts', () => {
 });
 
 test('a tenant of Entra is the global cloud with one credential for everything', () => {
-  const tenant = entraTenant({ auth: 'auto', tenantLabel: 'Contoso' }, { environment: {}, say: () => undefined });
+  const tenant = entraTenant(
+    { auth: 'auto', cloud: 'global', tenantLabel: 'Contoso' },
+    { environment: {}, say: () => undefined },
+  );
   expect(tenant).toMatchObject({
     simulated: false,
     cloud: 'global',

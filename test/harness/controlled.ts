@@ -20,7 +20,14 @@ export type Command =
   | { readonly do: 'requests' }
   | {
       readonly do: 'read';
-      readonly what: Collection | 'activationMode' | 'isAutomatic' | 'accessKey' | 'identity' | 'migrations';
+      readonly what:
+        | Collection
+        | 'activationMode'
+        | 'isAutomatic'
+        | 'accessKey'
+        | 'identity'
+        | 'migrations'
+        | 'tokenRequests';
     }
   | { readonly do: 'change'; readonly of: Collection; readonly id: string; readonly set: object }
   | { readonly do: 'remove'; readonly of: Collection; readonly id: string }

@@ -11,8 +11,8 @@ import type { Command, EntryOptions } from './controlled.ts';
 /** The server as it is shipped, over real stdio; beside it a socket through which a test moves the simulated tenant and the clocks. */
 const options: EntryOptions = JSON.parse(process.env.MDI_TEST ?? '{}');
 const ahead = { wall: 0, monotonic: 0 };
-const tenant = simulatedTenant({ seed: 1, ...options.tenant } as SimulatedOptions);
 const config: Config = readConfig({ simulate: true, ...options.flags }, {});
+const tenant = simulatedTenant({ seed: 1, cloud: config.cloud, ...options.tenant } as SimulatedOptions);
 
 function obey(command: Command): unknown {
   switch (command.do) {

@@ -73,10 +73,9 @@ describe('list_sensor_migrations', () => {
     ],
   });
 
-  test('names the beta, which alone has it', async () => {
+  test('gives one row each, and how many there are', async () => {
     const found = await listSensorMigrations.run(listSensorMigrations.input.parse({ limit: 1 }), reader);
     expect(plain(found)).toEqual({
-      graphVersion: 'beta',
       total: 3,
       cursor: expect.any(String),
       migrations: [

@@ -130,7 +130,7 @@ describe('routes', () => {
         updateAutoAuditingConfiguration: { isAutomatic: true },
         migrateSensors: { sensorIds: [unknownId] },
       };
-      for (const version of row.versions) {
+      for (const version of Object.keys(row.availability)) {
         const { status } = await ask(tenant, call, { version, body: bodies[name] });
         expect(status, `${version} ${route}`).toBeLessThan(300);
         expect(tenant.requests.at(-1)).toMatchObject({ endpoint: name, version });

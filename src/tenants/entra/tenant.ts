@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { TokenCredential } from '@azure/core-auth';
 import envPaths from 'env-paths';
 import type { Config } from '../../config.ts';
+import { type Cloud, clouds } from '../../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
 import type { Tenant } from '../tenant.ts';
 import { personCredential } from './person.ts';
@@ -10,7 +11,7 @@ import { type Authority, appOf, type Environment } from './ways.ts';
 
 interface Surroundings {
   readonly environment: Environment;
-  /** Where Entra and Graph are, if not where Microsoft has them. */
+  /** Where Graph and Entra are, if not where the cloud has them. */
   readonly graphRoot?: string;
   readonly authority?: Authority;
   say(line: string): void;
@@ -18,13 +19,16 @@ interface Surroundings {
 
 const patience = 20_000;
 
+/** The library reads AZURE_AUTHORITY_HOST where it is told nothing: for private clouds, which are global to this server. */
+const authorityOf = (cloud: Cloud): Authority => (cloud === 'global' ? {} : { authorityHost: clouds[cloud].authority });
+
 /**
  * A real tenant. A person is asked for the scope of the permission in need and nothing more. An app has all that it was
  * granted in one token, unless another app writes. Throws a sentence where the settings contradict each other.
  */
 export function entraTenant(
-  { auth, tenantLabel }: Pick<Config, 'auth' | 'tenantLabel'>,
-  { environment, graphRoot = 'https://graph.microsoft.com', authority = {}, say }: Surroundings,
+  { auth, cloud, tenantLabel }: Pick<Config, 'auth' | 'cloud' | 'tenantLabel'>,
+  { environment, graphRoot = clouds[cloud].graphRoot, authority = authorityOf(cloud), say }: Surroundings,
 ): Tenant {
   const own = appOf(environment, 'AZURE_');
   const writing = appOf(environment, 'MDI_MCP_WRITER_');
@@ -32,7 +36,7 @@ export function entraTenant(
   const failures: Failures = new Map();
   const tenant = {
     simulated: false,
-    cloud: 'global' as const,
+    cloud,
     graphRoot,
     failures,
     ...(tenantLabel !== undefined && { label: tenantLabel }),

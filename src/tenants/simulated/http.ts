@@ -3,17 +3,17 @@ import { Readable } from 'node:stream';
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from '@azure/core-rest-pipeline';
 import { badRequest, type GraphError } from './errors.ts';
 import type { LoggedRequest, Reply } from './faults.ts';
-import { matchOf } from './routes.ts';
+import { matchOf, type Offer } from './routes.ts';
 import { jsonOf } from './token.ts';
 
 /** What is remembered of a request. */
-export function logged({ method, url, body }: PipelineRequest, routesOff: readonly string[]): LoggedRequest {
+export function logged({ method, url, body }: PipelineRequest, offer: Offer): LoggedRequest {
   const { pathname, search } = new URL(url);
   const [, version = '', path = pathname] = /^\/([^/]+)(\/.*)$/.exec(pathname) ?? [];
   const text = typeof body === 'string' ? body : undefined;
   const entry = { method, path, query: search, version, body: text, effect: false };
   try {
-    return { ...entry, endpoint: matchOf(method, pathname, routesOff).name };
+    return { ...entry, endpoint: matchOf(method, pathname, offer).name };
   } catch {
     return entry;
   }

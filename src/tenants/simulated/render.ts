@@ -1,3 +1,4 @@
+import type { Cloud } from '../../graph/clouds.ts';
 import type { GraphVersion } from '../../graph/endpoint.ts';
 import type { Item } from './odata.ts';
 import type { SimulatedCandidate, SimulatedHealthIssue, SimulatedSensor, State } from './state.ts';
@@ -7,6 +8,7 @@ export type Shapes = 'documented' | 'schema';
 
 export interface Look {
   readonly version: GraphVersion;
+  readonly cloud: Cloud;
   readonly shapes: Shapes;
 }
 
@@ -43,6 +45,9 @@ export const issuesOf = (state: State, { machine }: SimulatedSensor): SimulatedH
     sensorDNSNames.some((fqdn) => fqdn.toLowerCase() === machine.fqdn.toLowerCase()),
   );
 
+/** The v1.0 schema of the US Government clouds does not have the property. */
+const hasServiceStatus = ({ version, cloud }: Look) => version === 'beta' || cloud === 'global';
+
 export function sensorsAs(state: State, look: Look): (sensor: SimulatedSensor) => Item {
   const health = healthIn(state);
   return (sensor) => ({
@@ -52,7 +57,7 @@ export function sensorsAs(state: State, look: Look): (sensor: SimulatedSensor) =
     sensorType: sensor.sensorType,
     version: sensor.version,
     deploymentStatus: sensor.deploymentStatus,
-    serviceStatus: sensor.serviceStatus,
+    ...(hasServiceStatus(look) && { serviceStatus: sensor.serviceStatus }),
     createdDateTime: sensor.createdDateTime,
     domainName: sensor.domainName,
     ...health(sensor),

@@ -1,3 +1,4 @@
+import type { Availability, Cloud } from '../../graph/clouds.ts';
 import { type Endpoint, type GraphVersion, methodOf, type Permission } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints.ts';
 import type { EndpointName } from './answers.ts';
@@ -8,7 +9,14 @@ interface Way {
   readonly route: string;
   readonly method: string;
   readonly segments: readonly string[];
-  readonly versions: readonly GraphVersion[];
+  readonly availability: Availability;
+}
+
+/** Which routes there are. */
+export interface Offer {
+  readonly cloud: Cloud;
+  /** Routes that do not exist. */
+  readonly routesOff: readonly string[];
 }
 
 export interface Match {
@@ -34,7 +42,7 @@ const isParameter = (segment: string) => segment.startsWith('{');
 /** Every route of every endpoint; those without a parameter first, so that `/sensors/{id}` takes nobody's name. */
 const ways: readonly Way[] = namesOf(endpoints)
   .flatMap((name) => {
-    const { route, alternatives = [], versions } = rowOf(name);
+    const { route, alternatives = [], availability } = rowOf(name);
     return [route, ...alternatives].map((one) => ({
       name,
       route: one,
@@ -42,7 +50,7 @@ const ways: readonly Way[] = namesOf(endpoints)
       segments: segmentsOf(one.slice(one.indexOf(' ') + 1)).map((part) =>
         isParameter(part) ? part : part.toLowerCase(),
       ),
-      versions,
+      availability,
     }));
   })
   .toSorted((one, other) => Number(one.segments.some(isParameter)) - Number(other.segments.some(isParameter)));
@@ -65,12 +73,12 @@ const fits = (way: Way, segments: readonly string[]) =>
     return wanted !== undefined && (isParameter(wanted) || wanted === plain(segment));
   });
 
-/** Finds the endpoint of a request, in any letter case. Routes that are switched off do not exist. */
-export function matchOf(method: string, path: string, off: readonly string[]): Match {
+/** Finds the endpoint of a request, in any letter case. What this cloud lacks or is switched off does not exist. */
+export function matchOf(method: string, path: string, { cloud, routesOff }: Offer): Match {
   const [first = '', ...segments] = segmentsOf(decoded(path));
   const version = first.toLowerCase();
   if (version !== 'v1.0' && version !== 'beta') throw badRequest(`Invalid version: ${first}`);
-  const offered = ways.filter((way) => way.versions.includes(version) && !off.includes(way.route));
+  const offered = ways.filter((way) => way.availability[version]?.includes(cloud) && !routesOff.includes(way.route));
   const whole = offered.filter((way) => way.segments.length === segments.length && fits(way, segments));
   const literal = whole.filter((way) => !way.segments.some(isParameter));
   const here = literal.length > 0 ? literal : whole;

@@ -1,4 +1,5 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline';
+import { type Cloud, clouds } from '../../graph/clouds.ts';
 import { everyPermission, type Permission } from '../../graph/endpoint.ts';
 import type { Tenant } from '../tenant.ts';
 import { answers } from './answers.ts';
@@ -16,6 +17,7 @@ export type { Fault, LoggedRequest, Reply } from './faults.ts';
 export * as faults from './faults.ts';
 
 export interface SimulatedOptions {
+  readonly cloud?: Cloud;
   /** How many sensors there are, the hand-made ones at the least. */
   readonly sensors?: number | undefined;
   readonly seed?: number | undefined;
@@ -54,10 +56,11 @@ export interface SimulatedTenant extends Tenant, State {
 }
 
 const mostLogged = 5_000;
-const graphRoot = 'https://graph.microsoft.com';
 
 /** A tenant in memory that answers like Microsoft Graph. */
 export function simulatedTenant(options: SimulatedOptions = {}): SimulatedTenant {
+  const cloud = options.cloud ?? 'global';
+  const { graphRoot } = clouds[cloud];
   const clock = options.now ?? Date.now;
   const luck = chance(options.seed ?? 1, clock());
   const state = createState(seededFleet(luck, options.sensors ?? 0), clock, options.accessKey ?? newAccessKey());
@@ -69,7 +72,7 @@ export function simulatedTenant(options: SimulatedOptions = {}): SimulatedTenant
   };
   const tenant: SimulatedTenant = Object.assign(state, {
     simulated: true,
-    cloud: 'global' as const,
+    cloud,
     graphRoot,
     label: 'Contoso',
     credential: () => credential,
@@ -94,7 +97,7 @@ async function answer(
   request: PipelineRequest,
   onRequest: SimulatedOptions['onRequest'],
 ): Promise<PipelineResponse> {
-  const entry = logged(request, tenant.routesOff);
+  const entry = logged(request, tenant);
   tenant.requests.push(entry);
   if (tenant.requests.length > mostLogged) tenant.requests.shift();
   const bearer = bearerOf(request.headers.get('Authorization'));
@@ -144,16 +147,16 @@ function outcome({ tenant, request, entry, bearer, headers }: Trip): Reply {
     if (bearer === undefined) throw unauthenticated('Access token is empty.');
     if (bearer.expires <= Date.now()) throw unauthenticated('Access token has expired or is not yet valid.');
     const url = new URL(request.url);
-    const { name, version, id } = matchOf(request.method, url.pathname, tenant.routesOff);
+    const { name, version, id } = matchOf(request.method, url.pathname, tenant);
     if (!allows(bearer.permissions, name)) throw forbidden();
-    const look = { version, shapes: tenant.shapes };
+    const look = { version, cloud: tenant.cloud, shapes: tenant.shapes };
     const body = bodyOf(request);
     const answered = answers[name]({ state: tenant, pageSize: tenant.pageSize, look, url, id, body });
     settle(tenant);
     const { status, json, context, effect = false } = answered;
     entry.effect = effect;
     if (json === undefined) return { status, headers: {}, text: '' };
-    const whole = { '@odata.context': `${graphRoot}/${version}/$metadata#${context}`, ...json };
+    const whole = { '@odata.context': `${tenant.graphRoot}/${version}/$metadata#${context}`, ...json };
     return { status, headers: { 'Content-Type': jsonType }, text: JSON.stringify(whole) };
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
