@@ -137,6 +137,10 @@ function ofActivation(sensors: readonly Sensor[]): Consequence[] {
   return [info('switched_on_in_endpoint', text), ...(isFirst ? [info('first_activation', first)] : [])];
 }
 
+/** v1.0 of the US Government clouds has no `serviceStatus`: there the deployment status tells. */
+const statusOf = (sensor: Sensor | undefined) => sensor?.serviceStatus ?? sensor?.deploymentStatus;
+const works: ReadonlySet<string | undefined> = new Set(['running', 'upToDate']);
+
 interface SeenServer extends Seen {
   readonly sensor?: Sensor;
 }
@@ -150,7 +154,7 @@ async function watched(targets: readonly Target[], graph: Finisher): Promise<See
       Promise.all([graph.all(endpoints.listSensorCandidates), graph.all(endpoints.listSensors)]),
     );
     if (!(read instanceof Refusal)) seen = targets.map((target) => seenOf(target, ...read));
-    const running = seen.filter(({ took, sensor }) => took && sensor?.serviceStatus === 'running').length;
+    const running = seen.filter(({ took, sensor }) => took && works.has(statusOf(sensor))).length;
     graph.progress(`${running} of ${targets.length} running`, running, targets.length);
     if (running === targets.length || performance.now() + betweenReads > until) return seen;
     if ((await tried(graph.pause(betweenReads))) instanceof Refusal) return seen;
@@ -166,8 +170,8 @@ function seenOf(target: Target, candidates: readonly SensorCandidate[], sensors:
     const state = isCandidate ? 'not seen yet: still a candidate' : 'left the candidates, not seen as a sensor yet';
     return { state, took: undefined };
   }
-  const service = sensor.serviceStatus ?? 'service not stated';
+  const status = statusOf(sensor) ?? 'status not stated';
   return isCandidate
-    ? { state: `still a candidate, though a v3.x sensor has its name (${service})`, took: undefined, sensor }
-    : { state: `appeared as a sensor (${service})`, took: true, sensor };
+    ? { state: `still a candidate, though a v3.x sensor has its name (${status})`, took: undefined, sensor }
+    : { state: `appeared as a sensor (${status})`, took: true, sensor };
 }

@@ -241,6 +241,18 @@ describe('activate_sensor_candidates', () => {
     });
   });
 
+  test('ends early by the deployment status where Graph gives no status of the service', async () => {
+    const silent = { ...v3, serviceStatus: undefined };
+    const sensors = [sensor(91, 'DC1', silent), sensor(92, 'DC2', { ...silent, deploymentStatus: 'syncing' })];
+    const { result, pauses } = await activated(undefined, { sensorCandidates: [], sensors });
+    expect(result.outcome).toBe('1 of 2: appeared as a sensor (upToDate). 1 of 2: appeared as a sensor (syncing)');
+    const later = await activated(undefined, {
+      sensorCandidates: [],
+      sensors: [sensor(91, 'DC1', silent), sensor(92, 'DC2', silent)],
+    });
+    expect([pauses, later.pauses]).toEqual([3, 0]);
+  });
+
   test('decides nothing as long as servers are not seen as sensors', async () => {
     const { result } = await activated('breaks', { sensorCandidates: [candidate(2)] });
     expect(result.outcome).toBe(
