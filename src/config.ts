@@ -235,11 +235,15 @@ export function readConfig(
 }
 
 /** The safety settings that differ from their defaults, as a person sees them in a question. */
-export function unusualSafetySettings(config: Config): string[] {
+export const unusualSafetySettings = (config: Config): string[] => unusualSettings(config, (row) => 'safety' in row);
+
+/** The settings that differ from their defaults, as flags; those of `which` alone where that is given. */
+export function unusualSettings(config: Config, which = (_: Setting): boolean => true): string[] {
   return Object.entries(settings)
-    .filter(([, row]) => 'safety' in row)
+    .filter(([, row]) => which(row))
     .flatMap(([name, row]) => {
       const value = Object.entries(config).find(([key]) => key === name)?.[1];
-      return value === row.schema.parse(undefined) ? [] : [`${flagOf(name)} ${String(value)}`];
+      if (value === row.schema.parse(undefined)) return [];
+      return [typeof value === 'object' ? flagOf(name) : `${flagOf(name)} ${String(value)}`];
     });
 }

@@ -81,6 +81,19 @@ function commandLine(): Command {
       process.exitCode = auditShow({ folder });
     });
   command
+    .command('doctor')
+    .description('Check settings, sign-in, permissions and this machine, and say what to do')
+    .option('--json', 'as JSON')
+    .action(async (options: { json?: boolean }) => {
+      const config = given();
+      dropUnsetVariables();
+      const [{ openTenant }, { doctor }] = await Promise.all([
+        import('./commands/serve.ts'),
+        import('./commands/doctor.ts'),
+      ]);
+      process.exitCode = await doctor(config, await openTenant(config), options);
+    });
+  command
     .command('secrets')
     .description('List the files with access keys by fingerprint, tenant and age')
     .option('--clear', 'remove them')

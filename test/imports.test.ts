@@ -29,7 +29,7 @@ const mayKnow = (from: string, to: string) =>
 const packages: [name: RegExp, users: RegExp][] = [
   [/^@azure\/identity(\/|$)/, /^src\/tenants\/entra\//],
   [/^@modelcontextprotocol\//, /^src\/(server\.ts|approval\/form\.ts|commands\/)/],
-  [/^@azure\/core-rest-pipeline(\/|$)/, /^src\/(graph\/(client|retry)\.ts|tenants\/)/],
+  [/^@azure\/core-rest-pipeline(\/|$)/, /^src\/(graph\/(client|reach|retry)\.ts|tenants\/)/],
 ];
 
 const sources = Object.entries(bundle.inputs).filter(([file]) => file.startsWith('src/'));
@@ -56,6 +56,6 @@ test('identity, protocol and pipeline packages are used only where they belong',
 
 test.each(['src/main.ts', 'src/commands/serve.ts'])('%s starts without what only some calls need', (source) => {
   const late =
-    /node_modules\/(@azure\/(identity|msal-node|core-rest-pipeline)|pino|pino-pretty|@modelcontextprotocol\/client)\/|src\/(tenants\/simulated\/|graph\/client\.ts|approval\/(page|terminal)\.ts|commands\/(demo|approve|audit|secrets)\.ts)/;
+    /node_modules\/(@azure\/(identity|msal-node|core-rest-pipeline)|pino|pino-pretty|@modelcontextprotocol\/client)\/|src\/(tenants\/simulated\/|graph\/client\.ts|approval\/(page|terminal)\.ts|commands\/(demo|approve|audit|doctor|secrets|setup)\.ts)/;
   expect(loadedWith(source).filter((input) => late.test(input))).toEqual([]);
 });

@@ -51,7 +51,7 @@ const places = {
 };
 
 /** The browser opens on the machine of the display: over SSH, in WSL and in containers that is the wrong one, or none. */
-function bestChannel({ approval, noBrowser }: Pick<Config, 'approval' | 'noBrowser'>, environment: Environment) {
+export function bestChannel({ approval, noBrowser }: Pick<Config, 'approval' | 'noBrowser'>, environment: Environment) {
   if (approval === 'page' || approval === 'terminal') return approval;
   if (environment.CI !== undefined && environment.CI !== '' && environment.CI !== 'false') return undefined;
   if (noBrowser) return 'page';

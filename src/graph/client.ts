@@ -30,13 +30,13 @@ import {
 } from './endpoint.ts';
 import { type Answer, graphErrorOf, noSuchRoute, unreadable } from './errors.ts';
 import type { Identity } from './identity.ts';
-import { neverConnected } from './network.ts';
+import { codeOf, neverConnected } from './network.ts';
 import { outcomeOf } from './outcome.ts';
 import { checkedIds, createReader } from './pages.ts';
 import type { Outcome, Reader } from './reader.ts';
 import { type Attempt, type End, Late, resending, within } from './retry.ts';
 import { type SignedIn, signedIn } from './signedIn.ts';
-import { codeOf, createDoor, TooLarge } from './transport.ts';
+import { createDoor, TooLarge } from './transport.ts';
 
 export interface GraphOptions {
   readonly tenant: Tenant;

@@ -27,6 +27,14 @@ const claims = z.object({
   preferred_username: z.string().optional(),
 });
 
+const validity = z.object({ exp: z.number(), xms_cc: z.unknown().optional() });
+
+/** Until when a token is valid, and whether Entra may end it sooner by a claims challenge (continuous access evaluation). */
+export function validityOf(token: string): { readonly until: Date; readonly challenged: boolean } | undefined {
+  const read = validity.safeParse(payloadOf(token)).data;
+  return read && { until: new Date(read.exp * 1000), challenged: read.xms_cc !== undefined };
+}
+
 const granted = z.object({ roles: z.array(z.string()).default([]), scp: z.string().default('') });
 
 /** Reads who acts out of an access token, without judging its signature: that is Graph's part. */

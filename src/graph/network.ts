@@ -1,3 +1,9 @@
+/** The short name of what broke; an error's own words could hold an address with a password. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  return 'code' in error && typeof error.code === 'string' && /^\w{1,40}$/.test(error.code) ? error.code : error.name;
+}
+
 /** Node's codes of a certificate that is not trusted. */
 const untrusted = /^(\w*CERT\w*|UNABLE_TO_(VERIFY|GET)\w*|ERR_TLS\w*)$/;
 

@@ -2,6 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import type { HttpClient, PipelineResponse } from '@azure/core-rest-pipeline';
 import type { Log } from '../log.ts';
 import { checkIdentity, type Identity } from './identity.ts';
+import { codeOf } from './network.ts';
 
 const mostBytes = 16 * 1024 * 1024;
 const mostAtOnce = 8;
@@ -54,12 +55,6 @@ export function createDoor(network: HttpClient, log: Log): (trip: Trip) => HttpC
 }
 
 const isSuccess = ({ status }: PipelineResponse) => status >= 200 && status < 300;
-
-/** The short name of what broke; an error's own words could hold an address with a password. */
-export function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  return 'code' in error && typeof error.code === 'string' && /^\w{1,40}$/.test(error.code) ? error.code : error.name;
-}
 
 /** The whole body. A decompressed stream does not close its connection, so one that is too large ends the request. */
 async function bodyOf(

@@ -9,12 +9,14 @@ export interface Tenant {
   readonly cloud: Cloud;
   /** Scheme and host of Graph, such as `https://graph.microsoft.com`. */
   readonly graphRoot: string;
+  /** Scheme and host of Entra, for a real tenant. */
+  readonly authority?: string;
   /** The name that the operator gave it; without one, what Graph calls it where that may be read. */
   readonly label?: string;
   /** Client id of the app that writes, where another one reads. */
   readonly writer?: string;
-  /** Why ways to sign in are out, where that is known. */
-  readonly failures?: ReadonlyMap<string, string>;
+  /** The ways to sign in that were tried, each with the reason why it is out, or undefined for the one that worked. */
+  readonly tried?: ReadonlyMap<string, string | undefined>;
   /** Who acts for an endpoint of this permission. */
   credential(permission: Permission): TokenCredential;
   /** The transport; without one, the library's own. */

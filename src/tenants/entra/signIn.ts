@@ -12,14 +12,14 @@ export const configuredWay = ({ get }: App): WayName | undefined =>
     return variable !== undefined && get(variable) !== undefined;
   });
 
-/** Why each way is out, in the order of `auto`. */
-export type Failures = Map<string, string>;
+/** What became of each way, by its title: why it is out, or undefined for the one that worked. */
+export type Tried = Map<string, string | undefined>;
 
 /**
  * A credential for one way, or for `auto`: the one way that is configured, and nothing else if it fails; without any,
  * what this machine offers, in turn, and then always the one that worked, so that who acts never changes by itself.
  */
-export function signInBy(auth: WayName | 'auto', app: App, authority: Authority, failures: Failures): TokenCredential {
+export function signInBy(auth: WayName | 'auto', app: App, authority: Authority, tried: Tried): TokenCredential {
   const make = async (name: WayName) => ways[name].make(await import('@azure/identity'), app, authority);
   const made = new Map<WayName, TokenCredential>();
   const credentialOf = async (name: WayName) => {
@@ -34,34 +34,39 @@ export function signInBy(auth: WayName | 'auto', app: App, authority: Authority,
       const ask = async (name: WayName) => (await credentialOf(name)).getToken(scopes, options);
       if (settled !== undefined) {
         const { title } = ways[settled];
-        return ask(settled).catch((error: unknown) => {
-          failures.set(title, reasonOf(error));
+        try {
+          const token = await ask(settled);
+          tried.set(title, undefined);
+          return token;
+        } catch (error) {
+          tried.set(title, reasonOf(error));
           throw refusalOf(title, error);
-        });
+        }
       }
       for (const name of names) {
         const { title, variable } = ways[name];
         if (variable !== undefined) {
-          failures.set(title, `${app.nameOf(variable)} is not set`);
+          tried.set(title, `${app.nameOf(variable)} is not set`);
           continue;
         }
         try {
           const token = await ask(name);
           settled = name;
+          tried.set(title, undefined);
           return token;
         } catch (error) {
-          failures.set(title, reasonOf(error));
+          tried.set(title, reasonOf(error));
           if (!(error instanceof Error) || error.name !== 'CredentialUnavailableError') throw refusalOf(title, error);
         }
       }
-      throw nothingWorked(failures);
+      throw nothingWorked(tried);
     },
   };
 }
 
-const nothingWorked = (failures: Failures) =>
+const nothingWorked = (tried: Tried) =>
   new Refusal(
     'sign_in_failed',
-    `No way to sign in worked. ${[...failures].map(([title, reason]) => `${title}: ${reason}`).join('. ')}.`,
+    `No way to sign in worked. ${[...tried].map(([title, reason]) => `${title}: ${reason}`).join('. ')}.`,
     'Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or another variable named here, or let a person sign in with --auth browser or --auth device-code.',
   );

@@ -6,7 +6,7 @@ import { type Cloud, clouds } from '../../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
 import type { Tenant } from '../tenant.ts';
 import { personCredential } from './person.ts';
-import { configuredWay, type Failures, signInBy } from './signIn.ts';
+import { configuredWay, signInBy, type Tried } from './signIn.ts';
 import { type Authority, appOf, type Environment } from './ways.ts';
 
 interface Surroundings {
@@ -33,12 +33,13 @@ export function entraTenant(
   const own = appOf(environment, 'AZURE_');
   const writing = appOf(environment, 'MDI_MCP_WRITER_');
   const writer = writing.get('CLIENT_ID');
-  const failures: Failures = new Map();
+  const tried: Tried = new Map();
   const tenant = {
     simulated: false,
     cloud,
     graphRoot,
-    failures,
+    authority: authority.authorityHost ?? environment.AZURE_AUTHORITY_HOST ?? clouds[cloud].authority,
+    tried,
     ...(tenantLabel !== undefined && { label: tenantLabel }),
   };
 
@@ -60,7 +61,7 @@ export function entraTenant(
     };
   }
 
-  const reads = signInBy(auth, own, authority, failures);
+  const reads = signInBy(auth, own, authority, tried);
   if (writer === undefined) return { ...tenant, credential: () => reads };
   const way = configuredWay(writing);
   if (way === undefined) {
@@ -68,6 +69,6 @@ export function entraTenant(
       'MDI_MCP_WRITER_CLIENT_ID needs MDI_MCP_WRITER_CLIENT_SECRET, MDI_MCP_WRITER_CLIENT_CERTIFICATE_PATH or MDI_MCP_WRITER_FEDERATED_TOKEN_FILE.',
     );
   }
-  const writes = signInBy(way, writing, authority, failures);
+  const writes = signInBy(way, writing, authority, tried);
   return { ...tenant, writer, credential: (permission) => (isWritePermission(permission) ? writes : reads) };
 }
