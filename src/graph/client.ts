@@ -30,7 +30,7 @@ import {
 } from './endpoint.ts';
 import { type Answer, graphErrorOf, noSuchRoute, unreadable } from './errors.ts';
 import type { Identity } from './identity.ts';
-import { codeOf, neverConnected } from './network.ts';
+import { codeOf, networkHint, neverConnected } from './network.ts';
 import { outcomeOf } from './outcome.ts';
 import { checkedIds, createReader } from './pages.ts';
 import type { Outcome, Reader } from './reader.ts';
@@ -166,7 +166,12 @@ export function graphClient({ tenant, version, log }: GraphOptions): Graph {
       if (error instanceof Late) return { kind: 'break', why: 'the time was over', left };
       if (!left) return { kind: 'refusal', refusal: defect(error) };
       const code = codeOf(error);
-      return { kind: 'break', why: `the connection failed (${code})`, left: !neverConnected(code) };
+      return {
+        kind: 'break',
+        why: `the connection failed (${code})`,
+        left: !neverConnected(code),
+        next: networkHint(code),
+      };
     }
   }
 

@@ -62,7 +62,9 @@ export function refusalOf(endpoint: Endpoint, answer: Answer): Refusal {
   if (status === 403) {
     return new Refusal(
       'permission_missing',
-      traced(`Microsoft Graph refused ${endpoint.route} because the permission or role for it is missing`),
+      traced(
+        `Microsoft Graph refused ${endpoint.route} because the permission or role for it is missing${requiredIn(message)}`,
+      ),
       `It needs ${endpoint.permission}: grant it to the app registration in the Microsoft Entra admin center and give admin consent; ReadWrite does not include Read. A signed-in person also needs the role Security Administrator.`,
     );
   }
@@ -87,6 +89,12 @@ export function refusalOf(endpoint: Endpoint, answer: Answer): Refusal {
   return unavailable(traced(`Microsoft Graph failed at ${endpoint.route}`));
 }
 
+/** The roles that services beside Defender for Identity name: `Missing application roles. API required roles: A,B, …`. */
+function requiredIn(message: string): string {
+  const [, roles = ''] = /^Missing application roles\. API required roles: ([\w.,]{1,300}),/.exec(message) ?? [];
+  return roles === '' ? '' : `; it asks for one of ${roles.replaceAll(',', ', ')}`;
+}
+
 /** Status, code and ids of an answer, as far as they look like ones. The body of a secret's endpoint stays out. */
 function trace(endpoint: Endpoint, answer: Answer): string {
   const code = endpoint.discloses ? '' : (/^\w{1,64}$/.exec(graphErrorOf(answer).code)?.[0] ?? '');
@@ -99,8 +107,8 @@ const unavailable = (message: string, next = 'Try again in a few minutes.') =>
   new Refusal('unavailable', message, next);
 
 /** No answer: the time was over, or the connection broke. */
-export const noAnswer = (endpoint: Endpoint, why: string) =>
-  unavailable(`Microsoft Graph gave no answer to ${endpoint.route}: ${why}.`);
+export const noAnswer = (endpoint: Endpoint, why: string, next?: string) =>
+  unavailable(`Microsoft Graph gave no answer to ${endpoint.route}: ${why}.`, next);
 
 /** An answer of success that cannot be used. */
 export const unreadable = (endpoint: Endpoint, why: string) =>

@@ -5,7 +5,7 @@ import { type Answer, cancelled, isWrite, noAnswer, refusalOf, throttled } from 
 /** What one attempt came to. A break counts as `left` when the request may have reached Graph. */
 export type Attempt =
   | { readonly kind: 'answer'; readonly answer: Answer }
-  | { readonly kind: 'break'; readonly why: string; readonly left: boolean }
+  | { readonly kind: 'break'; readonly why: string; readonly left: boolean; readonly next?: string | undefined }
   | { readonly kind: 'refusal'; readonly refusal: Refusal };
 
 /** How a request ended: without a refusal Graph confirmed it. `unsure`: an attempt may have written all the same. */
@@ -74,7 +74,7 @@ function judged(got: Attempt): { executed: 'yes' | 'no' | 'perhaps'; asked?: num
 
 function ended(endpoint: Endpoint, got: Attempt, unsure: boolean): End {
   if (got.kind === 'refusal') return { refusal: got.refusal, unsure };
-  if (got.kind === 'break') return { refusal: noAnswer(endpoint, got.why), unsure };
+  if (got.kind === 'break') return { refusal: noAnswer(endpoint, got.why, got.next), unsure };
   const { answer } = got;
   const confirmed = answer.status >= 200 && answer.status < 300;
   return confirmed ? { answer, unsure } : { answer, refusal: refusalOf(endpoint, answer), unsure };
