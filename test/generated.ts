@@ -3,6 +3,7 @@ import { flagOf, settings, signInVariables, variableOf } from '../src/config.ts'
 import { type Cloud, clouds, versionIn } from '../src/graph/clouds.ts';
 import { operations } from '../src/operations/index.ts';
 import { neededBy, type Operation } from '../src/operations/operation.ts';
+import { grantsFor, optionalPermissionsOf, permissionsOf } from '../src/operations/permissions.ts';
 import { refusalCodes } from '../src/refusal.ts';
 
 const firstSentence = (text: string) => text.replace(/\. .*$/s, '.');
@@ -19,17 +20,6 @@ const table = (heads: readonly string[], rows: readonly (readonly string[])[]) =
     .join('\n');
 
 const code = (text: string) => `\`${text}\``;
-
-/** Read and write permissions of Graph do not include each other, so a write that reads needs both. */
-const permissionsOf = (operation: Operation) => {
-  return [...new Set(neededBy(operation).map(({ permission }) => permission))].sort();
-};
-
-/** Permissions without which the tool works too, and names what is missing. */
-const optionalOf = (operation: Operation) => {
-  const wished = new Set((operation.usesIfAllowed ?? []).map(({ permission }) => permission));
-  return [...wished].filter((permission) => !permissionsOf(operation).includes(permission)).sort();
-};
 
 const asks: Record<Operation['effect'], string> = {
   read: 'never',
@@ -49,21 +39,19 @@ const tools = () =>
       firstSentence(operation.description),
       operation.effect,
       asks[operation.effect],
-      [...permissionsOf(operation).map(code), ...optionalOf(operation).map((one) => `${code(one)} (optional)`)].join(
-        ', ',
-      ),
+      [
+        ...permissionsOf(operation).map(code),
+        ...optionalPermissionsOf(operation).map((permission) => `${code(permission)} (optional)`),
+      ].join(', '),
     ]),
   );
 
 const permissions = () =>
   table(
     ['Permission', 'Tools'],
-    [...new Set(operations.flatMap(permissionsOf))].sort().map((permission) => [
+    grantsFor(operations, 'global').map(({ permission, neededFor, optionalFor }) => [
       code(permission),
-      operations
-        .filter((operation) => [...permissionsOf(operation), ...optionalOf(operation)].includes(permission))
-        .map((operation) => `${code(operation.name)}${optionalOf(operation).includes(permission) ? ' (optional)' : ''}`)
-        .join(', '),
+      [...neededFor.map(code), ...optionalFor.map((name) => `${code(name)} (optional)`)].join(', '),
     ]),
   );
 
