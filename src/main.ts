@@ -1,6 +1,7 @@
 import * as module from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import about from '../package.json' with { type: 'json' };
+import type { SetupOptions } from './commands/setup.ts';
 import { type Config, flagOf, given, readConfig, settings, variableOf } from './config.ts';
 
 const millisecondsToClose = 800;
@@ -59,6 +60,16 @@ function commandLine(): Command {
     .action(async () => {
       const { demo } = await import('./commands/demo.ts');
       process.exitCode = await demo(given());
+    });
+  command
+    .command('setup')
+    .description('Print how to register the server in Microsoft Entra and name it to a host; changes nothing')
+    .addOption(new Option('--sign-in <who>', 'who acts').choices(['app', 'person'] as const).default('app' as const))
+    .option('--split', 'one app that reads and one that writes')
+    .option('--tenant <id>', 'the id or a domain of the tenant')
+    .action(async (options: SetupOptions) => {
+      const { setup } = await import('./commands/setup.ts');
+      process.exitCode = setup(given(), options);
     });
   const audit = command.command('audit').description('Look at the audit log').helpCommand(false);
   const audited = async () => ({

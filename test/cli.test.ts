@@ -23,7 +23,7 @@ test('--help names every setting with its variable, and every command', () => {
     expect(stdout).toContain(`${flagOf(name)} `);
     expect(stdout.replace(/\s+/g, ' ')).toContain(`(${variableOf(name)})`);
   }
-  for (const command of ['demo', 'approve', 'audit', 'secrets'])
+  for (const command of ['demo', 'setup', 'approve', 'audit', 'secrets'])
     expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
 });
 

@@ -4,10 +4,11 @@ import { clouds } from '../src/graph/clouds.ts';
 import type { Endpoint } from '../src/graph/endpoint.ts';
 import { endpoints } from '../src/graph/endpoints.ts';
 import { healthIssueSeverities, healthIssueStatuses, healthIssueTypes } from '../src/graph/healthIssues.ts';
+import { graphAppId, permissionIds } from '../src/graph/permissions.ts';
 import { activationModes } from '../src/graph/sensorCandidates.ts';
 import { migrationStates } from '../src/graph/sensorMigration.ts';
 import { deploymentStatuses, sensorHealthStatuses, sensorTypes, serviceStatuses } from '../src/graph/sensors.ts';
-import { answerFacts, bodyFacts, cloudFacts, enumFacts, operationFacts } from './facts.ts';
+import { answerFacts, bodyFacts, cloudFacts, enumFacts, operationFacts, permissionFacts } from './facts.ts';
 
 const rows = Object.entries<Endpoint>(endpoints);
 const rowOf = (name: string): Endpoint => {
@@ -48,6 +49,12 @@ const words = (text = '') => text.split(/\s+/).filter(Boolean).sort();
 test('the clouds have the published addresses', () => {
   const addresses = Object.entries(clouds).map(([cloud, { graphRoot, authority }]) => [cloud, [graphRoot, authority]]);
   expect(Object.fromEntries(addresses)).toEqual(cloudFacts);
+});
+
+test('the permissions have the published ids', () => {
+  const ids = Object.entries(permissionIds).map(([permission, { role, scope }]) => [permission, [role, scope]]);
+  expect(Object.fromEntries(ids)).toEqual(permissionFacts);
+  expect(graphAppId).toBe('00000003-0000-0000-c000-000000000000');
 });
 
 test('every operation of Graph has its row, and no other', () => {

@@ -195,3 +195,36 @@ export const cloudFacts = {
   usgovdod: ['https://dod-graph.microsoft.us', 'https://login.microsoftonline.us'],
   china: ['https://microsoftgraph.chinacloudapi.cn', 'https://login.chinacloudapi.cn'],
 };
+
+/** Ids of the permissions: application role, delegated scope. */
+export const permissionFacts = {
+  'SecurityIdentitiesSensors.Read.All': [
+    '5f0ffea2-f474-4cf2-9834-61cda2bcea5c',
+    '2c221239-7c5c-4b30-9355-d84663bfcd96',
+  ],
+  'SecurityIdentitiesSensors.ReadWrite.All': [
+    'd4dcee6d-0774-412a-b06c-aeabbd99e816',
+    '087c3ad9-c2ca-4b82-9885-d5e25ce9e183',
+  ],
+  'SecurityIdentitiesHealth.Read.All': ['f8dcd971-5d83-4e1e-aa95-ef44611ad351', 'a0d0da43-a6df-4416-b63d-99c79991aae8'],
+  'SecurityIdentitiesHealth.ReadWrite.All': [
+    'ab03ddd5-7ae4-4f2e-8af8-86654f7e0a27',
+    '53e51eec-2d9b-4990-97f3-c9aa5d5652c3',
+  ],
+  'SecurityIdentitiesAutoConfig.Read.All': [
+    '58971758-9844-4fe4-9fba-7e4ce7a659bf',
+    '8ff90903-1ecb-4f3a-b8b2-42120374ecd6',
+  ],
+  'SecurityIdentitiesAutoConfig.ReadWrite.All': [
+    '4f1f0deb-08d1-4ffb-8cca-21dfc362b7c0',
+    'b810fdb4-8733-43bd-9b37-fddb7215c69f',
+  ],
+  'SecurityIdentitiesMigration.Read.All': [
+    'b018cc1c-c680-4e91-bb6e-462ee243fdb5',
+    '63595162-fcc0-4127-8b1e-bfe90b23a10e',
+  ],
+  'SecurityIdentitiesMigration.ReadWrite.All': [
+    'afd28a5a-707f-4edf-85c2-c446291e63da',
+    '741a6ef0-37e6-4b0a-9178-133d94fbc46e',
+  ],
+} as const;
