@@ -102,7 +102,8 @@ function commandLine(): Command {
         import('./commands/serve.ts'),
         import('./commands/doctor.ts'),
       ]);
-      process.exitCode = await doctor(config, await openTenant(config), options);
+      const tenant = await openTenant(config);
+      process.exitCode = await doctor(config, await tenant(), options);
     });
   command
     .command('secrets')

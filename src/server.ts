@@ -15,14 +15,12 @@ import { operations } from './operations/index.ts';
 import { neededBy, type Operation, permissionOf } from './operations/operation.ts';
 import { Refusal, SignInNeeded } from './refusal.ts';
 import { describeTenant, done, failed, instructions, otherVersion, published, readInput } from './results.ts';
-import type { Tenant } from './tenants/tenant.ts';
 import { write } from './write.ts';
 
 /** What one process has once, however many servers the SDK makes of it. */
 export interface Process {
   readonly version: string;
   readonly config: Config;
-  readonly tenant: Tenant;
   /** Loaded with the first call: a host starts servers that are never called. */
   readonly graph: () => Promise<Graph>;
   readonly gate: Gate;
@@ -72,21 +70,21 @@ async function call(
   try {
     if (visitOf(context) === 'decline') throw new Refusal('sign_in_failed', 'The person declined to sign in.');
     const input = readInput(operation, args);
-    // What the cloud does not have is not asked for: no sign-in, and nobody approves it.
-    for (const endpoint of neededBy(operation)) versionOf(endpoint, own.config.graphVersion, own.tenant.cloud);
     const graph = await own.graph();
+    // What the cloud does not have is not asked for: no sign-in, and nobody approves it.
+    for (const endpoint of neededBy(operation)) versionOf(endpoint, own.config.graphVersion, graph.tenant.cloud);
     if (operation.effect !== 'read') return await write(operation, input, { own, server, graph, context, progress });
     const { signal } = context.mcpReq;
     const output = await operation.run(input, graph.reader({ signal, progress }));
     const identity = await graph.identity(permissionOf(operation.uses), signal);
-    const tenant = describeTenant(own.tenant, identity, await graph.tenantName());
-    return done({ ...otherVersion(operation, own.tenant, own.config), ...output }, tenant);
+    const tenant = describeTenant(graph.tenant, identity, await graph.tenantName());
+    return done({ ...otherVersion(operation, graph.tenant, own.config), ...output }, tenant);
   } catch (error) {
     const visit = error instanceof SignInNeeded ? visitFor(error, own, server, context) : undefined;
     if (visit !== undefined) return visit;
     if (!(error instanceof Refusal)) own.log.error('a defect', { tool: operation.name, error });
     const unchanged = operation.effect !== 'read' && !(error instanceof Refusal && error.code === 'already_done');
-    return failed(error, { simulated: own.tenant.simulated, unchanged });
+    return failed(error, { simulated: own.config.simulate !== undefined, unchanged });
   } finally {
     await told();
   }

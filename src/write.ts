@@ -89,13 +89,13 @@ async function ready(
   const plan = await operation.plan(input, graph.reader({ signal, progress, leaving }));
   check(operation, plan, own.config.maxMachines);
   const identity = await actingIdentity(operation, graph, signal);
-  const place = describeTenant(own.tenant, identity, await graph.tenantName());
+  const place = describeTenant(graph.tenant, identity, await graph.tenantName());
   const question = questionOf(operation.name, plan, {
-    cloud: own.tenant.cloud,
-    graphRoot: own.tenant.graphRoot,
+    cloud: graph.tenant.cloud,
+    graphRoot: graph.tenant.graphRoot,
     graphVersion: own.config.graphVersion,
     tenantLabel: place.label,
-    simulated: own.tenant.simulated,
+    simulated: graph.tenant.simulated,
     identity,
     principal: own.principal,
     clientName: own.gate.client(server, context).name,
@@ -103,7 +103,7 @@ async function ready(
     secretsFolder: disclosing(operation) ? own.secretsFolder : undefined,
   });
   const finish = async (outcomes: readonly Outcome[], file?: SecretFile) => ({
-    ...otherVersion(operation, own.tenant, own.config),
+    ...otherVersion(operation, graph.tenant, own.config),
     ...(await operation.finish(input, plan, outcomes, finisher(call, plan, identity, file))),
   });
   return { plan, identity, question, place, finish };
@@ -173,8 +173,9 @@ async function report(
   outcomes: readonly Outcome[],
   place: ReturnType<typeof describeTenant>,
   finish: () => ReturnType<Write['finish']>,
-  { tenant: { simulated }, log }: Process,
+  { config, log }: Process,
 ): Promise<CallToolResult> {
+  const simulated = config.simulate !== undefined;
   const refusal = outcomes.find((outcome) => outcome.refusal)?.refusal;
   try {
     const { verdict, ...seen } = await finish();

@@ -22,7 +22,7 @@ const say = (line: string) => process.stderr.write(`mdi-sensors-mcp: ${line}\n`)
 /** Serves MCP over stdin and stdout until closed. Ledger, seal key and write lock are made here, once, for every server of the SDK. */
 export function serve(
   config: Config,
-  tenant: Tenant,
+  tenant: () => Promise<Tenant>,
   version: string,
   log: Log,
   surroundings: Pick<Surroundings, 'clock' | 'patience'> = system,
@@ -47,11 +47,10 @@ export function serve(
   const own = {
     version,
     config,
-    tenant,
     log,
-    graph: () => {
-      graph ??= import('../graph/client.ts').then(({ graphClient }) =>
-        graphClient({ tenant, version: config.graphVersion, log }),
+    graph() {
+      graph ??= Promise.all([import('../graph/client.ts'), tenant()]).then(([{ graphClient }, opened]) =>
+        graphClient({ tenant: opened, version: config.graphVersion, log }),
       );
       return graph;
     },
@@ -69,12 +68,13 @@ export function serve(
   };
 }
 
-/** The tenant that the settings name. Throws a sentence where they contradict each other. */
-export async function openTenant(config: Config): Promise<Tenant> {
-  if (config.simulate !== undefined) {
-    const { simulatedTenant } = await import('../tenants/simulated/tenant.ts');
-    return simulatedTenant({ ...config.simulate, cloud: config.cloud });
+/** The tenant that the settings name, opened with the first call. Throws a sentence at once where they contradict each other. */
+export async function openTenant(config: Config): Promise<() => Promise<Tenant>> {
+  const { simulate, cloud } = config;
+  if (simulate !== undefined) {
+    return async () => (await import('../tenants/simulated/tenant.ts')).simulatedTenant({ ...simulate, cloud });
   }
   const { entraTenant } = await import('../tenants/entra/tenant.ts');
-  return entraTenant(config, { environment: process.env, say });
+  const tenant = entraTenant(config, { environment: process.env, say });
+  return async () => tenant;
 }

@@ -54,6 +54,7 @@ export interface ReadOptions {
 
 /** Microsoft Graph as one tenant offers it. */
 export interface Graph extends SignedIn {
+  readonly tenant: Tenant;
   reader(options: ReadOptions): Reader;
   /** Sends one approved request; never rejects: every end is an Outcome. */
   send(request: Request, options: { readonly as: Identity; readonly timeoutMilliseconds: number }): Promise<Outcome>;
@@ -176,6 +177,7 @@ export function graphClient({ tenant, version, log }: GraphOptions): Graph {
   }
 
   return {
+    tenant,
     reader: (options) => createReader(tenant, options, exchange),
 
     ...signedIn(tenant, (permission) => credentialOf(permission).getToken(scope), exchange),

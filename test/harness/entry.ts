@@ -92,7 +92,7 @@ createServer((socket) => {
   .listen(options.socket)
   .unref();
 
-serve(config, tenant, '0.0.0-test', createLog(config.logLevel), {
+serve(config, async () => tenant, '0.0.0-test', createLog(config.logLevel), {
   clock: { wall: () => Date.now() + ahead.wall, monotonic: () => performance.now() + ahead.monotonic },
   patience: options.patience ?? 25_000,
 });
