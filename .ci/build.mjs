@@ -57,11 +57,17 @@ async function buildBench() {
   await build({ ...bundled, entryPoints: ['test/bench/bench.ts'], outdir, packages: 'external', banner: {} });
 }
 
-/** The server of the tests: the same one, with a simulated tenant that a test can look into. */
+/** The servers of the tests: the same one, with a simulated tenant that a test can look into, or with an Entra on loopback. */
 async function buildEntry() {
   const outdir = join(cache, 'entry');
   await rm(outdir, { recursive: true, force: true });
-  await build({ ...bundled, entryPoints: ['test/harness/entry.ts'], outdir, packages: 'external', banner: {} });
+  await build({
+    ...bundled,
+    entryPoints: ['test/harness/entry.ts', 'test/harness/entraEntry.ts'],
+    outdir,
+    packages: 'external',
+    banner: {},
+  });
 }
 
 await buildServer();

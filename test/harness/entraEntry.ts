@@ -1,0 +1,36 @@
+import { doctor } from '../../src/commands/doctor.ts';
+import { serve } from '../../src/commands/serve.ts';
+import { readConfig } from '../../src/config.ts';
+import { createLog } from '../../src/log.ts';
+import { entraTenant } from '../../src/tenants/entra/tenant.ts';
+
+/** The server, or its doctor, with a real tenant whose Entra and Graph are on loopback: MDI_TEST says where. */
+const {
+  graphRoot,
+  authorityHost,
+  doctor: isDoctor = false,
+  json = false,
+  patience = 25_000,
+} = JSON.parse(process.env.MDI_TEST ?? '{}') as {
+  graphRoot: string;
+  authorityHost: string;
+  doctor?: boolean;
+  json?: boolean;
+  patience?: number;
+};
+const config = readConfig({}, process.env);
+const tenant = entraTenant(config, {
+  environment: process.env,
+  graphRoot,
+  authority: { authorityHost, disableInstanceDiscovery: true },
+  say: (line) => process.stderr.write(`mdi-sensors-mcp: ${line}\n`),
+});
+
+if (isDoctor) process.exitCode = await doctor(config, tenant, { json });
+else {
+  serve(config, async () => tenant, '0.0.0-test', createLog(config.logLevel), {
+    clock: { wall: () => Date.now(), monotonic: () => performance.now() },
+    patience,
+  });
+  process.stdin.once('end', () => process.exit(0));
+}
