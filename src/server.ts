@@ -83,7 +83,8 @@ async function call(
     const visit = error instanceof SignInNeeded ? visitFor(error, own, server, context) : undefined;
     if (visit !== undefined) return visit;
     if (!(error instanceof Refusal)) own.log.error('a defect', { tool: operation.name, error });
-    const unchanged = operation.effect !== 'read' && !(error instanceof Refusal && error.code === 'already_done');
+    const isDone = error instanceof Refusal && (error.code === 'already_done' || error.code === 'outcome_unknown');
+    const unchanged = operation.effect !== 'read' && !isDone;
     return failed(error, { simulated: own.config.simulate !== undefined, unchanged });
   } finally {
     await told();

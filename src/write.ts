@@ -11,7 +11,7 @@ import { methodOf } from './graph/endpoint.ts';
 import type { Identity } from './graph/identity.ts';
 import type { Outcome } from './graph/reader.ts';
 import { type Finisher, type Plan, permissionOf, type Write } from './operations/operation.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, SignInNeeded } from './refusal.ts';
 import { describeTenant, done, failed, otherVersion } from './results.ts';
 import { createSecretFile, type SecretFile } from './secretFile.ts';
 import type { Process } from './server.ts';
@@ -60,7 +60,8 @@ export async function write(
     const { entry } = verdict;
     const act = await gate.act(entry, async () => {
       const now = await ready(operation, input, call, entry.leaving);
-      if (now.plan.send.length === 0) return { kind: 'result', result: await nothingToDo(now), requestIds: [] };
+      if (now.plan.send.length === 0)
+        return { kind: 'result', result: await nothingToDo(now), requestIds: [], changed: false };
       return actOn(entry, operation, call, now);
     });
     verdict = act.kind === 'asked' ? await gate.present(act.entry, caller) : act;
@@ -143,11 +144,16 @@ async function send(
   file?: SecretFile,
 ) {
   const outcomes = await sendAll(plan, graph, identity, time);
+  const requestIds = outcomes.filter(({ state }) => state !== 'not_sent').map(({ requestId }) => requestId ?? null);
   const acted = outcomes.filter(({ state }) => state === 'done' || state === 'gone' || state === 'unknown');
-  const changing = acted.filter((outcome) => operation.effect === 'disclose' || !isGet(outcome));
-  if (changing.length === 0) throw outcomes.find(({ refusal }) => refusal)?.refusal ?? notSent();
+  const changed = acted.some((outcome) => operation.effect === 'disclose' || !isGet(outcome));
+  if (!changed) {
+    const refusal = outcomes.find((outcome) => outcome.refusal)?.refusal ?? notSent();
+    if (refusal instanceof SignInNeeded) throw refusal;
+    return { result: failed(refusal, { simulated: graph.tenant.simulated, unchanged: true }), requestIds, changed };
+  }
   const result = await report(outcomes, place, () => finish(outcomes, file), own);
-  return { result, requestIds: outcomes.map(({ requestId }) => requestId ?? null) };
+  return { result, requestIds, changed };
 }
 
 const isGet = ({ request }: Outcome) => methodOf(request.endpoint.route) === 'GET';

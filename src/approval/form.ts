@@ -92,7 +92,7 @@ export function createForm(): Form {
       return inputRequired({
         inputRequests: {
           confirm: inputRequired.elicit({
-            message: questionText(entry.question, minutesToAnswer, entry.note),
+            message: `${questionText(entry.question, entry.note)}\n\nValid for ${minutesToAnswer} minutes.`,
             requestedSchema: schemaOf(entry),
           }),
         },

@@ -1,9 +1,10 @@
 import type { CallToolResult, InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
 import type { Audit } from '../audit/log.ts';
 import { Refusal, SignInNeeded } from '../refusal.ts';
+import { createAsking } from './asking.ts';
 import type { Channel, Desk, Outside } from './desk.ts';
 import { type Answer, createForm, saidIn } from './form.ts';
-import type { Clock, Entry } from './ledger.ts';
+import type { Clock, Ending, Entry, Standing } from './ledger.ts';
 import { summaryOf, withRecord } from './outcome.ts';
 import { differences, type Question, wireOf } from './question.ts';
 import { refuse } from './refusals.ts';
@@ -45,7 +46,14 @@ export type Taken =
 /** What an act on an approval came to: the question that has to be asked first, or a result. */
 export type Act =
   | { readonly kind: 'asked'; readonly entry: Entry }
-  | { readonly kind: 'result'; readonly result: CallToolResult; readonly requestIds: readonly (string | null)[] };
+  | {
+      readonly kind: 'result';
+      readonly result: CallToolResult;
+      /** Of what was sent. */
+      readonly requestIds: readonly (string | null)[];
+      /** Whether it took effect, or may have. */
+      readonly changed: boolean;
+    };
 
 /** The human confirmation gate of one process. Every way that is not an explicit yes to exactly this ends in a Refusal. */
 export type Gate = ReturnType<typeof createGate>;
@@ -57,65 +65,39 @@ export function createGate({ clock, patience, approval, audit, outside: reach }:
   const register = createRegister(clock, audit, () => {
     isFormDead = true;
   });
-  const waiting = new Map<string, number>();
+  const outside = reach(deskOf(register));
+  const { present, wait, elsewhere } = createAsking({ register, form, outside, approval, patience });
 
-  const elsewhere = (entry: Entry, sentence: string): Entry | undefined =>
-    approval === 'auto' && outside.channel !== undefined
-      ? register.replace(entry, sentence, { channel: outside.channel })
-      : undefined;
+  const ignored = (reason: string, { tool }: Caller) => audit.record('ignored', { reason, tool });
 
-  /** Waits for a person outside the client, at most as long as patience lasts. */
-  const wait = async (entry: Entry, caller: Caller, patient = AbortSignal.timeout(patience)): Promise<Verdict> => {
-    const { signal } = caller.context.mcpReq;
-    const either = AbortSignal.any([signal, patient]);
-    const tell = () => caller.progress(`Waiting for a person ${outside.where(entry.channel)}`);
-    const telling = setInterval(tell, 5_000);
-    waiting.set(entry.nonce, (waiting.get(entry.nonce) ?? 0) + 1);
-    tell();
-    try {
-      for (;;) {
-        const now = register.look(entry.nonce);
-        if (now === undefined) throw refuse.expired('The question was not answered in time');
-        if (now.ending?.kind === 'replaced') return await wait(now.ending.by, caller, patient);
-        if (now.ending?.kind === 'refused') throw now.ending.refusal;
-        if (now.ending?.kind === 'acted') return { kind: 'result', result: now.ending.result };
-        if (register.claim(entry)) return { kind: 'approved', entry };
-        if (signal.aborted) {
-          if (waiting.get(entry.nonce) === 1) register.withdraw(entry, 'The call was cancelled');
-          throw refuse.cancelled();
-        }
-        if (patient.aborted) throw refuse.stillPending(outside.where(entry.channel), now.minutesLeft);
-        await register.moved(entry, either);
-      }
-    } finally {
-      clearInterval(telling);
-      const others = (waiting.get(entry.nonce) ?? 1) - 1;
-      if (others === 0) waiting.delete(entry.nonce);
-      else waiting.set(entry.nonce, others);
-    }
-  };
-
-  /** Brings a question before the person, and waits where the answer does not come with a call. */
-  const present = async (entry: Entry, caller: Caller): Promise<Verdict> => {
-    const { signal } = caller.context.mcpReq;
-    if (entry.channel === 'form') {
-      signal.addEventListener('abort', () => register.abandon(entry), { once: true });
-      return { kind: 'result', result: await form.ask(entry, caller.context) };
-    }
-    outside.show(entry.channel, entry.nonce);
-    return wait(entry, caller);
+  /** An answer to a question that is closed: a decline still counts for what replaced it, and a retry learns the outcome. */
+  const late = (
+    { entry, status, ending }: Standing,
+    answer: Extract<Answer, { kind: 'sealed' }>,
+    caller: Caller,
+  ): Promise<Verdict> => {
+    ignored('an answer to a question that is closed', caller);
+    if (ending === undefined && status !== 'pending') return wait(entry, caller);
+    if (ending?.kind === 'acted' && ending.sent) throw alreadyDone(entry, ending);
+    if (ending?.kind === 'refused') throw ending.refusal.code === 'declined' ? ending.refusal : refuse.notPending();
+    const next = ending?.kind === 'replaced' ? register.look(ending.by.nonce) : undefined;
+    if (next === undefined) throw refuse.notPending();
+    const said = saidIn(answer, entry);
+    const isDecline = said === 'closed' || (typeof said === 'object' && said.decision === 'decline');
+    if (!isDecline) throw refuse.notPending();
+    if (next.status !== 'pending') return late(next, answer, caller);
+    throw register.decide(next.entry, said) ?? refuse.notPending();
   };
 
   /** What a client brought back with a form. */
   const judge = async (answer: Extract<Answer, { kind: 'sealed' }>, key: string, caller: Caller): Promise<Verdict> => {
     const found = register.look(answer.nonce);
-    if (found?.status !== 'pending' || found.entry.channel !== 'form') throw refuse.notPending();
-    const { entry } = found;
-    if (entry.key !== key || entry.digest !== answer.digest) {
-      const refusal = refuse.invalid('The answer belongs to another call.');
-      register.end(entry, refused(refusal));
-      throw refusal;
+    if (found === undefined || found.entry.key !== key || found.entry.digest !== answer.digest) {
+      ignored(found === undefined ? 'an answer to no question' : "an answer to another call's question", caller);
+      throw found === undefined ? refuse.notPending() : refuse.invalid('The answer belongs to another call.');
     }
+    const { entry } = found;
+    if (found.status !== 'pending' || entry.channel !== 'form') return late(found, answer, caller);
     if (answer.action === 'missing') return present(entry, caller);
     const said = saidIn(answer, entry);
     if (said === 'nobody') {
@@ -139,19 +121,16 @@ export function createGate({ clock, patience, approval, audit, outside: reach }:
     if (status === 'ended' && entry.question.place.identity.tenantId !== caller.tenantId)
       return { kind: 'new', note: [] };
     if (ending?.kind === 'acted' && ending.sent) {
-      const when = `${ending.at.toISOString().slice(11, 19)} UTC`;
-      if (repeatOf !== entry.id) throw refuse.alreadyDone(entry.id, when, ending.sentence);
-      return { kind: 'new', note: [`This was done already at ${when}. It would be done again.`] };
+      if (repeatOf !== entry.id) throw alreadyDone(entry, ending);
+      return { kind: 'new', note: [`This was done already at ${timeOf(ending)}. It would be done again.`] };
     }
     if (ending?.kind === 'refused' && ending.refusal.code === 'declined') throw refuse.cooling(minutesLeft);
     if (status === 'ended') return { kind: 'new', note: [] };
     if (status !== 'pending' || entry.channel !== 'form' || entry.age() <= twins) return wait(entry, caller);
-    register.unanswered(entry);
-    const why = 'The form was not answered; it was asked anew';
-    return present(elsewhere(entry, why) ?? register.replace(entry, why, {}), caller);
+    const moved = elsewhere(entry, 'The form was not answered; the person is asked outside of the client');
+    if (moved !== undefined) register.unanswered(entry);
+    return present(moved ?? entry, caller);
   };
-
-  const outside = reach(deskOf(register));
 
   return {
     serverOptions: form.serverOptions,
@@ -162,13 +141,12 @@ export function createGate({ clock, patience, approval, audit, outside: reach }:
     /** Judges what a call brought back. An answer without a state that was sealed here counts for nothing. */
     async enter(key: string, repeatOf: string | undefined, caller: Caller): Promise<Verdict> {
       const answer = form.answer(caller.context);
-      const ignored = (reason: string) => audit.record('ignored', { reason, tool: caller.tool });
       if (answer.kind === 'sealed') return judge(answer, key, caller);
       if (answer.kind === 'unsealed') {
-        ignored(answer.reason);
+        ignored(answer.reason, caller);
         throw refuse.invalid(`The answer's state was not issued here (${answer.reason}).`);
       }
-      if (answer.stray) ignored('an answer without a question');
+      if (answer.stray) ignored('an answer without a question', caller);
       return again(key, repeatOf, caller);
     },
 
@@ -218,11 +196,12 @@ export function createGate({ clock, patience, approval, audit, outside: reach }:
         try {
           const act = await work();
           if (act.kind === 'asked') return act;
-          const sent = act.requestIds.length > 0;
           const { code, sentence } = summaryOf(act.result);
-          const position = sent ? ended({ verdict: code, text: sentence }, act.requestIds) : undefined;
+          const position =
+            act.requestIds.length > 0 ? ended({ verdict: code, text: sentence }, act.requestIds) : undefined;
           const result = withRecord(act.result, position, audit.state);
-          register.end(entry, { kind: 'acted', result, sent, at: new Date(clock.wall()), sentence });
+          const at = new Date(clock.wall());
+          register.end(entry, { kind: 'acted', result, sent: act.changed, at, sentence });
           return { ...act, result };
         } catch (error) {
           if (error instanceof SignInNeeded && register.release(entry)) throw error;
@@ -238,3 +217,7 @@ export function createGate({ clock, patience, approval, audit, outside: reach }:
     },
   };
 }
+
+type Acted = Extract<Ending, { kind: 'acted' }>;
+const timeOf = ({ at }: Acted) => `${at.toISOString().slice(11, 19)} UTC`;
+const alreadyDone = ({ id }: Entry, acted: Acted) => refuse.alreadyDone(id, timeOf(acted), acted.sentence);

@@ -38,6 +38,10 @@ export interface Entry {
   age(): number;
 }
 
+/** What an equal call within the next minutes has to know; everything else may be forgotten. */
+const isKept = (ending: Ending | undefined) =>
+  ending?.kind === 'acted' ? ending.sent : ending?.kind === 'refused' && ending.refusal.code === 'declined';
+
 /** How a question ended: replaced by another one, refused, or with the result of the act. */
 export type Ending =
   | { readonly kind: 'replaced'; readonly by: Entry; readonly sentence: string }
@@ -67,7 +71,7 @@ interface Row {
   readonly since: Instant;
 }
 
-const minutesIn = { pending: minutesToAnswer, approved: minutesToUse, claimed: minutesToUse, ended: minutesKept };
+const minutesIn = { pending: minutesToAnswer, approved: minutesToUse, claimed: minutesToUse };
 
 /**
  * The list of questions that may still be answered: what is not here as pending counts for nothing. A full ledger refuses
@@ -78,10 +82,14 @@ export function createLedger(clock: Clock, expired: (entry: Entry) => void) {
   const changes = new EventEmitter().setMaxListeners(0);
   const instant = (): Instant => ({ wall: clock.wall(), monotonic: clock.monotonic() });
 
-  /** Minutes that are left, by the clock on which fewer are; none when the wall clock went back. */
+  /**
+   * Minutes that are left, by the clock on which fewer are; none when the wall clock went back. What has ended is
+   * remembered by the monotonic clock alone: nobody gets rid of a decline by setting a clock.
+   */
   const left = ({ status, since }: Row): number => {
     if (status === 'acting') return Number.POSITIVE_INFINITY;
     const now = instant();
+    if (status === 'ended') return Math.max(0, minutesKept - (now.monotonic - since.monotonic) / 60_000);
     const passed = Math.max(now.wall - since.wall, now.monotonic - since.monotonic);
     return now.wall < since.wall ? 0 : Math.max(0, minutesIn[status] - passed / 60_000);
   };
@@ -105,8 +113,13 @@ export function createLedger(clock: Clock, expired: (entry: Entry) => void) {
         if (row.status === 'pending') expired(row.entry);
       }
     }
-    const ended = [...rows.values()].filter(({ status }) => status === 'ended');
-    for (const { entry } of ended.slice(0, Math.max(0, rows.size - mostEntries))) rows.delete(entry.nonce);
+  };
+
+  /** Makes place for one more by forgetting what no call has to know; false where there is none. */
+  const makePlace = (): boolean => {
+    const spare = [...rows.values()].filter(({ status, ending }) => status === 'ended' && !isKept(ending));
+    for (const { entry } of spare.slice(0, Math.max(0, rows.size + 1 - mostEntries))) rows.delete(entry.nonce);
+    return rows.size < mostEntries;
   };
 
   /** Moves a question on; false when it is no longer where it has to be for that. */
@@ -127,9 +140,8 @@ export function createLedger(clock: Clock, expired: (entry: Entry) => void) {
       const { principal } = asked.question.place;
       const live = [...rows.values()].filter(({ entry, status }) => status !== 'ended' && entry !== instead);
       const own = live.filter(({ entry }) => entry.question.place.principal === principal);
-      if (own.length >= mostPending || live.length >= mostEntries) {
-        throw refuse.busy(own.length);
-      }
+      if (own.length >= mostPending) throw refuse.busy(own.length);
+      if (!makePlace()) throw refuse.full();
       const since = instant();
       const entry = {
         ...asked,

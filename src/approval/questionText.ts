@@ -56,7 +56,7 @@ export function partsOf({ plan, place, typed }: Question): QuestionParts {
 const marks = { warning: '⚠', reassurance: '✓', info: '·' } as const;
 
 /** The question as text: tenant first, then what will happen and its consequences, then the facts, the tenant's words quoted. */
-export function questionText(question: Question, minutes: number, note: readonly string[] = []): string {
+export function questionText(question: Question, note: readonly string[] = []): string {
   const { tenant, tenantId, simulated, action, consequences, targets, changes, details, typed } = partsOf(question);
   return [
     `${simulated ? 'SIMULATED ' : ''}TENANT ${tenant} (${tenantId})`,
@@ -69,7 +69,6 @@ export function questionText(question: Question, minutes: number, note: readonly
     ...(changes.length === 0 ? [] : ['', ...changes]),
     '',
     ...details,
-    `Valid for ${minutes} minutes.`,
     ...(typed === undefined ? [] : ['', `To approve, type: ${typed}`]),
   ].join('\n');
 }

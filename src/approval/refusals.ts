@@ -26,6 +26,24 @@ export const refuse = {
       `${pending} questions already wait for an answer.`,
       'Let the person answer or close them first; unanswered ones end after 10 minutes.',
     ),
+  full: () =>
+    new Refusal(
+      'approval_busy',
+      'Too much was asked and done in the last ten minutes to keep track of more.',
+      'Wait ten minutes.',
+    ),
+  shownOften: () =>
+    new Refusal(
+      'approval_busy',
+      'The question of this call is open already, and it was shown several times.',
+      'Let the person answer it; an unanswered one ends after 10 minutes.',
+    ),
+  underway: () =>
+    new Refusal(
+      'outcome_unknown',
+      'The same call was approved and is being carried out right now.',
+      'Call again with the same arguments in a minute: that tells its outcome and sends nothing.',
+    ),
   cooling: (minutes: number) =>
     new Refusal(
       'approval_busy',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Audit } from '../audit/log.ts';
 import { Refusal } from '../refusal.ts';
 import type { Desk, Look, Said } from './desk.ts';
-import { type Clock, createLedger, type Ending, type Entry, minutesToAnswer, type Standing } from './ledger.ts';
+import { type Clock, createLedger, type Ending, type Entry, type Standing } from './ledger.ts';
 import { digestOf, isTyped } from './question.ts';
 import { questionText } from './questionText.ts';
 import { refuse } from './refusals.ts';
@@ -65,7 +65,7 @@ export function createRegister(clock: Clock, audit: Audit, formUnanswered: () =>
       throw refuse.tooMany(mostTargetsInForm, plan.targets.length);
     }
     const entry = ledger.open({ ...asked, digest: digestOf(question) }, instead);
-    const text = questionText(question, minutesToAnswer, note);
+    const text = questionText(question, note);
     const fields = {
       tool,
       tenant: place.tenantLabel,
@@ -155,8 +155,10 @@ export function createRegister(clock: Clock, audit: Audit, formUnanswered: () =>
   };
 }
 
+export type Register = ReturnType<typeof createRegister>;
+
 /** What page and terminal may see of the register, and do with it. */
-export function deskOf(register: ReturnType<typeof createRegister>): Desk {
+export function deskOf(register: Register): Desk {
   return {
     waiting: () =>
       register

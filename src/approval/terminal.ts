@@ -106,7 +106,7 @@ function shownOf({ nonce, question, note, minutesLeft, state, sentence, audit, r
     nonce,
     state,
     action: question.plan.action,
-    text: questionText(question, minutesLeft, note),
+    text: questionText(question, note),
     minutesLeft,
     sentence,
     ...(question.typed !== undefined && { typed: question.typed }),

@@ -70,9 +70,11 @@ function reasonOf(error: unknown): string {
 
 function begin(folder: string, about: Omit<About, 'folder'>) {
   const own = ownFolder(folder);
-  const previous = lastOf(own);
   const stamp = new Date().toISOString().replace(/[:.]/g, '-');
-  const handle = openSync(join(own, `audit-${stamp}-${process.pid}.jsonl`), 'ax', 0o600);
+  const file = `audit-${stamp}-${process.pid}.jsonl`;
+  const handle = openSync(join(own, file), 'ax', 0o600);
+  // Looked for once this file is there: of two servers that start together, one sees the other.
+  const previous = lastBefore(file, own);
   let [next, head, size] = [0, nothing, 0];
 
   const append = (kind: AuditRecord['kind'], fields: Fields, durable: boolean): Position => {
@@ -92,7 +94,7 @@ function begin(folder: string, about: Omit<About, 'folder'>) {
     return { n: next - 1, head };
   };
 
-  append('start', { ...about, pid: process.pid, ...(previous && { previous }) }, true);
+  append('start', { ...about, file, pid: process.pid, ...(previous && { previous }) }, true);
   syncFolder(own);
   return { append };
 }
@@ -104,11 +106,14 @@ function syncFolder(folder: string): void {
   closeSync(handle);
 }
 
-/** Name and end of the newest file here, so that a file that is taken away is missed. */
-function lastOf(folder: string): ({ readonly file: string } & Position) | undefined {
-  const file = readdirSync(folder).filter(isAuditFile).sort().at(-1);
+/** Name and end of the newest file before this one, so that one that is taken away or emptied is missed. */
+function lastBefore(own: string, folder: string): ({ readonly file: string } & Position) | undefined {
+  const file = readdirSync(folder)
+    .filter((name) => isAuditFile(name) && name < own)
+    .sort()
+    .at(-1);
   if (file === undefined) return undefined;
   const lines = readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1);
-  const head = sealOf(lines.at(-1) ?? '');
-  return head === undefined ? undefined : { file, n: lines.length - 1, head };
+  const n = lines.findLastIndex((line) => sealOf(line) !== undefined);
+  return { file, n, head: sealOf(lines[n] ?? '') ?? nothing };
 }

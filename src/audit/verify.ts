@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { visible } from '../display.ts';
 import { type AuditRecord, isAuditFile, nothing, record, sealOf } from './records.ts';
 
 /** What one file of an audit log holds, and what is wrong with it. */
@@ -17,6 +18,7 @@ export interface Verified {
 }
 
 const previous = z.object({ file: z.string(), n: z.int(), head: z.string() });
+const begun = z.looseObject({ kind: z.literal('start'), file: z.string() });
 const hasId = z.looseObject({ id: z.string() });
 
 /** Checks every file of a folder and what each says of the one before it; `head` is a record's number and hash, kept outside. */
@@ -31,10 +33,13 @@ export function verifyFolder(folder: string, head?: string): Verified[] {
     : [...linked, { file: folder, records: [], heads: [], problems: [missing], open: [], isCutOff: false }];
 }
 
+/** A record as results name it (`record 4, head 8c1f…`), as `4:8c1f…`, or its hash alone, of which 16 digits are enough. */
+const named = /^(?:(?:record )?(\d+)(?:, head |:))?([0-9a-f]{16,64})$/;
+
 const holds = ({ heads }: Verified, head: string) => {
-  const [n, hash] = head.includes(':') ? head.split(':') : [undefined, head];
+  const [, n, hash] = named.exec(head.trim().toLowerCase()) ?? [];
   return heads.some(
-    (one, index) => one.startsWith(hash ?? '') && (hash ?? '').length >= 16 && (n === undefined || Number(n) === index),
+    (one, index) => hash !== undefined && one.startsWith(hash) && (n === undefined || Number(n) === index),
   );
 };
 
@@ -58,6 +63,9 @@ function verified(file: string, bytes: Buffer): Verified {
     }
     heads.push(seal ?? '');
   }
+  const first = begun.safeParse(records[0]).data;
+  if (first === undefined) problems.unshift('it does not begin with the record of a start');
+  else if (first.file !== file) problems.unshift(`it is a copy of ${visible(first.file, 100)}`);
   if (!bytes.equals(Buffer.from(bytes.toString('utf8')))) problems.push('there are bytes that are not UTF-8');
   return { file, records, heads, problems, open: openIn(records), isCutOff: rest !== '' };
 }
@@ -67,14 +75,18 @@ function openIn(records: readonly AuditRecord[]): AuditRecord[] {
   return records.filter((one) => one.kind === 'acting' && !ended.includes(hasId.safeParse(one).data?.id));
 }
 
-/** Several servers may run at once, so a file names the newest one at its start, which may have grown since. */
-function wrongLink({ records }: Verified, files: readonly Verified[]): string[] {
+/** Several servers may run at once, so a file names the newest one before it, which may have grown since. */
+function wrongLink({ file: own, records }: Verified, files: readonly Verified[]): string[] {
   const link = previous.safeParse(records[0]?.previous);
-  if (!link.success) return [];
+  if (!link.success) {
+    const isFirst = !files.some(({ file }) => file < own);
+    return isFirst || records.length === 0 ? [] : ['it names no file before it, and there is one'];
+  }
   const { file, n, head } = link.data;
   const before = files.find((one) => one.file === file);
-  if (before === undefined) return [`the file before it, ${file}, is missing`];
-  return before.heads[n] === head ? [] : [`the file before it, ${file}, is not the one that it followed`];
+  if (before === undefined) return [`the file before it, ${visible(file, 100)}, is missing`];
+  const holds = n === -1 || before.heads[n] === head;
+  return holds ? [] : [`the file before it, ${visible(file, 100)}, is not the one that it followed`];
 }
 
 function parsed(line: string): unknown {

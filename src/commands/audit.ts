@@ -27,7 +27,7 @@ export function auditVerify({ folder, head }: Where & { readonly head?: string }
 
 const text = z
   .string()
-  .default('')
+  .catch('')
   .transform((raw) => visible(raw, 60));
 const call = z.looseObject({ id: text, tool: text, tenant: text, channel: text });
 const answer = z.looseObject({ id: text, action: text, channel: text });

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openAudit } from '../../src/audit/log.ts';
 import { verifyFolder } from '../../src/audit/verify.ts';
@@ -126,10 +126,65 @@ test('verify finds a file that was taken away, or written anew, from what the ne
   expect(problems(folder)).toEqual([]);
   const original = readFileSync(first);
   writeFileSync(first, readFileSync(fileIn(anew)));
-  expect(problems(folder)).toEqual([expect.stringContaining('is not the one that it followed')]);
+  expect(problems(folder)).toEqual([
+    expect.stringContaining('it is a copy of audit-'),
+    expect.stringContaining('is not the one that it followed'),
+  ]);
   writeFileSync(first, original);
   rmSync(first);
   expect(problems(folder)).toEqual([expect.stringContaining('is missing')]);
+});
+
+test('verify finds a file that was emptied, copied or put in between', () => {
+  const folder = fresh();
+  written(folder);
+  const first = fileIn(folder);
+  written(folder);
+  const second = fileIn(folder);
+  const [one, two] = [readFileSync(first), readFileSync(second)];
+  writeFileSync(second, '');
+  expect(problems(folder)).toEqual(['it does not begin with the record of a start']);
+  written(folder);
+  const third = fileIn(folder);
+  rmSync(first);
+  rmSync(second);
+  expect(problems(folder)).toEqual([`the file before it, ${basename(second)}, is missing`]);
+  rmSync(third);
+  writeFileSync(first, one);
+  writeFileSync(second, two);
+  const copy = join(folder, 'audit-zzz.jsonl');
+  writeFileSync(copy, two);
+  expect(problems(folder)).toEqual([`it is a copy of ${basename(second)}`]);
+  writeFileSync(copy, '');
+  expect(problems(folder)).toEqual(['it does not begin with the record of a start']);
+  written(folder);
+  expect(readdirSync(folder)).toHaveLength(4);
+  expect(problems(folder)).toEqual(['it does not begin with the record of a start']);
+});
+
+test('a second file that names none before it is found', async () => {
+  const folder = fresh();
+  const alone = fresh();
+  written(alone);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  written(folder);
+  writeFileSync(join(folder, basename(fileIn(alone))), readFileSync(fileIn(alone)));
+  expect(problems(folder)).toEqual(['it names no file before it, and there is one']);
+});
+
+test.each([
+  ['as results name it', (n: number, head: string) => `record ${n}, head ${head.slice(0, 16)}`],
+  ['with a colon', (n: number, head: string) => `${n}:${head}`],
+  ['as its hash alone', (_: number, head: string) => head.slice(0, 16)],
+  ['in capitals', (n: number, head: string) => `Record ${n}, Head ${head.slice(0, 20).toUpperCase()}`],
+])('a head is read %s, and another record is not it', (_, name) => {
+  const folder = fresh();
+  const { last } = written(folder);
+  const { n, head } = last ?? { n: 0, head: '' };
+  expect(problems(folder, name(n, head))).toEqual([]);
+  expect(problems(folder, name(n, `0${head.slice(1)}`.replace(/^0/, head.startsWith('0') ? '1' : '0')))).toHaveLength(
+    1,
+  );
 });
 
 test('a log that a kill cut off is accepted, and its open act is told', () => {

@@ -52,8 +52,8 @@ export function tried(name: string, on: readonly Era[], attempt: (attacker: Atta
 }
 
 /** A fresh server on the seeded fleet and a client of this era that sends what it likes. */
-export async function attackerOf(era: Era): Promise<Attacker> {
-  const server = await controlledServer();
+export async function attackerOf(era: Era, options: Parameters<typeof controlledServer>[0] = {}): Promise<Attacker> {
+  const server = await controlledServer(options);
   let raw = await connectRaw(era, server);
   const find = await finder(server);
   return {

@@ -1,22 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { readdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { attack } from '../harness/attacks.ts';
 import { afterAMoment, approve, connect, type Person, type TestClient } from '../harness/clients.ts';
 import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
 import { handedBy, http, opened } from '../harness/outside.ts';
 import { connectRaw } from '../harness/raw.ts';
-import { accepted, finder } from './cases.ts';
-
-const lines = ({ auditLog }: ControlledServer): Record<string, unknown>[] =>
-  readdirSync(auditLog).flatMap((file) =>
-    readFileSync(join(auditLog, file), 'utf8')
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line)),
-  );
+import { accepted, finder, recordsOf } from './cases.ts';
 
 async function scene<T>(person: Person, use: (server: ControlledServer, client: TestClient) => Promise<T>, flags = {}) {
   const server = await controlledServer({ flags, patience: 300 });
@@ -32,7 +23,7 @@ const delete7 = async (server: ControlledServer, client: TestClient) =>
 test('an approved call leaves question, answer, act and outcome, the exact text among them, and no key', () =>
   scene(afterAMoment(approve), async (server, client) => {
     const { structured } = await client.call('regenerate_deployment_access_key');
-    const records = lines(server);
+    const records = recordsOf(server);
     expect(records.map(({ kind }) => kind)).toEqual(['start', 'question', 'answer', 'acting', 'outcome']);
     expect(records[1]).toMatchObject({
       tool: 'regenerate_deployment_access_key',
@@ -57,7 +48,7 @@ test.each<[string, Person, string]>([
 ])('%s is recorded as what it was', (_, person, action) =>
   scene(person, async (server, client) => {
     await delete7(server, client);
-    expect(lines(server).at(-1)).toMatchObject({ kind: 'answer', action });
+    expect(recordsOf(server).at(-1)).toMatchObject({ kind: 'answer', action });
   }),
 );
 
@@ -68,7 +59,7 @@ test.each([
   const server = await controlledServer();
   const raw = await connectRaw('modern', server);
   await raw.call('regenerate_deployment_access_key', {}, extra);
-  expect(lines(server)[1]).toMatchObject({ kind: 'ignored', tool: 'regenerate_deployment_access_key' });
+  expect(recordsOf(server)[1]).toMatchObject({ kind: 'ignored', tool: 'regenerate_deployment_access_key' });
   await raw.close();
   await server.end();
 });

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { FormAnswer, Person } from '../harness/clients.ts';
 import type { ControlledServer, SeenRequest } from '../harness/controlled.ts';
 
@@ -103,3 +105,12 @@ export const approving =
   (typed: string | undefined): Person =>
   ({ requestedSchema: { properties } }) =>
     accepted(typed === undefined ? { decision: properties.decision?.oneOf?.[1]?.const ?? '' } : { typed });
+
+/** The records of a server's audit log. */
+export const recordsOf = ({ auditLog }: ControlledServer): Record<string, unknown>[] =>
+  readdirSync(auditLog).flatMap((file) =>
+    readFileSync(join(auditLog, file), 'utf8')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line)),
+  );

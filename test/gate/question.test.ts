@@ -13,7 +13,7 @@ async function questionOf(tool: string, args: Args, before: Command[] = [], _met
   const { result } = await raw.call(tool, args(find), { _meta });
   await end();
   const message = result?.inputRequests?.confirm?.params.message ?? '';
-  return message.replace(/\d{4}-\d{2}-\d{2}/g, 'DAY').replace(/\/tmp\/[\w-]+/g, 'FOLDER');
+  return message.replace(/\d{4}-\d{2}-\d{2}/g, 'DAY').replaceAll(server.runtimeDir, 'FOLDER');
 }
 
 test('a question names the tenant, the act, what follows, the facts, the request and who asks', async () => {
@@ -36,9 +36,10 @@ test('a question names the tenant, the act, what follows, the facts, the request
     Acts as: app "mdi-sensors-mcp simulation" (6f8e8268-647e-4e82-85fa-b218e59f4840)
     Asked by: a client that says it is "raw-client 0.0.1"
     Settings other than the default: --secrets-dir FOLDER/secrets, --approval form, --audit-log FOLDER/audit
-    Valid for 10 minutes.
 
-    To approve, type: SYD-DC01.apac.contoso.com"
+    To approve, type: SYD-DC01.apac.contoso.com
+
+    Valid for 10 minutes."
   `);
 });
 

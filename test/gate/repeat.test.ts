@@ -4,6 +4,7 @@ import { type AskedForm, afterAMoment, approve, connect, type Person, type TestC
 import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
 import { handedBy, opened } from '../harness/outside.ts';
 import { connectRaw } from '../harness/raw.ts';
+import { type Attacker, attackerOf, type Held, moment, rightName, textOf, victim } from './attacker.ts';
 import { type Find, finder } from './cases.ts';
 
 interface Scene {
@@ -95,6 +96,104 @@ describe.concurrent('the same call again', () => {
       expect(await remove('DC07.contoso.com')).toContain('deleted; Graph answers 404');
       expect(forms).toHaveLength(2);
     }));
+});
+
+describe.concurrent('an equal call while the form is open', () => {
+  const later = () => new Promise((resolve) => setTimeout(resolve, 2_100));
+  const page = { approval: 'auto', noBrowser: true };
+  const args = (find: Find) => ({ id: find('sensors', 'DC07.contoso.com') });
+
+  async function held(flags: Record<string, unknown>, use: (attacker: Attacker, question: Held) => Promise<unknown>) {
+    const attacker = await attackerOf('modern', { flags, patience: 300 });
+    await use(attacker, await attacker.ask('delete_sensor', victim(attacker)));
+    return attacker.end();
+  }
+
+  attack('declining a form, then approving its copy that an equal call got', { on: 'modern' }, () =>
+    held({}, async (attacker, first) => {
+      await later();
+      const copy = await attacker.ask('delete_sensor', victim(attacker));
+      expect(copy.message).toBe(first.message);
+      expect(textOf(await first.answer('decline'))).toMatch(/^declined: /);
+      expect(textOf(await copy.answer('accept', rightName))).toMatch(/^declined: /);
+    }),
+  );
+
+  attack('one call again and again, to get forms without end', { on: 'modern' }, () =>
+    held({}, async ({ raw, find }) => {
+      const texts: string[] = [];
+      for (let round = 0; round < 4; round++) {
+        await later();
+        texts.push(textOf(await raw.call('delete_sensor', args(find))).slice(0, 17));
+      }
+      expect(texts).toEqual(['a new question: S', 'a new question: S', 'approval_busy: Th', 'approval_busy: Th']);
+    }),
+  );
+
+  attack('declining a form after its question moved to the page, then approving there', { on: 'modern' }, () =>
+    held(page, async ({ raw, find }, first) => {
+      await later();
+      expect(textOf(await raw.call('delete_sensor', args(find)))).toMatch(/^approval_pending: /);
+      const sheet = await opened(await handedBy(raw.stderr));
+      expect(textOf(await first.answer('decline'))).toMatch(/^declined: /);
+      await sheet.post({ decision: 'approve', typed: 'DC07.contoso.com' });
+      expect(textOf(await raw.call('delete_sensor', args(find)))).toMatch(/^approval_busy: A person declined this/);
+    }),
+  );
+
+  attack('approving a form after its question moved to the page', { on: 'modern' }, () =>
+    held(page, async ({ raw, find }, first) => {
+      await later();
+      await raw.call('delete_sensor', args(find));
+      expect(textOf(await first.answer('accept', rightName))).toMatch(/^approval_invalid: /);
+    }),
+  );
+
+  test('a twin that is cancelled leaves the form of the first call open', async () => {
+    const attacker = await attackerOf('legacy');
+    const first = await attacker.ask('delete_sensor', victim(attacker));
+    attacker.raw.call('delete_sensor', victim(attacker)).catch(() => undefined);
+    await moment();
+    attacker.raw.send({
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
+      params: { requestId: attacker.raw.lastId() },
+    });
+    await moment();
+    expect(textOf(await first.answer('accept', rightName))).toContain('deleted; Graph answers 404');
+    expect(await attacker.end()).toBe(1);
+  });
+
+  test('a twin that comes while the act is under way waits for its outcome, however long that takes', async () => {
+    const attacker = await attackerOf('modern', { patience: 200 });
+    await attacker.tell({ do: 'fault', method: 'DELETE', path: 'sensors', milliseconds: 1_500 });
+    const first = await attacker.ask('delete_sensor', victim(attacker));
+    const acting = first.answer('accept', rightName);
+    await moment();
+    expect(textOf(await attacker.raw.call('delete_sensor', victim(attacker)))).toContain('404 for it now');
+    expect(textOf(await acting)).toContain('404 for it now');
+    expect(await attacker.end()).toBe(1);
+  });
+});
+
+describe.concurrent('what is remembered', () => {
+  attack('the clock set back after a rotation, then once more', { on: 'modern', reach: 2 }, async () => {
+    const attacker = await attackerOf('modern');
+    await (await attacker.ask('regenerate_deployment_access_key', {})).answer('accept', { typed: 'Contoso' });
+    await attacker.tell({ do: 'clock', ahead: { wall: -3_600_000 } });
+    expect(textOf(await attacker.raw.call('regenerate_deployment_access_key', {}))).toMatch(/^already_done: /);
+    return attacker.end();
+  });
+
+  attack('the clock set back after a decline, then asked again', { on: 'modern' }, async () => {
+    const attacker = await attackerOf('modern');
+    const question = await attacker.ask('delete_sensor', victim(attacker));
+    await moment();
+    await question.answer('decline');
+    await attacker.tell({ do: 'clock', ahead: { wall: -3_600_000 } });
+    expect(textOf(await attacker.raw.call('delete_sensor', victim(attacker)))).toMatch(/^approval_busy: /);
+    return attacker.end();
+  });
 });
 
 describe.concurrent('declines', () => {

@@ -14,7 +14,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
       const held = await attacker.ask('delete_sensor', victim(attacker));
       expect(textOf(await held.answer('accept', rightName))).toContain('404');
       expect(textOf(await held.answer('accept', rightName))).toMatch(
-        /^approval_invalid: The question was answered already/,
+        /^already_done: The same call was carried out at .* nothing was sent now\. Its outcome: Deleted; Graph answers 404/,
       );
     },
     1,
@@ -26,7 +26,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
     async (attacker) => {
       const held = await attacker.ask('regenerate_deployment_access_key', {});
       await held.answer('accept', { typed: 'Contoso' });
-      expect(textOf(await held.answer('accept', { typed: 'Contoso' }))).toMatch(/^approval_invalid: /);
+      expect(textOf(await held.answer('accept', { typed: 'Contoso' }))).toMatch(/^already_done: /);
     },
     2,
   );
@@ -43,7 +43,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
           held.answer('accept', { typed: 'Contoso' }),
           held.answer('accept', { typed: 'Contoso' }),
         ]);
-        expect(both.map(textOf).filter((text) => text.startsWith('approval_invalid: '))).toHaveLength(1);
+        expect(both.map(textOf).filter((text) => !text.includes('utomatic auditing off, as read back'))).toEqual([]);
         await attacker.tell({ do: 'set', set: { isAutomatic: true } });
       }
     },
@@ -58,7 +58,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
       const held = await attacker.ask('delete_sensor', victim(attacker));
       await moment();
       expect(textOf(await held.answer(first))).toMatch(new RegExp(`^${code}: `));
-      expect(textOf(await held.answer('accept', rightName))).toMatch(/^approval_invalid: /);
+      expect(textOf(await held.answer('accept', rightName))).toMatch(/^declined: /);
     });
   }
 
@@ -134,9 +134,23 @@ describe.concurrent('questions in masses', () => {
       expect(textOf(await held.answer('accept', rightName))).toContain('404');
       const sensors = (await attacker.tell({ do: 'read', what: 'sensors' })) as { id: string }[];
       for (const { id } of sensors) await attacker.raw.call('delete_sensor', { id });
-      expect(textOf(await held.answer('accept', rightName))).toMatch(/^approval_invalid: /);
+      expect(textOf(await held.answer('accept', rightName))).toMatch(/^already_done: /);
     },
     1,
+  );
+
+  tried(
+    'a hundred and ten cancelled questions, then the rotation before them once more',
+    ['legacy'],
+    async ({ ask, raw, find }) => {
+      await (await ask('regenerate_deployment_access_key', {})).answer('accept', { typed: 'Contoso' });
+      for (let round = 0; round < 110; round++) {
+        await ask('delete_sensor', { id: find('sensors', 'DC01.contoso.com') });
+        raw.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: raw.lastId() } });
+      }
+      expect(textOf(await raw.call('regenerate_deployment_access_key', {}))).toMatch(/^already_done: /);
+    },
+    2,
   );
 
   tried('twenty-one machines in one form', eras, async (attacker) => {

@@ -43,9 +43,13 @@ export type Command =
       readonly path: string;
       readonly times?: number;
       readonly phase?: 'before' | 'after';
-      /** Without a status the connection breaks. */
+      /** Without a status the connection breaks, unless it only takes its time. */
       readonly status?: number;
-    };
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly milliseconds?: number;
+    }
+  /** What was done in which order since the first time: records of the audit log, what was forced to the disk, requests. */
+  | { readonly do: 'deeds' };
 
 export interface SeenRequest {
   readonly method: string;

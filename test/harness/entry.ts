@@ -52,9 +52,38 @@ function obey(command: Command): unknown {
         on: ({ method, path }) => method === command.method && path.includes(command.path),
         times: command.times ?? 1,
         phase: command.phase ?? 'before',
-        answer: command.status === undefined ? faults.broken() : faults.failing(command.status),
+        answer: answerOf(command),
       });
+      return;
+    case 'deeds':
+      return deeds ?? noteDeeds();
   }
+}
+
+function answerOf({ status, headers = {}, milliseconds }: Extract<Command, { do: 'fault' }>) {
+  if (milliseconds !== undefined) return faults.slow(milliseconds);
+  return status === undefined ? faults.broken() : faults.failing(status, headers);
+}
+
+let deeds: string[] | undefined;
+function noteDeeds(): string[] {
+  const { writeSync, fsyncSync } = fs;
+  const noted: string[] = [];
+  deeds = noted;
+  fs.writeSync = ((...args: Parameters<typeof writeSync>) => {
+    const [, kind] = /"kind":"(\w+)"/.exec(String(args[1])) ?? [];
+    if (kind !== undefined) noted.push(kind);
+    return writeSync(...args);
+  }) as typeof writeSync;
+  fs.fsyncSync = (handle) => {
+    noted.push('on the disk');
+    fsyncSync(handle);
+  };
+  syncBuiltinESMExports();
+  tenant.beforeRequest = ({ method }) => {
+    if (method !== 'GET') noted.push(method);
+  };
+  return noted;
 }
 
 function fillDisk(after: number): void {

@@ -1,0 +1,86 @@
+import type { Outside } from './desk.ts';
+import type { Form } from './form.ts';
+import type { Caller, Surroundings, Verdict } from './gate.ts';
+import type { Entry } from './ledger.ts';
+import { refuse } from './refusals.ts';
+import type { Register } from './register.ts';
+
+/** A form is shown again to an equal call, so often in all. */
+const mostForms = 3;
+
+interface Means extends Pick<Surroundings, 'approval' | 'patience'> {
+  readonly register: Register;
+  readonly form: Form;
+  readonly outside: Outside;
+}
+
+/** Brings questions before a person, and waits for the answers that do not come with a call. */
+export function createAsking({ register, form, outside, approval, patience }: Means) {
+  const waiting = new Map<string, number>();
+  const shown = new WeakMap<Entry, { all: number; open: number }>();
+
+  /** Moves a question outside the client, where that is possible. */
+  const elsewhere = (entry: Entry, sentence: string): Entry | undefined =>
+    approval === 'auto' && outside.channel !== undefined
+      ? register.replace(entry, sentence, { channel: outside.channel })
+      : undefined;
+
+  /** Waits for a person outside the client, at most as long as patience lasts. */
+  const wait = async (entry: Entry, caller: Caller, patient = AbortSignal.timeout(patience)): Promise<Verdict> => {
+    const { signal } = caller.context.mcpReq;
+    const either = AbortSignal.any([signal, patient]);
+    const tell = () => caller.progress(`Waiting for a person ${outside.where(entry.channel)}`);
+    const telling = setInterval(tell, 5_000);
+    waiting.set(entry.nonce, (waiting.get(entry.nonce) ?? 0) + 1);
+    tell();
+    try {
+      for (;;) {
+        const now = register.look(entry.nonce);
+        if (now === undefined) throw refuse.expired('The question was not answered in time');
+        if (now.ending?.kind === 'replaced') return await wait(now.ending.by, caller, patient);
+        if (now.ending?.kind === 'refused') throw now.ending.refusal;
+        if (now.ending?.kind === 'acted') return { kind: 'result', result: now.ending.result };
+        if (register.claim(entry)) return { kind: 'approved', entry };
+        const isUnderway = now.status === 'claimed' || now.status === 'acting';
+        if (signal.aborted) {
+          if (isUnderway) throw refuse.underway();
+          if (entry.channel !== 'form' && waiting.get(entry.nonce) === 1) {
+            register.withdraw(entry, 'The call was cancelled');
+          }
+          throw refuse.cancelled();
+        }
+        if (patient.aborted && !isUnderway) {
+          throw refuse.stillPending(outside.where(entry.channel), now.minutesLeft);
+        }
+        await register.moved(entry, isUnderway ? signal : either);
+      }
+    } finally {
+      clearInterval(telling);
+      const others = (waiting.get(entry.nonce) ?? 1) - 1;
+      if (others === 0) waiting.delete(entry.nonce);
+      else waiting.set(entry.nonce, others);
+    }
+  };
+
+  /** Brings a question before the person, and waits where the answer does not come with a call. */
+  const present = async (entry: Entry, caller: Caller): Promise<Verdict> => {
+    const { signal } = caller.context.mcpReq;
+    if (entry.channel === 'form') {
+      const forms = shown.get(entry) ?? { all: 0, open: 0 };
+      if (forms.all === mostForms) throw refuse.shownOften();
+      shown.set(entry, forms);
+      forms.all += 1;
+      forms.open += 1;
+      const close = () => {
+        forms.open -= 1;
+        if (forms.open === 0) register.abandon(entry);
+      };
+      signal.addEventListener('abort', close, { once: true });
+      return { kind: 'result', result: await form.ask(entry, caller.context) };
+    }
+    outside.show(entry.channel, entry.nonce);
+    return wait(entry, caller);
+  };
+
+  return { present, wait, elsewhere };
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { attackerOf, moment, rightName, textOf, victim } from './attacker.ts';
+import { recordsOf } from './cases.ts';
+
+const minute = 60_000;
+
+test('what is acted on is on the disk before the request leaves', async () => {
+  const attacker = await attackerOf('modern');
+  await attacker.tell({ do: 'deeds' });
+  await (await attacker.ask('delete_sensor', victim(attacker))).answer('accept', rightName);
+  expect(await attacker.tell({ do: 'deeds' })).toEqual([
+    'start',
+    'on the disk',
+    'on the disk',
+    'question',
+    'answer',
+    'acting',
+    'on the disk',
+    'DELETE',
+    'outcome',
+    'on the disk',
+  ]);
+  await attacker.end();
+});
+
+test('two approved deletions take their turns: the second is planned again when the first has been looked at', async () => {
+  const attacker = await attackerOf('modern');
+  const ids = [attacker.find('sensors', 'DC07.contoso.com'), attacker.find('sensors', 'FAB-DC05.fabrikam.net')];
+  const first = await attacker.ask('delete_sensor', { id: ids[0] });
+  const second = await attacker.ask('delete_sensor', { id: ids[1] });
+  await attacker.tell({ do: 'fault', method: 'DELETE', path: ids[0] ?? '', milliseconds: 400 });
+  const before = (await attacker.server.requests()).length;
+  await Promise.all([first.answer('accept', rightName), second.answer('accept', { typed: 'FAB-DC05.fabrikam.net' })]);
+  const told = (await attacker.server.requests()).slice(before).flatMap(({ method, path }) => {
+    const at = ids.findIndex((id) => path.endsWith(id));
+    return at < 0 ? [] : [`${method} ${at + 1}`];
+  });
+  expect(told).toEqual(['GET 1', 'DELETE 1', 'GET 1', 'GET 2', 'DELETE 2', 'GET 2']);
+  await attacker.end();
+});
+
+test('a request that Graph holds off longer than the approval lasts is not sent again', async () => {
+  const attacker = await attackerOf('modern');
+  const question = await attacker.ask('delete_sensor', victim(attacker));
+  await attacker.tell({
+    do: 'fault',
+    method: 'DELETE',
+    path: 'sensors',
+    status: 503,
+    headers: { 'Retry-After': '3' },
+  });
+  await attacker.tell({
+    do: 'before',
+    method: 'GET',
+    path: 'sensors',
+    run: [{ do: 'clock', ahead: { monotonic: 5 * minute - 2_000 } }],
+  });
+  await moment();
+  expect(textOf(await question.answer('accept', rightName))).toMatch(
+    /^throttled: Microsoft Graph asked to wait 3 seconds, which is longer than this call may take .* Nothing was changed\./,
+  );
+  expect(await attacker.end()).toBe(1);
+});
+
+test('a page that nobody answers is recorded as expired', async () => {
+  const attacker = await attackerOf('modern', { flags: { approval: 'page', noBrowser: true }, patience: 100 });
+  await attacker.raw.call('delete_sensor', victim(attacker));
+  await attacker.tell({ do: 'clock', ahead: { wall: 11 * minute, monotonic: 11 * minute } });
+  await attacker.raw.call('delete_sensor', victim(attacker));
+  expect(recordsOf(attacker.server).map(({ kind, action }) => action ?? kind)).toEqual([
+    'start',
+    'question',
+    'expired',
+    'question',
+  ]);
+  await attacker.end();
+});
+
+test('the text that a person was shown is in the log with its own hash, and the form shows it', async () => {
+  const attacker = await attackerOf('modern');
+  const { message } = await attacker.ask('delete_sensor', victim(attacker));
+  const [, question] = recordsOf(attacker.server);
+  expect(message).toBe(`${question?.text}\n\nValid for 10 minutes.`);
+  expect(question?.textHash).toBe(createHash('sha256').update(String(question?.text)).digest('hex'));
+  await attacker.end();
+});
+
+test('an answer to another call and a replay are recorded as ignored', async () => {
+  const attacker = await attackerOf('modern');
+  const question = await attacker.ask('delete_sensor', victim(attacker));
+  await question.answer('accept', rightName, { tool: 'get_deployment_access_key', args: {} });
+  await question.answer('accept', rightName);
+  await question.answer('accept', rightName);
+  expect(recordsOf(attacker.server).filter(({ kind }) => kind === 'ignored')).toMatchObject([
+    { reason: "an answer to another call's question", tool: 'get_deployment_access_key' },
+    { reason: 'an answer to a question that is closed', tool: 'delete_sensor' },
+  ]);
+  expect(await attacker.end()).toBe(1);
+});
+
+test('an act that Graph refused is recorded with the id of its request', async () => {
+  const attacker = await attackerOf('modern');
+  const question = await attacker.ask('delete_sensor', victim(attacker));
+  await attacker.tell({ do: 'fault', method: 'DELETE', path: 'sensors', status: 403 });
+  expect(textOf(await question.answer('accept', rightName))).toMatch(/^permission_missing: .* Nothing was changed\. /);
+  expect(recordsOf(attacker.server).at(-1)).toMatchObject({
+    kind: 'outcome',
+    verdict: 'permission_missing',
+    requestIds: [expect.stringMatching(/^[0-9a-f-]{36}$/)],
+  });
+  await attacker.end();
+});
