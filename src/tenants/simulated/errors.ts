@@ -2,11 +2,14 @@
 export class GraphError extends Error {
   readonly status: number;
   readonly code: string;
+  /** What the next token has to be asked for with. */
+  readonly claims: string | undefined;
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, claims?: string) {
     super(message);
     this.status = status;
     this.code = code;
+    this.claims = claims;
   }
 }
 
@@ -24,3 +27,12 @@ export const notOnboarded = () =>
     'Tenant is not onboarded to Microsoft Defender for Identity. After license is purchased, first login to portal and sensor are required.',
   );
 export const unauthenticated = (message: string) => new GraphError(401, 'InvalidAuthenticationToken', message);
+export const expired = () => unauthenticated('Access token has expired or is not yet valid.');
+/** Continuous access evaluation wants another token; the header is Microsoft's, the body a guess. */
+export const insufficientClaims = (claims: string) =>
+  new GraphError(
+    401,
+    'InvalidAuthenticationToken',
+    'Continuous access evaluation resulted in a challenge: the token was issued before something changed.',
+    claims,
+  );

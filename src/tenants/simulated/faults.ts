@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PipelineRequest, RestError } from '@azure/core-rest-pipeline';
 import type { EndpointName } from './answers.ts';
-import { type GraphError, notOnboarded, unauthenticated } from './errors.ts';
+import { expired, type GraphError, insufficientClaims, notOnboarded } from './errors.ts';
 import { jsonOf } from './token.ts';
 
 /** A request as it was logged. */
@@ -93,18 +93,10 @@ export const html = body('<!DOCTYPE html><html><body><h1>Sign in to the hotel ne
 /** The tenant has no Defender for Identity. */
 export const withoutMdi = notOnboarded();
 
-/** Continuous access evaluation wants another token; the header is Microsoft's, the body a guess. */
-export const claimsChallenge: Disturbance = () => ({
-  status: 401,
-  headers: {
-    ...json,
-    'WWW-Authenticate':
-      'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwgInZhbHVlIjoiMTYwNDEwNjY1MSJ9fX0="',
-  },
-  text: errorBody('InvalidAuthenticationToken', 'Continuous access evaluation resulted in challenge'),
-});
+/** The sample of Microsoft's page on claims challenges. */
+export const claimsChallenge = insufficientClaims('{"access_token":{"nbf":{"essential":true, "value":"1604106651"}}}');
 
-export const expiredToken = unauthenticated('Access token has expired or is not yet valid.');
+export const expiredToken = expired();
 
 export const redirect =
   (location: string): Disturbance =>

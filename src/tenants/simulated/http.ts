@@ -41,11 +41,16 @@ export function bodyOf({ body, headers }: PipelineRequest): unknown {
   return parsed;
 }
 
-const challenge =
-  'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"';
+const challenge = 'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"';
+
+const challengeOf = ({ claims }: GraphError) =>
+  claims === undefined
+    ? `${challenge}, client_id="00000003-0000-0000-c000-000000000000"`
+    : `${challenge}, error="insufficient_claims", claims="${Buffer.from(claims).toString('base64')}"`;
 
 /** Graph's envelope of an error. */
-export function envelope({ status, code, message }: GraphError, headers: Reply['headers']): Reply {
+export function envelope(error: GraphError, headers: Reply['headers']): Reply {
+  const { status, code, message } = error;
   const innerError = {
     date: new Date(headers.Date ?? 0).toISOString().slice(0, 19),
     'request-id': headers['request-id'],
@@ -53,7 +58,7 @@ export function envelope({ status, code, message }: GraphError, headers: Reply['
   };
   return {
     status,
-    headers: { 'Content-Type': 'application/json', ...(status === 401 && { 'WWW-Authenticate': challenge }) },
+    headers: { 'Content-Type': 'application/json', ...(status === 401 && { 'WWW-Authenticate': challengeOf(error) }) },
     text: JSON.stringify({ error: { code, message, innerError } }),
   };
 }

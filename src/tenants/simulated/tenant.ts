@@ -1,12 +1,13 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline';
 import { type Cloud, clouds } from '../../graph/clouds.ts';
-import { everyPermission, type Permission } from '../../graph/endpoint.ts';
+import { everyPermission } from '../../graph/endpoint.ts';
 import type { Tenant } from '../tenant.ts';
-import { answers } from './answers.ts';
-import { forbidden, GraphError, unauthenticated } from './errors.ts';
+import { type Answered, answers } from './answers.ts';
+import { forbidden, GraphError } from './errors.ts';
 import type { Fault, LoggedRequest, Reply } from './faults.ts';
 import { seededFleet } from './fleet.ts';
 import { aborted, bodyOf, envelope, headersOf, jsonType, logged, responseOf } from './http.ts';
+import { organization } from './organization.ts';
 import { chance } from './random.ts';
 import type { Shapes } from './render.ts';
 import { allows, matchOf } from './routes.ts';
@@ -23,7 +24,7 @@ export interface SimulatedOptions {
   readonly seed?: number | undefined;
   readonly now?: () => number;
   readonly pageSize?: number;
-  readonly permissions?: readonly Permission[];
+  readonly permissions?: readonly string[];
   readonly accessKey?: string;
   readonly shapes?: Shapes;
   readonly tenantId?: string;
@@ -38,6 +39,9 @@ export interface SimulatedOptions {
 export interface SimulatedTenant extends Tenant, State {
   readonly httpClient: HttpClient;
   readonly label: string;
+  graphRoot: string;
+  /** Reads the Authorization header of a request. */
+  bearerOf: (authorization: string | undefined) => Bearer | GraphError | Promise<Bearer | GraphError>;
   /** The latest 5,000 requests. */
   readonly requests: LoggedRequest[];
   /** What each token was asked for with: the claims of a challenge, or undefined. */
@@ -48,7 +52,7 @@ export interface SimulatedTenant extends Tenant, State {
   shapes: Shapes;
   pageSize: number;
   identity: SimulatedIdentity;
-  permissions: readonly Permission[];
+  permissions: readonly string[];
   /** Milliseconds that a token is valid. */
   tokenLifetime: number;
   /** Called with each request before anything is done with it. */
@@ -74,6 +78,7 @@ export function simulatedTenant(options: SimulatedOptions = {}): SimulatedTenant
     simulated: true,
     cloud,
     graphRoot,
+    bearerOf,
     label: 'Contoso',
     credential: () => credential,
     httpClient: { sendRequest: (request: PipelineRequest) => answer(tenant, request, options.onRequest) },
@@ -100,8 +105,8 @@ async function answer(
   const entry = logged(request, tenant);
   tenant.requests.push(entry);
   if (tenant.requests.length > mostLogged) tenant.requests.shift();
-  const bearer = bearerOf(request.headers.get('Authorization'));
-  if (bearer !== undefined) entry.tenantId = bearer.tenantId;
+  const bearer = await tenant.bearerOf(request.headers.get('Authorization'));
+  if (!(bearer instanceof GraphError)) entry.tenantId = bearer.tenantId;
   const trip = { tenant, request, entry, bearer, headers: headersOf(tenant.now(), request) };
   try {
     await tenant.beforeRequest?.(entry);
@@ -120,7 +125,7 @@ interface Trip {
   readonly tenant: SimulatedTenant;
   readonly request: PipelineRequest;
   readonly entry: LoggedRequest;
-  readonly bearer: Bearer | undefined;
+  readonly bearer: Bearer | GraphError;
   readonly headers: Reply['headers'];
 }
 
@@ -144,22 +149,25 @@ async function meet(
 function outcome({ tenant, request, entry, bearer, headers }: Trip): Reply {
   try {
     settle(tenant);
-    if (bearer === undefined) throw unauthenticated('Access token is empty.');
-    if (bearer.expires <= Date.now()) throw unauthenticated('Access token has expired or is not yet valid.');
+    if (bearer instanceof GraphError) throw bearer;
     const url = new URL(request.url);
-    const { name, version, id } = matchOf(request.method, url.pathname, tenant);
-    if (!allows(bearer.permissions, name)) throw forbidden();
-    const look = { version, cloud: tenant.cloud, shapes: tenant.shapes };
-    const body = bodyOf(request);
-    const answered = answers[name]({ state: tenant, pageSize: tenant.pageSize, look, url, id, body });
+    const answered = organization(tenant, request.method, url, bearer) ?? answerOf(tenant, request, url, bearer);
     settle(tenant);
     const { status, json, context, effect = false } = answered;
     entry.effect = effect;
     if (json === undefined) return { status, headers: {}, text: '' };
+    const [, version] = url.pathname.toLowerCase().split('/');
     const whole = { '@odata.context': `${tenant.graphRoot}/${version}/$metadata#${context}`, ...json };
     return { status, headers: { 'Content-Type': jsonType }, text: JSON.stringify(whole) };
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
     return envelope(error, headers);
   }
+}
+
+function answerOf(tenant: SimulatedTenant, request: PipelineRequest, url: URL, { permissions }: Bearer): Answered {
+  const { name, version, id } = matchOf(request.method, url.pathname, tenant);
+  if (!allows(permissions, name)) throw forbidden();
+  const { cloud, shapes, pageSize } = tenant;
+  return answers[name]({ state: tenant, pageSize, look: { version, cloud, shapes }, url, id, body: bodyOf(request) });
 }

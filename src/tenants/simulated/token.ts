@@ -1,6 +1,6 @@
 import type { AccessToken, TokenCredential } from '@azure/core-auth';
 import * as z from 'zod';
-import type { Permission } from '../../graph/endpoint.ts';
+import { expired, type GraphError, unauthenticated } from './errors.ts';
 
 /** Who acts in the simulated tenant. */
 export interface SimulatedIdentity {
@@ -15,7 +15,7 @@ export interface SimulatedIdentity {
 
 interface Issuer {
   identity: SimulatedIdentity;
-  permissions: readonly Permission[];
+  permissions: readonly string[];
   tokenLifetime: number;
   readonly tokenRequests: (string | undefined)[];
   now(): number;
@@ -67,17 +67,21 @@ export interface Bearer {
   readonly tenantId: string;
   readonly objectId: string;
   readonly permissions: readonly string[];
-  readonly expires: number;
 }
 
-/** Reads the token of an Authorization header. */
-export function bearerOf(authorization: string | undefined): Bearer | undefined {
-  const [, payload] = /^Bearer [\w-]+\.([\w-]+)\.[\w-]+$/.exec(authorization ?? '') ?? [];
-  if (payload === undefined) return undefined;
-  const claims = claimsSchema.safeParse(jsonOf(Buffer.from(payload, 'base64url').toString('utf8'))).data;
-  if (claims === undefined) return undefined;
-  const { tid, oid, exp, roles, scp } = claims;
-  return { tenantId: tid, objectId: oid, permissions: [...roles, ...scp.split(' ')], expires: exp * 1000 };
+/** Reads the token of an Authorization header without its signature, since the credential above signs nothing. */
+export function bearerOf(authorization: string | undefined): Bearer | GraphError {
+  const [, payload = ''] = /^Bearer [\w-]+\.([\w-]+)\.[\w-]+$/.exec(authorization ?? '') ?? [];
+  return bearerIn(jsonOf(Buffer.from(payload, 'base64url').toString('utf8')));
+}
+
+/** Who acts by the claims of a token, and what for. */
+export function bearerIn(claims: unknown): Bearer | GraphError {
+  const read = claimsSchema.safeParse(claims).data;
+  if (read === undefined) return unauthenticated('Access token is empty.');
+  const { tid, oid, exp, roles, scp } = read;
+  if (exp * 1000 <= Date.now()) return expired();
+  return { tenantId: tid, objectId: oid, permissions: [...roles, ...scp.split(' ')] };
 }
 
 /** The JSON of a text; undefined where it is none. */
