@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { unknownApp, unknownTenant } from './failures.ts';
+
+/** A tenant of Entra. Everything in it may be changed at any time. */
+export interface Directory {
+  readonly id: string;
+  readonly domain: string;
+  readonly apps: App[];
+  readonly people: Person[];
+}
+
+/** What conditional access asks for: another factor, which only a person at a browser has, or that nobody gets in. */
+export type Policy = 'mfa' | 'blocked';
+
+/** An app registration and its service principal in one tenant. */
+export interface App {
+  /** Client id. */
+  readonly id: string;
+  readonly objectId: string;
+  readonly name: string;
+  disabled: boolean;
+  readonly secrets: Secret[];
+  /** Registered certificates, as PEM. */
+  readonly certificates: string[];
+  readonly federated: FederatedCredential[];
+  /** Application permissions that have admin consent. */
+  readonly roles: string[];
+  /** Delegated permissions that have consent. */
+  readonly consents: Consent[];
+  /** The identity of the machine that the local IMDS stands for, or one that is assigned to it. */
+  readonly managed?: 'system' | 'user';
+  policy?: Policy | undefined;
+}
+
+export interface Secret {
+  readonly value: string;
+  /** In milliseconds; far in the future unless told. */
+  expires?: number;
+}
+
+export interface FederatedCredential {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly audience: string;
+}
+
+export interface Consent {
+  readonly scopes: readonly string[];
+  /** Object id of the person whose consent it is; an administrator's for everybody without. */
+  readonly person?: string;
+}
+
+export interface Person {
+  readonly objectId: string;
+  /** User principal name. */
+  readonly upn: string;
+  readonly name: string;
+  policy?: Policy | undefined;
+}
+
+export const directory = (domain: string, id: string = randomUUID()): Directory => ({
+  id,
+  domain,
+  apps: [],
+  people: [],
+});
+
+export const app = (name: string, more: Partial<App> = {}): App => ({
+  id: randomUUID(),
+  objectId: randomUUID(),
+  name,
+  disabled: false,
+  secrets: [],
+  certificates: [],
+  federated: [],
+  roles: [],
+  consents: [],
+  ...more,
+});
+
+export const person = (upn: string, name = upn): Person => ({ objectId: randomUUID(), upn, name });
+
+/** A tenant by its id or its domain. */
+export function directoryOf(directories: readonly Directory[], tenant: string): Directory {
+  const wanted = tenant.toLowerCase();
+  const found = directories.find(({ id, domain }) => id.toLowerCase() === wanted || domain.toLowerCase() === wanted);
+  if (found === undefined) throw unknownTenant(tenant);
+  return found;
+}
+
+export function appOf({ apps, domain }: Directory, clientId: string): App {
+  const found = apps.find(({ id }) => id.toLowerCase() === clientId.toLowerCase());
+  if (found === undefined) throw unknownApp(clientId, domain);
+  return found;
+}

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createPlainServer } from 'node:http';
+import { createServer } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { listening } from '../loopback.ts';
+import { type Certificate, selfSigned } from './certificate.ts';
+import type { App, Directory, FederatedCredential, Person } from './directory.ts';
+import { imds } from './imds.ts';
+import { signingKey } from './keys.ts';
+import { entraServer } from './server.ts';
+import type { EntraState } from './state.ts';
+import { accessClaims, seconds } from './tokens.ts';
+
+export { type Certificate, selfSigned } from './certificate.ts';
+export * from './directory.ts';
+export type { DeviceCode, EntraState, TokenRequest } from './state.ts';
+
+/** Microsoft Entra on loopback, for the real sign-in libraries. */
+export interface Entra extends EntraState {
+  /** `https://127.0.0.1:…`. */
+  readonly authorityHost: string;
+  /** The plain HTTP of a machine's own identity: AZURE_POD_IDENTITY_AUTHORITY_HOST. */
+  readonly imdsHost: string;
+  /** What its server shows, and that of the served Graph. */
+  readonly certificate: Certificate;
+  /** The certificate as a file: NODE_EXTRA_CA_CERTS. */
+  readonly caFile: string;
+  /** Options for a credential of `@azure/identity` in the same process. */
+  readonly options: {
+    readonly authorityHost: string;
+    readonly disableInstanceDiscovery: true;
+    readonly tlsOptions: { readonly ca: string };
+  };
+  /** Writes the token file of a workload in a cluster: AZURE_FEDERATED_TOKEN_FILE. */
+  federatedTokenFile(of: FederatedCredential, lifetime?: number): Promise<string>;
+  /** An access token that a person has for an app's own API, which the app can act on behalf of. */
+  tokenForApi(directory: Directory, app: App, person: Person): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Starts Entra with these tenants. */
+export async function startEntra(directories: Directory[]): Promise<Entra> {
+  const certificate = selfSigned('localhost', { hosts: ['localhost', '127.0.0.1'] });
+  const folder = await mkdtemp(join(tmpdir(), 'entra-'));
+  const caFile = join(folder, 'ca.pem');
+  await writeFile(caFile, certificate.certificate);
+  const [key, cluster] = await Promise.all([signingKey(), signingKey()]);
+  const state: EntraState = {
+    directories,
+    resources: [],
+    tokenRequests: [],
+    deviceCodes: [],
+    sessions: new Map(),
+    codes: new Map(),
+    widens: false,
+    tokenLifetime: 3_600,
+    pollingInterval: 0.1,
+    key,
+    cluster,
+  };
+  let authorityHost = '';
+  const app = entraServer(state, () => authorityHost);
+  const [front, machine] = await Promise.all([
+    listening(createServer({ key: certificate.key, cert: certificate.certificate }, getRequestListener(app.fetch))),
+    listening(createPlainServer(getRequestListener(imds(state).fetch))),
+  ]);
+  authorityHost = `https://127.0.0.1:${front.port}`;
+  return Object.assign(state, {
+    authorityHost,
+    imdsHost: `http://127.0.0.1:${machine.port}`,
+    certificate,
+    caFile,
+    options: { authorityHost, disableInstanceDiscovery: true as const, tlsOptions: { ca: certificate.certificate } },
+    async federatedTokenFile({ issuer, subject, audience }: FederatedCredential, lifetime = 3_600) {
+      const [file, now] = [join(folder, `${randomUUID()}.jwt`), seconds()];
+      const token = await cluster.sign({ iss: issuer, sub: subject, aud: audience, iat: now, exp: now + lifetime });
+      await writeFile(file, token);
+      return file;
+    },
+    tokenForApi: (directory: Directory, of: App, person: Person) => {
+      const delegated = { person, scopes: ['access_as_user'] };
+      const grant = { directory, app: of, proof: '0', resource: `api://${of.id}`, lifetime: 3_600, delegated } as const;
+      return key.sign(accessClaims(grant));
+    },
+    async close() {
+      await Promise.all([front.close(), machine.close(), rm(folder, { recursive: true, force: true })]);
+    },
+  });
+}

@@ -1,0 +1,147 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { errors } from 'jose';
+import { type Checks, type Client, clientOf, confidentialClientOf, type Form, need } from './clients.ts';
+import type { Directory, Person } from './directory.ts';
+import {
+  badAssertion,
+  blockedByPolicy,
+  declinedCode,
+  EntraError,
+  expiredCode,
+  lostSession,
+  mfaRequired,
+  othersAssertion,
+  pending,
+  unknownGrant,
+  usedCode,
+  wrongVerifier,
+} from './failures.ts';
+import { askedIn, delegatedScopes } from './scopes.ts';
+import type { EntraState } from './state.ts';
+import { accessClaims, clientInfo, type Grant, idClaims } from './tokens.ts';
+
+/** One request at the token endpoint. */
+export interface Trip {
+  readonly entra: EntraState;
+  readonly directory: Directory;
+  readonly form: Form;
+  readonly checks: Checks;
+  /** Who issues id tokens. */
+  readonly issuer: string;
+}
+
+interface SignedIn {
+  readonly person: Person;
+  /** Whether the person was there just now, so that another factor was asked for. */
+  readonly present: boolean;
+  readonly nonce?: string | undefined;
+}
+
+/** What the token endpoint answers, by `grant_type`; says for whom, too. */
+type Handler = (trip: Trip) => Promise<{ readonly body: object; readonly person?: Person }>;
+
+const handlers: Readonly<Record<string, Handler>> = {
+  async client_credentials(trip) {
+    const { entra, directory, form, checks } = trip;
+    const client = await confidentialClientOf(form, checks);
+    const { resource, scopes } = askedIn(need(form, 'scope'), entra.resources, directory.domain);
+    if (scopes.join() !== '.default') {
+      const why = `The provided value for scope ${form.scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).`;
+      throw new EntraError(1002012, why, { error: 'invalid_scope' });
+    }
+    if (client.app.policy === 'blocked') throw blockedByPolicy();
+    return { body: await bearer(trip, { ...client, resource }) };
+  },
+
+  async device_code(trip) {
+    const { entra, form, checks } = trip;
+    const client = await clientOf(form, checks);
+    const at = entra.deviceCodes.findIndex(({ deviceCode }) => deviceCode === form.device_code);
+    const code = entra.deviceCodes[at];
+    if (code === undefined || code.app !== client.app || code.answer === 'expired') throw expiredCode();
+    if (code.answer === 'declined') throw declinedCode();
+    if (code.answer === undefined) throw pending();
+    const answered = await delegated(trip, client, { person: code.answer, present: true });
+    entra.deviceCodes.splice(at, 1);
+    return answered;
+  },
+
+  async authorization_code(trip) {
+    const { entra, form, checks } = trip;
+    const client = await clientOf(form, checks);
+    const code = entra.codes.get(need(form, 'code'));
+    if (code === undefined || code.app !== client.app || code.redirectUri !== form.redirect_uri) throw usedCode();
+    const verifier = createHash('sha256')
+      .update(form.code_verifier ?? '')
+      .digest('base64url');
+    if (code.challenge !== undefined && code.challenge !== verifier) throw wrongVerifier();
+    entra.codes.delete(need(form, 'code'));
+    return delegated(trip, client, { person: code.person, present: true, nonce: code.nonce });
+  },
+
+  async refresh_token(trip) {
+    const { entra, directory, form, checks } = trip;
+    const client = await clientOf(form, checks);
+    const session = entra.sessions.get(need(form, 'refresh_token'));
+    if (session === undefined || session.app !== client.app || session.directory !== directory) throw lostSession();
+    return delegated(trip, client, { person: session.person, present: false });
+  },
+
+  async 'urn:ietf:params:oauth:grant-type:jwt-bearer'(trip) {
+    const { entra, directory, form, checks } = trip;
+    const client = await confidentialClientOf(form, checks);
+    const audience = [client.app.id, `api://${client.app.id}`];
+    const claims = await entra.key.check(need(form, 'assertion'), { audience }).catch((error: unknown) => {
+      if (error instanceof errors.JWTExpired) throw badAssertion('because it is outside its valid time range');
+      throw error instanceof errors.JWTClaimValidationFailed ? othersAssertion() : badAssertion('signature validation');
+    });
+    const person = directory.people.find(({ objectId }) => objectId === claims.oid);
+    if (person === undefined || claims.tid !== directory.id) throw badAssertion('because it is about nobody here');
+    return delegated(trip, client, { person, present: false });
+  },
+};
+const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code';
+
+/** Carries out a request at the token endpoint. */
+export function answerGrant(trip: Trip): ReturnType<Handler> {
+  const name = need(trip.form, 'grant_type');
+  const handler = handlers[name === deviceCodeGrant ? 'device_code' : name];
+  if (handler === undefined) throw unknownGrant(name);
+  return handler(trip);
+}
+
+type Issuing = Client & Pick<Grant, 'resource' | 'delegated'>;
+
+async function bearer({ entra, directory, form }: Trip, issuing: Issuing) {
+  const lifetime = entra.tokenLifetime;
+  const access_token = await entra.key.sign(accessClaims({ ...issuing, directory, claims: form.claims, lifetime }));
+  return { token_type: 'Bearer', expires_in: lifetime, ext_expires_in: lifetime, access_token };
+}
+
+async function delegated(trip: Trip, client: Client, { person, present, nonce }: SignedIn) {
+  const { entra, directory, form, issuer } = trip;
+  const asked = askedIn(form.scope ?? '', entra.resources, directory.domain);
+  const { resource, openId } = asked;
+  if (person.policy === 'blocked') throw blockedByPolicy();
+  if (person.policy === 'mfa' && !present) throw mfaRequired(resource);
+  const scopes = delegatedScopes(client.app, person, asked, entra.widens);
+  const answer = await bearer(trip, { ...client, resource, delegated: { person, scopes } });
+  const named = [...new Set([...asked.scopes, ...scopes])].map((scope) => `${resource}/${scope}`);
+  const keeps = openId.includes('offline_access') ? refreshToken(trip, client, person) : undefined;
+  const body = {
+    ...answer,
+    scope: [...openId.filter((word) => word !== 'offline_access'), ...named].join(' '),
+    ...(keeps !== undefined && { refresh_token: keeps }),
+    ...(openId.includes('openid') && {
+      id_token: await entra.key.sign(idClaims({ issuer, directory, app: client.app, person, nonce })),
+    }),
+    ...(form.client_info === '1' && { client_info: clientInfo(directory, person) }),
+  };
+  return { body, person };
+}
+
+function refreshToken({ entra, directory }: Trip, { app }: Client, person: Person): string {
+  const token = `1.${randomUUID()}${randomUUID()}`;
+  entra.sessions.set(token, { directory, app, person });
+  return token;
+}

@@ -1,0 +1,45 @@
+import type { App, Person } from './directory.ts';
+import { EntraError, noConsent, unknownResource } from './failures.ts';
+
+/** What a request asks for. */
+export interface Asked {
+  readonly resource: string;
+  /** Permissions without their API; `.default` for all that have consent. */
+  readonly scopes: readonly string[];
+  readonly openId: readonly string[];
+}
+
+const ofOpenId = ['openid', 'profile', 'email', 'offline_access'];
+const words = (scope: string) => scope.split(' ').filter((word) => word !== '');
+
+/** The scopes of an API among those of a request. */
+export const apiScopesIn = (scope: string) => words(scope).filter((word) => !ofOpenId.includes(word));
+
+export function askedIn(scope: string, resources: readonly string[], domain: string): Asked {
+  const [graph = ''] = resources;
+  const wanted = apiScopesIn(scope).map((word) => {
+    const end = word.lastIndexOf('/');
+    return { resource: end === -1 ? graph : word.slice(0, end), name: word.slice(end + 1) };
+  });
+  const resource = wanted[0]?.resource ?? graph;
+  if (!resources.includes(resource)) throw unknownResource(resource, domain);
+  if (wanted.some((one) => one.resource !== resource)) {
+    const why = 'is not valid because it contains more than one resource.';
+    throw new EntraError(28000, `Provided value for the input parameter scope ${why}`, { error: 'invalid_scope' });
+  }
+  return {
+    resource,
+    scopes: wanted.map(({ name }) => name),
+    openId: words(scope).filter((word) => ofOpenId.includes(word)),
+  };
+}
+
+/** The permissions that a delegated token carries. Refuses what nobody has consented to. */
+export function delegatedScopes(app: App, { objectId }: Person, { scopes }: Asked, widens: boolean): readonly string[] {
+  const valid = app.consents.filter(({ person }) => person === undefined || person === objectId);
+  const consented = [...new Set(valid.flatMap((consent) => consent.scopes))];
+  const isDefault = scopes.includes('.default');
+  const missing = isDefault ? consented.length === 0 : scopes.some((scope) => !consented.includes(scope));
+  if (missing) throw noConsent(app.id, app.name);
+  return isDefault || widens ? consented : scopes;
+}

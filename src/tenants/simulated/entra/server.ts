@@ -1,0 +1,77 @@
+import { type Context, Hono } from 'hono';
+import type { Form } from './clients.ts';
+import { directoryOf } from './directory.ts';
+import { bodyOf, EntraError } from './failures.ts';
+import { answerGrant, type Trip } from './grants.ts';
+import { apiScopesIn } from './scopes.ts';
+import { authorize, beginDeviceCode } from './signIns.ts';
+import type { EntraState, TokenRequest } from './state.ts';
+
+const formOf = (text: string): Form => Object.fromEntries(new URLSearchParams(text));
+
+/** The addresses of Entra that sign-in libraries use. */
+export function entraServer(entra: EntraState, authorityHost: () => string): Hono {
+  const pathOf = (asked: Context) => `${authorityHost()}/${asked.req.param('tenant')}`;
+
+  /** Writes the request down, carries it out, and answers a refusal in Entra's shape. */
+  async function answered(
+    asked: Context,
+    grant: string | undefined,
+    form: Form,
+    work: (trip: Trip, record: TokenRequest) => Promise<Response>,
+  ): Promise<Response> {
+    const tenant = asked.req.param('tenant') ?? '';
+    const { client_id: clientId, scope = '', claims } = form;
+    const scopes = apiScopesIn(scope);
+    const record: TokenRequest = { grant: grant ?? '', tenant, clientId, scopes, claims, at: Date.now() };
+    entra.tokenRequests.push(record);
+    try {
+      const directory = directoryOf(entra.directories, tenant);
+      const issuer = `${authorityHost()}/${directory.id}/v2.0`;
+      const audience = [`${pathOf(asked)}/oauth2/v2.0/token`, issuer];
+      const checks = { directory, audience, cluster: entra.cluster };
+      return await work({ entra, directory, form, checks, issuer }, record);
+    } catch (error) {
+      if (!(error instanceof EntraError)) throw error;
+      record.error = error.number;
+      return Response.json(bodyOf(error, form['client-request-id']), { status: error.kind.status ?? 400 });
+    }
+  }
+
+  return new Hono()
+    .get('/:tenant/v2.0/.well-known/openid-configuration', (asked) => {
+      const base = pathOf(asked);
+      // The libraries know the metadata of Microsoft's clouds by heart, so there an unknown tenant is found out by its
+      // first request for a token; here, too.
+      return asked.json({
+        issuer: `${base}/v2.0`,
+        authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
+        token_endpoint: `${base}/oauth2/v2.0/token`,
+        device_authorization_endpoint: `${base}/oauth2/v2.0/devicecode`,
+        end_session_endpoint: `${base}/oauth2/v2.0/logout`,
+        jwks_uri: `${base}/discovery/v2.0/keys`,
+        response_types_supported: ['code'],
+        subject_types_supported: ['pairwise'],
+        id_token_signing_alg_values_supported: ['RS256'],
+      });
+    })
+    .get('/:tenant/discovery/v2.0/keys', (asked) => asked.json(entra.key.published))
+    .post('/:tenant/oauth2/v2.0/token', async (asked) => {
+      const form = formOf(await asked.req.text());
+      return answered(asked, form.grant_type, form, async (trip, record) => {
+        const { body, person } = await answerGrant(trip);
+        if (person !== undefined) record.person = person.upn;
+        return Response.json(body, { headers: { 'Cache-Control': 'no-store' } });
+      });
+    })
+    .post('/:tenant/oauth2/v2.0/devicecode', async (asked) => {
+      const form = formOf(await asked.req.text());
+      return answered(asked, 'devicecode', form, async (trip) => Response.json(await beginDeviceCode(trip)));
+    })
+    .get('/:tenant/oauth2/v2.0/authorize', (asked) =>
+      answered(asked, 'authorize', asked.req.query(), async (trip) => {
+        const to = authorize(trip);
+        return new Response(null, { status: 302, headers: { Location: to } });
+      }),
+    );
+}

@@ -1,0 +1,60 @@
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { clientOf, need } from './clients.ts';
+import { appOf } from './directory.ts';
+import { declined, descriptionOf, disabledApp, EntraError, strangeRedirect } from './failures.ts';
+import type { Trip } from './grants.ts';
+import { clientInfo } from './tokens.ts';
+
+const loopback = /^http:\/\/(localhost|127\.0\.0\.1)(:\d+)?\/?$/;
+
+/** Signs in who sits at the browser, and answers where that browser is sent then. */
+export function authorize({ entra, directory, form }: Trip): string {
+  const app = appOf(directory, need(form, 'client_id'));
+  if (app.disabled) throw disabledApp(app.id, app.name);
+  const redirectUri = need(form, 'redirect_uri');
+  if (!loopback.test(redirectUri)) throw strangeRedirect(redirectUri);
+  const back = new URL(redirectUri);
+  const say = (fields: Readonly<Record<string, string | undefined>>) => {
+    for (const [name, value] of Object.entries(fields)) if (value !== undefined) back.searchParams.set(name, value);
+    return back.href;
+  };
+  const { state, code_challenge: challenge, code_challenge_method: method } = form;
+  try {
+    if (form.response_type !== 'code') {
+      const why = 'The only response type of this app is code.';
+      throw new EntraError(700054, why, { error: 'unsupported_response_type' });
+    }
+    if (challenge !== undefined && method !== 'S256') {
+      const why = 'The code_challenge_method has to be S256.';
+      throw new EntraError(50149, why, { error: 'invalid_request' });
+    }
+    const person = entra.signsIn;
+    if (person === undefined) throw declined();
+    const code = `1.${randomUUID()}${randomUUID()}`;
+    entra.codes.set(code, { directory, app, person, redirectUri, challenge, nonce: form.nonce });
+    const account = form.client_info === '1' ? clientInfo(directory, person) : undefined;
+    return say({ code, state, client_info: account, session_state: randomUUID() });
+  } catch (error) {
+    if (!(error instanceof EntraError)) throw error;
+    return say({ error: error.kind.error, error_description: descriptionOf(error), state });
+  }
+}
+
+const letters = 'BCDFGHJKLMNPQRSTVWXYZ';
+
+/** Begins a sign-in at another device. */
+export async function beginDeviceCode({ entra, form, checks }: Trip): Promise<object> {
+  const { app } = await clientOf(form, checks);
+  const userCode = Array.from({ length: 9 }, () => letters[randomInt(letters.length)]).join('');
+  const deviceCode = randomBytes(48).toString('base64url');
+  entra.deviceCodes.push({ userCode, deviceCode, app });
+  const verification_uri = 'https://microsoft.com/devicelogin';
+  return {
+    user_code: userCode,
+    device_code: deviceCode,
+    verification_uri,
+    expires_in: 900,
+    interval: entra.pollingInterval,
+    message: `To sign in, use a web browser to open the page ${verification_uri} and enter the code ${userCode} to authenticate.`,
+  };
+}

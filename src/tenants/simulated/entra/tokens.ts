@@ -1,0 +1,106 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { JWTPayload } from 'jose';
+import * as z from 'zod';
+import { jsonOf } from '../token.ts';
+import type { App, Directory, Person } from './directory.ts';
+
+/** What a token is issued for. */
+export interface Grant {
+  readonly directory: Directory;
+  readonly app: App;
+  /** How the client proved who it is: not at all, by a secret, by an assertion. */
+  readonly proof: '0' | '1' | '2';
+  /** Scheme and host of the API. */
+  readonly resource: string;
+  /** The `claims` parameter of the request. */
+  readonly claims?: string | undefined;
+  /** Seconds that it is valid. */
+  readonly lifetime: number;
+  /** Who acts through the app, and the delegated permissions. */
+  readonly delegated?: { readonly person: Person; readonly scopes: readonly string[] };
+}
+
+const claimsParameter = z.object({
+  access_token: z.object({
+    xms_cc: z.object({ values: z.array(z.string()) }).optional(),
+    nbf: z.object({ value: z.string() }).optional(),
+  }),
+});
+
+export const seconds = () => Math.floor(Date.now() / 1000);
+
+/** The claims of an access token as Entra issues it for Microsoft Graph, in version 1.0. */
+export function accessClaims(grant: Grant): JWTPayload {
+  const { directory, app, proof, resource, claims = '', lifetime, delegated } = grant;
+  const asked = claimsParameter.safeParse(jsonOf(claims)).data?.access_token;
+  const capable = asked?.xms_cc?.values.some((value) => value.toLowerCase() === 'cp1') === true;
+  const notBefore = Math.max(seconds(), Number(asked?.nbf?.value ?? 0));
+  const issuer = `https://sts.windows.net/${directory.id}/`;
+  return {
+    aud: resource,
+    iss: issuer,
+    iat: notBefore,
+    nbf: notBefore,
+    exp: notBefore + lifetime,
+    app_displayname: app.name,
+    appid: app.id,
+    appidacr: proof,
+    idp: issuer,
+    tid: directory.id,
+    uti: randomUUID(),
+    ver: '1.0',
+    ...(capable && { xms_cc: ['cp1'] }),
+    ...(delegated === undefined ? ofApp(app) : ofPerson(app, delegated)),
+  };
+}
+
+/** Without an application permission there is no `roles` at all. */
+const ofApp = ({ objectId, roles }: App) => ({
+  idtyp: 'app',
+  oid: objectId,
+  sub: objectId,
+  ...(roles.length > 0 && { roles: [...roles] }),
+});
+
+const ofPerson = (app: App, { person, scopes }: NonNullable<Grant['delegated']>) => ({
+  idtyp: 'user',
+  oid: person.objectId,
+  sub: pairwise(app, person),
+  name: person.name,
+  upn: person.upn,
+  unique_name: person.upn,
+  scp: scopes.join(' '),
+});
+
+/** A person's id towards one app. */
+const pairwise = ({ id }: App, { objectId }: Person) =>
+  createHash('sha256').update(`${id} ${objectId}`).digest('base64url');
+
+interface IdToken extends Pick<Grant, 'directory' | 'app'> {
+  readonly issuer: string;
+  readonly person: Person;
+  readonly nonce: string | undefined;
+}
+
+/** The claims of an id token in version 2.0. */
+export function idClaims({ issuer, directory, app, person, nonce }: IdToken): JWTPayload {
+  const now = seconds();
+  return {
+    aud: app.id,
+    iss: issuer,
+    iat: now,
+    nbf: now,
+    exp: now + 3_600,
+    name: person.name,
+    oid: person.objectId,
+    preferred_username: person.upn,
+    sub: pairwise(app, person),
+    tid: directory.id,
+    ver: '2.0',
+    ...(nonce !== undefined && { nonce }),
+  };
+}
+
+/** Which account a sign-in belongs to, as Microsoft's libraries keep it. */
+export const clientInfo = ({ id }: Directory, { objectId }: Person) =>
+  Buffer.from(JSON.stringify({ uid: objectId, utid: id })).toString('base64url');

@@ -1,0 +1,25 @@
+import type { Server } from 'node:http';
+
+/** A server that listens on loopback. */
+export interface Listening {
+  readonly port: number;
+  /** Ends it with every connection. */
+  close(): Promise<void>;
+}
+
+/** Lets a server listen on 127.0.0.1, on a free port unless one is named. */
+export function listening(server: Server, port = 0): Promise<Listening> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      resolve({
+        port: typeof address === 'object' && address !== null ? address.port : 0,
+        close: () =>
+          new Promise((closed) => {
+            server.close(() => closed());
+            server.closeAllConnections();
+          }),
+      });
+    });
+  });
+}
