@@ -1,0 +1,36 @@
+import { errors } from 'jose';
+import * as z from 'zod';
+import type { SigningKey } from '../entra/keys.ts';
+import { expired, type GraphError, insufficientClaims, notOnboarded, unauthenticated } from '../errors.ts';
+import { type Bearer, bearerIn } from '../token.ts';
+
+export interface Checks {
+  readonly key: SigningKey;
+  readonly audience: string;
+  readonly tenantId: string;
+  /** Seconds: tokens issued before are challenged, where the client is capable of that. */
+  readonly revokedBefore: number | undefined;
+}
+
+const capabilities = z.object({ nbf: z.number(), xms_cc: z.array(z.string()).default([]) });
+
+/** Checks a token as Graph does: signature, audience, lifetime, tenant, and whether something has changed since. */
+export async function checkedBearer(authorization: string | undefined, checks: Checks): Promise<Bearer | GraphError> {
+  const [, token] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? [];
+  if (token === undefined) return unauthenticated('Access token is empty.');
+  const { key, audience, tenantId, revokedBefore } = checks;
+  try {
+    // A token that answers a challenge may begin in the next second.
+    const claims = await key.check(token, { audience, requiredClaims: ['exp'], clockTolerance: 2 });
+    const { nbf, xms_cc } = capabilities.parse(claims);
+    if (claims.tid !== tenantId) return notOnboarded();
+    if (revokedBefore !== undefined && nbf < revokedBefore && xms_cc.includes('cp1')) {
+      return insufficientClaims(`{"access_token":{"nbf":{"essential":true, "value":"${revokedBefore}"}}}`);
+    }
+    return bearerIn(claims);
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) return expired();
+    const isOther = error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud';
+    return unauthenticated(`Access token validation failure. ${isOther ? 'Invalid audience.' : 'Invalid signature.'}`);
+  }
+}
