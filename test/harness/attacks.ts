@@ -1,19 +1,5 @@
 import { expect, type TestContext, test } from 'vitest';
-
-/** One line of the table that the test run prints at its end. */
-export interface AttackRow {
-  readonly attack: string;
-  readonly channel: string;
-  readonly on: string;
-  /** Requests that write or disclose and reached the simulated Graph. */
-  readonly requests: number;
-}
-
-declare module 'vitest' {
-  interface TaskMeta {
-    attack?: AttackRow;
-  }
-}
+import './tables.ts';
 
 /** A test that tries to get round the gate and answers with the number of gated requests that reached Graph: 0, or what is named. */
 export function attack(

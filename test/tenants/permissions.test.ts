@@ -1,69 +1,110 @@
 import { describe, expect, test } from 'vitest';
-import type { Permission } from '../../src/graph/endpoint.ts';
+import { endpoints } from '../../src/graph/endpoints.ts';
+import '../harness/tables.ts';
 import { ask, contoso, tokenOf, unknownId } from './asking.ts';
 
-const [sensorsRead, sensorsWrite]: Permission[] = [
-  'SecurityIdentitiesSensors.Read.All',
-  'SecurityIdentitiesSensors.ReadWrite.All',
+const sets = ['Sensors', 'Health', 'AutoConfig', 'Migration'].flatMap((group) => {
+  const [read, write] = [`SecurityIdentities${group}.Read.All`, `SecurityIdentities${group}.ReadWrite.All`];
+  return [[read], [write], [read, write]];
+});
+/** Permissions with a similar name or a wide reach, none of which opens anything here. */
+const neighbours = [
+  'SecurityIdentitiesAccount.Read.All',
+  'SecurityIdentitiesActions.ReadWrite.All',
+  'SecurityIdentitiesUsers.Read.All',
+  'SecurityIdentitiesUserActions.Read.All',
+  'SecurityIdentitiesUserActions.ReadWrite.All',
+  'SecurityAlert.ReadWrite.All',
+  'SecurityEvents.ReadWrite.All',
+  'Directory.ReadWrite.All',
+  'Organization.Read.All',
+  'User.Read',
 ];
-const [healthRead, healthWrite]: Permission[] = [
-  'SecurityIdentitiesHealth.Read.All',
-  'SecurityIdentitiesHealth.ReadWrite.All',
-];
-const [configRead, configWrite]: Permission[] = [
-  'SecurityIdentitiesAutoConfig.Read.All',
-  'SecurityIdentitiesAutoConfig.ReadWrite.All',
-];
-const [migrationRead, migrationWrite]: Permission[] = [
-  'SecurityIdentitiesMigration.Read.All',
-  'SecurityIdentitiesMigration.ReadWrite.All',
-];
-const every = [
-  sensorsRead,
-  sensorsWrite,
-  healthRead,
-  healthWrite,
-  configRead,
-  configWrite,
-  migrationRead,
-  migrationWrite,
-].filter((permission) => permission !== undefined);
+const columns: readonly (readonly string[])[] = [[], ...sets, neighbours];
 
-/** Section 4.2 of the fact sheet: which permissions open which operation, each by itself. */
-const matrix: [call: string, ...permissions: (Permission | undefined)[]][] = [
-  ['GET /sensors', sensorsRead],
-  [`GET /sensors/${unknownId}`, sensorsRead],
-  ['GET /sensors/getDeploymentPackageUri', sensorsRead],
-  ['GET /sensorCandidates', sensorsRead, sensorsWrite],
-  ['GET /sensorCandidateActivationConfiguration', sensorsRead, sensorsWrite],
-  [`PATCH /sensors/${unknownId}`, sensorsWrite],
-  [`DELETE /sensors/${unknownId}`, sensorsWrite],
-  ['GET /sensors/getDeploymentAccessKey', sensorsWrite],
-  ['POST /sensors/regenerateDeploymentAccessKey', sensorsWrite],
-  ['POST /sensorCandidates/activate', sensorsWrite],
-  ['POST /sensorCandidateActivationConfigurations', sensorsWrite],
-  ['POST /sensorCandidateActivationConfiguration', sensorsWrite],
-  ['PATCH /sensorCandidateActivationConfiguration', sensorsWrite],
-  ['GET /healthIssues', healthRead, healthWrite],
-  [`GET /healthIssues/${unknownId}`, healthRead, healthWrite],
-  [`GET /sensors/${unknownId}/healthIssues`, healthRead, healthWrite],
-  [`PATCH /healthIssues/${unknownId}`, healthWrite],
-  ['GET /settings/autoAuditingConfiguration', configRead],
-  ['PATCH /settings/autoAuditingConfiguration', configWrite],
-  ['POST /settings/autoAuditingConfiguration', configWrite],
-  ['GET /sensorMigration', migrationRead],
-  ['POST /sensorMigration/migrate', migrationWrite],
-];
+/**
+ * Which permissions open which operation: with none; for Sensors, Health, AutoConfig and Migration each with Read, with
+ * ReadWrite and with both; with all the neighbours. From the permission data of Graph Explorer, which lacks `DELETE` of a
+ * sensor (the page says ReadWrite), the plural and `PATCH` of the activation configuration and `PATCH` of the auditing
+ * one (pages and SDKs have them); health issues of one sensor are in the schema only, so theirs is a guess.
+ */
+const matrix: Readonly<Record<string, string>> = {
+  'GET /sensors                                    ': '- r-b --- --- --- -',
+  'GET /sensors/{id}                               ': '- r-b --- --- --- -',
+  'PATCH /sensors/{id}                             ': '- -wb --- --- --- -',
+  'DELETE /sensors/{id}                            ': '- -wb --- --- --- -',
+  'GET /sensors/{id}/healthIssues                  ': '- --- rwb --- --- -',
+  'GET /sensors/getDeploymentAccessKey             ': '- -wb --- --- --- -',
+  'POST /sensors/regenerateDeploymentAccessKey     ': '- -wb --- --- --- -',
+  'GET /sensors/getDeploymentPackageUri            ': '- r-b --- --- --- -',
+  'GET /sensorCandidates                           ': '- rwb --- --- --- -',
+  'POST /sensorCandidates/activate                 ': '- -wb --- --- --- -',
+  'GET /sensorCandidateActivationConfiguration     ': '- rwb --- --- --- -',
+  'POST /sensorCandidateActivationConfigurations   ': '- -wb --- --- --- -',
+  'POST /sensorCandidateActivationConfiguration    ': '- -wb --- --- --- -',
+  'PATCH /sensorCandidateActivationConfiguration   ': '- -wb --- --- --- -',
+  'GET /healthIssues                               ': '- --- rwb --- --- -',
+  'GET /healthIssues/{id}                          ': '- --- rwb --- --- -',
+  'PATCH /healthIssues/{id}                        ': '- --- -wb --- --- -',
+  'GET /settings/autoAuditingConfiguration         ': '- --- --- r-b --- -',
+  'PATCH /settings/autoAuditingConfiguration       ': '- --- --- -wb --- -',
+  'POST /settings/autoAuditingConfiguration        ': '- --- --- -wb --- -',
+  'GET /sensorMigration                            ': '- --- --- --- r-b -',
+  'POST /sensorMigration/migrate                   ': '- --- --- --- -wb -',
+};
+const rows = Object.entries(matrix).map(([route, expected]) => [route.trim(), expected] as const);
+
+/** What a token without the permission is told. */
+const missing = { code: 'UnknownError', message: '' };
+/** One row of the table as it was seen; a question mark where the versions or the kinds of token differ. */
+function pictureOf(statuses: readonly ReadonlySet<number>[]): string {
+  const letters = statuses.map((seen, column) => {
+    if (seen.size !== 1) return '?';
+    return seen.has(403) ? '-' : (['b', 'r', 'w'][column % 3] ?? '');
+  });
+  return [0, 1, 4, 7, 10, 13].map((start, at) => letters.slice(start, [1, 4, 7, 10, 13, 14][at]).join('')).join(' ');
+}
+
+const bodies: Readonly<Record<string, unknown>> = {
+  'PATCH /sensors/{id}': { settings: { description: 'x' } },
+  'POST /sensorCandidates/activate': { serverIds: [unknownId] },
+  'POST /sensorCandidateActivationConfigurations': { activationMode: 'manual' },
+  'POST /sensorCandidateActivationConfiguration': { activationMode: 'manual' },
+  'PATCH /sensorCandidateActivationConfiguration': { activationMode: 'manual' },
+  'PATCH /healthIssues/{id}': { status: 'closed' },
+  'PATCH /settings/autoAuditingConfiguration': { isAutomatic: true },
+  'POST /settings/autoAuditingConfiguration': { isAutomatic: true },
+  'POST /sensorMigration/migrate': { sensorIds: [unknownId] },
+};
 
 describe('permissions', () => {
-  test.each(matrix)('%s opens with the published permissions and no other', async (call, ...expected) => {
-    const opening: Permission[] = [];
-    for (const permission of every) {
-      const { status, text } = await ask(contoso({ permissions: [permission] }), call, { version: 'beta' });
-      if (status !== 403) opening.push(permission);
-      else expect(JSON.parse(text).error).toMatchObject({ code: 'UnknownError', message: '' });
+  test('the table has every route of every operation', () => {
+    const routes = Object.values<{ route: string; alternatives?: readonly string[] }>(endpoints)
+      .flatMap(({ route, alternatives = [] }) => [route, ...alternatives])
+      .map((route) => route.replace('/security/identities', '').replace(/\{\w+\}/, '{id}'));
+    expect(rows.map(([route]) => route).sort()).toEqual(routes.sort());
+  });
+
+  test.for(rows)('%s opens with the published permissions and no other', async ([route, expected], { task }) => {
+    const statuses = columns.map(() => new Set<number>());
+    const pictures: string[] = [];
+    for (const version of route.includes('/sensorMigration') ? ['beta'] : ['v1.0', 'beta']) {
+      for (const who of [undefined, 'alice@contoso.com']) {
+        const tenant = contoso();
+        tenant.identity.person = who;
+        for (const [column, permissions] of columns.entries()) {
+          tenant.permissions = permissions;
+          const [thing] = route.includes('/healthIssues/{id}') ? tenant.healthIssues : tenant.sensors;
+          const call = route.replace('{id}', thing?.id ?? '');
+          const { status, text } = await ask(tenant, call, { version, body: bodies[route] });
+          statuses[column]?.add(status);
+          if (status >= 300) expect([status, JSON.parse(text).error]).toMatchObject([403, missing]);
+        }
+        pictures.push(pictureOf(statuses));
+      }
     }
-    expect(opening).toEqual(expected);
+    task.meta.permissions = { operation: route, statuses: statuses.map((seen) => [...seen].join(' ')) };
+    expect(pictures).toEqual(pictures.map(() => expected));
   });
 
   test('a refused request has no effect', async () => {
