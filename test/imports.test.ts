@@ -47,6 +47,11 @@ test('imports between rooms run one way: graph <- operations <- audit <- approva
   expect(wrong.map(({ from, path }) => `${from} imports ${path}`)).toEqual([]);
 });
 
+test('what only tests start is not in the bundle', () => {
+  const served = /^src\/tenants\/simulated\/(entra|served)\//;
+  expect(Object.keys(bundle.inputs).filter((file) => served.test(file))).toEqual([]);
+});
+
 test('identity, protocol and pipeline packages are used only where they belong', () => {
   const wrong = edges.flatMap(({ from, path, original = path }) =>
     packages.filter(([name, users]) => name.test(original) && !users.test(from)).map(() => `${from} uses ${original}`),
