@@ -279,9 +279,12 @@ describe('what Entra refuses, it refuses in its own words', () => {
   });
 
   test('an API that it does not know', async () => {
-    expect(await told(withSecret(registered()), 'https://graph.microsoft.us/.default')).toContain(
-      'AADSTS500011: The resource principal named https://graph.microsoft.us was not found',
-    );
+    const elsewhere = 'https://graph.microsoft.us/.default';
+    for (const credential of [withSecret(registered()), onMachine(registered({ managed: 'user' }).id)]) {
+      expect(await told(credential, elsewhere)).toContain(
+        'AADSTS500011: The resource principal named https://graph.microsoft.us was not found in the tenant named contoso.onmicrosoft.com.',
+      );
+    }
   });
 });
 

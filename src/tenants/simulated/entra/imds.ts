@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { bodyOf, unknownResource } from './failures.ts';
 import type { EntraState } from './state.ts';
 import { accessClaims, seconds } from './tokens.ts';
 
@@ -21,13 +22,7 @@ export function imds(entra: EntraState): Hono {
     if (found === undefined) return asked.json(refused('Identity not found'), 400);
     const root = resource.replace(/\/$/, '');
     if (!entra.resources.includes(root)) {
-      return asked.json(
-        {
-          error: 'invalid_resource',
-          error_description: `AADSTS500011: The resource principal named ${resource} was not found in the tenant.`,
-        },
-        400,
-      );
+      return asked.json(bodyOf(unknownResource(root, found.directory.domain)), 400);
     }
     const lifetime = entra.tokenLifetime;
     const token = await entra.key.sign(accessClaims({ ...found, proof: '2', resource: root, lifetime }));

@@ -98,7 +98,8 @@ async function answer(
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   const { url = '', headers } = incoming;
-  const method = methods.find((one) => one === incoming.method) ?? 'GET';
+  const method = methods.find((one) => one === incoming.method);
+  if (method === undefined) return void response.writeHead(405).end();
   try {
     const body = await text(incoming);
     const request = createPipelineRequest({
