@@ -64,7 +64,7 @@ export function createAsking({ register, form, outside, approval, patience }: Me
 
   /** Brings a question before the person, and waits where the answer does not come with a call. */
   const present = async (entry: Entry, caller: Caller): Promise<Verdict> => {
-    const { signal } = caller.context.mcpReq;
+    const { envelope, signal } = caller.context.mcpReq;
     if (entry.channel === 'form') {
       const forms = shown.get(entry) ?? { all: 0, open: 0 };
       if (forms.all === mostForms) throw refuse.shownOften();
@@ -75,7 +75,9 @@ export function createAsking({ register, form, outside, approval, patience }: Me
         forms.open -= 1;
         if (forms.open === 0) register.abandon(entry);
       };
-      signal.addEventListener('abort', close, { once: true });
+      // Before the 2026-07-28 revision, which has the envelope, a call is open as long as its form. In that revision the
+      // form ends the call, and over HTTP the SDK aborts the signal of a call whose answer has left.
+      if (envelope === undefined) signal.addEventListener('abort', close, { once: true });
       return { kind: 'result', result: await form.ask(entry, caller.context) };
     }
     outside.show(entry.channel, entry.nonce);

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { createMcpHonoApp } from '@modelcontextprotocol/hono';
+import {
+  createMcpHandler,
+  isLegacyRequest,
+  type McpServer,
+  WebStandardStreamableHTTPServerTransport,
+} from '@modelcontextprotocol/server';
+import { createGate } from '../../src/approval/gate.ts';
+import { openAudit } from '../../src/audit/log.ts';
+import { readConfig } from '../../src/config.ts';
+import { graphClient } from '../../src/graph/client.ts';
+import { createLog } from '../../src/log.ts';
+import { createServer, type Process } from '../../src/server.ts';
+import { simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import type { Tenant } from '../../src/tenants/tenant.ts';
+import { mountFixtures, refusingAsTheSuiteExpects } from './fixtures.ts';
+
+/** The server with a gate and a simulated tenant of its own, over HTTP on loopback: the suite speaks nothing else. */
+export async function serveHttp() {
+  const tenant = simulatedTenant({ seed: 1 });
+  const own = newProcess(tenant);
+  const create = () => mountFixtures(createServer(own), own);
+  const modern = createMcpHandler(create, { legacy: 'reject' });
+  const legacy = sessions(create);
+
+  const app = createMcpHonoApp();
+  app.all('/mcp', async ({ req: { raw }, var: variables }) => {
+    const { parsedBody } = variables as { parsedBody?: unknown };
+    return (await isLegacyRequest(raw, parsedBody)) ? legacy(raw, parsedBody) : modern.fetch(raw, { parsedBody });
+  });
+  const listener = createAdaptorServer({ fetch: app.fetch }).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  return {
+    url: `http://127.0.0.1:${(listener.address() as AddressInfo).port}/mcp`,
+    /** How many requests that write or disclose have reached the simulated Graph. */
+    gatedRequests: () =>
+      tenant.requests.filter(({ method, path }) => method !== 'GET' || /getDeploymentAccessKey/i.test(path)).length,
+    async close() {
+      await modern.close();
+      listener.close();
+      if ('closeAllConnections' in listener) listener.closeAllConnections();
+    },
+  };
+}
+
+function newProcess(tenant: Tenant): Process {
+  const config = readConfig({ simulate: true, approval: 'form', auditLog: 'off' }, {});
+  const [version, principal, log] = ['0.0.0-test', 'conformance', createLog('warn')];
+  const graph = Promise.resolve(graphClient({ tenant, version: config.graphVersion, log }));
+  const gate = createGate({
+    clock: { wall: () => Date.now(), monotonic: () => performance.now() },
+    patience: 1_000,
+    approval: config.approval,
+    audit: openAudit({ folder: undefined, version, principal, settings: [] }),
+    outside: () => ({ channel: undefined, show: () => undefined, where: () => 'nowhere' }),
+  });
+  return {
+    ...{ version, config, log, principal },
+    graph: () => graph,
+    gate: refusingAsTheSuiteExpects(gate),
+    secretsFolder: '/nowhere',
+  };
+}
+
+/** Sessions of clients before the 2026-07-28 revision, which need one so that a form can come back. */
+function sessions(create: () => McpServer) {
+  const open = new Map<string, WebStandardStreamableHTTPServerTransport>();
+  return async (request: Request, parsedBody: unknown): Promise<Response> => {
+    const id = request.headers.get('mcp-session-id');
+    const known = id === null ? undefined : open.get(id);
+    if (known !== undefined) return known.handleRequest(request, { parsedBody });
+    if (id !== null) return new Response('This session has ended.', { status: 404 });
+    const transport = new WebStandardStreamableHTTPServerTransport({
+      sessionIdGenerator: randomUUID,
+      onsessioninitialized: (session) => void open.set(session, transport),
+      onsessionclosed: (session) => void open.delete(session),
+    });
+    await create().connect(transport);
+    return transport.handleRequest(request, { parsedBody });
+  };
+}
