@@ -39,7 +39,7 @@ describe.concurrent.each(kinds)('every gated tool through a %s client', (kind) =
       let reached = 0;
       // After three declines a server asks nothing any more.
       for (let first = 0; first < gatedTools.length; first += 2) {
-        const server = await controlledServer();
+        const server = await controlledServer(way.endsWith('at once') ? { pace: 0.05 } : {});
         const client = await connect(kind, server, person);
         const cases = casesOf(await finder(server));
         for (const tool of gatedTools.slice(first, first + 2)) {

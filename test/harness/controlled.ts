@@ -13,6 +13,8 @@ export interface EntryOptions {
   readonly flags?: Readonly<Record<string, unknown>>;
   /** How long a call waits for a person outside the client, in milliseconds. */
   readonly patience?: number;
+  /** How fast the monotonic clock runs: slowly, what is done at once is so on a busy machine too. */
+  readonly pace?: number;
 }
 
 type Collection = 'sensors' | 'candidates' | 'healthIssues';

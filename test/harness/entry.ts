@@ -122,7 +122,10 @@ createServer((socket) => {
   .unref();
 
 serve(config, async () => tenant, '0.0.0-test', createLog(config.logLevel), {
-  clock: { wall: () => Date.now() + ahead.wall, monotonic: () => performance.now() + ahead.monotonic },
+  clock: {
+    wall: () => Date.now() + ahead.wall,
+    monotonic: () => performance.now() * (options.pace ?? 1) + ahead.monotonic,
+  },
   patience: options.patience ?? 25_000,
 });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0));
