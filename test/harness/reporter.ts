@@ -8,7 +8,7 @@ export default class Tables implements Reporter {
     const attacks = metas.flatMap(({ attack }) => attack ?? []);
     if (attacks.length > 0) {
       const rows = attacks.map(({ attack, channel, on, requests }) => [attack, channel, on, String(requests)]);
-      print(['attack', 'channel', 'client', 'gated requests that reached Graph'], rows);
+      print(['attack', 'channel', 'era and client', 'gated requests that reached Graph'], rows);
       const different = new Set(attacks.map(({ attack }) => attack)).size;
       process.stdout.write(`${different} different attacks, ${attacks.length} attempts\n`);
     }
