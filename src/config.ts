@@ -30,7 +30,10 @@ const fleet = z.preprocess(
     raw === true || raw === 'true' || raw === '1' ? 'seed:1' : raw === 'false' || raw === '0' ? undefined : given(raw),
   z
     .string()
-    .regex(/^(?:(?:sensors|seed):\d{1,6})(?:,(?:sensors|seed):\d{1,6})*$/, 'looks like sensors:5000,seed:7')
+    .regex(
+      /^(?:sensors:[1-9]\d{0,5}|seed:\d{1,6})(?:,(?:sensors:[1-9]\d{0,5}|seed:\d{1,6}))*$/,
+      'looks like sensors:5000,seed:7',
+    )
     .transform((text) => {
       const numbers = new Map(text.split(',').map((part) => [part.split(':')[0], Number(part.split(':')[1])]));
       return { sensors: numbers.get('sensors'), seed: numbers.get('seed') ?? 1 };

@@ -132,7 +132,9 @@ try {
   await commandLine().parseAsync();
 } catch (error) {
   const isHelp = error instanceof CommanderError && error.exitCode === 0;
-  const sentence = error instanceof Error ? error.message.replace(/^error: /, '') : 'It could not start.';
+  const told =
+    error instanceof Error ? error.message.replace(/^error: /, '').replaceAll('\n', ' ') : 'It could not start.';
+  const sentence = told === '(outputHelp)' ? 'Name a command.' : told;
   if (!isHelp) process.stderr.write(`mdi-sensors-mcp: ${sentence.replace(/([^.])$/, '$1.')} See --help.\n`);
   process.exitCode = isHelp ? 0 : 2;
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open, realpath, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { NotOwnFolder, ownFolder } from './folder.ts';
@@ -59,11 +60,18 @@ export async function createSecretFile(folder: string, tenantId: string, reveal:
 
 async function safeFolder(folder: string): Promise<string> {
   const real = await attempt(async () => ownFolder(folder));
-  const fromWorking = relative(await realpath(process.cwd()), real);
-  if (fromWorking === '' || !(fromWorking.startsWith('..') || resolve(fromWorking) === fromWorking)) {
+  const working = await realpath(process.cwd());
+  // Hosts start servers in the root or the home folder too; everything is inside those, and they are nobody's project.
+  const isProject = !isInside(await realpath(homedir()), working);
+  if (isProject && isInside(real, working)) {
     throw notKept('The secrets folder is inside the working folder, where agents read files.');
   }
   return real;
+}
+
+function isInside(folder: string, outer: string): boolean {
+  const way = relative(outer, folder);
+  return way === '' || !(way.startsWith('..') || resolve(way) === way);
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { expectNoKeyIn, keysBegin } from './harness/canary.ts';
 import { afterAMoment, approve, connect, type Kind, kinds, type TestClient } from './harness/clients.ts';
@@ -74,4 +74,29 @@ test('with --reveal-secrets the person is told so, and only the result holds the
   expectNoKeyIn(asked + client.stderr());
   await expect(client.close()).rejects.toThrow('no key');
   await server.end();
+});
+
+describe('a host that starts the server in', () => {
+  test.each([
+    ['the root', () => '/', 'in a file on this machine'],
+    ['the home folder', ({ runtimeDir }: ControlledServer) => runtimeDir, 'in a file on this machine'],
+    [
+      'a project with the secrets folder in it',
+      ({ secretsDir }: ControlledServer) => dirname(secretsDir),
+      'secret_not_kept: The secrets folder is inside the working folder, where agents read files.',
+    ],
+  ])('%s', async (where, folderOf, expected) => {
+    const server = await controlledServer();
+    const HOME = where === 'the home folder' ? server.runtimeDir : tmpdir();
+    const script = `cd "$1" && exec "${server.command}" "$2"`;
+    const args = ['-c', script, 'sh', folderOf(server), resolve(server.args[0] ?? '')];
+    const client = await connect(
+      'v2 modern',
+      { command: 'sh', args, env: { ...server.env, HOME } },
+      afterAMoment(approve),
+    );
+    expect((await client.call('get_deployment_access_key')).text).toContain(expected);
+    await client.close();
+    await server.end();
+  });
 });

@@ -6,7 +6,7 @@ import type { Channel, Desk, Outside } from './desk.ts';
 import { type Answer, createForm, saidIn } from './form.ts';
 import type { Clock, Ending, Entry, Standing } from './ledger.ts';
 import { summaryOf, withRecord } from './outcome.ts';
-import { differences, type Question, wireOf } from './question.ts';
+import { differences, type Question, wiresOf } from './question.ts';
 import { refuse } from './refusals.ts';
 import { createRegister, deskOf, refused } from './register.ts';
 
@@ -181,7 +181,7 @@ export function createGate({ clock, patience, approval, audit, outside: reach }:
       }
       const milliseconds = register.take(entry);
       if (milliseconds <= 0) throw refuse.expired('The approval was not used in time');
-      const requests = now.plan.send.map((request) => wireOf(request, now.place));
+      const requests = now.plan.send.flatMap((request) => wiresOf(request, now.place));
       register.record(entry, 'acting', { tool: now.tool, digest: entry.digest, requests }, true);
       return { kind: 'taken', milliseconds };
     },

@@ -116,6 +116,6 @@ function tenantHeading({ question }: Look): Html {
 }
 
 function withCode(detail: string): Html {
-  const [, label, code] = /^(Request|The same in PowerShell): (.*)$/s.exec(detail) ?? [];
+  const [, label, code] = /^(Request|Or, where Graph lacks that|The same in PowerShell): (.*)$/s.exec(detail) ?? [];
   return code === undefined ? html`${detail}` : html`${label}: <code>${code}</code>`;
 }

@@ -53,11 +53,13 @@ export function questionOf(tool: string, plan: Plan, place: Place): Question {
 export const isTyped = ({ typed }: Question, said = '') =>
   typed === undefined || said.trim().toLowerCase() === typed.toLowerCase();
 
-/** Method, address and body of a request exactly as it would leave. */
-export function wireOf({ endpoint, params, body }: Request, place: Place): string {
+/** Method, address and body of a request exactly as it would leave: first on its route, then on those tried where Graph lacks that. */
+export function wiresOf({ endpoint, params, body }: Request, place: Place): string[] {
   const version = versionOf(endpoint, place.graphVersion, place.cloud);
-  const address = `${place.graphRoot}/${version}${pathOf(endpoint.route, params)}`;
-  return `${methodOf(endpoint.route)} ${address}${body === undefined ? '' : ` ${JSON.stringify(body)}`}`;
+  const content = body === undefined ? '' : ` ${JSON.stringify(body)}`;
+  return [endpoint.route, ...(endpoint.alternatives ?? [])].map(
+    (route) => `${methodOf(route)} ${place.graphRoot}/${version}${pathOf(route, params)}${content}`,
+  );
 }
 
 const byKey =
@@ -78,7 +80,7 @@ function bound({ tool, plan, place, typed }: Question) {
       tool,
       'text to type': typed ?? null,
     },
-    requests: plan.send.map((request) => wireOf(request, place)),
+    requests: plan.send.flatMap((request) => wiresOf(request, place)),
     targets: plan.targets.map(({ shown, ...facts }) => facts).sort(byKey(({ id }) => id)),
     changes: plan.changes.map(({ targetId, field, before, after }) => ({
       targetId: targetId ?? null,

@@ -2,7 +2,7 @@ import { visible } from '../display.ts';
 import { versionOf } from '../graph/clouds.ts';
 import type { Request } from '../graph/endpoint.ts';
 import type { Change, Consequence, Target } from '../operations/operation.ts';
-import { type Place, type Question, wireOf } from './question.ts';
+import { type Place, type Question, wiresOf } from './question.ts';
 import { fact, quoted, shownName, words } from './shown.ts';
 
 /** The parts of a question for a person's eyes, in their order; every string is safe to show. */
@@ -43,7 +43,11 @@ export function partsOf({ plan, place, typed }: Question): QuestionParts {
       ...(place.secretsFolder === undefined ? [] : [`The key goes into a file in ${place.secretsFolder}`]),
     ],
     details: [
-      ...plan.send.map((request) => `Request: ${wireForEyes(request, place)}`),
+      ...plan.send.flatMap((request) =>
+        wiresForEyes(request, place).map(
+          (wire, way) => `${way === 0 ? 'Request' : 'Or, where Graph lacks that'}: ${wire}`,
+        ),
+      ),
       ...[...new Set(cmdlets)].map((cmdlet) => `The same in PowerShell: ${cmdlet}`),
       `Acts as: ${place.identity.kind} ${quoted(place.identity.name)} (${place.identity.id})`,
       `Asked by: a client that says it is ${quoted(place.clientName, 60)}`,
@@ -74,8 +78,8 @@ export function questionText(question: Question, note: readonly string[] = []): 
 }
 
 /** The request for a person's eyes: what the model or the tenant wrote in its body is neutralised, the rest is as it leaves. */
-const wireForEyes = (request: Request, place: Place) =>
-  visible(wireOf({ ...request, body: neutral(request.body) }, place), 2000);
+const wiresForEyes = (request: Request, place: Place) =>
+  wiresOf({ ...request, body: neutral(request.body) }, place).map((wire) => visible(wire, 2000));
 
 const neutral = (body: unknown): unknown =>
   body === undefined

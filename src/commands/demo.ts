@@ -50,7 +50,9 @@ export async function demo({ approval, noBrowser }: Pick<Config, 'approval' | 'n
   const auditLog = await mkdtemp(join(tmpdir(), 'mdi-sensors-mcp-demo-'));
   const flags = ['--simulate', '--approval', approval, '--audit-log', auditLog, ...(noBrowser ? ['--no-browser'] : [])];
   const env = Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined || name.startsWith('MDI_MCP_') ? [] : [[name, value]],
+    ),
   );
   await client.connect(
     new StdioClientTransport({ command: process.execPath, args: [process.argv[1] ?? '', ...flags], env }),

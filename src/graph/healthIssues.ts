@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { inUsGov, inUsGovV1 } from './clouds.ts';
-import { endpoint, entity, list, member, noContent, optional, page, single } from './endpoint.ts';
+import { endpoint, entity, list, member, optional, page, single } from './endpoint.ts';
 
 export const healthIssueSeverities = ['low', 'medium', 'high'] as const;
 export const healthIssueStatuses = ['open', 'closed', 'suppressed'] as const;
@@ -50,5 +50,5 @@ export const updateHealthIssue = endpoint({
   cmdlets: { 'v1.0': 'Update-MgSecurityIdentityHealthIssue' },
   resend: 'always',
   body: z.strictObject({ status: z.enum(healthIssueStatuses) }),
-  answer: noContent,
+  answer: single(healthIssue),
 });

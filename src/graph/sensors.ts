@@ -88,7 +88,7 @@ export const updateSensor = endpoint({
       isDelayedDeploymentEnabled: z.boolean().optional(),
     }),
   }),
-  answer: noContent,
+  answer: single(sensor),
 });
 
 export const deleteSensor = endpoint({

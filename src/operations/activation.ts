@@ -47,7 +47,7 @@ export const activateSensorCandidates = write({
     });
     return {
       action: `Activate the v3.x sensor on ${counted(chosen.length, 'server')}`,
-      targets: chosen.map(targetOf),
+      targets: chosen.map(candidateTarget),
       changes: [],
       consequences: [
         ...chosen.flatMap((candidate) => ofCandidate(candidate, sensors)),
@@ -79,7 +79,7 @@ export const activateSensorCandidates = write({
 });
 
 /** A candidate carries an FQDN; where its domain is the end of that, the target is the host in the domain. */
-function targetOf({ id, computerDnsName = '', domainName, lastSeenDateTime }: SensorCandidate): Target {
+export function candidateTarget({ id, computerDnsName = '', domainName, lastSeenDateTime }: SensorCandidate): Target {
   const end = `.${domainName ?? ''}`;
   const split = domainName !== undefined && computerDnsName.toLowerCase().endsWith(end.toLowerCase());
   return {

@@ -3,7 +3,8 @@ import { request } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints.ts';
 import { activationModes, type SensorCandidate } from '../graph/sensorCandidates.ts';
 import { Refusal } from '../refusal.ts';
-import { counted, info, listed, warning } from './consequences.ts';
+import { candidateTarget } from './activation.ts';
+import { counted, info, warning } from './consequences.ts';
 import { partOf } from './lists.ts';
 import { type Consequence, write } from './operation.ts';
 import { concluded, nothingToDo, readBack, tried } from './seen.ts';
@@ -26,7 +27,7 @@ export const updateActivationConfiguration = write({
     const candidates = automated && !same ? await partOf(graph.all(endpoints.listSensorCandidates)) : [];
     return {
       action: `Set the activation mode of the tenant to ${activationMode}`,
-      targets: [],
+      targets: same || candidates instanceof Refusal ? [] : candidates.map(candidateTarget),
       changes: same ? [] : [{ field: 'activationMode', before, after: activationMode }],
       consequences: same ? [] : automated ? ofAutomated(candidates) : [manual],
       ...(automated && { type: 'tenant' }),
@@ -54,7 +55,6 @@ function ofAutomated(candidates: readonly SensorCandidate[] | Refusal): Conseque
     return [warning('candidates_unknown', 'Which servers can be activated now could not be read.'), later];
   }
   if (candidates.length === 0) return [later];
-  const names = listed(candidates.map(({ computerDnsName, id }) => computerDnsName ?? id));
-  const now = `${counted(candidates.length, 'current candidate')} can get the sensor now without anybody being asked: ${names}.`;
+  const now = `${counted(candidates.length, 'current candidate')} can get the sensor now without anybody being asked; each is named below.`;
   return [warning('activates_current_candidates', now), later];
 }

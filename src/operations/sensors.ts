@@ -164,7 +164,11 @@ function called(sensors: readonly Sensor[], name: string, domain: string | undef
     );
   }
   if (others.length === 0) return only;
-  const choices = found.slice(0, 10).map((one) => `${one.id}: ${shown(fullName(one))}, ${one.sensorType}`);
+  const choices = found.slice(0, 10).map((one) => {
+    const created = one.createdDateTime && `created ${one.createdDateTime.slice(0, 10)}`;
+    const facts = [one.sensorType, one.deploymentStatus, one.version, created].flatMap((fact) => shown(fact, 60) ?? []);
+    return `${one.id}: ${[shown(fullName(one)), ...facts].join(', ')}`;
+  });
   const rest = found.length > choices.length ? `\nand ${found.length - choices.length} more` : '';
   throw new Refusal(
     'ambiguous',

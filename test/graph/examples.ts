@@ -207,8 +207,18 @@ export const examples: readonly Example[] = [
     answer: sensor({ serviceStatus: 'running' }),
     read: { ...sensorRead, serviceStatus: 'running' },
   },
-  { ...updateSensor, versions: ['v1.0'], answer: sensor({}, changed) },
-  { ...updateSensor, versions: ['beta'], answer: sensor({ serviceStatus: 'String' }, changed) },
+  {
+    ...updateSensor,
+    versions: ['v1.0'],
+    answer: sensor({}, changed),
+    read: { ...sensorRead, settings: { ...sensorRead.settings, ...changed } },
+  },
+  {
+    ...updateSensor,
+    versions: ['beta'],
+    answer: sensor({ serviceStatus: 'String' }, changed),
+    read: { ...sensorRead, serviceStatus: 'String', settings: { ...sensorRead.settings, ...changed } },
+  },
   {
     of: 'deleteSensor',
     versions: both,
@@ -299,8 +309,18 @@ export const examples: readonly Example[] = [
     answer: issue({ ...is, ...brief }),
     read: issueRead({ ...is, ...brief }),
   },
-  { ...updateHealthIssue, versions: ['v1.0'], answer: issue({ ...isnt, ...brief, status: 'closed' }) },
-  { ...updateHealthIssue, versions: ['beta'], answer: issue({ ...is, ...long, status: 'closed' }, { ID: returned }) },
+  {
+    ...updateHealthIssue,
+    versions: ['v1.0'],
+    answer: issue({ ...isnt, ...brief, status: 'closed' }),
+    read: issueRead({ ...isnt, ...brief, status: 'closed' }),
+  },
+  {
+    ...updateHealthIssue,
+    versions: ['beta'],
+    answer: issue({ ...is, ...long, status: 'closed' }, { ID: returned }),
+    read: issueRead({ ...is, ...long, status: 'closed' }),
+  },
   {
     of: 'getAutoAuditingConfiguration',
     versions: both,

@@ -293,7 +293,8 @@ describe('get_sensor', () => {
       'Refusal: 12 sensors are called DC01:',
       ...Array.from(
         { length: 10 },
-        (_, index) => `${idOf(index)}: DC01.d${index}.contoso.com\\u{202e}, domainControllerIntegrated`,
+        (_, index) =>
+          `${idOf(index)}: DC01.d${index}.contoso.com\\u{202e}, domainControllerIntegrated, upToDate, 2.239.18124.58593, created 2023-11-16`,
       ),
       'and 2 more',
     ]);

@@ -213,7 +213,6 @@ describe('update_activation_configuration', () => {
     expect(codes(planned)).toEqual(expected);
     expect(planned).toMatchObject({
       type: 'tenant',
-      targets: [],
       changes: [{ field: 'activationMode', before: 'manual', after: 'automated' }],
     });
     expect(planned.send).toHaveLength(1);
@@ -222,8 +221,16 @@ describe('update_activation_configuration', () => {
   test('names the servers that can be activated now', async () => {
     const planned = await plan('automated', { [path]: { activationMode: 'manual' }, sensorCandidates: candidates });
     expect(planned.consequences[0]?.text).toBe(
-      '6 current candidates can get the sensor now without anybody being asked: "dc1.contoso.com", "dc2.contoso.com", "dc3.contoso.com", "dc4.contoso.com", "dc5.contoso.com" and 1 more.',
+      '6 current candidates can get the sensor now without anybody being asked; each is named below.',
     );
+    expect(planned.targets.map(({ name, domain }) => [name, domain].filter(Boolean).join('.'))).toEqual([
+      'dc1.contoso.com',
+      'dc2.contoso.com',
+      'dc3.contoso.com',
+      'dc4.contoso.com',
+      'dc5.contoso.com',
+      'dc6.contoso.com',
+    ]);
   });
 
   test('to manual nothing is typed', async () => {

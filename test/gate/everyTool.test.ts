@@ -1,0 +1,94 @@
+import { describe, expect } from 'vitest';
+import { attack } from '../harness/attacks.ts';
+import { type Attacker, attackerOf, type Held, moment, textOf } from './attacker.ts';
+import { casesOf, gatedTools } from './cases.ts';
+
+type Tool = (typeof gatedTools)[number];
+interface Aim {
+  readonly tool: Tool;
+  readonly held: Held;
+  /** What approves. */
+  readonly yes: Record<string, string | undefined>;
+}
+
+/** Ways to get round the gate that know nothing of the tool; what comes back, and how much may reach Graph. */
+const ways: [string, (attacker: Attacker, aim: Aim) => Promise<string>, RegExp, once?: true][] = [
+  [
+    'its state with one character changed',
+    async (_, { held, yes }) => {
+      const state = held.state.replace(/.(?=.{8}$)/, (sign) => (sign === 'A' ? 'B' : 'A'));
+      return textOf(await held.answer('accept', yes, { state }));
+    },
+    /^approval_invalid: /,
+  ],
+  [
+    'its answer without a state',
+    async ({ raw, find }, { tool, yes }) => {
+      const inputResponses = { confirm: { action: 'accept', content: yes } };
+      return textOf(await raw.call(tool, casesOf(find)[tool].args, { inputResponses }));
+    },
+    /^approval_pending: A person is asked in the client's own form/,
+  ],
+  [
+    'its approval used for another tool',
+    async ({ find }, { tool, held, yes }) => {
+      const other = tool === 'delete_sensor' ? 'get_deployment_access_key' : 'delete_sensor';
+      return textOf(await held.answer('accept', yes, { tool: other, args: casesOf(find)[other].args }));
+    },
+    /^approval_invalid: The answer belongs to another call/,
+  ],
+  [
+    'its approval eleven minutes later',
+    async ({ tell }, { held, yes }) => {
+      await tell({ do: 'clock', ahead: { wall: 660_000, monotonic: 660_000 } });
+      return textOf(await held.answer('accept', yes));
+    },
+    /^approval_invalid: /,
+  ],
+  [
+    'its approval after a restart',
+    async (attacker, { held, yes }) => {
+      await attacker.restart();
+      return textOf(await held.answer('accept', yes, { through: attacker.raw }));
+    },
+    /^approval_invalid: /,
+  ],
+  [
+    'its approval after a decline',
+    async (_, { held, yes }) => {
+      await moment();
+      await held.answer('decline');
+      return textOf(await held.answer('accept', yes));
+    },
+    /^declined: /,
+  ],
+  [
+    'its approval a second time',
+    async (_, { held, yes }) => {
+      await held.answer('accept', yes);
+      return textOf(await held.answer('accept', yes));
+    },
+    /^already_done: /,
+    true,
+  ],
+];
+
+describe.concurrent('every gated tool, in the era that hands its state to the client', () => {
+  for (const [way, attempt, ends, once] of ways) {
+    for (const tool of gatedTools) {
+      attack(`${tool}: ${way}`, { on: 'modern', ...(once && { reach: reachOf(tool) }) }, async () => {
+        const attacker = await attackerOf('modern', { patience: 200 });
+        const { args, typed } = casesOf(attacker.find)[tool];
+        const held = await attacker.ask(tool, args);
+        const yes = typed === undefined ? { decision: held.choices[1] } : { typed };
+        expect(await attempt(attacker, { tool, held, yes })).toMatch(ends);
+        return attacker.end();
+      });
+    }
+  }
+});
+
+/** How many requests of a tool are gated: what it sends once. */
+function reachOf(tool: Tool): number {
+  return casesOf(() => '')[tool].sends.length;
+}
