@@ -58,18 +58,16 @@ async function buildBench() {
 }
 
 /** The servers of the tests: the same one, with a simulated tenant that a test can look into, or with an Entra on loopback. */
-async function buildEntry() {
+async function buildEntries() {
   const outdir = join(cache, 'entry');
   await rm(outdir, { recursive: true, force: true });
-  await build({
-    ...bundled,
-    entryPoints: ['test/harness/entry.ts', 'test/harness/entraEntry.ts'],
-    outdir,
-    packages: 'external',
-    banner: {},
-  });
+  const external = { ...bundled, packages: 'external', banner: {} };
+  await Promise.all([
+    build({ ...external, entryPoints: ['test/harness/entry.ts'], outdir }),
+    build({ ...bundled, entryPoints: ['test/harness/entraEntry.ts'], outdir: join(outdir, 'entra') }),
+  ]);
 }
 
 await buildServer();
-if (process.argv[2] === 'test') await buildEntry();
+if (process.argv[2] === 'test') await buildEntries();
 if (process.argv[2] === 'bench') await buildBench();

@@ -102,8 +102,11 @@ function commandLine(): Command {
         import('./commands/serve.ts'),
         import('./commands/doctor.ts'),
       ]);
-      const tenant = await openTenant(config);
-      process.exitCode = await doctor(config, await tenant(), options);
+      // What a person has to do to sign in is a part of what the doctor shows.
+      const tenant = await openTenant(config, options.json ? undefined : () => undefined);
+      const code = await doctor(config, await tenant(), options);
+      // A sign-in that was begun and is not needed would keep the process for as long as its code is valid.
+      process.stdout.write('', () => process.exit(code));
     });
   command
     .command('secrets')

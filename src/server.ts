@@ -68,7 +68,7 @@ async function call(
 ): Promise<CallToolResult | InputRequiredResult> {
   const { progress, told } = progressOf(context);
   try {
-    if (visitOf(context) === 'decline') throw new Refusal('sign_in_failed', 'The person declined to sign in.');
+    if (visitOf(context) === 'decline') throw declined();
     const input = readInput(operation, args);
     const graph = await own.graph();
     // What the cloud does not have is not asked for: no sign-in, and nobody approves it.
@@ -90,6 +90,9 @@ async function call(
     await told();
   }
 }
+
+const declined = () =>
+  new Refusal('sign_in_failed', 'The person declined to sign in.', 'Call again only when they want to.');
 
 /** Where the client can, it takes the person to the sign-in itself, once for a call. */
 function visitFor({ message, url }: SignInNeeded, { gate }: Process, server: McpServer, context: ServerContext) {

@@ -79,7 +79,7 @@ test('with --reveal-secrets the person is told so, and only the result holds the
 describe('a host that starts the server in', () => {
   test.each([
     ['the root', () => '/', 'in a file on this machine'],
-    ['the home folder', ({ runtimeDir }: ControlledServer) => runtimeDir, 'in a file on this machine'],
+    ['the home folder', ({ home }: ControlledServer) => home, 'in a file on this machine'],
     [
       'a project with the secrets folder in it',
       ({ secretsDir }: ControlledServer) => dirname(secretsDir),
@@ -87,7 +87,7 @@ describe('a host that starts the server in', () => {
     ],
   ])('%s', async (where, folderOf, expected) => {
     const server = await controlledServer();
-    const HOME = where === 'the home folder' ? server.runtimeDir : tmpdir();
+    const HOME = where === 'the home folder' ? server.home : tmpdir();
     const script = `cd "$1" && exec "${server.command}" "$2"`;
     const args = ['-c', script, 'sh', folderOf(server), resolve(server.args[0] ?? '')];
     const client = await connect(

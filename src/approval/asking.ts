@@ -1,9 +1,10 @@
+import { Refusal } from '../refusal.ts';
 import type { Outside } from './desk.ts';
 import type { Form } from './form.ts';
 import type { Caller, Surroundings, Verdict } from './gate.ts';
 import type { Entry } from './ledger.ts';
 import { refuse } from './refusals.ts';
-import type { Register } from './register.ts';
+import { type Register, refused } from './register.ts';
 
 /** A form is shown again to an equal call, so often in all. */
 const mostForms = 3;
@@ -29,7 +30,7 @@ export function createAsking({ register, form, outside, approval, patience }: Me
   const wait = async (entry: Entry, caller: Caller, patient = AbortSignal.timeout(patience)): Promise<Verdict> => {
     const { signal } = caller.context.mcpReq;
     const either = AbortSignal.any([signal, patient]);
-    const tell = () => caller.progress(`Waiting for a person ${outside.where(entry.channel)}`);
+    const tell = () => caller.progress(`Waiting for a person ${outside.where(entry.channel, entry.nonce)}`);
     const telling = setInterval(tell, 5_000);
     waiting.set(entry.nonce, (waiting.get(entry.nonce) ?? 0) + 1);
     tell();
@@ -50,7 +51,7 @@ export function createAsking({ register, form, outside, approval, patience }: Me
           throw refuse.cancelled();
         }
         if (patient.aborted && !isUnderway) {
-          throw refuse.stillPending(outside.where(entry.channel), now.minutesLeft);
+          throw refuse.stillPending(outside.where(entry.channel, entry.nonce), now.minutesLeft);
         }
         await register.moved(entry, isUnderway ? signal : either);
       }
@@ -80,7 +81,10 @@ export function createAsking({ register, form, outside, approval, patience }: Me
       if (envelope === undefined) signal.addEventListener('abort', close, { once: true });
       return { kind: 'result', result: await form.ask(entry, caller.context) };
     }
-    outside.show(entry.channel, entry.nonce);
+    await outside.show(entry.channel, entry.nonce).catch((error: unknown) => {
+      if (error instanceof Refusal) register.end(entry, refused(error));
+      throw error;
+    });
     return wait(entry, caller);
   };
 

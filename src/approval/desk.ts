@@ -11,7 +11,7 @@ export interface Desk {
   look(nonce: string): Look | undefined;
   /** A person's answer, which counts only while the question waits. */
   answer(nonce: string, said: Said, channel: Channel): Look | undefined;
-  /** Ends a question that somebody else may have seen. */
+  /** Ends a question that somebody else may have seen, and voids an approval of it that was not used yet. */
   withdraw(nonce: string, why: string): void;
 }
 
@@ -25,7 +25,8 @@ export interface Look {
   readonly question: Question;
   /** What a person should read before the question, such as what changed since the last answer. */
   readonly note: readonly string[];
-  readonly minutesLeft: number;
+  /** Absent while it is acted on. */
+  readonly minutesLeft?: number;
   /** `approved`: not acted on yet. `ended`: without an act, or with its outcome. */
   readonly state: 'waiting' | 'approved' | 'acting' | 'ended';
   /** What became of it, in a sentence or two, safe to show; empty while it waits. */
@@ -40,8 +41,8 @@ export interface Look {
 export interface Outside {
   /** The one that is best here; undefined where there is none. */
   readonly channel: Exclude<Channel, 'form'> | undefined;
-  /** Brings a question before the person. */
-  show(channel: Channel, nonce: string): void;
-  /** Where the person finds it, for the sentence that a model hands on. */
-  where(channel: Channel): string;
+  /** Brings a question before the person. Rejects with a Refusal where that is not possible. */
+  show(channel: Channel, nonce: string): Promise<void>;
+  /** Where the person finds it now, for the sentence that a model hands on. */
+  where(channel: Channel, nonce: string): string;
 }

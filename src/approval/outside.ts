@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import { release } from 'node:os';
 import type { Config } from '../config.ts';
 import type { Desk, Outside } from './desk.ts';
 import type { Page } from './page.ts';
+import { refuse } from './refusals.ts';
 import type { Terminal } from './terminal.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -13,54 +15,83 @@ export function openOutside(
   desk: Desk,
   say: (line: string) => void,
 ): Outside & { close(): Promise<void> } {
-  let page: Promise<Page> | undefined;
+  let page: Page | undefined;
   let terminal: Promise<Terminal> | undefined;
-  const failed = (error: unknown) =>
-    say(`The approval could not be shown: ${error instanceof Error ? error.message : 'unknown error'}.`);
 
   const showPage = async (nonce: string) => {
-    page ??= import('./page.ts').then(({ createPage }) =>
-      createPage({ desk, openBrowser: config.noBrowser ? undefined : openBrowser, say }),
-    );
-    await (await page).show(nonce);
+    const { createPage } = await import('./page.ts');
+    page ??= createPage({ desk, openBrowser: config.noBrowser ? undefined : openBrowser, say });
+    await page.show(nonce);
   };
   const openTerminal = async () => {
     terminal ??= import('./terminal.ts').then(({ openTerminal }) => openTerminal(desk));
-    await terminal;
+    try {
+      await terminal;
+    } catch (error) {
+      terminal = undefined;
+      throw error;
+    }
+  };
+  const attempt = async (channel: 'page' | 'terminal', step: Promise<void>) => {
+    try {
+      await step;
+    } catch (error) {
+      const { message } = error instanceof Error ? error : new Error('unknown error');
+      say(`The ${channel} for approvals could not be opened: ${message}`);
+      throw refuse.notShown(channel, error instanceof Error && 'code' in error ? String(error.code) : message);
+    }
   };
 
   return {
     channel: bestChannel(config, environment),
-    show(channel, nonce) {
-      openTerminal().catch(failed);
-      if (channel === 'page') showPage(nonce).catch(failed);
+    async show(channel, nonce) {
+      const opened = attempt('terminal', openTerminal());
+      if (channel === 'terminal') return opened;
+      opened.catch(() => undefined);
+      await attempt('page', showPage(nonce));
     },
-    where: (channel) => places[channel === 'page' && config.noBrowser ? 'file' : channel],
+    where: (channel, nonce) => places[channel === 'page' ? (page?.place(nonce) ?? 'queued') : channel],
     async close() {
-      const opened = await Promise.allSettled([page, terminal]);
-      await Promise.allSettled(opened.map((one) => (one.status === 'fulfilled' ? one.value?.close() : undefined)));
+      await Promise.allSettled([page?.close(), terminal?.then((opened) => opened.close())]);
     },
   };
 }
 
 const places = {
   form: "in the client's own form",
-  page: 'on the approval page that was opened in their browser',
+  queued: 'on an approval page that opens in their browser in its turn, one page each 30 seconds',
+  opening: 'on an approval page that is opening in their browser',
+  opened: 'on the approval page that was opened in their browser',
   file: "on an approval page, whose file the server's log names",
   terminal: 'at a terminal of this machine, with `mdi-sensors-mcp approve`',
 };
 
-/** The browser opens on the machine of the display: over SSH, in WSL and in containers that is the wrong one, or none. */
-export function bestChannel({ approval, noBrowser }: Pick<Config, 'approval' | 'noBrowser'>, environment: Environment) {
+/** Marks of a machine whose display is another one: over SSH, in WSL and in containers of an editor. */
+const elsewhere = [
+  'SSH_CONNECTION',
+  'SSH_CLIENT',
+  'SSH_TTY',
+  'WSL_DISTRO_NAME',
+  'REMOTE_CONTAINERS',
+  'CODESPACES',
+] as const;
+
+/**
+ * The browser opens on the machine of the display. Hosts that hand on only a few variables hide the marks of SSH and the
+ * display itself, so on Linux the terminal is left; the kernel tells WSL in any case.
+ */
+export function bestChannel(
+  { approval, noBrowser }: Pick<Config, 'approval' | 'noBrowser'>,
+  environment: Environment,
+  { platform, kernel } = { platform: process.platform, kernel: release() },
+) {
+  const has = (name: string) => environment[name] !== undefined && environment[name] !== '';
   if (approval === 'page' || approval === 'terminal') return approval;
-  if (environment.CI !== undefined && environment.CI !== '' && environment.CI !== 'false') return undefined;
+  if (has('CI') && environment.CI !== 'false') return undefined;
   if (noBrowser) return 'page';
-  const isElsewhere = ['SSH_CONNECTION', 'SSH_TTY', 'WSL_DISTRO_NAME', 'REMOTE_CONTAINERS', 'CODESPACES'].some(
-    (name) => environment[name] !== undefined,
-  );
-  const hasDisplay =
-    process.platform !== 'linux' || environment.DISPLAY !== undefined || environment.WAYLAND_DISPLAY !== undefined;
-  return !isElsewhere && hasDisplay ? ('page' as const) : ('terminal' as const);
+  const isElsewhere = elsewhere.some(has) || (platform === 'linux' && /microsoft/i.test(kernel));
+  const hasDisplay = platform !== 'linux' || has('DISPLAY') || has('WAYLAND_DISPLAY');
+  return !isElsewhere && hasDisplay ? 'page' : 'terminal';
 }
 
 const millisecondsToFail = 3_000;
@@ -70,6 +101,6 @@ async function openBrowser(file: string): Promise<void> {
   const { default: open } = await import('open');
   const child = await open(file, { wait: false });
   const stayed = new Promise((resolve) => setTimeout(resolve, millisecondsToFail).unref());
-  await Promise.race([stayed, once(child, 'exit')]);
+  if (child.exitCode === null) await Promise.race([stayed, once(child, 'exit')]);
   if (child.exitCode !== null && child.exitCode !== 0) throw new Error('no browser could be opened');
 }

@@ -1,19 +1,19 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import * as z from 'zod';
 import type { Desk, Look } from './desk.ts';
-import { outcomePage, plainPage, questionPage, redirectFile, styleSource } from './pageHtml.ts';
+import { outcomePage, plainPage, questionPage, styleSource } from './pageHtml.ts';
+import { createWindows, type Place } from './windows.ts';
 
 /** A loopback page on which a person answers questions; see `Desk`. */
 export interface Page {
-  /** Opens a question in the person's browser, or names the file to open. A failure is said, never thrown. */
+  /** Opens a question in the person's browser in its turn, or names the file to open. Rejects where neither is possible. */
   show(nonce: string): Promise<void>;
+  place(nonce: string): Place;
   close(): Promise<void>;
 }
 
@@ -27,13 +27,12 @@ interface Options {
 /** One question as one browser has it. */
 interface Sheet {
   nonce: string;
-  /** `handed`: the way in; `open`: the form; `answered`: the outcome only. */
-  state: 'handed' | 'open' | 'answered';
+  /** `handed`: the way in; `new`: not shown yet; `open`: shown with its form; `answered`: the outcome only. */
+  state: 'handed' | 'new' | 'open' | 'answered';
   secret: string;
   shownAt: number;
 }
 
-const millisecondsBetweenWindows = 30_000;
 /** Nobody reads a question in less. */
 const fastestPerson = 1_000;
 const answer = z.object({
@@ -54,18 +53,20 @@ const headers = {
 };
 
 const token = () => randomBytes(24).toString('base64url');
-const isSecret = (said: string, secret: string) =>
-  said.length === secret.length && timingSafeEqual(Buffer.from(said), Buffer.from(secret));
+const hash = (text: string) => createHash('sha256').update(text).digest();
+const isSecret = (said: string, secret: string) => timingSafeEqual(hash(said), hash(secret));
 
 export function createPage({ desk, openBrowser, say }: Options): Page {
   const sheets = new Map<string, Sheet>();
-  const files = new Map<string, string>();
+  const isWaiting = (nonce: string) => desk.look(nonce)?.state === 'waiting';
+  const windows = createWindows({ openBrowser, isWaiting, say });
   let server: Promise<Server> | undefined;
-  let queue: Promise<void> = Promise.resolve();
-  let lastWindow = Number.NEGATIVE_INFINITY;
 
   const origin = async () => {
     server ??= listen(app.fetch);
+    server.catch(() => {
+      server = undefined;
+    });
     return `http://127.0.0.1:${portOf(await server)}`;
   };
 
@@ -76,28 +77,25 @@ export function createPage({ desk, openBrowser, say }: Options): Page {
     return address;
   };
 
-  /** A question that replaced another is in one window: the one of the other, or a new one. */
-  const isHeld = (nonce: string) => [...sheets.values()].some((sheet) => sheet.nonce === nonce);
+  const sheetsOf = (nonce: string) => [...sheets].filter(([, sheet]) => sheet.nonce === nonce);
 
-  const forget = async (nonce: string) => {
-    const file = files.get(nonce);
-    files.delete(nonce);
-    if (file !== undefined) await rm(join(file, '..'), { recursive: true, force: true });
+  /** Whether a window may go on with a question that replaced its own: no other window has it, or soon will. */
+  const isFree = async (nonce: string) => {
+    const others = sheetsOf(nonce);
+    if (others.length > 0 && !(await windows.recall(nonce))) return false;
+    for (const [address] of others) sheets.delete(address);
+    return true;
   };
 
-  const hand = async (nonce: string) => {
-    if (desk.look(nonce)?.state !== 'waiting' || isHeld(nonce)) return;
-    const folder = await mkdtemp(join(tmpdir(), 'mdi-sensors-mcp-'));
-    const file = join(folder, 'approval.html');
-    files.set(nonce, file);
-    const address = `${await origin()}/open/${sheetFor(nonce, 'handed')}`;
-    await writeFile(file, String(await redirectFile(address)), { mode: 0o600 });
-    const name = () => say(`A person's approval is needed. Open this file in a browser: ${file}`);
-    if (openBrowser === undefined) name();
-    else await openBrowser(file).catch(name);
+  /** A call that waits acts at once, so its outcome is worth a moment. */
+  const settled = async (nonce: string) => {
+    const isOpen = () => ['approved', 'acting'].includes(desk.look(nonce)?.state ?? '');
+    for (let round = 0; round < 20 && isOpen(); round++) await wait(100);
+    return desk.look(nonce);
   };
 
   const form = (c: Context, sheet: Sheet, look: Look, problem?: string) => {
+    sheet.state = 'open';
     sheet.secret = token();
     sheet.shownAt = performance.now();
     return c.html(questionPage(look, sheet.secret, problem));
@@ -105,9 +103,12 @@ export function createPage({ desk, openBrowser, say }: Options): Page {
 
   const gone = (c: Context) => c.html(plainPage('Not found', 'There is no question here.'), 404);
   const refused = (c: Context, why: string) => c.html(plainPage('Not accepted', `${why} Nothing was changed.`), 403);
-  const twice = (c: Context, nonce: string) => {
-    desk.withdraw(nonce, 'It was opened twice, so somebody else may have seen it');
-    return refused(c, 'This question was opened a second time, so it is void: the assistant has to ask again.');
+  const twice = (c: Context, look: Look) => {
+    desk.withdraw(look.nonce, 'It was opened twice, so somebody else may have seen it');
+    const now = desk.look(look.nonce) ?? look;
+    return now.state === look.state
+      ? c.html(outcomePage(now))
+      : refused(c, 'This question was opened a second time, so it is void: the assistant has to ask again.');
   };
 
   const app = new Hono<{ Variables: { sheet: Sheet; look: Look } }>();
@@ -136,18 +137,17 @@ export function createPage({ desk, openBrowser, say }: Options): Page {
 
   app.get('/open/:address', async (c) => {
     const { sheet, look } = c.var;
-    if (sheet.state !== 'handed') return twice(c, sheet.nonce);
+    if (sheet.state !== 'handed') return twice(c, look);
     sheet.state = 'answered';
-    await forget(look.nonce);
-    return c.redirect(`/q/${sheetFor(look.nonce, 'open')}`, 303);
+    await windows.forget(look.nonce);
+    return c.redirect(`/q/${sheetFor(look.nonce, 'new')}`, 303);
   });
 
   app.get('/q/:address', (c) => {
     const { sheet, look } = c.var;
     if (sheet.state === 'handed') return gone(c);
     if (look.state !== 'waiting') return c.redirect(`${c.req.path}/outcome`, 303);
-    if (sheet.state === 'answered' || sheet.secret !== '') return twice(c, sheet.nonce);
-    return form(c, sheet, look);
+    return sheet.state === 'new' ? form(c, sheet, look) : twice(c, look);
   });
 
   app.post(
@@ -156,7 +156,7 @@ export function createPage({ desk, openBrowser, say }: Options): Page {
     async (c) => {
       const { sheet, look } = c.var;
       if (sheet.state !== 'open' || look.state !== 'waiting') return c.redirect(`${c.req.path}/outcome`, 303);
-      const said = answer.safeParse(await c.req.parseBody());
+      const said = answer.safeParse(await c.req.parseBody({ all: true }));
       if (!said.success || !isSecret(said.data.secret, sheet.secret))
         return refused(c, 'This answer did not come from the page itself.');
       if (performance.now() - sheet.shownAt < fastestPerson)
@@ -176,31 +176,27 @@ export function createPage({ desk, openBrowser, say }: Options): Page {
     },
   );
 
-  app.get('/q/:address/outcome', (c) => {
-    const { sheet, look } = c.var;
-    if (look.replacedBy !== undefined && sheet.state === 'answered') {
-      const next = desk.look(look.replacedBy);
-      const isFree = !isHeld(look.replacedBy);
+  app.get('/q/:address/outcome', async (c) => {
+    const { sheet } = c.var;
+    const look = (await settled(sheet.nonce)) ?? c.var.look;
+    if (sheet.state !== 'answered') return look.state === 'waiting' ? gone(c) : c.html(outcomePage(look));
+    if (look.replacedBy !== undefined) {
+      const goesOn = isWaiting(look.replacedBy) && (await isFree(look.replacedBy));
       sheet.nonce = look.replacedBy;
-      if (next?.state === 'waiting' && isFree) return c.redirect(`/q/${sheetFor(next.nonce, 'open')}`, 303);
+      if (goesOn) return c.redirect(`/q/${sheetFor(look.replacedBy, 'new')}`, 303);
     }
-    return look.state === 'waiting' && sheet.state !== 'answered' ? gone(c) : c.html(outcomePage(look));
+    return c.html(outcomePage(look));
   });
   app.notFound(gone);
 
   return {
-    show(nonce) {
-      queue = queue.then(async () => {
-        const rest = lastWindow + millisecondsBetweenWindows - performance.now();
-        if (rest > 0 && openBrowser !== undefined) await new Promise((resolve) => setTimeout(resolve, rest).unref());
-        if (desk.look(nonce)?.state !== 'waiting') return;
-        lastWindow = performance.now();
-        await hand(nonce).catch((error: unknown) => say(`The approval page could not be opened: ${String(error)}`));
-      });
-      return queue;
+    async show(nonce) {
+      if (sheetsOf(nonce).length > 0) return;
+      await windows.open(nonce, `${await origin()}/open/${sheetFor(nonce, 'handed')}`);
     },
+    place: windows.place,
     async close() {
-      await Promise.all([...files.keys()].map(forget));
+      await windows.close();
       (await server)?.close();
     },
   };

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
 import type { Look } from './desk.ts';
-import { partsOf } from './questionText.ts';
+import { partsOf, unnamedTargets } from './questionText.ts';
 
 const style = `
 :root { color-scheme: light dark; --ground: #f6f7f9; --sheet: #fff; --ink: #16191d; --soft: #4a5260; --line: #c9ced6; --act: #0b57d0; --on-act: #fff; --bad: #a1160a; --bad-ground: #fdecea; --good: #0f5c2e; --note-ground: #fff6da; --note: #5c4300; }
 @media (prefers-color-scheme: dark) { :root { --ground: #101216; --sheet: #191c22; --ink: #eceef2; --soft: #b4bcc8; --line: #3a414d; --act: #a8c7fa; --on-act: #062e6f; --bad: #ffb4a9; --bad-ground: #3b1512; --good: #9be0b0; --note-ground: #332a0c; --note: #ffe08a; } }
 * { box-sizing: border-box; }
 body { margin: 0; padding: 1rem; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+.whole { display: inline-block; max-width: 100%; }
 main { max-width: 44rem; margin: 0 auto; padding: clamp(1rem, 4vw, 2rem); background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; }
 h1 { margin: 0 0 1.25rem; font-size: 1.5rem; line-height: 1.25; }
 h1 small { display: block; color: var(--soft); font-size: .875rem; font-weight: 400; }
@@ -19,13 +20,13 @@ p { margin: .5rem 0; } ul, ol { margin: .5rem 0; padding-left: 1.25rem; } li { m
 .note { margin: 0 0 1rem; padding: .75rem 1rem; border-left: 4px solid currentColor; background: var(--note-ground); color: var(--note); white-space: pre-line; }
 .error { margin: 1rem 0; padding: .75rem 1rem; background: var(--bad-ground); color: var(--bad); }
 code { font: .875rem/1.5 ui-monospace, monospace; }
-form { margin-top: 1.5rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
-label { display: block; margin: 1rem 0; } label code { font-weight: 700; user-select: all; }
+form { margin-top: 1.5rem; border-top: 1px solid var(--line); }
+label { display: block; margin: 1.25rem 0; } label code { font-weight: 700; user-select: all; }
 input[type=text] { display: block; width: 100%; min-height: 2.75rem; margin-top: .375rem; padding: .5rem .75rem; border: 1px solid var(--soft); border-radius: .5rem; background: transparent; color: inherit; font: 1rem ui-monospace, monospace; }
 input[type=checkbox] { width: 1.5rem; height: 1.5rem; margin: 0 .5rem 0 0; vertical-align: middle; accent-color: var(--act); }
 .buttons { display: flex; flex-wrap: wrap; gap: .75rem; }
 button { flex: 1 1 9rem; min-height: 2.75rem; padding: .5rem 1rem; border: 2px solid var(--act); border-radius: .5rem; background: transparent; color: var(--act); font: 600 1rem system-ui, sans-serif; cursor: pointer; }
-button[value=approve] { background: var(--act); color: var(--on-act); }
+button[value=decline] { background: var(--act); color: var(--on-act); }
 :focus-visible { outline: 3px solid var(--act); outline-offset: 2px; }
 `;
 
@@ -48,20 +49,25 @@ ${head}<title>${title}</title>
 
 const named = { warning: 'Warning', reassurance: 'Safe', info: 'Note' } as const;
 
+/** Text whose flags, ids and names stay in one line each where there is room: a browser breaks them at their hyphens. */
+const whole = (text: string): (string | Html)[] =>
+  text
+    .split(/([^\s/]*-[^\s/]*)/)
+    .map((part, index) => (index % 2 === 0 ? part : html`<span class="whole">${part}</span>`));
+
 /** The question with its form. `secret` has to come back with the answer; `problem` says why the last one did not count. */
 export function questionPage(look: Look, secret: string, problem?: string): Html {
   const parts = partsOf(look.question);
-  const act = parts.action.replace(/\?$/, '');
   return frame(
     `Approve: ${parts.action} – ${parts.tenant}`,
     html`
 ${tenantHeading(look)}
-${look.note.length === 0 ? '' : html`<p class="note" role="note">${look.note.join('\n')}</p>`}
+${look.note.length === 0 ? '' : html`<p class="note" role="note">${whole(look.note.join('\n'))}</p>`}
 <section aria-labelledby="act">
-<h2 id="act">${parts.action}</h2>
-${parts.consequences.length === 0 ? '' : html`<ul>${parts.consequences.map(({ kind, text }) => html`<li class="${kind}"><strong>${named[kind]}:</strong> ${text}</li>`)}</ul>`}
-${parts.targets.length === 0 ? '' : html`<h3>On</h3><ol>${parts.targets.map(({ name, facts }) => html`<li><strong>${name}</strong>${facts.map((fact) => html`<br><span class="facts">${fact}</span>`)}</li>`)}</ol>`}
-${parts.changes.map((change) => html`<p>${change}</p>`)}
+<h2 id="act">${whole(parts.action)}</h2>
+${parts.consequences.length === 0 ? '' : html`<ul>${parts.consequences.map(({ kind, text }) => html`<li class="${kind}"><strong>${named[kind]}:</strong> ${whole(text)}</li>`)}</ul>`}
+${parts.targets.length === 0 ? '' : html`<h3>On</h3><ol>${parts.targets.map(({ name, facts }) => html`<li><strong>${whole(name)}</strong>${facts.map((fact) => html`<br><span class="facts">${whole(fact)}</span>`)}</li>`)}</ol>`}
+${parts.changes.map((change) => html`<p>${whole(change)}</p>`)}
 <h3>Details</h3>
 ${parts.details.map((detail) => html`<p class="facts">${withCode(detail)}</p>`)}
 <p class="facts">This question is open for ${look.minutesLeft} minutes.</p>
@@ -71,8 +77,8 @@ ${parts.details.map((detail) => html`<p class="facts">${withCode(detail)}</p>`)}
 ${problem === undefined ? '' : html`<p class="error" id="problem" role="alert">${problem}</p>`}
 ${
   parts.typed === undefined
-    ? html`<label><input type="checkbox" name="read" value="yes"${problem === undefined ? '' : raw(' aria-describedby="problem"')}>I have read this and approve: ${act}</label>`
-    : html`<label>To approve, type: <code>${parts.typed}</code><input type="text" name="typed" autocomplete="off" autocapitalize="off" spellcheck="false"${problem === undefined ? '' : raw(' aria-describedby="problem"')}></label>`
+    ? html`<label><input type="checkbox" name="read" value="yes"${problem === undefined ? '' : raw(' aria-describedby="problem"')}>I have read this and approve: ${whole(withoutMark(parts.action))}</label>`
+    : html`<label>To approve, type: <code>${whole(parts.typed)}</code><input type="text" name="typed" autocomplete="off" autocapitalize="off" spellcheck="false"${problem === undefined ? '' : raw(' aria-describedby="problem"')}></label>`
 }
 <button name="decision" value="neither" hidden tabindex="-1">Enter decides nothing</button>
 <p class="buttons"><button name="decision" value="decline">Decline</button> <button name="decision" value="approve">Approve</button></p>
@@ -80,9 +86,14 @@ ${
   );
 }
 
-/** What became of a question; while that is open, the page loads itself again each second. */
+const withoutMark = (action: string) => action.replace(/\?$/, '');
+
+/** What became of a question; while that is open, a link looks again. */
 export function outcomePage(look: Look): Html {
-  const isOpen = look.state !== 'ended';
+  const parts = partsOf(look.question);
+  const act = withoutMark(parts.action);
+  const names = unnamedTargets(parts);
+  const title = { waiting: 'Asked anew', approved: 'Approved', acting: 'Approved', ended: 'Answered' }[look.state];
   const said = {
     waiting: 'This was asked anew in another window.',
     approved: `Approved. It is done as soon as the assistant calls again, within ${look.minutesLeft} minutes.`,
@@ -90,11 +101,12 @@ export function outcomePage(look: Look): Html {
     ended: look.sentence,
   }[look.state];
   return frame(
-    `${isOpen ? 'Approved' : 'Answered'}: ${look.question.plan.action}`,
-    html`${tenantHeading(look)}<h2>${look.question.plan.action}</h2><p role="status">${said}</p>
+    `${title}: ${act} – ${parts.tenant}`,
+    html`${tenantHeading(look)}<h2>${whole(act)}</h2>
+${names.length === 0 ? '' : html`<ol>${names.map((name) => html`<li>${whole(name)}</li>`)}</ol>`}
+<p role="status">${whole(said)}</p>
 ${look.audit === undefined ? '' : html`<p class="facts">Audit record ${look.audit}</p>`}
-<footer><p>You can close this page.</p></footer>`,
-    isOpen ? html`<meta http-equiv="refresh" content="1">` : html``,
+<footer>${look.state === 'ended' ? html`<p>You can close this page.</p>` : html`<p><a href="">Look again</a></p>`}</footer>`,
   );
 }
 
@@ -112,10 +124,10 @@ export const redirectFile = (address: string): Html =>
 
 function tenantHeading({ question }: Look): Html {
   const { tenant, tenantId, simulated } = partsOf(question);
-  return html`<h1><small>Tenant</small>${simulated ? html`<span class="simulated">SIMULATED</span> ` : ''}${tenant}<small>${tenantId}</small></h1>`;
+  return html`<h1><small>Tenant</small>${simulated ? html`<span class="simulated">SIMULATED</span> ` : ''}${whole(tenant)}<small>${whole(tenantId)}</small></h1>`;
 }
 
 function withCode(detail: string): Html {
   const [, label, code] = /^(Request|Or, where Graph lacks that|The same in PowerShell): (.*)$/s.exec(detail) ?? [];
-  return code === undefined ? html`${detail}` : html`${label}: <code>${code}</code>`;
+  return code === undefined ? html`${whole(detail)}` : html`${label}: <code>${whole(code)}</code>`;
 }

@@ -33,8 +33,11 @@ export interface Question {
   readonly typed?: string;
 }
 
-const tenantWord = ({ tenantLabel, identity }: Place) =>
-  /^[A-Za-z0-9][A-Za-z0-9 .&-]{0,63}$/.test(tenantLabel) ? tenantLabel : identity.tenantId.slice(0, 8);
+/** The tenant's name as a person types it; the beginning of its id where it has none, or one that cannot be typed. */
+const tenantWord = ({ tenantLabel, identity: { tenantId } }: Place) =>
+  tenantLabel !== tenantId && /^[A-Za-z0-9][A-Za-z0-9 .&-]{0,63}$/.test(tenantLabel)
+    ? tenantLabel
+    : tenantId.slice(0, 8);
 
 function typedText(plan: Plan, place: Place): string | undefined {
   const [only, ...others] = plan.targets;

@@ -1,16 +1,16 @@
 import { visible } from '../display.ts';
 import { versionOf } from '../graph/clouds.ts';
 import type { Request } from '../graph/endpoint.ts';
-import type { Change, Consequence, Target } from '../operations/operation.ts';
+import type { Change, Consequence, Plan, Target } from '../operations/operation.ts';
 import { type Place, type Question, wiresOf } from './question.ts';
-import { fact, quoted, shownName, words } from './shown.ts';
+import { fact, fullName, isPlain, quoted, shownName, words } from './shown.ts';
 
 /** The parts of a question for a person's eyes, in their order; every string is safe to show. */
 export interface QuestionParts {
   readonly tenant: string;
   readonly tenantId: string;
   readonly simulated: boolean;
-  /** `Delete 1 sensor?` */
+  /** `Delete sensor DC07.contoso.com?`, or `Delete 2 stale sensors?` */
   readonly action: string;
   /** The worst first. */
   readonly consequences: readonly Pick<Consequence, 'kind' | 'text'>[];
@@ -33,7 +33,7 @@ export function partsOf({ plan, place, typed }: Question): QuestionParts {
     tenant: quoted(place.tenantLabel),
     tenantId: place.identity.tenantId,
     simulated: place.simulated,
-    action: `${plan.action}?`,
+    action: `${titleOf(plan)}?`,
     consequences: [...plan.consequences]
       .sort((a, b) => worstFirst.indexOf(a.kind) - worstFirst.indexOf(b.kind))
       .map(({ kind, text }) => ({ kind, text: words(text) })),
@@ -55,6 +55,16 @@ export function partsOf({ plan, place, typed }: Question): QuestionParts {
     ],
     ...(typed !== undefined && { typed }),
   };
+}
+
+/** The names of the targets that the act itself does not name. */
+export const unnamedTargets = ({ action, targets }: QuestionParts): string[] =>
+  targets.map(({ name }) => name).filter((name) => !action.includes(name));
+
+/** The act with its one target by name, where that cannot be taken for words of ours. */
+function titleOf({ action, targets: [only, ...others] }: Plan): string {
+  if (only === undefined || others.length > 0 || !isPlain(only)) return action;
+  return action.replace(/\b1 (sensor|server)\b/, `$1 ${fullName(only)}`);
 }
 
 const marks = { warning: '⚠', reassurance: '✓', info: '·' } as const;
@@ -90,11 +100,11 @@ const neutral = (body: unknown): unknown =>
 
 function factsOf({ id, type, majorVersion, createdDateTime, shown }: Target, changes: readonly Change[]): string[] {
   const facts = [
-    type === undefined ? undefined : fact(type),
+    type === undefined ? undefined : fact(readable(type)),
     majorVersion === undefined ? undefined : `v${majorVersion}.x`,
     createdDateTime === undefined ? undefined : `created ${fact(createdDateTime.slice(0, 10))}`,
   ].filter((fact) => fact !== undefined);
-  const now = Object.entries(shown).map(([label, value]) => `${label} ${fact(value)}`);
+  const now = Object.entries(shown).map(([label, value]) => `${label} ${fact(readable(value))}`);
   return [
     ...(facts.length === 0 ? [] : [facts.join(', ')]),
     ...(now.length === 0 ? [] : [`now: ${now.join(', ')}`]),
@@ -102,6 +112,10 @@ function factsOf({ id, type, majorVersion, createdDateTime, shown }: Target, cha
     ...changes.filter(({ targetId }) => targetId === id).map(changeLine),
   ];
 }
+
+/** A member of an enum as a person reads it, and still one word: `upToDate` is up-to-date. */
+const readable = (text: string) =>
+  /^[a-z]+([A-Z][a-z]+)+$/.test(text) ? text.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) : text;
 
 const changeLine = ({ field, before, after }: Change) =>
   `${field}: ${quoted(textOf(before), 300)} -> ${quoted(textOf(after), 300)}`;

@@ -74,6 +74,12 @@ export const refuse = {
       'This needs a human approval, and here is no way to ask: the client cannot show a form (MCP elicitation), and with CI set nobody is asked outside of it.',
       `Tell the user to run this in a session with a person, ${portal}`,
     ),
+  notShown: (channel: 'page' | 'terminal', why: string) =>
+    new Refusal(
+      'approval_unavailable',
+      `This needs a human approval, and ${channel === 'page' ? 'the approval page' : 'the way to the terminal'} could not be opened (${why}).`,
+      `Tell the user to look into the server's log, to start the server with --approval ${channel === 'page' ? 'terminal' : 'page'}, ${portal}`,
+    ),
   noForm: () =>
     new Refusal(
       'approval_unavailable',

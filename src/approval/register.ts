@@ -108,9 +108,11 @@ export function createRegister(clock: Clock, audit: Audit, formUnanswered: () =>
     unanswered,
     fitsForm: (targets: number) => targets <= mostTargetsInForm,
 
-    /** Ends a question that nobody is to answer any more. */
+    /** Ends a question that nobody is to answer any more, and an approval that nobody is to use. */
     withdraw: (entry: Entry, why: string) => {
-      if (isPending(entry)) end(entry, 'withdrawn', refuse.invalid(`${why}.`));
+      const status = ledger.look(entry.nonce)?.status;
+      if (status === 'pending' || status === 'approved' || status === 'claimed')
+        end(entry, 'withdrawn', refuse.invalid(`${why}.`));
     },
 
     /** Ends a form whose call was cancelled: a host that gave up on it may never draw one. */
@@ -145,7 +147,7 @@ export function createRegister(clock: Clock, audit: Audit, formUnanswered: () =>
         nonce: entry.nonce,
         question: entry.question,
         note: entry.note,
-        minutesLeft,
+        ...(Number.isFinite(minutesLeft) && { minutesLeft }),
         state: status === 'pending' ? 'waiting' : status === 'claimed' ? 'acting' : status,
         sentence: ending === undefined ? '' : ending.sentence.replace(/([^.])$/, '$1.'),
         ...(number !== undefined && { audit: number }),

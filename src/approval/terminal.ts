@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import * as z from 'zod';
-import { ownFolder } from '../folder.ts';
+import { visible } from '../display.ts';
+import { isOwnFolder, NotOwnFolder, ownFolder } from '../folder.ts';
 import type { Desk, Look } from './desk.ts';
-import { questionText } from './questionText.ts';
+import { partsOf, questionText, unnamedTargets } from './questionText.ts';
 
 /** The server's side of the terminal channel: a socket that only this user can open. */
 export interface Terminal {
@@ -23,57 +24,117 @@ export const asked = z.discriminatedUnion('do', [
 ]);
 export type Asked = z.infer<typeof asked>;
 
+/** What comes through a socket is drawn on a terminal, whoever wrote it. */
+const lines = z.string().transform((text) =>
+  text
+    .split('\n')
+    .map((line) => visible(line, 4_000))
+    .join('\n'),
+);
+
 /** A question as it travels to the terminal: text that is safe to show, and what is to be typed. */
 export const shown = z.object({
   nonce: z.string(),
   state: z.enum(['waiting', 'approved', 'acting', 'ended']),
-  action: z.string(),
-  text: z.string(),
+  /** Tenant, act and targets in a line. */
+  title: lines,
+  text: lines,
   typed: z.string().optional(),
-  minutesLeft: z.number(),
-  sentence: z.string(),
+  minutesLeft: z.number().optional(),
+  sentence: lines,
   audit: z.number().optional(),
   replacedBy: z.string().optional(),
 });
 export type Shown = z.infer<typeof shown>;
 export const answered = z.object({ questions: z.array(shown) });
 
-/** Where the servers of this user leave the names of their sockets. */
-export const socketsFolder = () =>
-  join(process.env.XDG_RUNTIME_DIR ?? tmpdir(), `mdi-sensors-mcp-${userInfo().username}`);
+/** Longer paths of sockets are cut without a word, and the socket lies elsewhere: macOS takes 103 bytes, Linux 107. */
+const longestPath = 103;
+const longestLine = 64 * 1024;
+
+/** Where the servers of this user leave the names of their sockets: hosts hand on HOME, and little besides. */
+export function socketsFolder(): string {
+  const home = homedir();
+  if (!isAbsolute(home)) throw new Error('the home folder has no absolute path');
+  return join(home, '.mdi-sensors-mcp');
+}
+
+/** A pipe of Windows has no folder that keeps others away: its name cannot be guessed. */
+const socketPath = (folder: string, name: string) =>
+  process.platform === 'win32'
+    ? `\\\\.\\pipe\\mdi-sensors-mcp-${randomBytes(16).toString('hex')}`
+    : join(folder, `${name}.sock`);
 
 export async function openTerminal(desk: Desk): Promise<Terminal> {
-  const folder = ownFolder(socketsFolder());
+  const folder = own(socketsFolder());
   const name = `${process.pid}-${randomBytes(4).toString('hex')}`;
-  const isWindows = process.platform === 'win32';
-  const path = isWindows
-    ? `\\\\.\\pipe\\mdi-sensors-mcp-${name}-${randomBytes(16).toString('hex')}`
-    : join(folder, `${name}.sock`);
+  const path = socketPath(folder, name);
+  if (Buffer.byteLength(path) > longestPath)
+    throw new Error(`its socket would have a path of over ${longestPath} bytes`);
   const server = createServer((socket) => serve(desk, socket)).unref();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(path, resolve);
   });
   const note = join(folder, `${name}.server`);
-  if (!isWindows) await chmod(path, 0o600);
-  await writeFile(note, path, { mode: 0o600 });
+  try {
+    if (process.platform !== 'win32') await chmod(path, 0o600);
+    await writeFile(note, path, { mode: 0o600 });
+  } catch (error) {
+    server.close();
+    throw error;
+  }
   return {
     async close() {
       server.close();
-      await Promise.all([note, ...(isWindows ? [] : [path])].map((file) => rm(file, { force: true })));
+      await rm(note, { force: true });
     },
   };
 }
 
-/** The sockets of the servers that run now, or did when they were last able to say so. */
-export async function socketsOf(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => []);
-  const notes = names.filter((name) => name.endsWith('.server'));
-  return Promise.all(notes.map((name) => readFile(join(folder, name), 'utf8')));
+function own(folder: string): string {
+  try {
+    return ownFolder(folder);
+  } catch (error) {
+    throw error instanceof NotOwnFolder ? new Error(`its folder ${error.message}`) : error;
+  }
+}
+
+/** A server that runs now, or did when it was last able to say so. */
+export interface Left {
+  readonly path: string;
+  readonly process: string;
+  /** Removes what a server left behind that is gone. */
+  clear(): Promise<void>;
+}
+
+/** The servers of this user. Throws where another user could have named them. */
+export async function serversIn(folder: string): Promise<Left[]> {
+  if (!isOwnFolder(folder)) return [];
+  const entries = await readdir(folder, { withFileTypes: true });
+  const notes = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.server'));
+  return Promise.all(
+    notes.map(async ({ name }) => ({
+      path: await readFile(join(folder, name), 'utf8'),
+      process: name.split('-')[0] ?? '',
+      async clear() {
+        const socket = name.replace(/server$/, 'sock');
+        await Promise.all([name, socket].map((file) => rm(join(folder, file), { force: true })));
+      },
+    })),
+  );
 }
 
 function serve(desk: Desk, socket: Socket): void {
-  socket.unref().on('error', () => socket.destroy());
-  createInterface({ input: socket }).on('line', (line) => {
+  let length = 0;
+  socket.unref().on('data', (data) => {
+    const end = data.lastIndexOf('\n');
+    length = end === -1 ? length + data.length : data.length - end - 1;
+    if (length > longestLine) socket.destroy();
+  });
+  const lines = createInterface({ input: socket });
+  // An error of the socket is an error of its reader as well (Node's readline), and one without a listener ends the process.
+  for (const side of [socket, lines]) side.on('error', () => socket.destroy());
+  lines.on('line', (line) => {
     const read = asked.safeParse(parsed(line));
     if (!read.success) return socket.destroy();
     const looks = obeyed(desk, read.data);
@@ -105,12 +166,19 @@ function shownOf({ nonce, question, note, minutesLeft, state, sentence, audit, r
   return {
     nonce,
     state,
-    action: question.plan.action,
+    title: titleOf(question),
     text: questionText(question, note),
-    minutesLeft,
     sentence,
+    ...(minutesLeft !== undefined && { minutesLeft }),
     ...(question.typed !== undefined && { typed: question.typed }),
     ...(audit !== undefined && { audit }),
     ...(replacedBy !== undefined && { replacedBy }),
   };
+}
+
+function titleOf(question: Look['question']): string {
+  const parts = partsOf(question);
+  const names = unnamedTargets(parts);
+  const of = names.length === 0 ? '' : `: ${names.join(', ')}`;
+  return `${parts.simulated ? 'SIMULATED ' : ''}${parts.tenant}: ${parts.action.replace(/\?$/, '')}${of}`;
 }

@@ -1,36 +1,41 @@
+import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { createInterface, type Interface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReadStream, WriteStream } from 'node:tty';
-import { type Asked, answered, type Shown, socketsFolder, socketsOf } from '../approval/terminal.ts';
+import { type Asked, answered, type Left, type Shown, serversIn, socketsFolder } from '../approval/terminal.ts';
+import { NotOwnFolder } from '../folder.ts';
 import { colour, framed, say, wrapped } from './screen.ts';
 
 const millisecondsToAct = 30_000;
+const millisecondsToAnswer = 3_000;
 
-/** A server that waits behind a socket, as this terminal talks to it. */
+/** A server that waits behind a socket, as this terminal talks to it; undefined where it does not answer in time. */
 interface Server {
-  ask(request: Asked): Promise<readonly Shown[]>;
+  ask(request: Asked): Promise<readonly Shown[] | undefined>;
   end(): void;
 }
 
+const complain = (sentence: string) => process.stderr.write(`mdi-sensors-mcp: ${sentence}\n`);
+
 /** Answers the questions that wait on this machine at the person's own terminal. Exit code 0, or 2 without one. */
 export async function approve({ list = false }: { readonly list?: boolean }): Promise<number> {
-  const servers = (await Promise.all((await socketsOf(socketsFolder())).map(reach))).filter((one) => one !== undefined);
+  const left = await serversOfUser();
+  if (left === undefined) return 2;
+  const reached = await Promise.all(left.map(reach));
+  const servers = reached.filter((one) => one !== undefined);
   try {
-    const waiting = await Promise.all(
-      servers.map(async (server) => (await server.ask({ do: 'list' })).map((shown) => ({ server, shown }))),
-    );
-    const questions = waiting.flat();
+    const questions = (await Promise.all(servers.map(waitingAt))).flat();
     if (questions.length === 0) say('No question waits for an answer.');
     if (list) {
-      for (const { shown } of questions) say(`${shown.action} (${shown.minutesLeft} minutes left)`);
+      for (const { shown } of questions) say(`${shown.title} (${shown.minutesLeft} minutes left)`);
       return 0;
     }
     if (questions.length === 0) return 0;
     const terminal = ownTerminal();
     if (terminal === undefined) {
-      process.stderr.write('mdi-sensors-mcp: approve needs a terminal with a person, and here is none.\n');
+      complain('approve needs a terminal with a person, and here is none.');
       return 2;
     }
     for (const { server, shown } of questions) await answer(server, shown, terminal);
@@ -39,6 +44,23 @@ export async function approve({ list = false }: { readonly list?: boolean }): Pr
   } finally {
     for (const server of servers) server.end();
   }
+}
+
+async function serversOfUser(): Promise<Left[] | undefined> {
+  const folder = socketsFolder();
+  try {
+    return await serversIn(folder);
+  } catch (error) {
+    if (!(error instanceof NotOwnFolder)) throw error;
+    complain(`the folder ${folder} ${error.message}, so nothing in it can be trusted.`);
+    return undefined;
+  }
+}
+
+async function waitingAt(server: Server & Pick<Left, 'process'>) {
+  const waiting = await server.ask({ do: 'list' });
+  if (waiting === undefined) complain(`the server with process id ${server.process} does not answer.`);
+  return (waiting ?? []).map((shown) => ({ server, shown }));
 }
 
 /** The terminal itself, whatever stdin and stdout are: what is piped in is no person. With CI set there is none. */
@@ -71,13 +93,19 @@ async function answer(server: Server, asked: Shown, terminal: Interface): Promis
   if (said === '') return say('Left open.');
   const request = requestOf(asked, said, line);
   if (request === undefined) return answer(server, asked, terminal);
-  const [first] = await server.ask(request);
+  const answers = await server.ask(request);
+  if (answers === undefined) return say('The server does not answer. What became of this question is not known here.');
+  const [first] = answers;
   const look = first && (await settled(server, first));
   if (look === undefined) return say('The server no longer knows this question; nothing was changed.');
   if (look.state === 'waiting') return answer(server, look, terminal);
   const number = look.audit === undefined ? '' : ` Audit record ${look.audit}.`;
-  const approved = 'Approved. It is done as soon as the assistant calls again.';
-  say(wrapped(`${look.state === 'approved' ? approved : look.sentence}${number}`).join('\n'));
+  say(wrapped(`${sentenceOf(look)}${number}`).join('\n'));
+}
+
+function sentenceOf({ state, sentence }: Shown): string {
+  if (state === 'approved') return 'Approved. It is done as soon as the assistant calls again.';
+  return state === 'acting' ? 'Approved. It is being done now.' : sentence;
 }
 
 function requestOf({ nonce, typed }: Shown, said: string, line: string): Asked | undefined {
@@ -94,27 +122,46 @@ async function settled(server: Server, first: Shown): Promise<Shown | undefined>
   const isNew = () => look?.state === 'approved' && performance.now() < until - millisecondsToAct + 2_000;
   while ((isOpen() || isNew()) && performance.now() < until) {
     if (look?.replacedBy === undefined) await wait(200);
-    [look] = await server.ask({ do: 'look', nonce: look?.replacedBy ?? first.nonce });
+    const answers = await server.ask({ do: 'look', nonce: look?.replacedBy ?? first.nonce });
+    if (answers === undefined) return look;
+    [look] = answers;
     if (look !== undefined) first = look;
   }
   return look;
 }
 
-function reach(path: string): Promise<Server | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('error', () => resolve(undefined)).once('connect', () => resolve(talkingTo(socket)));
-  });
+async function reach(left: Left): Promise<(Server & Pick<Left, 'process'>) | undefined> {
+  const socket = connect(left.path);
+  try {
+    await once(socket, 'connect');
+    return { ...talkingTo(socket), process: left.process };
+  } catch (error) {
+    const isGone = error instanceof Error && 'code' in error && ['ECONNREFUSED', 'ENOENT'].includes(String(error.code));
+    if (isGone) await left.clear();
+    return undefined;
+  }
 }
 
 function talkingTo(socket: Socket): Server {
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  socket.on('error', () => socket.destroy());
   return {
     async ask(request) {
       socket.write(`${JSON.stringify(request)}\n`);
-      const { value } = await lines.next();
-      return value === undefined ? [] : answered.parse(JSON.parse(value)).questions;
+      const late = wait(millisecondsToAnswer, undefined, { ref: false });
+      const next = await Promise.race([lines.next().catch(() => undefined), late]);
+      if (next === undefined) socket.destroy();
+      if (next === undefined || next.done === true) return undefined;
+      return answered.safeParse(jsonIn(next.value)).data?.questions;
     },
     end: () => socket.destroy(),
   };
+}
+
+function jsonIn(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }

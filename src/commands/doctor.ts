@@ -1,7 +1,8 @@
 import type { Config } from '../config.ts';
 import { createLog } from '../log.ts';
 import type { Tenant } from '../tenants/tenant.ts';
-import { checks, type Finding } from './checks.ts';
+import { checks } from './checks.ts';
+import type { Finding } from './finding.ts';
 import { colour, say, wrapped } from './screen.ts';
 
 const marks = {
@@ -18,6 +19,7 @@ export async function doctor(config: Config, tenant: Tenant, { json = false }: {
     if (!json) show(finding, findings.at(-1));
     findings.push(finding);
   }
+  if (!json) advise(findings.at(-1));
   const has = (is: Finding['is']) => findings.some((finding) => finding.is === is);
   const exit = has('fatal') ? 2 : has('missing') ? 1 : 0;
   if (json) say(JSON.stringify({ exit, findings }, null, 2));
@@ -25,9 +27,16 @@ export async function doctor(config: Config, tenant: Tenant, { json = false }: {
   return exit;
 }
 
-function show({ about, is, text, next }: Finding, before: Finding | undefined): void {
-  if (about !== before?.about) say(`${before === undefined ? '' : '\n'}${colour.bold(about)}`);
-  const indented = (sentence: string) => wrapped(sentence, 76).join('\n    ');
-  say(`  ${marks[is]} ${indented(text)}`);
-  if (next !== undefined) say(`    ${colour.dim(indented(next))}`);
+function show(finding: Finding, before: Finding | undefined): void {
+  const isFirst = finding.about !== before?.about;
+  if (isFirst || finding.next !== before?.next) advise(before);
+  if (isFirst) say(`${before === undefined ? '' : '\n'}${colour.bold(finding.about)}`);
+  say(`  ${marks[finding.is]} ${indented(finding.text)}`);
 }
+
+/** Findings in a row that have the same thing done about them say it once. */
+function advise(finding: Finding | undefined): void {
+  if (finding?.next !== undefined) say(`    ${colour.dim(indented(finding.next))}`);
+}
+
+const indented = (sentence: string) => wrapped(sentence, 76).join('\n    ');

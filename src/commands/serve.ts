@@ -17,7 +17,18 @@ const system = {
   patience: 25_000,
 } satisfies Partial<Surroundings>;
 
-const say = (line: string) => process.stderr.write(`mdi-sensors-mcp: ${line}\n`);
+const say = (line: string): void => {
+  process.stderr.write(`mdi-sensors-mcp: ${line}\n`);
+};
+
+/** The name of the user who runs this; in containers a user id often has none. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
 
 /** Serves MCP over stdin and stdout until closed. Ledger, seal key and write lock are made here, once, for every server of the SDK. */
 export function serve(
@@ -28,7 +39,7 @@ export function serve(
   surroundings: Pick<Surroundings, 'clock' | 'patience'> = system,
 ): { close(): Promise<void> } {
   let graph: Promise<Graph> | undefined;
-  const principal = `${userInfo().username} ${randomUUID()}`;
+  const principal = `${userName()} ${randomUUID()}`;
   let outside: ReturnType<typeof openOutside> | undefined;
   const gate = createGate({
     ...surroundings,
@@ -69,12 +80,12 @@ export function serve(
 }
 
 /** The tenant that the settings name, opened with the first call. Throws a sentence at once where they contradict each other. */
-export async function openTenant(config: Config): Promise<() => Promise<Tenant>> {
+export async function openTenant(config: Config, tell = say): Promise<() => Promise<Tenant>> {
   const { simulate, cloud } = config;
   if (simulate !== undefined) {
     return async () => (await import('../tenants/simulated/tenant.ts')).simulatedTenant({ ...simulate, cloud });
   }
   const { entraTenant } = await import('../tenants/entra/tenant.ts');
-  const tenant = entraTenant(config, { environment: process.env, say });
+  const tenant = entraTenant(config, { environment: process.env, say: tell });
   return async () => tenant;
 }

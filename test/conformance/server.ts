@@ -56,7 +56,7 @@ function newProcess(tenant: Tenant): Process {
     patience: 1_000,
     approval: config.approval,
     audit: openAudit({ folder: undefined, version, principal, settings: [] }),
-    outside: () => ({ channel: undefined, show: () => undefined, where: () => 'nowhere' }),
+    outside: () => ({ channel: undefined, show: async () => undefined, where: () => 'nowhere' }),
   });
   return {
     ...{ version, config, log, principal },

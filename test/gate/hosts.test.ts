@@ -25,10 +25,10 @@ const people = {
     const page = await opened(await handedBy(client.stderr));
     return (await page.post({ decision: 'approve', typed: 'DC07.contoso.com' })).status;
   },
-  async terminal({ runtimeDir }: ControlledServer) {
-    const [asked] = await atSocket(runtimeDir, { do: 'list' });
+  async terminal({ home }: ControlledServer) {
+    const [asked] = await atSocket(home, { do: 'list' });
     const typed = 'DC07.contoso.com';
-    const [now] = await atSocket(runtimeDir, { do: 'approve', nonce: asked?.nonce, typed });
+    const [now] = await atSocket(home, { do: 'approve', nonce: asked?.nonce, typed });
     return now?.state === 'waiting' ? 0 : 303;
   },
 };

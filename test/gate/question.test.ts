@@ -13,22 +13,22 @@ async function questionOf(tool: string, args: Args, before: Command[] = [], _met
   const { result } = await raw.call(tool, args(find), { _meta });
   await end();
   const message = result?.inputRequests?.confirm?.params.message ?? '';
-  return message.replace(/\d{4}-\d{2}-\d{2}/g, 'DAY').replaceAll(server.runtimeDir, 'FOLDER');
+  return message.replace(/\d{4}-\d{2}-\d{2}/g, 'DAY').replaceAll(server.home, 'FOLDER');
 }
 
 test('a question names the tenant, the act, what follows, the facts, the request and who asks', async () => {
   expect(await questionOf('delete_sensor', sensor('SYD-DC01.apac.contoso.com'))).toMatchInlineSnapshot(`
     "SIMULATED TENANT "Contoso" (8c157435-5df6-4f27-8379-39535f133377)
 
-    Delete 1 sensor?
+    Delete sensor SYD-DC01.apac.contoso.com?
 
     ⚠ "SYD-DC01.apac.contoso.com" is the last communicating domain controller sensor of "apac.contoso.com", among those you can see.
     ⚠ "SYD-DC01.apac.contoso.com" communicates now: it is at work, not a stale entry.
     ⚠ Only the entry of "SYD-DC01.apac.contoso.com" is deleted: the v2.x software stays on the server, so uninstall it there first.
 
     1. SYD-DC01.apac.contoso.com
-       domainControllerIntegrated, v2.x, created DAY
-       now: health healthy, open issues 0, deployment upToDate, service running, version 2.255.19318.40122
+       domain-controller-integrated, v2.x, created DAY
+       now: health healthy, open issues 0, deployment up-to-date, service running, version 2.255.19318.40122
        id c6f3b337-8aa8-42f1-8b41-5601d196fe20
 
     Request: DELETE https://graph.microsoft.com/v1.0/security/identities/sensors/c6f3b337-8aa8-42f1-8b41-5601d196fe20

@@ -248,7 +248,7 @@ describe.concurrent('where a person is asked', () => {
         for (const id of ids) await server.tell({ do: 'change', of: 'sensors', id, set });
         expect((await client.call('delete_stale_sensors', { ids })).text).toMatch(/^approval_pending: /);
         const { body } = await opened(await handedBy(client.stderr));
-        expect(ids.filter((id) => body.includes(`id ${id}`))).toHaveLength(21);
+        expect(ids.filter((id) => body.includes(`>${id}</span>`))).toHaveLength(21);
         expect(forms).toEqual([]);
       },
       { approval: 'auto', noBrowser: true },

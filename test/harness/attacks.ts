@@ -1,5 +1,7 @@
 import { expect, type TestContext, test } from 'vitest';
-import './tables.ts';
+import { tell } from './tables.ts';
+
+const headings = ['attack', 'channel', 'era and client', 'gated requests that reached Graph'];
 
 /** A test that tries to get round the gate and answers with the number of gated requests that reached Graph: 0, or what is named. */
 export function attack(
@@ -9,7 +11,7 @@ export function attack(
 ) {
   test(`${name} (${on})`, async (context) => {
     const requests = await attempt(context);
-    context.task.meta.attack = { attack: name, channel, on, requests };
+    tell(context, headings, [name, channel, on, String(requests)]);
     expect(requests).toBe(reach);
   });
 }

@@ -26,6 +26,13 @@ export interface FormAnswer {
 }
 export type Person = (form: AskedForm) => FormAnswer | Promise<FormAnswer>;
 
+/** An address as it reached the client, for the person to go to. */
+export interface AskedVisit {
+  readonly message: string;
+  readonly url: string;
+}
+export type Visitor = (visit: AskedVisit) => Promise<FormAnswer['action']>;
+
 export interface ToolResult {
   readonly isError?: boolean;
   readonly text: string;
@@ -63,14 +70,27 @@ export const environment = {
 const info = { name: 'test-client', version: '1.0.0' };
 const longest = 60_000;
 
-/** Starts the server and connects. Without a person the client declares no form. On closing, no access key may have been seen. */
-export async function connect(kind: Kind, server: ServerCommand, person?: Person): Promise<TestClient> {
+/**
+ * Starts the server and connects. Without a person the client declares no form, without a visitor no addresses. On
+ * closing, no access key may have been seen.
+ */
+export async function connect(
+  kind: Kind,
+  server: ServerCommand,
+  person?: Person,
+  visitor?: Visitor,
+): Promise<TestClient> {
   let seen = '';
   const note = <T>(value: T): T => {
     seen += `${value instanceof Error ? value.message : JSON.stringify(value)}\n`;
     return value;
   };
-  const client = await start(kind, server, person && ((form) => person(note(form))));
+  const client = await start(
+    kind,
+    server,
+    person && ((form) => person(note(form))),
+    visitor && ((visit) => visitor(note(visit))),
+  );
   return {
     ...client,
     seen: () => seen,
@@ -85,8 +105,19 @@ export async function connect(kind: Kind, server: ServerCommand, person?: Person
   };
 }
 
-async function start(kind: Kind, server: ServerCommand, person?: Person): Promise<Omit<TestClient, 'seen'>> {
-  const capabilities = person === undefined ? {} : { elicitation: { form: {} } };
+async function start(
+  kind: Kind,
+  server: ServerCommand,
+  person?: Person,
+  visitor?: Visitor,
+): Promise<Omit<TestClient, 'seen'>> {
+  const elicitation = { ...(person && { form: {} }), ...(visitor && { url: {} }) };
+  const capabilities = Object.keys(elicitation).length === 0 ? {} : { elicitation };
+  const answer = async (params: unknown) => {
+    const { mode } = params as { mode?: string };
+    if (mode === 'url') return { action: (await visitor?.(params as AskedVisit)) ?? 'cancel' };
+    return { ...((await person?.(params as AskedForm)) ?? { action: 'cancel' as const }) };
+  };
   const options = {
     command: server.command,
     args: [...server.args],
@@ -105,11 +136,7 @@ async function start(kind: Kind, server: ServerCommand, person?: Person): Promis
     const client = new V1Client(info, { capabilities });
     const transport = new V1Stdio(options);
     listen(transport.stderr as NodeJS.ReadableStream | null);
-    if (person !== undefined) {
-      client.setRequestHandler(ElicitRequestSchema, async (request) => ({
-        ...(await person(request.params as unknown as AskedForm)),
-      }));
-    }
+    if (capabilities.elicitation) client.setRequestHandler(ElicitRequestSchema, ({ params }) => answer(params));
     await client.connect(transport);
     return {
       stderr: () => errors,
@@ -133,11 +160,7 @@ async function start(kind: Kind, server: ServerCommand, person?: Person): Promis
   });
   const transport = new ModernStdio(options);
   listen(transport.stderr as NodeJS.ReadableStream | null);
-  if (person !== undefined) {
-    client.setRequestHandler('elicitation/create', async (request) => ({
-      ...(await person(request.params as unknown as AskedForm)),
-    }));
-  }
+  if (capabilities.elicitation) client.setRequestHandler('elicitation/create', ({ params }) => answer(params));
   await client.connect(transport);
   return {
     stderr: () => errors,

@@ -66,8 +66,8 @@ export interface SeenRequest {
 export interface ControlledServer extends ServerCommand {
   readonly secretsDir: string;
   readonly auditLog: string;
-  /** Where the server's terminal socket lies. */
-  readonly runtimeDir: string;
+  /** The home folder of its user, with the terminal socket. */
+  readonly home: string;
   tell(command: Command): Promise<unknown>;
   /** Every request that reached the simulated Graph. */
   requests(): Promise<readonly SeenRequest[]>;
@@ -99,10 +99,10 @@ export async function controlledServer(options: Omit<EntryOptions, 'socket'> = {
   return {
     command: process.execPath,
     args: [entry],
-    env: { MDI_TEST: JSON.stringify({ ...options, flags, socket }), XDG_RUNTIME_DIR: folder },
+    env: { MDI_TEST: JSON.stringify({ ...options, flags, socket }), HOME: folder },
     secretsDir,
     auditLog,
-    runtimeDir: folder,
+    home: folder,
     tell,
     requests,
     gatedRequests,

@@ -23,11 +23,16 @@ const tenant = entraTenant(config, {
   environment: process.env,
   graphRoot,
   authority: { authorityHost, disableInstanceDiscovery: true },
-  say: (line) => process.stderr.write(`mdi-sensors-mcp: ${line}\n`),
+  patience,
+  say(line) {
+    if (!isDoctor || json) process.stderr.write(`mdi-sensors-mcp: ${line}\n`);
+  },
 });
 
-if (isDoctor) process.exitCode = await doctor(config, tenant, { json });
-else {
+if (isDoctor) {
+  const code = await doctor(config, tenant, { json });
+  process.stdout.write('', () => process.exit(code));
+} else {
   serve(config, async () => tenant, '0.0.0-test', createLog(config.logLevel), {
     clock: { wall: () => Date.now(), monotonic: () => performance.now() },
     patience,

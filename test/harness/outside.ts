@@ -78,15 +78,14 @@ export async function sheet(address: string): Promise<Opened> {
 }
 
 /** Talks to the terminal socket of a server: one request, the questions it answers with. */
-export function atSocket(
-  runtimeDir: string,
-  asked: unknown,
-): Promise<{ nonce: string; state: string; sentence: string }[]> {
+export function atSocket(home: string, asked: unknown): Promise<{ nonce: string; state: string; sentence: string }[]> {
   return new Promise((resolve, reject) => {
-    const socket = connect(socketIn(runtimeDir));
-    socket.on('error', reject);
+    const socket = connect(socketIn(home));
+    const lines = createInterface({ input: socket });
+    const failed = (error: Error & { code?: string }) => (error.code === 'ECONNREFUSED' ? reject(error) : resolve([]));
+    for (const side of [socket, lines]) side.on('error', failed);
     socket.on('close', () => resolve([]));
-    createInterface({ input: socket }).once('line', (line) => {
+    lines.once('line', (line) => {
       resolve(JSON.parse(line).questions);
       socket.destroy();
     });
@@ -94,7 +93,7 @@ export function atSocket(
   });
 }
 
-export function socketIn(runtimeDir: string): string {
-  const folder = join(runtimeDir, readdirSync(runtimeDir).find((name) => name.startsWith('mdi-sensors-mcp-')) ?? '');
+export function socketIn(home: string): string {
+  const folder = join(home, '.mdi-sensors-mcp');
   return join(folder, readdirSync(folder).find((name) => name.endsWith('.sock')) ?? '');
 }

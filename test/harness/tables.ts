@@ -1,27 +1,18 @@
-/** One line of the table of attacks that the test run prints at its end. */
-export interface AttackRow {
-  readonly attack: string;
-  readonly channel: string;
-  readonly on: string;
-  /** Requests that write or disclose and reached the simulated Graph. */
-  readonly requests: number;
-}
+import type { TestContext } from 'vitest';
 
-/** One line of the matrix of permissions: what a token with each set of them got. */
-export interface PermissionRow {
-  readonly operation: string;
-  readonly statuses: readonly string[];
+/** One line of a table that the test run prints at its end; rows with the same headings make one table. */
+export interface Row {
+  readonly headings: readonly string[];
+  readonly cells: readonly string[];
 }
 
 declare module 'vitest' {
   interface TaskMeta {
-    attack?: AttackRow;
-    permissions?: PermissionRow;
+    row?: Row;
   }
 }
 
-export const permissionSets = [
-  'none',
-  ...['sensors', 'health', 'autoconfig', 'migration'].flatMap((group) => [`${group} r`, 'rw', 'r+rw']),
-  'neighbours',
-];
+/** Gives a table the line of this test. */
+export function tell({ task }: TestContext, headings: readonly string[], cells: readonly string[]): void {
+  task.meta.row = { headings, cells };
+}

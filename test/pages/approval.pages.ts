@@ -31,9 +31,9 @@ const activation = { tool: 'activate_sensor_candidates', of: 'candidates', name:
 async function scene(
   { tool, of, name }: typeof deletion | typeof activation,
   use: (scene: Scene) => Promise<unknown>,
-  options: BrowserContextOptions = {},
+  { patience = 300, ...options }: BrowserContextOptions & { readonly patience?: number } = {},
 ): Promise<number> {
-  const server = await controlledServer({ flags: { approval: 'page', noBrowser: true }, patience: 300 });
+  const server = await controlledServer({ flags: { approval: 'page', noBrowser: true }, patience });
   const client = await connect('v2 modern', server);
   const id = (await finder(server))(of, name);
   const call = async () => (await client.call(tool, tool === 'delete_sensor' ? { id } : { ids: [id] })).text;
@@ -56,22 +56,48 @@ async function expectAccessible(page: Page): Promise<void> {
   expect((found as axe.AxeResults).violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
 }
 
+/** Words with a hyphen that stand in two lines although one has room for them. */
+const brokenWords = `(() => {
+  const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+  const broken = [];
+  while (texts.nextNode()) {
+    const { data, parentElement } = texts.currentNode;
+    for (const { 0: word, index } of data.matchAll(/[\\w.-]*-[\\w.-]*/g)) {
+      const range = document.createRange();
+      range.setStart(texts.currentNode, index);
+      range.setEnd(texts.currentNode, index + word.length);
+      const lines = [...range.getClientRects()];
+      const room = parentElement.closest('p, li, h1, h2, label').clientWidth;
+      const width = lines.reduce((sum, line) => sum + line.width, 0);
+      if (lines.length > 1 && width < room * 0.9) broken.push(word);
+    }
+  }
+  return broken;
+})()`;
+
 const read = (milliseconds = 1_100) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const says = (page: Page, text: string) => page.getByText(text).waitFor({ timeout: 5_000 });
 
 describe('the approval page in Chromium', () => {
   test('a name that is typed approves, and the page tells the outcome with its audit record', async () => {
     const reached = await scene(deletion, async ({ page, call }) => {
-      expect(await page.title()).toBe('Approve: Delete 1 sensor? – "Contoso"');
+      expect(await page.title()).toBe('Approve: Delete sensor SYD-DC01.apac.contoso.com? – "Contoso"');
       expect(await page.getByRole('heading', { level: 1 }).innerText()).toContain('SIMULATED');
       await page.screenshot({ path: `${shots}/question.png`, fullPage: true });
       await read();
       await page.getByLabel('To approve, type').fill('SYD-DC01.apac.contoso.com');
       await page.getByRole('button', { name: 'Approve' }).click();
       await says(page, 'It is done as soon as the assistant calls again');
+      expect(await page.getByText('You can close this page.').count()).toBe(0);
       expect(await call()).toContain('deleted; Graph answers 404');
+      await page.getByRole('link', { name: 'Look again' }).click();
       await says(page, 'Deleted; Graph answers 404 for it now.');
       await says(page, 'Audit record 4');
+      await says(page, 'You can close this page.');
+      expect(await page.getByRole('heading').allInnerTexts()).toEqual([
+        expect.stringContaining('"Contoso"'),
+        'Delete sensor SYD-DC01.apac.contoso.com',
+      ]);
       await page.screenshot({ path: `${shots}/outcome.png`, fullPage: true });
     });
     expect(reached).toBe(1);
@@ -86,9 +112,50 @@ describe('the approval page in Chromium', () => {
       await page.getByRole('checkbox').check();
       await page.getByRole('button', { name: 'Approve' }).click();
       await says(page, 'It is done as soon as the assistant calls again');
+      expect(await page.getByRole('heading').allInnerTexts()).toEqual([
+        expect.stringContaining('"Contoso"'),
+        'Activate the v3.x sensor on server dc24.contoso.com',
+      ]);
       expect(await call()).toContain('appeared as a sensor');
     });
     expect(reached).toBe(1);
+  });
+
+  test('a call that waits acts while the page loads, so that its first sight of the outcome is the last', async () => {
+    const reached = await scene(
+      deletion,
+      async ({ page, call }) => {
+        await read();
+        await page.getByLabel('To approve, type').fill('SYD-DC01.apac.contoso.com');
+        const [text] = await Promise.all([call(), page.getByRole('button', { name: 'Approve' }).click()]);
+        expect(text).toContain('deleted; Graph answers 404');
+        await says(page, 'Deleted; Graph answers 404 for it now.');
+      },
+      { patience: 5_000 },
+    );
+    expect(reached).toBe(1);
+  });
+
+  test.each([360, 480, 760])(
+    'at %i pixels no flag, id or name is broken where it has room for a line',
+    async (width) => {
+      await scene(
+        deletion,
+        async ({ page }) => {
+          expect(await page.evaluate(brokenWords)).toEqual([]);
+        },
+        { viewport: { width, height: 900 } },
+      );
+    },
+  );
+
+  test('Decline is the strongest element, Approve only an outline', async () => {
+    await scene(deletion, async ({ page }) => {
+      const ground = (value: string) =>
+        page.evaluate(`getComputedStyle(document.querySelector('button[value=${value}]')).backgroundColor`);
+      expect(await ground('decline')).toBe('rgb(11, 87, 208)');
+      expect(await ground('approve')).toBe('rgba(0, 0, 0, 0)');
+    });
   });
 
   test('a decline is told, and ends the matter', async () => {
@@ -219,7 +286,7 @@ describe('the approval page in Chromium', () => {
     expect(reached).toBe(1);
   });
 
-  test('axe finds no violation on question, problem and outcome', async () => {
+  test('axe finds no violation on question, problem, approval and outcome', async () => {
     await scene(activation, async ({ page }) => {
       await expectAccessible(page);
       await read();
@@ -227,6 +294,17 @@ describe('the approval page in Chromium', () => {
       await expectAccessible(page);
       await read();
       await page.getByRole('button', { name: 'Decline' }).click();
+      await expectAccessible(page);
+    });
+    await scene(activation, async ({ page, call }) => {
+      await read();
+      await page.getByRole('checkbox').check();
+      await page.getByRole('button', { name: 'Approve' }).click();
+      await says(page, 'It is done as soon as the assistant calls again');
+      await expectAccessible(page);
+      await call();
+      await page.getByRole('link', { name: 'Look again' }).click();
+      await says(page, 'appeared as a sensor');
       await expectAccessible(page);
     });
   });

@@ -3,8 +3,8 @@ import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-
 import type * as Library from '@azure/identity';
 import { cleaned } from '../../graph/errors.ts';
 import { SignInNeeded } from '../../refusal.ts';
-import { accountFile, persistence } from './cache.ts';
-import { refusalOf } from './refusals.ts';
+import { accountFile, cachePackage, persistence } from './cache.ts';
+import { isWithheld, refusalOf } from './refusals.ts';
 import type { App, Authority } from './ways.ts';
 
 /** How a person signs in at this server. */
@@ -25,6 +25,8 @@ export interface PersonOptions {
 /** A sign-in that is under way: what the person has to do, and its end. */
 interface SignIn {
   readonly needed: SignInNeeded;
+  /** When it began, by the monotonic clock. */
+  readonly since: number;
   readonly finished: Promise<void>;
 }
 
@@ -36,6 +38,15 @@ const withCode = ({ verificationUri, userCode }: Library.DeviceCodeInfo) =>
     URL.canParse(verificationUri) ? verificationUri : undefined,
   );
 
+/** A window that takes so many times the patience of a call is given up: it may be closed. A device code ends by itself. */
+const longest = 15;
+
+/** No person has entered a code this soon after it was made, in milliseconds. */
+const fastestPerson = 2_000;
+
+/** Nobody came, of which nothing is told but by asking again. */
+const isExpired = (error: unknown) => error instanceof Error && /device_code_expired|expired_token/.test(error.message);
+
 /**
  * A person's credential. What can be had silently comes at once; else the person is asked, one sign-in at a time, and a
  * call that needs it says what there is to do instead of waiting for long.
@@ -44,73 +55,92 @@ export function personCredential(options: PersonOptions): TokenCredential {
   const { way, patience, say } = options;
   let opened: ReturnType<typeof open> | undefined;
   let pending: Promise<SignIn> | undefined;
+  /** Why a sign-in failed that no call waited for. */
+  let untold: unknown;
+  let isSignedIn = false;
+  /** What whoever is signed in may not have. It is not asked for again, and comes silently once it has consent. */
+  const withheld = new Map<string, unknown>();
 
   async function begin(scopes: string | string[], more: GetTokenOptions): Promise<SignIn> {
     opened ??= open(options);
     const { prompted, signIn } = await opened;
+    const mine = pending;
     const told = way === 'browser' ? Promise.resolve(inBrowser) : prompted().then(withCode);
     const finished = signIn(scopes, more);
-    finished
-      .catch(() => undefined)
+    const givenUp = wait(longest * patience, undefined, { ref: false });
+    (way === 'browser' ? Promise.race([finished, givenUp]) : finished)
+      .catch((error: unknown) => {
+        untold = isExpired(error) ? undefined : error;
+        if (isSignedIn && isWithheld(error)) withheld.set(String(scopes), error);
+      })
       .finally(() => {
-        pending = undefined;
+        if (pending === mine) pending = undefined;
       });
     const needed = await Promise.race([told, finished.then(() => inBrowser)]);
     say(needed.message);
-    return { needed, finished };
+    return { needed, since: performance.now(), finished };
+  }
+
+  async function tokenFor(scopes: string | string[], more: GetTokenOptions): Promise<AccessToken> {
+    opened ??= open(options);
+    const { silently } = await opened;
+    for (let isFirst = true; ; isFirst = false) {
+      const token = await silently(scopes, more);
+      if (token !== undefined) {
+        isSignedIn = true;
+        return token;
+      }
+      const failure = untold ?? withheld.get(String(scopes));
+      if (failure !== undefined) throw failure;
+      const isMine = pending === undefined;
+      pending ??= begin(scopes, more);
+      const { needed, since, finished } = await pending;
+      const isUnseen = way === 'device-code' && performance.now() - since < fastestPerson;
+      if (!isFirst || (isMine && isUnseen)) throw needed;
+      const time = isUnseen ? Math.min(patience, fastestPerson) : patience;
+      const isOver = await Promise.race([finished.then(() => true), wait(time, false)]);
+      if (!isOver) throw needed;
+    }
   }
 
   return {
     async getToken(scopes, { claims } = {}) {
-      const more = { enableCae: true, ...(claims !== undefined && { claims }) };
       try {
-        opened ??= open(options);
-        const { silently } = await opened;
-        for (let isFirst = true; ; isFirst = false) {
-          const token = await silently(scopes, more);
-          if (token !== undefined) return token;
-          const isMine = pending === undefined;
-          pending ??= begin(scopes, more);
-          const { needed, finished } = await pending;
-          // Nobody can have entered a code yet that nobody has seen.
-          if (!isFirst || (isMine && way === 'device-code')) throw needed;
-          const isOver = await Promise.race([finished.then(() => true), wait(patience, false)]);
-          if (!isOver) throw needed;
-        }
+        return await tokenFor(scopes, { enableCae: true, ...(claims !== undefined && { claims }) });
       } catch (error) {
-        throw refusalOf(personWays[way].title, error);
+        if (!(error instanceof SignInNeeded)) untold = undefined;
+        throw await refusalOf(personWays[way], error, options.authority);
       }
     },
   };
 }
 
 /** The library's credential, with tokens kept between runs where the platform lets it. */
-async function open({ way, app, authority, folder }: PersonOptions) {
+async function open({ way, app, authority, folder, say }: PersonOptions) {
   const library = await import('@azure/identity');
   const account = accountFile(folder);
-  const common = { ...authority, tenantId: app.need('TENANT_ID'), clientId: app.need('CLIENT_ID') };
+  const kept = await persistence(library);
+  if (kept === undefined) say(`A sign-in lasts until this server ends, without ${cachePackage} and a keychain.`);
+  const all = {
+    ...authority,
+    tenantId: app.need('TENANT_ID'),
+    clientId: app.need('CLIENT_ID'),
+    disableAutomaticAuthentication: true,
+    ...(kept && { ...kept, ...(await account.read(library)) }),
+  };
   let prompt: (info: Library.DeviceCodeInfo) => void = () => undefined;
-  const make = (more: object) => {
-    const all = { ...common, disableAutomaticAuthentication: true, ...more };
-    return way === 'browser'
+  const credential =
+    way === 'browser'
       ? new library.InteractiveBrowserCredential(all)
       : new library.DeviceCodeCredential({ ...all, userPromptCallback: (info) => prompt(info) });
-  };
-  let kept = await persistence(library);
-  let credential = make(kept === undefined ? {} : { ...kept, ...(await account.read(library)) });
 
   /** A token that needs nobody; undefined where a person has to sign in. */
   async function silently(scopes: string | string[], more: GetTokenOptions): Promise<AccessToken | undefined> {
     try {
       return await credential.getToken(scopes, more);
     } catch (error) {
-      const name = error instanceof Error ? error.name : '';
-      if (name === 'AuthenticationRequiredError') return undefined;
-      if (kept === undefined || /^(CredentialUnavailable|Authentication|Abort)Error$/.test(name)) throw error;
-      // The platform's keychain does not open: the tokens stay in memory.
-      kept = undefined;
-      credential = make({});
-      return silently(scopes, more);
+      if (error instanceof Error && error.name === 'AuthenticationRequiredError') return undefined;
+      throw error;
     }
   }
 

@@ -1,6 +1,8 @@
 import { cleaned } from '../../graph/errors.ts';
 import { networkHint } from '../../graph/network.ts';
+import { unreachable } from '../../graph/reach.ts';
 import { Refusal } from '../../refusal.ts';
+import type { Authority } from './ways.ts';
 
 const consent =
   'Let an administrator grant the Microsoft Graph permissions of the README to the app registration and give admin consent (mdi-sensors-mcp setup prints the address).';
@@ -47,34 +49,49 @@ const known: Record<string, string> = {
     'Correct the federated credential of the app registration: issuer, subject and audience have to be those of the token file.',
 };
 
-const codeIn = (error: object) => ('code' in error && typeof error.code === 'string' ? error.code : undefined);
+/** All that the library passes on of a device code that did not come to a token. */
+const knownOfDeviceCode: Record<string, string> = {
+  authorization_declined: again,
+  invalid_client: 'Switch on "Allow public client flows" in the app registration.',
+  invalid_grant:
+    'Microsoft Entra told the person in the browser why; often it is a missing consent (mdi-sensors-mcp setup prints the address for that).',
+};
 
-/** A connection's code, which the library's errors carry at any depth. */
-function networkCode(error: unknown): string | undefined {
-  for (let one = error, depth = 0; one instanceof Error && depth < 5; one = one.cause, depth++) {
-    const code = codeIn(one);
-    if (code !== undefined && networkHint(code) !== undefined) return code;
-  }
-  return undefined;
-}
-
-/** The first sentence of a failure, from Entra's number on where it has one: advice, addresses and trace ids stay out. */
+/** The first sentence of a failure, in the words of Entra or of a machine's own endpoint where it has some: advice, addresses and ids stay out. */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : 'no reason given';
-  const told = message.slice(Math.max(0, message.search(/AADSTS\d/))).replace(/^(\w*Credential|Error): /, '');
-  const [sentence = ''] = told.trim().split(/\.\s|\r?\n| Trace ID:/);
+  const told = message
+    .slice(Math.max(0, message.search(/AADSTS\d|(?<= - Description: )/)))
+    .replace(/^(\w*Credential|Error|post_request_failed): /, '');
+  const [sentence = ''] = told.trim().split(/\.\s|\r?\n| Trace ID:| - Correlation ID:/);
   return cleaned(sentence, 200).replace(/[.:;, ]+$/, '');
 }
 
+/** Of a connection that failed the library says no more than this. */
+const unconnected = /^(endpoints_resolution_error|network_error)\b/;
+const withoutClaims = "This credential doesn't support claims challenges";
+
+/** Without consent for what was asked for. Of a device code the library does not tell it from other refusals. */
+export const isWithheld = (error: unknown) =>
+  error instanceof Error && /AADSTS6500[14]|^post_request_failed: invalid_grant/.test(error.message);
+
+interface SigningIn {
+  readonly title: string;
+  /** What to do where the failure itself does not tell. */
+  readonly advice?: string;
+}
+
 /** Why a way to sign in gave no token, and what to do about it. */
-export function refusalOf(title: string, error: unknown): Refusal {
+export async function refusalOf({ title, advice }: SigningIn, error: unknown, { authorityHost }: Authority) {
   if (error instanceof Refusal) return error;
-  const number = /AADSTS(\d+)/.exec(error instanceof Error ? error.message : '')?.[1] ?? '';
-  const code = networkCode(error);
-  const next = known[number] ?? (code && networkHint(code));
+  const message = error instanceof Error ? error.message : '';
+  const [number = ''] = /(?<=AADSTS)\d+/.exec(message) ?? [];
+  const [word = ''] = /(?<=^post_request_failed: )\w+/.exec(message) ?? [];
+  const code = unconnected.test(message) ? await unreachable(authorityHost) : undefined;
+  const told = known[number] ?? knownOfDeviceCode[word] ?? (message.startsWith(withoutClaims) ? again : undefined);
   return new Refusal(
-    'sign_in_failed',
+    isWithheld(error) ? 'permission_missing' : 'sign_in_failed',
     `Microsoft Entra gave no token for the sign-in by ${title}: ${code ?? reasonOf(error)}.`,
-    next ?? 'mdi-sensors-mcp doctor shows how this server signs in.',
+    told ?? (code && networkHint(code)) ?? advice ?? 'mdi-sensors-mcp doctor shows how this server signs in.',
   );
 }

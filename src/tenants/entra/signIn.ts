@@ -40,7 +40,7 @@ export function signInBy(auth: WayName | 'auto', app: App, authority: Authority,
           return token;
         } catch (error) {
           tried.set(title, reasonOf(error));
-          throw refusalOf(title, error);
+          throw await refusalOf(ways[settled], error, authority);
         }
       }
       for (const name of names) {
@@ -56,7 +56,9 @@ export function signInBy(auth: WayName | 'auto', app: App, authority: Authority,
           return token;
         } catch (error) {
           tried.set(title, reasonOf(error));
-          if (!(error instanceof Error) || error.name !== 'CredentialUnavailableError') throw refusalOf(title, error);
+          if (!(error instanceof Error) || error.name !== 'CredentialUnavailableError') {
+            throw await refusalOf(ways[name], error, authority);
+          }
         }
       }
       throw nothingWorked(tried);

@@ -14,13 +14,15 @@ interface Surroundings {
   /** Where Graph and Entra are, if not where the cloud has them. */
   readonly graphRoot?: string;
   readonly authority?: Authority;
+  /** Milliseconds that a call waits for a person who is signing in. */
+  readonly patience?: number;
   say(line: string): void;
 }
 
-const patience = 20_000;
-
-/** The library reads AZURE_AUTHORITY_HOST where it is told nothing: for private clouds, which are global to this server. */
-const authorityOf = (cloud: Cloud): Authority => (cloud === 'global' ? {} : { authorityHost: clouds[cloud].authority });
+/** AZURE_AUTHORITY_HOST is the library's own variable for private clouds, which are global to this server. */
+const authorityOf = (cloud: Cloud, { AZURE_AUTHORITY_HOST }: Environment): Authority => ({
+  authorityHost: (cloud === 'global' ? AZURE_AUTHORITY_HOST : undefined) ?? clouds[cloud].authority,
+});
 
 /**
  * A real tenant. A person is asked for the scope of the permission in need and nothing more. An app has all that it was
@@ -28,7 +30,13 @@ const authorityOf = (cloud: Cloud): Authority => (cloud === 'global' ? {} : { au
  */
 export function entraTenant(
   { auth, cloud, tenantLabel }: Pick<Config, 'auth' | 'cloud' | 'tenantLabel'>,
-  { environment, graphRoot = clouds[cloud].graphRoot, authority = authorityOf(cloud), say }: Surroundings,
+  {
+    environment,
+    graphRoot = clouds[cloud].graphRoot,
+    authority = authorityOf(cloud, environment),
+    patience = 20_000,
+    say,
+  }: Surroundings,
 ): Tenant {
   const own = appOf(environment, 'AZURE_');
   const writing = appOf(environment, 'MDI_MCP_WRITER_');
@@ -38,7 +46,7 @@ export function entraTenant(
     simulated: false,
     cloud,
     graphRoot,
-    authority: authority.authorityHost ?? environment.AZURE_AUTHORITY_HOST ?? clouds[cloud].authority,
+    authority: authority.authorityHost,
     tried,
     ...(tenantLabel !== undefined && { label: tenantLabel }),
   };
@@ -62,8 +70,11 @@ export function entraTenant(
   }
 
   const reads = signInBy(auth, own, authority, tried);
-  if (writer === undefined) return { ...tenant, credential: () => reads };
   const way = configuredWay(writing);
+  if (writer === undefined) {
+    if (way !== undefined) throw new Error('The variables of a writer need MDI_MCP_WRITER_CLIENT_ID.');
+    return { ...tenant, credential: () => reads };
+  }
   if (way === undefined) {
     throw new Error(
       'MDI_MCP_WRITER_CLIENT_ID needs MDI_MCP_WRITER_CLIENT_SECRET, MDI_MCP_WRITER_CLIENT_CERTIFICATE_PATH or MDI_MCP_WRITER_FEDERATED_TOKEN_FILE.',

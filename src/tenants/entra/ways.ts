@@ -8,7 +8,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where Entra is, as the library's credentials take it. */
 export interface Authority {
-  readonly authorityHost?: string;
+  readonly authorityHost: string;
   readonly disableInstanceDiscovery?: boolean;
 }
 
@@ -25,6 +25,8 @@ interface Way {
   readonly title: string;
   /** The variable that chooses this way in `auto`; a way without one is tried there. */
   readonly variable?: string;
+  /** What to do about a failure that does not tell. */
+  readonly advice?: string;
   make(library: typeof Library, app: App, authority: Authority): TokenCredential | Promise<TokenCredential>;
 }
 
@@ -80,6 +82,8 @@ export const ways: Readonly<Record<WayName, Way>> = {
   },
   'managed-identity': {
     title: 'managed identity',
+    advice:
+      'Give this machine a managed identity; where it has an assigned one, set AZURE_CLIENT_ID to the client id of that.',
     make({ ManagedIdentityCredential }, { get }) {
       const clientId = get('CLIENT_ID');
       // As in the library's own default chain: on a machine without the endpoint one short request tells.

@@ -1,0 +1,20 @@
+import type { Config } from '../config.ts';
+import type { Log } from '../log.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+
+/** One thing that was looked at. After a `fatal` one there is nothing left to look at in the tenant. */
+export interface Finding {
+  readonly about: 'Configuration' | 'Network' | 'Sign-in' | 'Permissions' | 'Reads' | 'This machine';
+  readonly is: 'well' | 'missing' | 'note' | 'fatal';
+  readonly text: string;
+  /** What to do about it. */
+  readonly next?: string;
+}
+
+/** What there is to look at. */
+export interface Surroundings {
+  readonly config: Config;
+  readonly tenant: Tenant;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}

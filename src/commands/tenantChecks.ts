@@ -1,0 +1,159 @@
+import { visible } from '../display.ts';
+import { graphClient } from '../graph/client.ts';
+import { versionIn } from '../graph/clouds.ts';
+import { isWritePermission, type Permission } from '../graph/endpoint.ts';
+import { endpoints } from '../graph/endpoints.ts';
+import { identityOf, permissionsIn, validityOf } from '../graph/identity.ts';
+import type { Reader } from '../graph/reader.ts';
+import { operations } from '../operations/index.ts';
+import { type Grant, grantsFor } from '../operations/permissions.ts';
+import { Refusal, SignInNeeded } from '../refusal.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import type { Finding, Surroundings } from './finding.ts';
+
+const reading: Permission = 'SecurityIdentitiesSensors.Read.All';
+const writing: Permission = 'SecurityIdentitiesSensors.ReadWrite.All';
+
+const tokenFor = async ({ credential, graphRoot }: Tenant, permission: Permission) =>
+  (await credential(permission).getToken(`${graphRoot}/.default`, { enableCae: true }))?.token ?? '';
+
+/** Signs in, for as long as a person takes for that: the token to read with, or undefined where there is none. */
+export async function* ofSignIn({ tenant }: Surroundings): AsyncGenerator<Finding, string | undefined> {
+  const about = 'Sign-in';
+  for (let told = ''; ; ) {
+    try {
+      const token = await tokenFor(tenant, reading);
+      yield* ofWays(tenant);
+      yield* ofToken(token);
+      if (tenant.writer !== undefined) yield await ofWriter(tenant);
+      return token;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof SignInNeeded)) {
+        yield* ofWays(tenant);
+        const text = (tenant.tried?.size ?? 0) > 1 ? 'No way to sign in worked' : error.message;
+        yield { about, is: 'fatal', text, ...nextOf(error) };
+        return undefined;
+      }
+      if (error.message !== told) yield { about, is: 'note', text: error.message };
+      told = error.message;
+    }
+  }
+}
+
+/** The way that worked, and where several were tried, why the others are out. */
+function* ofWays({ tried = new Map() }: Tenant): Generator<Finding> {
+  for (const [title, why] of tried) {
+    if (why === undefined) yield { about: 'Sign-in', is: 'well', text: `By ${title}` };
+    else if (tried.size > 1) yield { about: 'Sign-in', is: 'note', text: `${title}: ${why}` };
+  }
+}
+
+function* ofToken(token: string): Generator<Finding> {
+  const about = 'Sign-in';
+  const { tenantId, kind, name, id } = identityOf(token);
+  yield { about, is: 'well', text: `Tenant ${tenantId}` };
+  yield { about, is: 'well', text: `As the ${kind} ${visible(name, 100)} (${id})` };
+  if (kind === 'person') {
+    const text =
+      'A person also needs the Entra role Security Administrator, or a Defender XDR role with the same rights';
+    yield { about, is: 'note', text };
+  }
+  const valid = validityOf(token);
+  if (valid === undefined) return;
+  const minutes = Math.round((valid.until.getTime() - Date.now()) / 60_000);
+  const challenge = valid.challenged ? 'with' : 'without';
+  const text = `The token is valid for ${minutes} minutes, ${challenge} continuous access evaluation`;
+  yield { about, is: 'well', text };
+}
+
+async function ofWriter(tenant: Tenant): Promise<Finding> {
+  const about = 'Sign-in';
+  try {
+    const { name, id } = identityOf(await tokenFor(tenant, writing));
+    return { about, is: 'well', text: `To write, as the app ${visible(name, 100)} (${id})` };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { about, is: 'missing', text: `To write: ${error.message}`, ...nextOf(error) };
+  }
+}
+
+const nextOf = ({ next }: Refusal) => (next === undefined ? {} : { next });
+
+const order: readonly Finding['is'][] = ['well', 'note', 'missing'];
+
+/** Looks which permissions are there, those that are missing last; answers with those that are there. */
+export async function* ofPermissions(
+  { tenant, config }: Surroundings,
+  token: string,
+): AsyncGenerator<Finding, ReadonlySet<string>> {
+  const about = 'Permissions';
+  const offered = operations.filter(({ effect }) => !config.readOnly || effect === 'read');
+  const isPerson = identityOf(token).kind === 'person';
+  const held = new Set(permissionsIn(token));
+  const findings: Finding[] = [];
+  for (const grant of grantsFor(offered, tenant.cloud)) {
+    const { permission } = grant;
+    if (isPerson && isWritePermission(permission) && !held.has(permission)) {
+      findings.push({ about, is: 'note', text: `${permission} is asked for when something is about to be written` });
+      continue;
+    }
+    const own = await tokenFor(tenant, permission).catch(() => '');
+    for (const one of permissionsIn(own)) held.add(one);
+    findings.push(held.has(permission) ? { about, is: 'well', text: permission } : missing(grant));
+  }
+  yield* findings.sort((one, other) => order.indexOf(one.is) - order.indexOf(other.is));
+  const writes = [...held].filter((one) => one.startsWith('SecurityIdentities') && one.includes('.ReadWrite.'));
+  if (config.readOnly && writes.length > 0) {
+    yield {
+      about,
+      is: 'note',
+      text: `The token can write although the server is started with --read-only: ${writes.sort().join(', ')}`,
+      next: 'Grant the app only the Read permissions; then nothing at all can write with its token.',
+    };
+  }
+  return held;
+}
+
+function missing({ permission, neededFor, optionalFor }: Grant): Finding {
+  const without =
+    neededFor.length > 0 ? `do not work: ${neededFor.join(', ')}` : `know less: ${optionalFor.join(', ')}`;
+  return {
+    about: 'Permissions',
+    is: neededFor.length > 0 ? 'missing' : 'note',
+    text: `${permission} is not in the token. Without it these tools ${without}`,
+    next: 'Add what is missing to the app registration (API permissions, Microsoft Graph) and give admin consent; mdi-sensors-mcp setup shows how.',
+  };
+}
+
+/** One harmless read for each permission to read. */
+const reads = [
+  [endpoints.listSensors, (graph: Reader) => graph.get(endpoints.listSensors)],
+  [endpoints.listHealthIssues, (graph: Reader) => graph.get(endpoints.listHealthIssues)],
+  [endpoints.getAutoAuditingConfiguration, (graph: Reader) => graph.get(endpoints.getAutoAuditingConfiguration)],
+  [endpoints.listSensorMigrations, (graph: Reader) => graph.get(endpoints.listSensorMigrations)],
+] as const;
+
+/** Reads what there is a permission for, unless the first answer is what every other one would be. */
+export async function* ofReads(
+  { tenant, config, log }: Surroundings,
+  held: ReadonlySet<string>,
+): AsyncGenerator<Finding> {
+  const about = 'Reads';
+  const graph = graphClient({ tenant, version: config.graphVersion, log });
+  for (const [endpoint, read] of reads) {
+    if (versionIn(tenant.cloud, endpoint, config.graphVersion) === undefined) continue;
+    if (!held.has(endpoint.permission)) {
+      yield { about, is: 'note', text: `${endpoint.route} was not tried, since its permission is missing` };
+      continue;
+    }
+    try {
+      await read(graph.reader({ signal: AbortSignal.timeout(60_000), timeoutMilliseconds: 30_000 }));
+      yield { about, is: 'well', text: endpoint.route };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      yield { about, is: 'missing', text: error.message, ...nextOf(error) };
+      if (error.code === 'not_onboarded' || error.code === 'sign_in_failed') return;
+    }
+  }
+}
