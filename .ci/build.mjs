@@ -61,9 +61,8 @@ async function buildBench() {
 async function buildEntries() {
   const outdir = join(cache, 'entry');
   await rm(outdir, { recursive: true, force: true });
-  const external = { ...bundled, packages: 'external', banner: {} };
   await Promise.all([
-    build({ ...external, entryPoints: ['test/harness/entry.ts'], outdir }),
+    build({ ...bundled, entryPoints: ['test/harness/entry.ts'], outdir }),
     build({ ...bundled, entryPoints: ['test/harness/entraEntry.ts'], outdir: join(outdir, 'entra') }),
   ]);
 }

@@ -12,7 +12,7 @@ export const refusalCodes = {
   throttled: 'Microsoft Graph asked to wait longer than this call may take.',
   unavailable: 'Microsoft Graph did not answer, or not in a way that can be read.',
   cancelled: 'The client cancelled the call.',
-  approval_unavailable: 'This call needs a human approval, and this client cannot ask for one.',
+  approval_unavailable: 'This call needs a human approval, and here is no way to ask for one.',
   client_unattended: 'The client answered the approval question by itself; that counts as no answer.',
   declined: 'A person declined, or closed the question.',
   mistyped: 'The text that was typed is not the text that was asked for.',

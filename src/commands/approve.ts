@@ -84,6 +84,7 @@ function ownTerminal(): Interface | undefined {
 
 async function answer(server: Server, asked: Shown, terminal: Interface): Promise<void> {
   say(`\n${colour.yellow(framed(asked.text))}`);
+  say(`This question is open for ${asked.minutesLeft} minutes.`);
   const prompt =
     asked.typed === undefined
       ? 'Type approve or decline; an empty line leaves it open > '
