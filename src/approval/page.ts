@@ -79,12 +79,10 @@ export function createPage({ desk, openBrowser, say }: Options): Page {
 
   const sheetsOf = (nonce: string) => [...sheets].filter(([, sheet]) => sheet.nonce === nonce);
 
-  /** Whether a window may go on with a question that replaced its own: no other window has it, or soon will. */
-  const isFree = async (nonce: string) => {
-    const others = sheetsOf(nonce);
-    if (others.length > 0 && !(await windows.recall(nonce))) return false;
-    for (const [address] of others) sheets.delete(address);
-    return true;
+  /** Takes a question back that still waits for a window of its own. */
+  const recall = async (nonce: string) => {
+    if (!(await windows.recall(nonce))) return;
+    for (const [address] of sheetsOf(nonce)) sheets.delete(address);
   };
 
   /** A call that waits acts at once, so its outcome is worth a moment. */
@@ -181,7 +179,8 @@ export function createPage({ desk, openBrowser, say }: Options): Page {
     const look = (await settled(sheet.nonce)) ?? c.var.look;
     if (sheet.state !== 'answered') return look.state === 'waiting' ? gone(c) : c.html(outcomePage(look));
     if (look.replacedBy !== undefined) {
-      const goesOn = isWaiting(look.replacedBy) && (await isFree(look.replacedBy));
+      await recall(look.replacedBy);
+      const goesOn = isWaiting(look.replacedBy) && sheetsOf(look.replacedBy).length === 0;
       sheet.nonce = look.replacedBy;
       if (goesOn) return c.redirect(`/q/${sheetFor(look.replacedBy, 'new')}`, 303);
     }
