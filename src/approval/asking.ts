@@ -1,4 +1,3 @@
-import { Refusal } from '../refusal.ts';
 import type { Outside } from './desk.ts';
 import type { Form } from './form.ts';
 import type { Caller, Surroundings, Verdict } from './gate.ts';
@@ -17,8 +16,14 @@ interface Means extends Pick<Surroundings, 'approval' | 'patience'> {
 
 /** Brings questions before a person, and waits for the answers that do not come with a call. */
 export function createAsking({ register, form, outside, approval, patience }: Means) {
-  const waiting = new Map<string, number>();
+  const waiting = new Map<string, Set<Caller>>();
   const shown = new WeakMap<Entry, { all: number; open: number }>();
+
+  const callersOf = ({ nonce }: Entry): Set<Caller> => {
+    const callers = waiting.get(nonce) ?? new Set();
+    waiting.set(nonce, callers);
+    return callers;
+  };
 
   /** Moves a question outside the client, where that is possible. */
   const elsewhere = (entry: Entry, sentence: string): Entry | undefined =>
@@ -32,7 +37,7 @@ export function createAsking({ register, form, outside, approval, patience }: Me
     const either = AbortSignal.any([signal, patient]);
     const tell = () => caller.progress(`Waiting for a person ${outside.where(entry.channel, entry.nonce)}`);
     const telling = setInterval(tell, 5_000);
-    waiting.set(entry.nonce, (waiting.get(entry.nonce) ?? 0) + 1);
+    const callers = callersOf(entry).add(caller);
     tell();
     try {
       for (;;) {
@@ -45,7 +50,7 @@ export function createAsking({ register, form, outside, approval, patience }: Me
         const isUnderway = now.status === 'claimed' || now.status === 'acting';
         if (signal.aborted) {
           if (isUnderway) throw refuse.underway();
-          if (entry.channel !== 'form' && waiting.get(entry.nonce) === 1) {
+          if (entry.channel !== 'form' && callers.size === 1) {
             register.withdraw(entry, 'The call was cancelled');
           }
           throw refuse.cancelled();
@@ -57,9 +62,8 @@ export function createAsking({ register, form, outside, approval, patience }: Me
       }
     } finally {
       clearInterval(telling);
-      const others = (waiting.get(entry.nonce) ?? 1) - 1;
-      if (others === 0) waiting.delete(entry.nonce);
-      else waiting.set(entry.nonce, others);
+      callers.delete(caller);
+      if (callers.size === 0) waiting.delete(entry.nonce);
     }
   };
 
@@ -81,10 +85,12 @@ export function createAsking({ register, form, outside, approval, patience }: Me
       if (envelope === undefined) signal.addEventListener('abort', close, { once: true });
       return { kind: 'result', result: await form.ask(entry, caller.context) };
     }
-    await outside.show(entry.channel, entry.nonce).catch((error: unknown) => {
-      if (error instanceof Refusal) register.end(entry, refused(error));
-      throw error;
-    });
+    callersOf(entry).add(caller);
+    const refusal = await outside.show(entry.channel, entry.nonce);
+    if (refusal !== undefined) {
+      register.noted(entry, 'answer', { channel: entry.channel, action: 'not shown' });
+      register.end(entry, refused(refusal));
+    }
     return wait(entry, caller);
   };
 

@@ -1,3 +1,4 @@
+import type { Refusal } from '../refusal.ts';
 import type { Question } from './question.ts';
 
 /**
@@ -41,8 +42,8 @@ export interface Look {
 export interface Outside {
   /** The one that is best here; undefined where there is none. */
   readonly channel: Exclude<Channel, 'form'> | undefined;
-  /** Brings a question before the person. Rejects with a Refusal where that is not possible. */
-  show(channel: Channel, nonce: string): Promise<void>;
+  /** Brings a question before the person; never rejects, but tells why that is not possible. */
+  show(channel: Channel, nonce: string): Promise<Refusal | undefined>;
   /** Where the person finds it now, for the sentence that a model hands on. */
   where(channel: Channel, nonce: string): string;
 }

@@ -32,23 +32,22 @@ export function openOutside(
       throw error;
     }
   };
-  const attempt = async (channel: 'page' | 'terminal', step: Promise<void>) => {
+  const failureOf = async (channel: 'page' | 'terminal', opening: Promise<void>) => {
     try {
-      await step;
+      await opening;
+      return undefined;
     } catch (error) {
       const { message } = error instanceof Error ? error : new Error('unknown error');
       say(`The ${channel} for approvals could not be opened: ${message}`);
-      throw refuse.notShown(channel, error instanceof Error && 'code' in error ? String(error.code) : message);
+      return refuse.notShown(channel, error instanceof Error && 'code' in error ? String(error.code) : message);
     }
   };
 
   return {
     channel: bestChannel(config, environment),
     async show(channel, nonce) {
-      const opened = attempt('terminal', openTerminal());
-      if (channel === 'terminal') return opened;
-      opened.catch(() => undefined);
-      await attempt('page', showPage(nonce));
+      const atTerminal = failureOf('terminal', openTerminal());
+      return channel === 'terminal' ? atTerminal : failureOf('page', showPage(nonce));
     },
     where: (channel, nonce) => places[channel === 'page' ? (page?.place(nonce) ?? 'queued') : channel],
     async close() {

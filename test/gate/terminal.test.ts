@@ -14,7 +14,7 @@ import {
 import { createServer, connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { attack } from '../harness/attacks.ts';
 import { connect } from '../harness/clients.ts';
 import { atSocket, handedBy, opened, socketIn } from '../harness/outside.ts';
@@ -79,7 +79,7 @@ describe.concurrent('the terminal socket', () => {
       );
       const left = readdirSync(outer, { recursive: true, withFileTypes: true }).filter((entry) => entry.isSocket());
       expect(left).toEqual([]);
-      expect(client.stderr()).toContain('The terminal for approvals could not be opened');
+      await vi.waitFor(() => expect(client.stderr()).toContain('The terminal for approvals could not be opened'));
     });
   });
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { bestChannel } from '../../src/approval/outside.ts';
 import { handedBy, http, opened, sheet } from '../harness/outside.ts';
+import { recordsOf } from './cases.ts';
 import { scene, yes } from './scene.ts';
 
 const fresh = () => mkdtempSync(join(tmpdir(), 'windows-'));
@@ -88,6 +89,7 @@ describe.concurrent('the file that a browser is given', () => {
   test('goes when its question has expired', async () => {
     await scene({}, async ({ server, client, call }) => {
       await call();
+      await handedBy(client.stderr);
       const file = fileIn(client.stderr());
       expect(existsSync(file)).toBe(true);
       await server.tell({ do: 'clock', ahead: { monotonic: 11 * 60_000 } });
@@ -103,7 +105,7 @@ describe.concurrent('a way to the person that cannot be opened', () => {
       expect(await call()).toMatch(
         /^approval_unavailable: This needs a human approval, and the approval page could not be opened \(ENOENT\)\. Nothing was changed\. .*--approval terminal/,
       );
-      expect(client.stderr()).toContain('The page for approvals could not be opened');
+      await vi.waitFor(() => expect(client.stderr()).toContain('The page for approvals could not be opened'));
       mkdirSync(TMPDIR);
       expect(await call()).toMatch(/^approval_pending: /);
     });
@@ -112,10 +114,11 @@ describe.concurrent('a way to the person that cannot be opened', () => {
   test('the terminal: the call is refused with the setting that helps, and the next one tries anew', async () => {
     const HOME = join(fresh(), 'home');
     writeFileSync(HOME, '');
-    await scene({ approval: 'terminal', env: { HOME } }, async ({ call }) => {
+    await scene({ approval: 'terminal', env: { HOME } }, async ({ server, call }) => {
       expect(await call()).toMatch(
         /^approval_unavailable: This needs a human approval, and the way to the terminal could not be opened \(ENOTDIR\)\. Nothing was changed\. .*--approval page/,
       );
+      expect(recordsOf(server).at(-1)).toMatchObject({ kind: 'answer', channel: 'terminal', action: 'not shown' });
       rmSync(HOME);
       expect(await call()).toMatch(/^approval_pending: A person is asked at a terminal of this machine/);
     });
@@ -173,12 +176,25 @@ describe.concurrent('where a person is asked', () => {
 
 test('while a call waits its client hears where the person is asked, again and again', async () => {
   const heard: string[] = [];
-  await scene({ approval: 'terminal', patience: 6_000 }, async ({ client, find }) => {
+  await scene({ approval: 'terminal', patience: 9_000 }, async ({ client, find }) => {
     const id = find('sensors', 'DC07.contoso.com');
     await client.call('delete_sensor', { id }, { onProgress: (message) => heard.push(message) });
   });
   const waiting = 'Waiting for a person at a terminal of this machine, with `mdi-sensors-mcp approve`';
   expect(heard.filter((message) => message === waiting)).toEqual([waiting, waiting]);
+});
+
+test('a twin that is cancelled while the page is still being opened leaves the question to the first call', async () => {
+  const slow = `import fs from 'node:fs/promises'; import { syncBuiltinESMExports } from 'node:module'; const { mkdtemp } = fs; fs.mkdtemp = (...all) => new Promise((resolve) => setTimeout(resolve, 2000)).then(() => mkdtemp(...all)); syncBuiltinESMExports();`;
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(slow)}`;
+  await scene({ env: { NODE_OPTIONS } }, async ({ client, find, call }) => {
+    const first = call();
+    const id = find('sensors', 'DC07.contoso.com');
+    const cancelled = new AbortController();
+    const onProgress = () => cancelled.abort();
+    await client.call('delete_sensor', { id }, { signal: cancelled.signal, onProgress }).catch(() => undefined);
+    expect(await first).toMatch(/^approval_pending: /);
+  });
 });
 
 test('a user id without a name, as containers have, can start the server and be asked', async () => {
