@@ -25,6 +25,12 @@ const onOff = z.preprocess(
     .default(false),
 );
 
+const wholeNumber = (most: number, otherwise: number) => {
+  const range = `is a whole number from 1 to ${most}`;
+  const inRange = (count: number) => Number.isInteger(count) && count >= 1 && count <= most;
+  return z.preprocess(given, z.coerce.number(range).refine(inRange, range).default(otherwise));
+};
+
 const fleet = z.preprocess(
   (raw) =>
     raw === true || raw === 'true' || raw === '1' ? 'seed:1' : raw === 'false' || raw === '0' ? undefined : given(raw),
@@ -104,21 +110,12 @@ export const settings = {
     title: 'Confirm every change',
     text: 'Ask a person before every change of a setting too, not only where it has consequences.',
   }),
-  maxMachines: setting(
-    z.preprocess(
-      given,
-      z.coerce
-        .number('is a whole number from 1 to 500')
-        .refine((count) => Number.isInteger(count) && count >= 1 && count <= 500, 'is a whole number from 1 to 500')
-        .default(50),
-    ),
-    {
-      value: '<number>',
-      title: 'Machines per approval',
-      text: 'The most machines that one approval may cover.',
-      safety: true,
-    },
-  ),
+  maxMachines: setting(wholeNumber(500, 50), {
+    value: '<number>',
+    title: 'Machines per approval',
+    text: 'The most machines that one approval may cover.',
+    safety: true,
+  }),
   secretsDir: setting(z.preprocess(given, z.string().optional()), {
     value: '<folder>',
     title: 'Secrets folder',
@@ -151,6 +148,11 @@ export const settings = {
     title: 'Audit log',
     text: "Folder for the audit log, or off; by default in the user's state folder.",
     safety: true,
+  }),
+  concurrency: setting(wholeNumber(32, 8), {
+    value: '<number>',
+    title: 'Requests at once',
+    text: 'The most requests to Microsoft Graph that run at once.',
   }),
   logLevel: setting(
     z.preprocess(
@@ -218,6 +220,7 @@ const schema = z.object({
   approval: settings.approval.schema,
   noBrowser: settings.noBrowser.schema,
   auditLog: settings.auditLog.schema,
+  concurrency: settings.concurrency.schema,
   logLevel: settings.logLevel.schema,
 });
 

@@ -61,7 +61,7 @@ export function serve(
     log,
     graph() {
       graph ??= Promise.all([import('../graph/client.ts'), tenant()]).then(([{ graphClient }, opened]) =>
-        graphClient({ tenant: opened, version: config.graphVersion, log }),
+        graphClient({ tenant: opened, version: config.graphVersion, concurrency: config.concurrency, log }),
       );
       return graph;
     },

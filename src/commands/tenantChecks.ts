@@ -140,7 +140,7 @@ export async function* ofReads(
   held: ReadonlySet<string>,
 ): AsyncGenerator<Finding> {
   const about = 'Reads';
-  const graph = graphClient({ tenant, version: config.graphVersion, log });
+  const graph = graphClient({ tenant, version: config.graphVersion, concurrency: config.concurrency, log });
   for (const [endpoint, read] of reads) {
     if (versionIn(tenant.cloud, endpoint, config.graphVersion) === undefined) continue;
     if (!held.has(endpoint.permission)) {

@@ -32,16 +32,21 @@ import { type Answer, graphErrorOf, noSuchRoute, unreadable } from './errors.ts'
 import type { Identity } from './identity.ts';
 import { codeOf, networkHint, neverConnected } from './network.ts';
 import { outcomeOf } from './outcome.ts';
+import { createPace } from './pace.ts';
 import { checkedIds, createReader } from './pages.ts';
 import type { Outcome, Reader } from './reader.ts';
 import { type Attempt, type End, Late, resending, within } from './retry.ts';
 import { type SignedIn, signedIn } from './signedIn.ts';
-import { createDoor, TooLarge } from './transport.ts';
+import { createDoor, Held, TooLarge } from './transport.ts';
 
 export interface GraphOptions {
   readonly tenant: Tenant;
   readonly version: GraphVersion;
   readonly log: Log;
+  /** How many requests run at once. */
+  readonly concurrency: number;
+  /** Milliseconds until a request that may be sent again is given up. */
+  readonly longestAttempt?: number;
 }
 
 export interface ReadOptions {
@@ -69,7 +74,7 @@ export interface Call extends Request {
   readonly deadline: number;
 }
 
-const longestAttempt = 30_000;
+const usualAttempt = 30_000;
 const agent = `${about.name}/${about.version}`;
 
 const ourHeaders: PipelinePolicy = {
@@ -84,10 +89,11 @@ const ourHeaders: PipelinePolicy = {
 };
 
 /** A client for one tenant; it remembers tokens, which routes exist, and how long Graph asked to wait. */
-export function graphClient({ tenant, version, log }: GraphOptions): Graph {
+export function graphClient(options: GraphOptions): Graph {
+  const { tenant, version, log, concurrency, longestAttempt = usualAttempt } = options;
   const scope = `${tenant.graphRoot}/.default`;
-  const door = createDoor(tenant.httpClient ?? createDefaultHttpClient(), log);
-  const pace = { notBefore: 0 };
+  const pace = createPace();
+  const door = createDoor({ network: tenant.httpClient ?? createDefaultHttpClient(), log, pace, concurrency });
   const working = new Map<Endpoint, Route>();
 
   const credentials = remembered((credential: TokenCredential) => keepingToken(credential));
@@ -137,7 +143,7 @@ export function graphClient({ tenant, version, log }: GraphOptions): Graph {
     const time = endpoint.resend === 'never' ? rest : Math.min(rest, longestAttempt);
     let left = false;
     try {
-      return await within(time, outer, async (signal) => {
+      return await within(rest, outer, async (signal) => {
         const request = createPipelineRequest({
           url,
           method: methodOf(route),
@@ -149,13 +155,16 @@ export function graphClient({ tenant, version, log }: GraphOptions): Graph {
         const leaves = () => {
           left = true;
         };
-        const response = await pipeline.sendRequest(door({ signal, as, left: leaves }), request);
+        // What runs under one signal belongs to one call.
+        const trip = { signal, time, caller: outer ?? call, as, left: leaves };
+        const response = await pipeline.sendRequest(door(trip), request);
         const answer = {
           status: response.status,
           text: response.bodyAsText ?? undefined,
           requestId: response.headers.get('request-id'),
           clientRequestId: request.requestId,
           retryAfter: response.headers.get('Retry-After'),
+          date: response.headers.get('Date'),
         };
         return { kind: 'answer', answer };
       });
@@ -164,6 +173,7 @@ export function graphClient({ tenant, version, log }: GraphOptions): Graph {
       if (error instanceof TooLarge) {
         return { kind: 'refusal', refusal: unreadable(endpoint, 'it is larger than 16 MiB') };
       }
+      if (error instanceof Held) return { kind: 'held' };
       if (error instanceof Late) return { kind: 'break', why: 'the time was over', left };
       if (!left) return { kind: 'refusal', refusal: defect(error) };
       const code = codeOf(error);

@@ -10,6 +10,7 @@ export interface Answer {
   readonly requestId: string | undefined;
   readonly clientRequestId: string | undefined;
   readonly retryAfter: string | undefined;
+  readonly date: string | undefined;
 }
 
 /** Text of somebody else, fit for one line: no control or invisible characters, no token, cut. */

@@ -1,23 +1,23 @@
 import type { Refusal } from '../refusal.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type Answer, cancelled, isWrite, noAnswer, refusalOf, throttled } from './errors.ts';
+import { askedToWait, type Pace } from './pace.ts';
 
 /** What one attempt came to. A break counts as `left` when the request may have reached Graph. */
 export type Attempt =
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'break'; readonly why: string; readonly left: boolean; readonly next?: string | undefined }
-  | { readonly kind: 'refusal'; readonly refusal: Refusal };
+  | { readonly kind: 'refusal'; readonly refusal: Refusal }
+  /** It did not leave, since Graph had asked everybody to wait. */
+  | { readonly kind: 'held' };
+
+type Sent = Exclude<Attempt, { kind: 'held' }>;
 
 /** How a request ended: without a refusal Graph confirmed it. `unsure`: an attempt may have written all the same. */
 export interface End {
   readonly answer?: Answer;
   readonly refusal?: Refusal;
   readonly unsure: boolean;
-}
-
-/** When a client may send again: a Retry-After counts for all of its requests. */
-export interface Pace {
-  notBefore: number;
 }
 
 interface Rules {
@@ -29,8 +29,6 @@ interface Rules {
 }
 
 const mostResends = 4;
-/** A wrong Retry-After must not silence the client for ever. */
-const longestShared = 5 * 60_000;
 
 /**
  * Sends until there is an end. What was not executed is sent again for every endpoint; what may have been executed only
@@ -40,7 +38,7 @@ export async function resending(rules: Rules, attempt: () => Promise<Attempt>): 
   const { endpoint, deadline, signal, pace } = rules;
   let last: End = { unsure: false, refusal: noAnswer(endpoint, 'the time for this call is over') };
   let [own, told] = [0, false];
-  for (let resends = 0; resends <= mostResends; resends++) {
+  for (let resends = 0; resends <= mostResends; ) {
     const now = performance.now();
     const wait = Math.max(own, pace.notBefore) - now;
     if (now >= deadline) return last;
@@ -50,6 +48,7 @@ export async function resending(rules: Rules, attempt: () => Promise<Attempt>): 
     if (wait > 0) await pause(wait, signal);
 
     const got = await attempt();
+    if (got.kind === 'held') continue;
     const { executed, asked } = judged(got);
     const unsure = last.unsure || (executed === 'perhaps' && isWrite(endpoint));
     last = ended(endpoint, got, unsure);
@@ -57,35 +56,27 @@ export async function resending(rules: Rules, attempt: () => Promise<Attempt>): 
     const then = performance.now();
     told = asked !== undefined;
     own = then + (asked ?? 500 * 2 ** resends * (0.5 + Math.random() / 2));
-    if (told) pace.notBefore = Math.max(pace.notBefore, Math.min(own, then + longestShared));
+    resends++;
   }
   return last;
 }
 
 /** Whether Graph has carried the request out or finally refused it, and how many milliseconds it asked to wait. */
-function judged(got: Attempt): { executed: 'yes' | 'no' | 'perhaps'; asked?: number | undefined } {
+function judged(got: Sent): { executed: 'yes' | 'no' | 'perhaps'; asked?: number | undefined } {
   if (got.kind === 'refusal') return { executed: 'yes' };
   if (got.kind === 'break') return { executed: got.left ? 'perhaps' : 'no' };
-  const { status, retryAfter } = got.answer;
-  const asked = status === 429 || status >= 500 ? milliseconds(retryAfter) : undefined;
+  const { status } = got.answer;
+  const asked = askedToWait(got.answer);
   if (status === 429 || (status === 503 && asked !== undefined)) return { executed: 'no', asked };
   return { executed: status >= 500 && status !== 501 ? 'perhaps' : 'yes', asked };
 }
 
-function ended(endpoint: Endpoint, got: Attempt, unsure: boolean): End {
+function ended(endpoint: Endpoint, got: Sent, unsure: boolean): End {
   if (got.kind === 'refusal') return { refusal: got.refusal, unsure };
   if (got.kind === 'break') return { refusal: noAnswer(endpoint, got.why, got.next), unsure };
   const { answer } = got;
   const confirmed = answer.status >= 200 && answer.status < 300;
   return confirmed ? { answer, unsure } : { answer, refusal: refusalOf(endpoint, answer), unsure };
-}
-
-/** Retry-After is a number of seconds or an HTTP date. */
-function milliseconds(retryAfter: string | undefined): number | undefined {
-  if (retryAfter === undefined) return undefined;
-  if (/^\d+$/.test(retryAfter)) return Number(retryAfter) * 1000;
-  const date = retryAfter.endsWith('GMT') ? Date.parse(retryAfter) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
 
 /** Waits; refuses when the call is cancelled. */

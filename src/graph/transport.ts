@@ -3,14 +3,20 @@ import type { HttpClient, PipelineResponse } from '@azure/core-rest-pipeline';
 import type { Log } from '../log.ts';
 import { checkIdentity, type Identity } from './identity.ts';
 import { codeOf } from './network.ts';
+import type { Pace } from './pace.ts';
+import { within } from './retry.ts';
+import { createSlots } from './slots.ts';
 
 const mostBytes = 16 * 1024 * 1024;
-const mostAtOnce = 8;
 
 /** One attempt on its way out. */
 export interface Trip {
   /** Ends the attempt. */
   readonly signal: AbortSignal;
+  /** Milliseconds from leaving to the end of the answer. */
+  readonly time: number;
+  /** Whose turn it takes. */
+  readonly caller: object;
   /** Who may act; a token of anybody else never leaves. */
   readonly as?: Identity | undefined;
   /** Called when the request leaves. */
@@ -20,30 +26,45 @@ export interface Trip {
 /** A body that is larger than any answer of these endpoints. */
 export class TooLarge extends Error {}
 
+/** Graph asked for a pause while the request waited for its turn: it has not left. */
+export class Held extends Error {}
+
+interface Door {
+  readonly network: HttpClient;
+  readonly log: Log;
+  readonly pace: Pace;
+  /** How many requests run at once. */
+  readonly concurrency: number;
+}
+
 /** The last thing before the network: checks who acts, bounds what runs at once and what comes back, writes a debug line. */
-export function createDoor(network: HttpClient, log: Log): (trip: Trip) => HttpClient {
-  const slot = createSlots(mostAtOnce);
+export function createDoor({ network, log, pace, concurrency }: Door): (trip: Trip) => HttpClient {
+  const slot = createSlots(concurrency);
   return (trip) => ({
     async sendRequest(request) {
       const { method, url, headers } = request;
       if (trip.as !== undefined) checkIdentity((headers.get('Authorization') ?? '').replace(/^Bearer /, ''), trip.as);
-      const free = await slot();
+      const free = await slot(trip.caller);
       const { pathname } = new URL(url);
       const start = performance.now();
       const line = (fields: object) =>
         log.debug('graph', { method, path: pathname, ...fields, ms: Math.round(performance.now() - start) });
       try {
         trip.signal.throwIfAborted();
+        if (performance.now() < pace.notBefore) throw new Held();
         trip.left();
-        const tooMuch = new AbortController();
-        request.abortSignal = AbortSignal.any([trip.signal, tooMuch.signal]);
-        const response = await network.sendRequest(request);
-        line({ status: response.status, requestId: response.headers.get('request-id') });
-        const text = await bodyOf(response, trip.signal, tooMuch).catch((error: unknown) => {
-          if (method === 'GET' && isSuccess(response)) throw error;
+        return await within(trip.time, trip.signal, async (signal) => {
+          const tooMuch = new AbortController();
+          request.abortSignal = AbortSignal.any([signal, tooMuch.signal]);
+          const response = await network.sendRequest(request);
+          const { status, headers } = response;
+          pace.heard({ status, retryAfter: headers.get('Retry-After'), date: headers.get('Date') });
+          line({ status, requestId: headers.get('request-id') });
+          const text = await bodyOf(response, signal, tooMuch).catch((error: unknown) => {
+            if (method === 'GET' && isSuccess(response)) throw error;
+          });
+          return { request, status, headers, ...(text !== undefined && { bodyAsText: text }) };
         });
-        const { status } = response;
-        return { request, status, headers: response.headers, ...(text !== undefined && { bodyAsText: text }) };
       } catch (error) {
         line({ failed: codeOf(error) });
         throw error;
@@ -85,20 +106,4 @@ async function bodyOf(
     { signal },
   );
   return Buffer.concat(chunks).toString('utf8');
-}
-
-/** A few places; each caller waits for one and gives it back. */
-function createSlots(places: number): () => Promise<() => void> {
-  let taken = 0;
-  const waiting: (() => void)[] = [];
-  const free = () => {
-    const next = waiting.shift();
-    if (next === undefined) taken--;
-    else next();
-  };
-  return async () => {
-    if (taken < places) taken++;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    return free;
-  };
 }

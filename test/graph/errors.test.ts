@@ -8,6 +8,7 @@ const answer = (status: number, code?: string, message?: string) => ({
   requestId: 'req-1',
   clientRequestId: 'own-1',
   retryAfter: undefined,
+  date: undefined,
 });
 const said = (...of: Parameters<typeof refusalOf>) => {
   const { code, message, next } = refusalOf(...of);

@@ -26,6 +26,8 @@ export interface Reply {
   /** The code of a connection that breaks. */
   readonly breaks?: string;
   readonly hangs?: true;
+  /** The stream never ends. */
+  readonly hangsAfter?: true;
   /** Milliseconds until it answers. */
   readonly takes?: number;
 }
@@ -56,7 +58,7 @@ export const tokenOf = ({ tenantId, kind, id, appId, name }: Identity, more: Rea
 /** A tenant whose Graph answers from a script, in order; the last reply stays. */
 export function farEnd(
   replies: readonly Reply[] | ((sent: Sent, nth: number) => Reply),
-  options: Partial<Pick<Tenant, 'cloud' | 'graphRoot'>> & Partial<Pick<GraphOptions, 'version'>> = {},
+  options: Partial<Pick<Tenant, 'cloud' | 'graphRoot'>> & Partial<Omit<GraphOptions, 'tenant' | 'log'>> = {},
 ) {
   const sent: Sent[] = [];
   const lines: string[] = [];
@@ -94,6 +96,7 @@ export function farEnd(
     async function* chunks() {
       for (const chunk of stream ?? []) yield Buffer.from(chunk);
       if (reply.breaks !== undefined) throw Object.assign(new Error('it broke'), { code: reply.breaks });
+      if (reply.hangsAfter) await new Promise(() => undefined);
     }
     return { request, headers, status, readableStreamBody: Readable.from(chunks(), { objectMode: false }) };
   }
@@ -124,6 +127,8 @@ export function farEnd(
   const graph: Graph | Promise<Graph> = graphClient({
     tenant,
     version: options.version ?? 'v1.0',
+    concurrency: options.concurrency ?? 8,
+    ...(options.longestAttempt !== undefined && { longestAttempt: options.longestAttempt }),
     log: {
       error: write('error'),
       warn: write('warn'),

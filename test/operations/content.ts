@@ -24,7 +24,9 @@ export function readerOf(content: Content): Reader {
     credential: () => ({ getToken: async () => ({ token: 'token', expiresOnTimestamp: Date.now() + 3_600_000 }) }),
     httpClient: answering(content),
   } as const;
-  return graphClient({ tenant, version: 'v1.0', log: silent }).reader({ signal: new AbortController().signal });
+  return graphClient({ tenant, version: 'v1.0', concurrency: 8, log: silent }).reader({
+    signal: new AbortController().signal,
+  });
 }
 
 function answering(content: Content): HttpClient {

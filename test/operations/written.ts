@@ -33,7 +33,7 @@ export function graphOf(
       sendRequest: async (request: PipelineRequest) => answer(holds, writes, request),
     } satisfies HttpClient,
   } as const;
-  return graphClient({ tenant, version: 'v1.0', log: silent });
+  return graphClient({ tenant, version: 'v1.0', concurrency: 8, log: silent });
 }
 
 function answer(holds: Holdings, writes: Writes, request: PipelineRequest) {

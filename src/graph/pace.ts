@@ -1,0 +1,36 @@
+import type { Answer } from './errors.ts';
+
+/** When a client may send again: what one of its requests is asked to wait counts for all of them. */
+export interface Pace {
+  /** By the monotonic clock, as in `performance.now()`. */
+  readonly notBefore: number;
+  /** Takes note of an answer, before the next request can leave. */
+  heard(answer: Hint): void;
+}
+
+type Hint = Pick<Answer, 'status' | 'retryAfter' | 'date'>;
+
+/** A wrong Retry-After must not silence the client for ever. */
+const longestShared = 5 * 60_000;
+
+export function createPace(): Pace {
+  let notBefore = 0;
+  return {
+    get notBefore() {
+      return notBefore;
+    },
+    heard(answer) {
+      const asked = askedToWait(answer) ?? 0;
+      if (asked > 0) notBefore = Math.max(notBefore, performance.now() + Math.min(asked, longestShared));
+    },
+  };
+}
+
+/** How many milliseconds Graph asks to wait. Retry-After is a number of seconds or an HTTP date, by the clock of who answers. */
+export function askedToWait({ status, retryAfter, date }: Hint): number | undefined {
+  if (retryAfter === undefined || (status !== 429 && status < 500)) return undefined;
+  if (/^\d+$/.test(retryAfter)) return Number(retryAfter) * 1000;
+  const until = retryAfter.endsWith('GMT') ? Date.parse(retryAfter) : Number.NaN;
+  const now = Date.parse(date ?? '') || Date.now();
+  return Number.isNaN(until) ? undefined : Math.max(0, until - now);
+}
