@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { faults, type LoggedRequest } from '../../src/tenants/simulated/tenant.ts';
+import { type Disturbance, faults, type LoggedRequest } from '../../src/tenants/simulated/tenant.ts';
 import { ask, contoso, sensorAt, unknownId } from './asking.ts';
 
 const elsewhere = 'https://evil.example/v1.0/security/identities/sensors';
@@ -21,6 +21,10 @@ describe('faults', () => {
     ['malformed JSON', { phase: 'after' as const, answer: faults.malformed }, 200, {}, '{"value": [{"id": "'],
     ['HTML', { phase: 'after' as const, answer: faults.html }, 200, { 'Content-Type': 'text/html' }, '<!DOCTYPE html>'],
     ['another body', { answer: faults.body('[]') }, 200, { 'Content-Type': 'application/json' }, '[]'],
+    ['another type', { phase: 'after' as const, answer: faults.typed('a/b') }, 200, { 'Content-Type': 'a/b' }, '{"@od'],
+    ['a conflict', { answer: faults.conflicting }, 409, {}, '"Conflict"'],
+    ['a failed precondition', { answer: faults.outdated }, 412, {}, '"PreconditionFailed"'],
+    ['nothing found', { answer: faults.gone }, 404, {}, '"NotFound"'],
     ['a foreign next link', { phase: 'after' as const, answer: faults.nextLinkTo(elsewhere) }, 200, {}, elsewhere],
     ['another id', { phase: 'after' as const, answer: faults.withId(unknownId) }, 200, {}, `"id":"${unknownId}"`],
   ])('%s', async (_, fault, status, headers, text) => {
@@ -41,6 +45,48 @@ describe('faults', () => {
     );
     await tenant.credential('SecurityIdentitiesSensors.Read.All').getToken('scope', { claims: 'these' });
     expect(tenant.tokenRequests).toEqual([undefined, 'these']);
+  });
+
+  test('a body is a half of the earned one, nothing, or the earned one with blanks', async () => {
+    const whole = await ask(contoso(), 'GET /sensors');
+    const having = async (answer: Disturbance) =>
+      (await ask(contoso({ faults: [{ phase: 'after', answer }] }), 'GET /sensors')).text;
+    expect(whole.text.startsWith(await having(faults.truncated))).toBe(true);
+    expect((await having(faults.truncated)).length).toBe(Math.floor(whole.text.length / 2));
+    expect(await having(faults.empty)).toBe('');
+    expect((await having(faults.padded(99_999))).length).toBe(99_999);
+    expect((await having(faults.padded(99_999))).trimEnd().length).toBe(whole.text.length);
+    expect((await having(faults.dripping(7, 1))).length).toBe(whole.text.length);
+  });
+
+  test('a connection breaks in the body, after the effect', async () => {
+    const tenant = contoso();
+    tenant.faults.push({ phase: 'after', answer: faults.cutOff(0.5) });
+    const { id } = sensorAt(tenant, 'DC07.contoso.com');
+    const body = { settings: { description: 'x' } };
+    for (const options of [{ body }, { body, streamed: true }]) {
+      await expect(ask(tenant, `PATCH /sensors/${id}`, options)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    }
+    expect(tenant.requests.map(({ effect, status }) => [effect, status])).toEqual([
+      [true, 200],
+      [false, 200],
+    ]);
+  });
+
+  test('a next link leads back to its own page', async () => {
+    const tenant = contoso({ faults: [{ phase: 'after', answer: faults.nextLinkToItself }] });
+    const { json } = await ask(tenant, 'GET /sensors?$top=5');
+    expect(json['@odata.nextLink']).toMatch(/\/v1\.0\/security\/identities\/sensors\?\$top=5$/);
+  });
+
+  test('there is no token while its endpoint is down', async () => {
+    const tenant = contoso();
+    tenant.beforeToken = () => {
+      throw new Error('down');
+    };
+    await expect(ask(tenant, 'GET /sensors')).rejects.toThrow('down');
+    tenant.beforeToken = undefined;
+    expect((await ask(tenant, 'GET /sensors')).status).toBe(200);
   });
 
   test('a connection breaks before the effect', async () => {

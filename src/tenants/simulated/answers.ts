@@ -20,7 +20,7 @@ export interface Answered {
   readonly json?: Item;
   /** What `@odata.context` says after `$metadata#`. */
   readonly context?: string;
-  /** Whether the request changed something or disclosed the key. */
+  /** Whether the request changed something or disclosed the key: a value that was there before has no effect. */
   readonly effect?: boolean;
 }
 
@@ -64,8 +64,8 @@ const auditingConfiguration = ({ state, look }: Ask) => ({
 });
 
 /** No page shows a body after these updates; the SDKs expect the updated object or none. */
-const updated = ({ look }: Ask, answer: { context: string; json: Item }): Answered =>
-  look.shapes === 'documented' ? { status: 200, effect: true } : { status: 200, effect: true, ...answer };
+const updated = ({ look }: Ask, effect: boolean, answer: { context: string; json: Item }): Answered =>
+  look.shapes === 'documented' ? { status: 200, effect } : { status: 200, effect, ...answer };
 
 const single = (set: string) => `security/identities/${set}/$entity`;
 
@@ -96,8 +96,10 @@ export const answers: { readonly [Name in EndpointName]: Handler } = {
   updateSensor(ask) {
     readQuery(ask.url, none);
     const sensor = sensorOf(ask);
+    const before = JSON.stringify(sensor);
     update(sensor, ask.body);
-    return { status: 200, effect: true, context: single('sensors'), json: sensorsAs(ask.state, ask.look)(sensor) };
+    const effect = JSON.stringify(sensor) !== before;
+    return { status: 200, effect, context: single('sensors'), json: sensorsAs(ask.state, ask.look)(sensor) };
   },
 
   deleteSensor(ask) {
@@ -162,8 +164,10 @@ export const answers: { readonly [Name in EndpointName]: Handler } = {
 
   updateActivationConfiguration(ask) {
     readQuery(ask.url, none);
-    ask.state.activationMode = parsed(activationBody, ask.body).activationMode;
-    return updated(ask, activationConfiguration(ask));
+    const { activationMode } = parsed(activationBody, ask.body);
+    const effect = ask.state.activationMode !== activationMode;
+    ask.state.activationMode = activationMode;
+    return updated(ask, effect, activationConfiguration(ask));
   },
 
   listHealthIssues(ask) {
@@ -184,8 +188,10 @@ export const answers: { readonly [Name in EndpointName]: Handler } = {
   updateHealthIssue(ask) {
     readQuery(ask.url, none);
     const issue = issueOf(ask);
-    issue.status = parsed(statusBody, ask.body).status;
-    return { status: 200, effect: true, context: single('healthIssues'), json: issueAs(ask.look)(issue) };
+    const { status } = parsed(statusBody, ask.body);
+    const effect = issue.status !== status;
+    issue.status = status;
+    return { status: 200, effect, context: single('healthIssues'), json: issueAs(ask.look)(issue) };
   },
 
   getAutoAuditingConfiguration(ask) {
@@ -195,8 +201,10 @@ export const answers: { readonly [Name in EndpointName]: Handler } = {
 
   updateAutoAuditingConfiguration(ask) {
     readQuery(ask.url, none);
-    ask.state.isAutomatic = parsed(auditingBody, ask.body).isAutomatic;
-    return updated(ask, auditingConfiguration(ask));
+    const { isAutomatic } = parsed(auditingBody, ask.body);
+    const effect = ask.state.isAutomatic !== isAutomatic;
+    ask.state.isAutomatic = isAutomatic;
+    return updated(ask, effect, auditingConfiguration(ask));
   },
 
   listSensorMigrations(ask) {

@@ -26,6 +26,8 @@ export const notOnboarded = () =>
     'Forbidden',
     'Tenant is not onboarded to Microsoft Defender for Identity. After license is purchased, first login to portal and sensor are required.',
   );
+export const conflict = () => new GraphError(409, 'Conflict', 'The object is being changed by another request.');
+export const preconditionFailed = () => new GraphError(412, 'PreconditionFailed', 'The object was changed meanwhile.');
 export const unauthenticated = (message: string) => new GraphError(401, 'InvalidAuthenticationToken', message);
 export const expired = () => unauthenticated('Access token has expired or is not yet valid.');
 /** Continuous access evaluation wants another token; the header is Microsoft's, the body a guess. */

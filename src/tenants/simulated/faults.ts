@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PipelineRequest, RestError } from '@azure/core-rest-pipeline';
 import type { EndpointName } from './answers.ts';
-import { expired, type GraphError, insufficientClaims, notOnboarded } from './errors.ts';
+import {
+  conflict,
+  expired,
+  type GraphError,
+  insufficientClaims,
+  notFound,
+  notOnboarded,
+  preconditionFailed,
+} from './errors.ts';
 import { jsonOf } from './token.ts';
 
 /** A request as it was logged. */
@@ -22,11 +30,11 @@ export interface LoggedRequest {
   effect: boolean;
 }
 
-/** An answer on its way out. A large body is made piece by piece. */
+/** An answer on its way out. A body that is large, slow or cut off is made piece by piece. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly text: string | (() => Iterable<Buffer>);
+  readonly text: string | (() => Iterable<Buffer> | AsyncIterable<Buffer>);
 }
 
 /** What a fault does: another reply than the earned one (there is one `after`), an error, or nothing but taking its time. */
@@ -82,13 +90,64 @@ function nodeSignal(outer: PipelineRequest['abortSignal']) {
   return { signal: controller.signal, stop: () => outer?.removeEventListener('abort', abort) };
 }
 
+const whole = ({ text } = nothing) => (typeof text === 'string' ? Buffer.from(text) : Buffer.alloc(0));
+
+/** The earned body up to this share of it, after which the connection breaks; only `after`. */
+export const cutOff =
+  (share: number): Disturbance =>
+  (request, reply = nothing) => ({
+    ...reply,
+    *text() {
+      const bytes = whole(reply);
+      yield bytes.subarray(0, Math.floor(bytes.length * share));
+      throw new RestError('the connection broke in the body', { code: 'ECONNRESET', request });
+    },
+  });
+
+/** The earned body in drops, with so many milliseconds before each; only `after`. */
+export const dripping =
+  (drops: number, milliseconds: number): Disturbance =>
+  (_, reply = nothing) => ({
+    ...reply,
+    async *text() {
+      const bytes = whole(reply);
+      const size = Math.ceil(bytes.length / drops) || 1;
+      for (let drop = 0; drop < drops; drop++) {
+        await sleep(milliseconds, undefined, { ref: false });
+        yield bytes.subarray(drop * size, (drop + 1) * size);
+      }
+    },
+  });
+
+/** The earned body with blanks up to so many bytes; only `after`. */
+export const padded =
+  (bytes: number): Disturbance =>
+  (_, reply = nothing) => ({ ...reply, text: whole(reply).toString().padEnd(bytes) });
+
+/** The first half of the earned body, as if it were all of it; only `after`. */
+export const truncated: Disturbance = (_, reply = nothing) => {
+  const text = whole(reply).toString();
+  return { ...reply, text: text.slice(0, text.length / 2) };
+};
+
+/** The earned body under another content type; only `after`. */
+export const typed =
+  (type: string): Disturbance =>
+  (_, reply = nothing) => ({ ...reply, headers: { ...reply.headers, 'Content-Type': type } });
+
 /** A body that is no JSON, under the status that the request earned. */
 export const body =
   (text: string, type = 'application/json'): Disturbance =>
-  (_, { status } = nothing) => ({ status, headers: { 'Content-Type': type }, text });
+  (_, { status } = nothing) => ({ status: status === 204 ? 200 : status, headers: { 'Content-Type': type }, text });
 
 export const malformed = body('{"value": [{"id": "');
 export const html = body('<!DOCTYPE html><html><body><h1>Sign in to the hotel network</h1></body></html>', 'text/html');
+
+export const empty: Disturbance = (_, reply = nothing) => ({ ...reply, text: '' });
+
+export const gone = notFound('The object');
+export const conflicting = conflict();
+export const outdated = preconditionFailed();
 
 /** The tenant has no Defender for Identity. */
 export const withoutMdi = notOnboarded();
@@ -116,13 +175,14 @@ export const huge =
 
 /** The earned JSON body with a change; only `after`. */
 export const edited =
-  (edit: (json: Record<string, unknown>) => Record<string, unknown>): Disturbance =>
-  (_, reply) => {
+  (edit: (json: Record<string, unknown>, request: PipelineRequest) => Record<string, unknown>): Disturbance =>
+  (request, reply) => {
     if (reply === undefined) throw new Error("nothing to edit yet: this fault needs phase: 'after'");
     const parsed = typeof reply.text === 'string' ? jsonOf(reply.text) : undefined;
     if (typeof parsed !== 'object' || parsed === null) return reply;
-    return { ...reply, text: JSON.stringify(edit({ ...parsed })) };
+    return { ...reply, text: JSON.stringify(edit({ ...parsed }, request)) };
   };
 
 export const nextLinkTo = (url: string) => edited((page) => ({ ...page, '@odata.nextLink': url }));
+export const nextLinkToItself = edited((page, { url }) => ({ ...page, '@odata.nextLink': url }));
 export const withId = (id: string) => edited((entity) => ({ ...entity, id }));

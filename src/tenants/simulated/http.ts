@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { text as textOf } from 'node:stream/consumers';
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from '@azure/core-rest-pipeline';
 import { badRequest, type GraphError } from './errors.ts';
 import type { LoggedRequest, Reply } from './faults.ts';
@@ -64,15 +65,16 @@ export function envelope(error: GraphError, headers: Reply['headers']): Reply {
 }
 
 /** An answer as the pipeline wants it: as a stream where it asks for one. */
-export function responseOf(request: PipelineRequest, { status, headers, text }: Reply): PipelineResponse {
+export async function responseOf(
+  request: PipelineRequest,
+  { status, headers, text }: Reply,
+): Promise<PipelineResponse> {
   const response = { request, status, headers: createHttpHeaders(headers) };
+  const pieces = typeof text === 'string' ? [Buffer.from(text)] : text();
+  const body = Readable.from(pieces, { objectMode: false });
   const wanted = request.streamResponseStatusCodes;
   const streams = wanted?.has(status) || wanted?.has(Number.POSITIVE_INFINITY);
-  if (streams) {
-    const pieces = typeof text === 'string' ? [Buffer.from(text)] : text();
-    return { ...response, readableStreamBody: Readable.from(pieces, { objectMode: false }) };
-  }
-  return { ...response, bodyAsText: typeof text === 'string' ? text : Buffer.concat([...text()]).toString() };
+  return { ...response, ...(streams ? { readableStreamBody: body } : { bodyAsText: await textOf(body) }) };
 }
 
 /** How the library's transport reports a request that its signal ended. */

@@ -14,7 +14,7 @@ import { allows, matchOf } from './routes.ts';
 import { createState, newAccessKey, type State, settle } from './state.ts';
 import { type Bearer, bearerOf, credentialOf, type SimulatedIdentity } from './token.ts';
 
-export type { Fault, LoggedRequest, Reply } from './faults.ts';
+export type { Disturbance, Fault, LoggedRequest, Reply } from './faults.ts';
 export * as faults from './faults.ts';
 
 export interface SimulatedOptions {
@@ -55,6 +55,8 @@ export interface SimulatedTenant extends Tenant, State {
   permissions: readonly string[];
   /** Milliseconds that a token is valid. */
   tokenLifetime: number;
+  /** Called before each token; where it throws, there is none. */
+  beforeToken?: (() => void | Promise<void>) | undefined;
   /** Called with each request before anything is done with it. */
   beforeRequest?: ((request: LoggedRequest) => void | Promise<void>) | undefined;
 }
@@ -114,7 +116,7 @@ async function answer(
     const earned = (await meet('before', trip)) ?? outcome(trip);
     const reply = (await meet('after', trip, earned)) ?? earned;
     entry.status = reply.status;
-    return responseOf(request, { ...reply, headers: { ...trip.headers, ...reply.headers } });
+    return await responseOf(request, { ...reply, headers: { ...trip.headers, ...reply.headers } });
   } finally {
     onRequest?.(entry);
   }

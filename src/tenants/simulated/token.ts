@@ -18,6 +18,7 @@ interface Issuer {
   permissions: readonly string[];
   tokenLifetime: number;
   readonly tokenRequests: (string | undefined)[];
+  readonly beforeToken?: (() => void | Promise<void>) | undefined;
   now(): number;
 }
 
@@ -28,6 +29,7 @@ export function credentialOf(issuer: Issuer, audience: string): TokenCredential 
   return {
     async getToken(_, options): Promise<AccessToken> {
       issuer.tokenRequests.push(options?.claims);
+      await issuer.beforeToken?.();
       const { identity, permissions, tokenLifetime } = issuer;
       const issued = Math.max(issuer.now(), Date.now());
       const expires = issued + tokenLifetime;
