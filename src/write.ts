@@ -10,7 +10,7 @@ import type { Graph } from './graph/client.ts';
 import { methodOf } from './graph/endpoint.ts';
 import type { Identity } from './graph/identity.ts';
 import type { Outcome } from './graph/reader.ts';
-import { type Finisher, type Plan, permissionOf, type Write } from './operations/operation.ts';
+import { type Finisher, type Plan, permissionOf, type Verdict, type Write } from './operations/operation.ts';
 import { Refusal, SignInNeeded } from './refusal.ts';
 import { describeTenant, done, failed, otherVersion } from './results.ts';
 import { createSecretFile, type SecretFile } from './secretFile.ts';
@@ -18,6 +18,7 @@ import type { Process } from './server.ts';
 
 const millisecondsToWrite = 60_000;
 const millisecondsToFinish = 40_000;
+const readFirst = 'Read the current state before doing anything else.';
 
 /** One call of a tool. */
 export interface Call {
@@ -184,15 +185,9 @@ async function report(
   const simulated = config.simulate !== undefined;
   const refusal = outcomes.find((outcome) => outcome.refusal)?.refusal;
   try {
-    const { verdict, ...seen } = await finish();
-    const unknown = outcomes.some(({ state }) => state === 'unknown');
-    // Without a refusal Graph confirmed everything; what could not be verified yet stands in the outcome.
-    if (verdict === 'done' || (refusal === undefined && (verdict ?? 'outcome_unknown') === 'outcome_unknown')) {
-      return done(seen, place);
-    }
-    const code = unknown && verdict !== 'not_done' ? 'outcome_unknown' : (verdict ?? 'partly_done');
-    const message = refusal?.message ?? 'Graph confirmed the request, but not all of it took effect.';
-    return failed(new Refusal(code, message, refusal?.next), { simulated, seen: { ...seen, tenant: place.text } });
+    const { verdict = 'done', ...seen } = await finish();
+    if (verdict === 'done') return done(seen, place);
+    return failed(toldOf(verdict, refusal), { simulated, seen: { ...seen, tenant: place.text } });
   } catch (error) {
     const code = error instanceof Refusal && error.code === 'secret_not_kept' ? 'secret_not_kept' : 'outcome_unknown';
     const why = error instanceof Refusal ? error.message : 'a defect of this server';
@@ -200,9 +195,20 @@ async function report(
       refusal === undefined ? 'Graph confirmed the request, but what came of it could not be read' : refusal.message;
     const next = error instanceof Refusal ? error.next : undefined;
     if (!(error instanceof Refusal)) log.error('a defect', { error });
-    const refused = new Refusal(code, `${sent}: ${why}`, next ?? 'Read the current state before doing anything else.');
+    const refused = new Refusal(code, `${sent}: ${why}`, next ?? readFirst);
     return failed(refused, { simulated });
   }
+}
+
+/** What was seen decides: a request whose answer was lost is unknown only as long as no read told what it did. */
+function toldOf(verdict: Exclude<Verdict, 'done'>, refusal: Refusal | undefined): Refusal {
+  const lost = verdict !== 'outcome_unknown' && refusal?.cause instanceof Refusal ? refusal.cause : refusal;
+  if (verdict !== 'outcome_unknown') {
+    const part = verdict === 'not_done' ? 'nothing' : 'not all';
+    return new Refusal(verdict, lost?.message ?? `Graph confirmed the request, but ${part} of it took effect.`);
+  }
+  const message = lost?.message ?? 'Graph confirmed the request, but does not show what came of it.';
+  return new Refusal(verdict, message, lost?.next ?? readFirst);
 }
 
 function finisher({ graph, progress }: Call, plan: Plan, as: Identity, file: SecretFile | undefined): Finisher {

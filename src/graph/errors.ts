@@ -73,7 +73,9 @@ export function refusalOf(endpoint: Endpoint, answer: Answer): Refusal {
     return new Refusal(
       'not_found',
       traced(`Microsoft Graph finds nothing for ${endpoint.route}`),
-      'Take the id from a list of this server; the object may be gone.',
+      endpoint.route.includes('{')
+        ? 'Take the id from a list of this server; the object may be gone.'
+        : 'This tenant, or this version of Microsoft Graph, may not have it.',
     );
   }
   if (status === 429) {
@@ -136,11 +138,12 @@ export const noSuchRoute = (endpoint: Endpoint, answer: Answer, cloud: Cloud) =>
   );
 
 /** A request that may have taken effect, with what is known of its end. */
-export const outcomeUnknown = ({ message }: Refusal) =>
+export const outcomeUnknown = (refusal: Refusal) =>
   new Refusal(
     'outcome_unknown',
-    `${message} It is unknown whether the request took effect.`,
+    `${refusal.message} It is unknown whether the request took effect.`,
     'Read the current state before doing anything else; do not repeat the call blindly.',
+    refusal,
   );
 
 export const cancelled = () => new Refusal('cancelled', 'The client cancelled the call.');

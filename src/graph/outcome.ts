@@ -3,7 +3,7 @@ import { isWrite, jsonOf, outcomeUnknown, unreadable } from './errors.ts';
 import type { Outcome } from './reader.ts';
 import type { End } from './retry.ts';
 
-/** What became of a request that was sent. A success that cannot be read is one, where the request writes. */
+/** What became of a request that was sent. A success without a body, or with a strange one, is one where the request writes. */
 export function outcomeOf(request: Request, { answer, refusal, unsure }: End): Outcome {
   const { endpoint } = request;
   const requestId = answer?.requestId;
@@ -16,8 +16,13 @@ export function outcomeOf(request: Request, { answer, refusal, unsure }: End): O
       : { ...base, state: 'failed', refusal };
   }
   const body = jsonOf(answer?.text);
+  // A proxy may answer in Graph's place, with a page and a status of success.
+  if (isWrite(endpoint) && body === undefined && (answer?.text ?? '').trim() !== '') {
+    return { ...base, state: 'unknown', refusal: outcomeUnknown(unreadable(endpoint, 'it is not JSON')) };
+  }
   if (!isWrite(endpoint) && !endpoint.answer.safeParse(body).success) {
-    return { ...base, state: 'failed', refusal: unreadable(endpoint, 'it is not what is documented') };
+    const why = body === undefined ? 'it is not JSON' : 'it is not what is documented';
+    return { ...base, state: 'failed', refusal: unreadable(endpoint, why) };
   }
   return {
     ...base,

@@ -59,8 +59,9 @@ export const activateSensorCandidates = write({
     };
   },
   async finish(_input, { targets }, [outcome], graph) {
+    const took = outcome?.state === 'done' ? 'accepted' : undefined;
     const seen = await watched(targets, graph);
-    const head = concluded(seen);
+    const head = concluded(seen.map((one) => ({ ...one, took: one.took ?? took })));
     return {
       ...head,
       ...(outcome?.state === 'unknown' &&

@@ -123,6 +123,6 @@ async function seenOf(outcome: Outcome | undefined, sensorId: string, graph: Rea
     return { state: `unknown whether it is deleted: ${now}; get_sensor decides`, took: undefined };
   }
   return isThere
-    ? { state: 'Graph accepted the deletion but still lists it; get_sensor tells later', took: undefined }
-    : { state: 'Graph accepted the deletion; not verified yet, get_sensor tells', took: undefined };
+    ? { state: 'Graph accepted the deletion but still lists it; get_sensor decides', took: undefined }
+    : { state: 'Graph accepted the deletion; not verified yet, get_sensor tells', took: 'accepted' };
 }

@@ -6,8 +6,8 @@ import type { Verdict } from './operation.ts';
 export interface Seen {
   /** A short phrase that is true. */
   readonly state: string;
-  /** Whether it took effect: undefined as long as nobody knows. */
-  readonly took: boolean | undefined;
+  /** Whether it took effect: `accepted` is Graph's word for it where nothing can be seen yet, undefined what nobody knows. */
+  readonly took: boolean | 'accepted' | undefined;
 }
 
 /** The head of a write's result. What was seen counts, whatever Graph's answers said. */
@@ -47,8 +47,10 @@ export function readBack(outcome: Outcome | undefined, is: boolean | Refusal, va
   if (outcome?.state === 'unknown') {
     return { state: `unknown whether ${value} took effect; ${tool} decides`, took: undefined };
   }
-  if (is === false) return { state: `Graph accepted the request but does not show ${value}`, took: false };
-  return { state: `Graph accepted the request; it could not be read back yet, use ${tool}`, took: undefined };
+  if (is === false) {
+    return { state: `Graph accepted the request but does not show ${value}; ${tool} decides`, took: undefined };
+  }
+  return { state: `Graph accepted the request; it could not be read back yet, use ${tool}`, took: 'accepted' };
 }
 
 /** A read after the act: what it gave, or why it could not be had. */

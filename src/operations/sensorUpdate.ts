@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { visible } from '../display.ts';
 import { request } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints.ts';
-import type { Sensor } from '../graph/sensors.ts';
+import { type Sensor, sensorTypes } from '../graph/sensors.ts';
 import { Refusal } from '../refusal.ts';
 import { counted, listed, named, warning } from './consequences.ts';
 import { id } from './ids.ts';
@@ -84,11 +84,14 @@ function isSame(before: unknown, after: unknown): boolean {
   return comparable(before) === comparable(after);
 }
 
+const withOwnList: readonly (string | undefined)[] = sensorTypes.filter(
+  (type) => type !== 'domainControllerIntegrated',
+);
+
 /** The table of Microsoft's page "Update sensor"; what cannot be told apart is not written. */
 function writable({ version, sensorType }: Sensor): Field[] {
   if (generationOf(version) !== 'v2') return ['description'];
-  const known = sensorType !== undefined && sensorType !== 'unknownFutureValue';
-  return known && sensorType !== 'domainControllerIntegrated' ? [...fields] : fields.slice(0, 2);
+  return withOwnList.includes(sensorType) ? [...fields] : fields.slice(0, 2);
 }
 
 function checkWritable(sensor: Sensor, input: Settings): void {

@@ -154,15 +154,16 @@ describe('an answer', () => {
     });
     expect(sent).toHaveLength(1);
   });
-  test('of a write that cannot be read is done, without content', async () => {
-    const regeneration = request(endpoints.regenerateDeploymentAccessKey, {});
-    for (const reply of [{ text: '<html>' }, { stream: ['{"dep'], breaks: 'ECONNRESET' }]) {
-      const { graph, sent } = farEnd([reply]);
-      const outcome = await graph.send(regeneration, as);
-      expect(outcome).toMatchObject({ state: 'done', requestId: 'r-1' });
-      expect(outcome.answer(endpoints.regenerateDeploymentAccessKey)).toBeUndefined();
-      expect(sent).toHaveLength(1);
-    }
+  test.each([
+    ['breaks off is done', { stream: ['{"dep'], breaks: 'ECONNRESET' }, 'done'],
+    ['is empty is done', { text: '' }, 'done'],
+    ['is a page of somebody else is unknown', { text: '<html>' }, 'unknown'],
+  ])('of a write that %s, without content', async (_, reply, state) => {
+    const { graph, sent } = farEnd([reply]);
+    const outcome = await graph.send(request(endpoints.regenerateDeploymentAccessKey, {}), as);
+    expect(outcome).toMatchObject({ state, requestId: 'r-1' });
+    expect(outcome.answer(endpoints.regenerateDeploymentAccessKey)).toBeUndefined();
+    expect(sent).toHaveLength(1);
   });
   test('with a key shows it to its own endpoint only, and hides it from print', async () => {
     const { graph, lines } = farEnd([{ json: { value: { sensorDeploymentAccessKey: 's3cr3t-key' } } }]);

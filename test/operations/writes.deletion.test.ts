@@ -171,7 +171,7 @@ describe('delete_sensor', () => {
 
   test.each([
     ['deletes', 'done', 'Deleted; Graph answers 404 for it now', 'done'],
-    ['keeps', 'done', 'Graph accepted the deletion but still lists it; get_sensor tells later', 'outcome_unknown'],
+    ['keeps', 'done', 'Graph accepted the deletion but still lists it; get_sensor decides', 'outcome_unknown'],
     ['is gone', 'gone', 'Was already gone', 'done'],
     ['breaks', 'unknown', 'Unknown whether it is deleted: Graph still lists it; get_sensor decides', 'outcome_unknown'],
     ['breaks late', 'unknown', 'Deleted; Graph answers 404 for it now', 'done'],

@@ -162,7 +162,10 @@ describe('update_sensor', () => {
       'not kept',
       { description: 'other' },
       () => undefined,
-      { outcome: 'Graph accepted the request but does not show the new description', verdict: 'not_done' },
+      {
+        outcome: 'Graph accepted the request but does not show the new description; get_sensor decides',
+        verdict: 'outcome_unknown',
+      },
     ],
     [
       'kept after a broken connection',
@@ -247,12 +250,12 @@ describe('update_activation_configuration', () => {
 
   test.each([
     ['manual', 'The activation mode manual, as read back from Graph', 'done'],
+    [undefined, 'Graph accepted the request; it could not be read back yet, use get_activation_configuration', 'done'],
     [
-      undefined,
-      'Graph accepted the request; it could not be read back yet, use get_activation_configuration',
+      'automated',
+      'Graph accepted the request but does not show the activation mode manual; get_activation_configuration decides',
       'outcome_unknown',
     ],
-    ['automated', 'Graph accepted the request but does not show the activation mode manual', 'not_done'],
   ])('says what Graph has afterwards: %s', async (kept, outcome, verdict) => {
     const holds: Holdings = { [path]: { activationMode: 'automated' } };
     const graph = graphOf(holds, () => {
@@ -371,11 +374,15 @@ describe('update_health_issue', () => {
     const input = { ids: [1, 2, 3].map(idOf), status: 'closed' } as const;
     expect((await carriedOut(updateHealthIssue, input, graph)).result).toEqual({
       outcome:
-        '1 of 2: status closed, as read back from Graph. 1 of 2: Graph accepted the request but does not show status closed',
-      verdict: 'partly_done',
+        '1 of 2: status closed, as read back from Graph. 1 of 2: Graph accepted the request but does not show status closed; get_health_issue decides',
+      verdict: 'outcome_unknown',
       issues: [
         { id: idOf(1), name: 'Issue 1', state: 'status closed, as read back from Graph' },
-        { id: idOf(3), name: 'Issue 3', state: 'Graph accepted the request but does not show status closed' },
+        {
+          id: idOf(3),
+          name: 'Issue 3',
+          state: 'Graph accepted the request but does not show status closed; get_health_issue decides',
+        },
       ],
       alreadySo: 1,
     });
