@@ -202,13 +202,13 @@ async function report(
 
 /** What was seen decides: a request whose answer was lost is unknown only as long as no read told what it did. */
 function toldOf(verdict: Exclude<Verdict, 'done'>, refusal: Refusal | undefined): Refusal {
-  const lost = verdict !== 'outcome_unknown' && refusal?.cause instanceof Refusal ? refusal.cause : refusal;
-  if (verdict !== 'outcome_unknown') {
-    const part = verdict === 'not_done' ? 'nothing' : 'not all';
-    return new Refusal(verdict, lost?.message ?? `Graph confirmed the request, but ${part} of it took effect.`);
+  if (verdict === 'outcome_unknown') {
+    const message = refusal?.message ?? 'Graph confirmed the request, but does not show what came of it.';
+    return new Refusal(verdict, message, refusal?.next ?? readFirst);
   }
-  const message = lost?.message ?? 'Graph confirmed the request, but does not show what came of it.';
-  return new Refusal(verdict, message, lost?.next ?? readFirst);
+  const seen = refusal?.cause instanceof Refusal ? refusal.cause : refusal;
+  const part = verdict === 'not_done' ? 'nothing' : 'not all';
+  return new Refusal(verdict, seen?.message ?? `Graph confirmed the request, but ${part} of it took effect.`);
 }
 
 function finisher({ graph, progress }: Call, plan: Plan, as: Identity, file: SecretFile | undefined): Finisher {

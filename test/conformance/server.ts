@@ -50,7 +50,8 @@ export async function serveHttp() {
 function newProcess(tenant: Tenant): Process {
   const config = readConfig({ simulate: true, approval: 'form', auditLog: 'off' }, {});
   const [version, principal, log] = ['0.0.0-test', 'conformance', createLog('warn')];
-  const graph = Promise.resolve(graphClient({ tenant, version: config.graphVersion, log }));
+  const { graphVersion, concurrency } = config;
+  const graph = Promise.resolve(graphClient({ tenant, version: graphVersion, concurrency, log }));
   const gate = createGate({
     clock: { wall: () => Date.now(), monotonic: () => performance.now() },
     patience: 1_000,

@@ -1,0 +1,127 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Endpoint } from '../../src/graph/endpoint.ts';
+import { endpoints } from '../../src/graph/endpoints.ts';
+import type { EndpointName } from '../../src/tenants/simulated/answers.ts';
+import { type LoggedRequest, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { approve, type ToolResult } from '../harness/clients.ts';
+import { catalogue, type FaultRow, type Place } from './catalogue.ts';
+import { finderIn, readingsIn, type Writing, writingsIn } from './subjects.ts';
+import { world } from './world.ts';
+
+/** The part of a call whose requests meet a fault: all of a read; of a write its plan, its sending, its look afterwards. */
+export type Stage = 'read' | 'plan' | 'send' | 'after';
+
+export interface Cell {
+  readonly fault: FaultRow;
+  readonly stage: Stage;
+  readonly tool: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly endpoint: EndpointName;
+  readonly writing?: Writing;
+}
+
+/** What a cell came to, by what the tenant saw and by what the model was told. */
+export interface Ran {
+  readonly result: ToolResult;
+  /** How often the fault was met. */
+  readonly met: number;
+  readonly requests: readonly LoggedRequest[];
+  /** Requests that write, and how many of them took effect. */
+  readonly sent: readonly LoggedRequest[];
+  readonly effects: number;
+  /** Whether what the call is for is there now. */
+  readonly isThere: boolean;
+  /** What the files for access keys hold. */
+  readonly keys: readonly string[];
+}
+
+const key = 'U0lNVUxBVEVEb2xkIGtleSBvZiB0aGUgZmF1bHQgbWF0cml4';
+const options = { seed: 1, pageSize: 5, accessKey: key };
+const seeded = finderIn(simulatedTenant(options));
+const writings = writingsIn(seeded, key);
+
+export const stages: Readonly<Record<Stage, readonly Omit<Cell, 'fault'>[]>> = {
+  read: readingsIn(seeded).map(({ reads, ...reading }) => ({ ...reading, stage: 'read', endpoint: reads })),
+  plan: writings.flatMap((writing) => placed(writing, 'plan', writing.reads)),
+  send: writings.flatMap((writing) => placed(writing, 'send', writing.sends)),
+  after: writings.flatMap((writing) => placed(writing, 'after', writing.readsBack)),
+};
+
+function placed(writing: Writing, stage: Stage, endpoint: EndpointName | undefined): Omit<Cell, 'fault'>[] {
+  const { tool, args } = writing;
+  return endpoint === undefined ? [] : [{ stage, tool, args, endpoint, writing }];
+}
+
+export const cells: readonly Cell[] = Object.values(stages)
+  .flat()
+  .flatMap((cell) => catalogue.map((fault) => ({ ...cell, fault })));
+
+export const rowOf = (name: EndpointName): Endpoint => endpoints[name];
+export const routesOf = (name: EndpointName) => [rowOf(name).route, ...(rowOf(name).alternatives ?? [])];
+/** Whether a request is for one of the routes of an endpoint. */
+function isFor(name: EndpointName): (request: LoggedRequest) => boolean {
+  const ways = routesOf(name).map((route) => new RegExp(`^${route.replace(/\{\w+\}/g, '[0-9a-f-]{36}')}$`));
+  return ({ method, path }) => ways.some((way) => way.test(`${method} ${path}`));
+}
+export const isPaged = (name: EndpointName) => name.startsWith('list');
+
+const filesIn = (folder: string) =>
+  existsSync(folder) ? readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8')) : [];
+
+/** Runs a call on a tenant of its own, with the fault where the cell wants it. */
+export async function run({ fault, stage, tool, args, endpoint, writing }: Omit<Cell, 'fault'> & { fault?: FaultRow }) {
+  const tenant = simulatedTenant({
+    ...options,
+    ...fault?.options,
+    onRequest: (request) => {
+      if (writing !== undefined && isFor(writing.sends)(request)) sent.push(request);
+      if (stage === 'after' && sent.length === writing?.effects) begin();
+    },
+  });
+  const sent: LoggedRequest[] = [];
+  // Credentials keep a token until shortly before its end.
+  if (fault?.means === 'no token') tenant.tokenLifetime = 60_000;
+  let [begun, met] = [false, 0];
+  const { remove } = writing ?? {};
+  const place: Place = {
+    tenant,
+    meets: isFor(endpoint),
+    meetsLater: (request) => isFor(endpoint)(request) && (!isPaged(endpoint) || request.query.includes('skiptoken')),
+    met: () => {
+      met += 1;
+    },
+    routes: routesOf(endpoint),
+    ...(stage === 'send' && remove !== undefined && { remove: () => remove(tenant) }),
+  };
+  const begin = () => {
+    if (!begun) fault?.put(place);
+    begun = true;
+  };
+  tenant.beforeRequest = (request) => {
+    if (stage === 'plan' && writing !== undefined && isFor(writing.sends)(request)) {
+      tenant.faults.length = 0;
+      tenant.routesOff.length = 0;
+    }
+    // What was activated is running by the time of the next look.
+    if (tool === 'activate_sensor_candidates' && request.method === 'GET' && sent.length > 0) tenant.advance(10_000);
+  };
+  if (stage === 'read' || stage === 'plan') begin();
+  const { call, close, secretsDir } = await world(tenant, (form) => {
+    if (stage === 'send') begin();
+    return approve(form);
+  });
+  const result = await call(tool, args);
+  await close();
+  // A route that does not exist is met by whoever asks for it.
+  if (fault?.name.endsWith('off')) met = tenant.requests.filter(isFor(endpoint)).length;
+  return {
+    result,
+    met,
+    requests: tenant.requests,
+    sent,
+    effects: sent.filter(({ effect }) => effect).length,
+    isThere: writing?.isThere(tenant, filesIn(secretsDir)) ?? true,
+    keys: filesIn(secretsDir),
+  } satisfies Ran;
+}

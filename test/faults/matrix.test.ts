@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { tell } from '../harness/tables.ts';
+import { catalogue } from './catalogue.ts';
+import { type Cell, cells, type Ran, run, type Stage, stages } from './cells.ts';
+import { answered, duplicates, wrongClaim } from './claims.ts';
+import { expected, expectedSends } from './expected.ts';
+
+/** Starts the work on every item as fast as this process can: most of it is waiting, and a late timer would look like a slow Graph. */
+function startAll<T, R>(items: readonly T[], work: (item: T) => Promise<R>): (item: T) => Promise<R> {
+  let turn = Promise.resolve();
+  const started = new Map(
+    items.map((item) => {
+      turn = turn.then(whenIdle);
+      return [item, turn.then(() => work(item))];
+    }),
+  );
+  return (item) => started.get(item) ?? Promise.reject(new Error('it was not started'));
+}
+
+async function whenIdle(): Promise<void> {
+  for (let late = Number.POSITIVE_INFINITY; late > 30; ) {
+    const due = performance.now() + 5;
+    await sleep(5);
+    late = performance.now() - due;
+  }
+}
+
+const places = Object.values(stages).flat();
+const usual = startAll(places, run);
+const slowFirst = cells.toSorted((one, other) => Number(other.fault.ever ?? false) - Number(one.fault.ever ?? false));
+const ran = startAll(slowFirst, run);
+
+const all = { cells: 0, wrong: 0, duplicates: 0 };
+
+/** What is checked of a cell, and what the table says of it: its answer, the requests that reached Graph, those that took effect. */
+async function judged(cell: Cell) {
+  const came: Ran = await ran(cell);
+  const without = await usual(places.find(({ tool, stage }) => tool === cell.tool && stage === cell.stage) ?? cell);
+  const answer = answered(cell, came, without);
+  const wrong = wrongClaim(cell, came, answer);
+  const again = duplicates(cell, came);
+  all.cells += 1;
+  all.wrong += wrong === undefined ? 0 : 1;
+  all.duplicates += again;
+  return {
+    line: `${answer.kind} ${came.requests.length}/${came.effects}`,
+    is: { ...answer, isMet: came.met > 0, wrong, again, ...(cell.stage === 'send' && { sent: came.sent.length }) },
+    shouldBe: {
+      ...expected(cell),
+      isMet: true,
+      wrong: undefined,
+      again: 0,
+      ...(cell.stage === 'send' && { sent: expectedSends(cell) }),
+    },
+  };
+}
+
+const titles: Readonly<Record<Stage, string>> = {
+  read: 'a fault of what a tool reads',
+  plan: 'a fault of what a gated tool reads before it asks',
+  send: 'a fault of what it sends after the approval',
+  after: 'a fault of what it reads afterwards',
+};
+
+describe.each(Object.entries(titles))('%s: %s', (stage, title) => {
+  const tools = places.filter((place) => place.stage === stage).map(({ tool }) => tool);
+
+  test.for(catalogue)('$name', { timeout: 240_000 }, async (fault, context) => {
+    const own = cells.filter((cell) => cell.stage === stage && cell.fault === fault);
+    const seen = await Promise.all(own.map(judged));
+    tell(context, [title, ...tools], [fault.name, ...seen.map(({ line }) => line)]);
+    const byTool = <T>(of: readonly T[]) => Object.fromEntries(of.map((one, index) => [tools[index], one]));
+    expect(byTool(seen.map(({ is }) => is))).toEqual(byTool(seen.map(({ shouldBe }) => shouldBe)));
+  });
+});
+
+test('at least 600 cells, none with a wrong claim or a duplicated effect', (context) => {
+  const { cells: count, wrong, duplicates } = all;
+  tell(context, ['cells', 'wrong claims', 'duplicated effects'], [count, wrong, duplicates].map(String));
+  expect(count).toBe(cells.length);
+  expect(count).toBeGreaterThanOrEqual(600);
+  expect({ wrong, duplicates }).toEqual({ wrong: 0, duplicates: 0 });
+});
