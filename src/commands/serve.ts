@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { createGate, type Surroundings } from '../approval/gate.ts';
 import { openOutside } from '../approval/outside.ts';
@@ -10,12 +11,21 @@ import type { Log } from '../log.ts';
 import { defaultSecretsFolder } from '../secretFile.ts';
 import { createServer } from '../server.ts';
 import type { Tenant } from '../tenants/tenant.ts';
+import { stdioTransport } from './stdio.ts';
 
-const system = {
+/** What a server has around it. */
+interface Around extends Pick<Surroundings, 'clock' | 'patience'> {
+  readonly input: Readable;
+  readonly output: Writable;
+}
+
+const system: Around = {
   clock: { wall: () => Date.now(), monotonic: () => performance.now() },
   /** Hosts end a call after a minute, some sooner. */
   patience: 25_000,
-} satisfies Partial<Surroundings>;
+  input: process.stdin,
+  output: process.stdout,
+};
 
 const say = (line: string): void => {
   process.stderr.write(`mdi-sensors-mcp: ${line}\n`);
@@ -36,8 +46,9 @@ export function serve(
   tenant: () => Promise<Tenant>,
   version: string,
   log: Log,
-  surroundings: Pick<Surroundings, 'clock' | 'patience'> = system,
+  around: Partial<Around> = {},
 ): { close(): Promise<void> } {
+  const { input, output, ...surroundings } = { ...system, ...around };
   let graph: Promise<Graph> | undefined;
   const principal = `${userName()} ${randomUUID()}`;
   let outside: ReturnType<typeof openOutside> | undefined;
@@ -70,6 +81,7 @@ export function serve(
     secretsFolder: config.secretsDir ?? defaultSecretsFolder(),
   };
   const served = serveStdio(() => createServer(own), {
+    transport: stdioTransport(input, output),
     onerror: (error) => log.warn('protocol', { error: error.message }),
   });
   return {

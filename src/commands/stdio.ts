@@ -1,0 +1,86 @@
+import { Readable, type Writable } from 'node:stream';
+import {
+  isJSONRPCNotification,
+  isJSONRPCRequest,
+  isJSONRPCResponse,
+  type JSONRPCErrorResponse,
+  ProtocolErrorCode,
+} from '@modelcontextprotocol/server';
+import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import * as z from 'zod';
+
+/** In bytes. The largest call, compare_inventory with 1,000 names, has a quarter of a million. */
+const longestLine = 4 * 1024 * 1024;
+
+/**
+ * The SDK's transport, which closes the connection over a line that is too long and says nothing to one that is no
+ * message: here such a line is answered with an error, and the connection goes on.
+ */
+export function stdioTransport(input: Readable, output: Writable): StdioServerTransport {
+  async function* messages() {
+    for await (const line of linesOf(input)) {
+      const error = line === undefined ? tooLong : complaintOf(line.toString('utf8'));
+      if (error !== undefined) await transport.send(error).catch(() => undefined);
+      else if (line !== undefined) yield Buffer.concat([line, newline]);
+    }
+  }
+  const transport = new StdioServerTransport(Readable.from(messages()), output);
+  return transport;
+}
+
+const newline = Buffer.from('\n');
+
+/** Every line; undefined for one that is too long, whose bytes are dropped as they come. */
+async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer | undefined> {
+  let parts: Buffer[] = [];
+  let size = 0;
+  const add = (part: Buffer) => {
+    size += part.length;
+    if (size > longestLine) parts = [];
+    else parts.push(part);
+  };
+  for await (const chunk of input) {
+    let start = 0;
+    for (let end = chunk.indexOf('\n'); end !== -1; end = chunk.indexOf('\n', start)) {
+      add(chunk.subarray(start, end));
+      yield size > longestLine ? undefined : Buffer.concat(parts);
+      [parts, size, start] = [[], 0, end + 1];
+    }
+    add(chunk.subarray(start));
+  }
+}
+
+const errorOf = (code: ProtocolErrorCode, message: string, id?: string | number): JSONRPCErrorResponse => ({
+  jsonrpc: '2.0',
+  ...(id !== undefined && { id }),
+  error: { code, message },
+});
+
+const tooLong = errorOf(
+  ProtocolErrorCode.InvalidRequest,
+  `The message is longer than ${longestLine} bytes and was not read. Send a shorter one.`,
+);
+const noJson = errorOf(ProtocolErrorCode.ParseError, 'The line is no JSON. Send one JSON-RPC message a line.');
+const noMessage =
+  'This is no JSON-RPC 2.0 request: that has jsonrpc "2.0", an id that is a string or a whole number, a method that is a string, params that are an object, and nothing else.';
+
+const withId = z.looseObject({ id: z.union([z.string(), z.int()]).optional().catch(undefined) });
+
+/** The error that answers a line; undefined where the SDK has the answer, or none is due. */
+function complaintOf(line: string): JSONRPCErrorResponse | undefined {
+  if (line.trim() === '') return undefined;
+  const message = parsed(line);
+  if (message === undefined) return noJson;
+  if (isJSONRPCRequest(message) || isJSONRPCNotification(message) || isJSONRPCResponse(message)) return undefined;
+  const { success, data } = withId.safeParse(message);
+  const isDue = !success || ('id' in data && !('result' in data) && !('error' in data));
+  return isDue ? errorOf(ProtocolErrorCode.InvalidRequest, noMessage, data?.id) : undefined;
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
