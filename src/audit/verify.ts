@@ -64,8 +64,9 @@ function verified(file: string, bytes: Buffer): Verified {
     heads.push(seal ?? '');
   }
   const first = begun.safeParse(records[0]).data;
-  if (first === undefined) problems.unshift('it does not begin with the record of a start');
-  else if (first.file !== file) problems.unshift(`it is a copy of ${visible(first.file, 100)}`);
+  // A process that was killed before its first record leaves an empty file.
+  if (first === undefined && lines.length > 0) problems.unshift('it does not begin with the record of a start');
+  else if (first !== undefined && first.file !== file) problems.unshift(`it is a copy of ${visible(first.file, 100)}`);
   if (!bytes.equals(Buffer.from(bytes.toString('utf8')))) problems.push('there are bytes that are not UTF-8');
   return { file, records, heads, problems, open: openIn(records), isCutOff: rest !== '' };
 }

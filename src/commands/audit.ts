@@ -13,7 +13,7 @@ export function auditVerify({ folder, head }: Where & { readonly head?: string }
   const files = read(folder, head);
   if (files === undefined) return 2;
   for (const { file, records, heads, problems, open, isCutOff } of files) {
-    const end = `record ${records.length - 1}, head ${heads.at(-1)}`;
+    const end = heads.length === 0 ? 'no record' : `record ${records.length - 1}, head ${heads.at(-1)}`;
     say(problems.length === 0 ? `${colour.green('holds')} ${file}: ${end}` : `${colour.red('FAILS')} ${file}`);
     for (const problem of problems) say(wrapped(`  ${problem}`).join('\n'));
     if (isCutOff) say('  its last line was never finished: the process was killed');

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { openAudit } from '../../src/audit/log.ts';
 import { verifyFolder } from '../../src/audit/verify.ts';
 
@@ -141,25 +141,34 @@ test('verify finds a file that was emptied, copied or put in between', () => {
   const first = fileIn(folder);
   written(folder);
   const second = fileIn(folder);
+  written(folder);
   const [one, two] = [readFileSync(first), readFileSync(second)];
   writeFileSync(second, '');
-  expect(problems(folder)).toEqual(['it does not begin with the record of a start']);
-  written(folder);
-  const third = fileIn(folder);
-  rmSync(first);
+  expect(problems(folder)).toEqual([`the file before it, ${basename(second)}, is not the one that it followed`]);
   rmSync(second);
   expect(problems(folder)).toEqual([`the file before it, ${basename(second)}, is missing`]);
-  rmSync(third);
   writeFileSync(first, one);
   writeFileSync(second, two);
   const copy = join(folder, 'audit-zzz.jsonl');
   writeFileSync(copy, two);
   expect(problems(folder)).toEqual([`it is a copy of ${basename(second)}`]);
-  writeFileSync(copy, '');
-  expect(problems(folder)).toEqual(['it does not begin with the record of a start']);
+  writeFileSync(copy, two.subarray(two.indexOf('\n') + 1));
+  expect(problems(folder)).toContain('it does not begin with the record of a start');
+});
+
+test.each([
+  ['before its first record', ''],
+  ['in the middle of it', '{"v":1,"n":0,"ti'],
+])('a server that was killed %s leaves a log that holds, and so does the next one', (_, rest) => {
+  const folder = fresh();
   written(folder);
-  expect(readdirSync(folder)).toHaveLength(4);
-  expect(problems(folder)).toEqual(['it does not begin with the record of a start']);
+  writeFileSync(join(folder, 'audit-2199-01-01T00-00-00-000Z-7.jsonl'), rest);
+  expect(problems(folder)).toEqual([]);
+  vi.setSystemTime('2199-01-02');
+  written(folder);
+  vi.useRealTimers();
+  expect(verifyFolder(folder).map(({ records }) => records.length)).toEqual([5, 0, 5]);
+  expect(problems(folder)).toEqual([]);
 });
 
 test('a second file that names none before it is found', async () => {
