@@ -42,8 +42,9 @@ export async function createSecretFile(folder: string, tenantId: string, reveal:
   return {
     async keep(secret) {
       await attempt(async () => {
-        await handle.truncate(0);
-        await handle.write(secret.open(), 0, 'utf8');
+        // Over what is there, and cut after it: space that is given back may be gone.
+        const { bytesWritten } = await handle.write(secret.open(), 0, 'utf8');
+        await handle.truncate(bytesWritten);
         await handle.sync();
         await close();
         await rename(waiting, path);

@@ -38,6 +38,8 @@ function namesIn(folder: string): string[] | undefined {
 
 function rowOf(folder: string, name: string): string[] {
   const path = join(folder, name);
+  // Its server ended before it said that the key is in it.
+  if (name.endsWith('.waiting')) return [name, name.split('_')[1] ?? '', 'unfinished', ageOf(statSync(path).mtimeMs)];
   const fingerprint = createHash('sha256').update(readFileSync(path, 'utf8')).digest('hex').slice(0, 8);
   return [name, name.split('_')[1] ?? '', fingerprint, ageOf(statSync(path).mtimeMs)];
 }
