@@ -63,7 +63,7 @@ export async function attackerOf(era: Era, options: Parameters<typeof controlled
     },
     find,
     tell: server.tell,
-    ask: (tool, args) => (era === 'modern' ? askModern(raw, tool, args) : askLegacy(raw, tool, args)),
+    ask: (tool, args) => ask(era, raw, tool, args),
     async restart() {
       await raw.close();
       raw = await connectRaw(era, server);
@@ -76,6 +76,10 @@ export async function attackerOf(era: Era, options: Parameters<typeof controlled
     },
   };
 }
+
+/** Calls a gated tool as a client of this era, up to its question. */
+export const ask = (era: Era, raw: RawClient, tool: string, args: unknown): Promise<Held> =>
+  era === 'modern' ? askModern(raw, tool, args) : askLegacy(raw, tool, args);
 
 async function askModern(raw: RawClient, tool: string, args: unknown): Promise<Held> {
   const asked = await raw.call(tool, args);

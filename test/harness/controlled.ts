@@ -15,6 +15,8 @@ export interface EntryOptions {
   readonly patience?: number;
   /** How fast the monotonic clock runs: slowly, what is done at once is so on a busy machine too. */
   readonly pace?: number;
+  /** Whether it tells on stderr what happens, which outlives a kill. */
+  readonly witness?: boolean;
 }
 
 type Collection = 'sensors' | 'candidates' | 'healthIssues';
@@ -34,8 +36,8 @@ export type Command =
   | { readonly do: 'change'; readonly of: Collection; readonly id: string; readonly set: object }
   | { readonly do: 'remove'; readonly of: Collection; readonly id: string }
   | { readonly do: 'set'; readonly set: object }
-  /** From this many lines of the audit log on, the disk is full. */
-  | { readonly do: 'diskFull'; readonly after: number }
+  /** From this many lines of the audit log on, or for every secret file, the disk is full. */
+  | { readonly do: 'diskFull'; readonly after: number; readonly of?: 'auditLog' | 'secretsDir' }
   | { readonly do: 'advance'; readonly milliseconds: number }
   | { readonly do: 'clock'; readonly ahead: { readonly wall?: number; readonly monotonic?: number } }
   | { readonly do: 'before'; readonly method: string; readonly path: string; readonly run: readonly Command[] }

@@ -7,12 +7,18 @@ import { type Config, readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { faults, type SimulatedOptions, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import type { Command, EntryOptions } from './controlled.ts';
+import { witness } from './witness.ts';
 
 /** The server as it is shipped, over real stdio; beside it a socket through which a test moves the simulated tenant and the clocks. */
 const options: EntryOptions = JSON.parse(process.env.MDI_TEST ?? '{}');
 const ahead = { wall: 0, monotonic: 0 };
 const config: Config = readConfig({ simulate: true, ...options.flags }, {});
-const tenant = simulatedTenant({ seed: 1, cloud: config.cloud, ...options.tenant } as SimulatedOptions);
+const tenant = simulatedTenant({
+  seed: 1,
+  cloud: config.cloud,
+  ...(options.witness === true && witness()),
+  ...options.tenant,
+} as SimulatedOptions);
 
 function obey(command: Command): unknown {
   switch (command.do) {
@@ -35,7 +41,7 @@ function obey(command: Command): unknown {
     case 'set':
       return merge(tenant, command.set);
     case 'diskFull':
-      return fillDisk(command.after);
+      return command.of === 'secretsDir' ? fillForSecrets() : fillDisk(command.after);
     case 'advance':
       return tenant.advance(command.milliseconds);
     case 'clock':
@@ -86,12 +92,23 @@ function noteDeeds(): string[] {
   return noted;
 }
 
+async function fillForSecrets(): Promise<void> {
+  const handle = await fs.promises.open(process.execPath);
+  const methods: fs.promises.FileHandle = Object.getPrototypeOf(handle);
+  await handle.close();
+  methods.writeFile = async () => {
+    throw full();
+  };
+}
+
+const full = () => Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+
 function fillDisk(after: number): void {
   const write = fs.writeSync;
   let lines = 0;
   fs.writeSync = ((...args: Parameters<typeof write>) => {
     lines += 1;
-    if (lines > after) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    if (lines > after) throw full();
     return write(...args);
   }) as typeof write;
   syncBuiltinESMExports();
