@@ -1,4 +1,4 @@
-// Bundles src/main.ts into dist/, which runs without anything installed. `test` and `bench` build what those need as well.
+// Bundles src/main.ts into dist/, which runs without anything installed. `test`, `fuzz` and `bench` build what those need as well.
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
@@ -67,6 +67,13 @@ async function buildEntries() {
   ]);
 }
 
+async function buildFuzz() {
+  const outdir = join(cache, 'fuzz');
+  await rm(outdir, { recursive: true, force: true });
+  await build({ ...bundled, entryPoints: ['test/fuzz/run.ts'], outdir, packages: 'external', banner: {} });
+}
+
 await buildServer();
-if (process.argv[2] === 'test') await buildEntries();
+if (['test', 'fuzz'].includes(process.argv[2])) await buildEntries();
+if (process.argv[2] === 'fuzz') await buildFuzz();
 if (process.argv[2] === 'bench') await buildBench();

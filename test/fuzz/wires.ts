@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
+import { serve } from '../../src/commands/serve.ts';
+import { readConfig } from '../../src/config.ts';
+import { createLog } from '../../src/log.ts';
+import type { SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { environment } from '../harness/clients.ts';
+import { controlledServer } from '../harness/controlled.ts';
+
+/** A server to which a client sends what bytes it likes. */
+export interface Wire {
+  write(bytes: string | Buffer): void;
+  /** Whole lines that the server wrote. */
+  onLine(listener: (line: string) => void): void;
+  /** Moves its clocks. */
+  pass(wall: number, monotonic: number): Promise<unknown>;
+  /** Why it ended by itself; undefined while it runs. */
+  ended(): string | undefined;
+  /** Ends it and tells how many gated requests reached its tenant. */
+  close(): Promise<number>;
+}
+
+/** Every write is gated, so that a request which is no plain read is one too many. */
+const flags = { approval: 'form', confirmChanges: true };
+/** A call that waits for an equal one gives up soon. */
+const patience = 20;
+
+/** The server in this process, with its own streams and clocks. */
+export function inProcess(tenant: SimulatedTenant): Wire {
+  const ahead = { wall: 0, monotonic: 0 };
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  const secretsDir = join(tmpdir(), 'mdi-fuzz');
+  const config = readConfig({ simulate: true, auditLog: 'off', logLevel: 'silent', secretsDir, ...flags }, {});
+  tenant.requests.length = 0;
+  const clock = { wall: () => Date.now() + ahead.wall, monotonic: () => performance.now() + ahead.monotonic };
+  const server = serve(config, async () => tenant, '0.0.0-test', createLog('silent'), {
+    clock,
+    patience,
+    input,
+    output,
+  });
+  return {
+    write: (bytes) => void input.write(bytes),
+    onLine: (listener) => void createInterface({ input: output }).on('line', listener),
+    async pass(wall, monotonic) {
+      ahead.wall += wall;
+      ahead.monotonic += monotonic;
+    },
+    ended: () => undefined,
+    async close() {
+      await server.close();
+      return tenant.requests.filter(({ method, path }) => method !== 'GET' || /getDeploymentAccessKey/i.test(path))
+        .length;
+    },
+  };
+}
+
+/** The server as a process of its own, with its audit log on. */
+export async function overStdio(): Promise<Wire> {
+  const ahead = { wall: 0, monotonic: 0 };
+  const server = await controlledServer({ flags, patience });
+  const child = spawn(server.command, [...server.args], { env: { ...environment, ...server.env }, stdio: 'pipe' });
+  let [errors, end]: [string, string | undefined] = ['', undefined];
+  child.stderr.on('data', (data) => {
+    errors = `${errors}${data}`.slice(-2_000);
+  });
+  child.stdin.on('error', () => undefined);
+  child.once('exit', (code, signal) => {
+    end = `exit ${code ?? signal}: ${errors}`;
+  });
+  return {
+    write: (bytes) => void child.stdin.write(bytes),
+    onLine: (listener) => void createInterface({ input: child.stdout }).on('line', listener),
+    pass(wall, monotonic) {
+      ahead.wall += wall;
+      ahead.monotonic += monotonic;
+      return server.tell({ do: 'clock', ahead });
+    },
+    ended: () => end,
+    async close() {
+      const reached = end === undefined ? await server.gated() : 0;
+      const exited = end === undefined && once(child, 'exit');
+      child.stdin.end();
+      await exited;
+      await server.end();
+      return reached;
+    },
+  };
+}
