@@ -11,7 +11,7 @@ export interface Verified {
   readonly heads: readonly string[];
   /** Sentences; none where the chain holds. */
   readonly problems: readonly string[];
-  /** Acts that began and have no outcome: the process ended in between. */
+  /** Acts that began and have no outcome, since the process ended in between, or one that is unknown. */
   readonly open: readonly AuditRecord[];
   /** True where the last line was never finished. */
   readonly isCutOff: boolean;
@@ -72,7 +72,8 @@ function verified(file: string, bytes: Buffer): Verified {
 }
 
 function openIn(records: readonly AuditRecord[]): AuditRecord[] {
-  const ended = records.filter(({ kind }) => kind === 'outcome').map((one) => hasId.safeParse(one).data?.id);
+  const known = records.filter(({ kind, verdict }) => kind === 'outcome' && verdict !== 'outcome_unknown');
+  const ended = known.map((one) => hasId.safeParse(one).data?.id);
   return records.filter((one) => one.kind === 'acting' && !ended.includes(hasId.safeParse(one).data?.id));
 }
 

@@ -18,7 +18,7 @@ export function auditVerify({ folder, head }: Where & { readonly head?: string }
     for (const problem of problems) say(wrapped(`  ${problem}`).join('\n'));
     if (isCutOff) say('  its last line was never finished: the process was killed');
     for (const { n, time } of open) {
-      say(`  record ${n} of ${time} began an act and has no outcome: read what became of it`);
+      say(`  record ${n} of ${time} began an act whose outcome is unknown: read what became of it`);
     }
   }
   if (files.length === 0) say('There is no audit log here.');

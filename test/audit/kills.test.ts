@@ -16,7 +16,7 @@ test('servers that are killed in the middle of gated calls leave logs that tell 
 
   const verified = cli('--audit-log', all.auditLog, 'audit', 'verify');
   expect(verified.status).toBe(0);
-  expect(verified.stdout.match(/began an act and has no outcome/g)).toHaveLength(all.open);
+  expect(verified.stdout.match(/began an act whose outcome is unknown/g)).toHaveLength(all.open);
 
   const { whole, waiting, torn } = secretsIn(all.secretsDir);
   expect(torn).toBe(0);

@@ -24,7 +24,10 @@ function written(folder: string) {
   audit.record('question', { id: '1', tool: 'delete_sensor', text: 'Delete 1 sensor?' });
   audit.record('answer', { id: '1', action: 'approved' });
   audit.record('acting', { id: '1', tool: 'delete_sensor' }, { durable: true });
-  return { audit, last: audit.record('outcome', { id: '1', verdict: 'done' }) };
+  const last = audit.record('outcome', { id: '1', verdict: 'done' });
+  // A file has its millisecond as its name.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+  return { audit, last };
 }
 const fileIn = (folder: string) => join(folder, readdirSync(folder).sort().at(-1) ?? '');
 const linesOf = (folder: string) => readFileSync(fileIn(folder), 'utf8').split('\n').slice(0, -1);

@@ -17,7 +17,7 @@ export interface Kills {
   readonly auditLog: string;
   readonly secretsDir: string;
   runs: number;
-  /** Acts that the log says began, those of them without an outcome, and gated requests that reached Graph. */
+  /** Acts that the log says began, those of them without a known outcome, and gated requests that reached Graph. */
   acts: number;
   open: number;
   requests: number;
@@ -127,9 +127,10 @@ function judge(all: Kills, pid: number | undefined, facts: readonly Fact[], powe
   const done = facts.flatMap((fact) => (fact.fact === 'answered' && fact.effect ? [fact.request] : []));
   const announced = acts.flatMap(({ requests }) => requests.map(short));
   const claims = outcomes.filter(({ verdict }) => verdict === 'done');
+  const known = outcomes.filter(({ verdict }) => verdict !== 'outcome_unknown');
 
   all.acts += acts.length;
-  all.open += acts.filter(({ id }) => !outcomes.some((outcome) => outcome.id === id)).length;
+  all.open += acts.filter(({ id }) => !known.some((outcome) => outcome.id === id)).length;
   all.requests += came.length;
   all.unannounced += without(came, announced).length;
   all.untrue += claims.filter(({ id, requestIds }) => {
