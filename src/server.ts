@@ -10,6 +10,7 @@ import type { Gate } from './approval/gate.ts';
 import type { Config } from './config.ts';
 import type { Graph } from './graph/client.ts';
 import { versionOf } from './graph/clouds.ts';
+import type { Progress } from './graph/reader.ts';
 import type { Log } from './log.ts';
 import { operations } from './operations/index.ts';
 import { neededBy, type Operation, permissionOf } from './operations/operation.ts';
@@ -106,15 +107,19 @@ function visitOf({ mcpReq }: ServerContext): 'accept' | 'decline' | 'cancel' | u
 }
 
 /** Progress for a client that asked for it; `told` settles when all of it is on its way, which has to be before the result. */
-function progressOf({ mcpReq }: ServerContext) {
+function progressOf({ mcpReq }: ServerContext): { progress?: Progress; told(): Promise<unknown> } {
   const progressToken = mcpReq._meta?.progressToken;
+  if (progressToken === undefined) return { told: async () => undefined };
   const sent: Promise<void>[] = [];
-  let last = 0;
+  let [base, before, last] = [0, 0, 0];
   return {
-    progress(message: string, done?: number, total?: number) {
-      if (progressToken === undefined) return;
-      last = Math.max(last + 1, done ?? 0);
-      const params = { progressToken, progress: last, message, ...(total !== undefined && total >= last && { total }) };
+    progress(message, done = before + 1, total) {
+      // Each part of a call counts from zero, and what a client is told may only grow.
+      if (done < before) base = last;
+      before = done;
+      last = Math.max(last + 1, base + done);
+      const of = total === undefined ? {} : { total: Math.max(base + total, last) };
+      const params = { progressToken, progress: last, message, ...of };
       sent.push(mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined));
     },
     told: () => Promise.all(sent),

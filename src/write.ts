@@ -9,7 +9,8 @@ import { type Config, unusualSafetySettings } from './config.ts';
 import type { Graph } from './graph/client.ts';
 import { methodOf } from './graph/endpoint.ts';
 import type { Identity } from './graph/identity.ts';
-import type { Outcome } from './graph/reader.ts';
+import type { Outcome, Progress } from './graph/reader.ts';
+import { pause } from './graph/retry.ts';
 import { type Finisher, type Plan, permissionOf, type Verdict, type Write } from './operations/operation.ts';
 import { Refusal, SignInNeeded } from './refusal.ts';
 import { describeTenant, done, failed, otherVersion } from './results.ts';
@@ -26,7 +27,7 @@ export interface Call {
   readonly server: McpServer;
   readonly graph: Graph;
   readonly context: ServerContext;
-  readonly progress: (message: string, done?: number, total?: number) => void;
+  readonly progress: Progress | undefined;
 }
 
 /** The one path of a write: plan, gate, plan again, take, send, finish. */
@@ -137,14 +138,10 @@ async function actOn(approval: Entry, operation: Write, call: Call, now: Ready):
   }
 }
 
-async function send(
-  operation: Write,
-  { own, graph }: Call,
-  { plan, identity, place, finish }: Ready,
-  time: number,
-  file?: SecretFile,
-) {
-  const outcomes = await sendAll(plan, graph, identity, time);
+async function send(operation: Write, call: Call, ready: Ready, time: number, file?: SecretFile) {
+  const { own, graph } = call;
+  const { place, finish } = ready;
+  const outcomes = await sendAll(ready, call, time);
   const requestIds = outcomes.filter(({ state }) => state !== 'not_sent').map(({ requestId }) => requestId ?? null);
   const acted = outcomes.filter(({ state }) => state === 'done' || state === 'gone' || state === 'unknown');
   const changed = acted.some((outcome) => operation.effect === 'disclose' || !isGet(outcome));
@@ -161,16 +158,16 @@ const isGet = ({ request }: Outcome) => methodOf(request.endpoint.route) === 'GE
 const notSent = () => new Refusal('internal_error', 'No request was sent.');
 
 /** Sends the plan's requests in their order; the first that fails ends the sending. */
-async function sendAll(plan: Plan, graph: Graph, as: Identity, milliseconds: number): Promise<Outcome[]> {
-  const until = performance.now() + milliseconds;
+async function sendAll({ plan, identity: as }: Ready, { graph, progress }: Call, time: number): Promise<Outcome[]> {
+  const until = performance.now() + time;
   const outcomes: Outcome[] = [];
-  for (const request of plan.send) {
-    const stopped = outcomes.some(({ state }) => state === 'failed' || state === 'unknown');
-    outcomes.push(
-      stopped
-        ? { request, state: 'not_sent', answer: () => undefined }
-        : await graph.send(request, { as, timeoutMilliseconds: Math.max(1, until - performance.now()) }),
-    );
+  for (const [index, request] of plan.send.entries()) {
+    if (outcomes.some(({ state }) => state === 'failed' || state === 'unknown')) {
+      outcomes.push({ request, state: 'not_sent', answer: () => undefined });
+      continue;
+    }
+    progress?.(`Sending request ${index + 1} of ${plan.send.length}`, index, plan.send.length);
+    outcomes.push(await graph.send(request, { as, timeoutMilliseconds: Math.max(1, until - performance.now()) }));
   }
   return outcomes;
 }
@@ -190,12 +187,11 @@ async function report(
     return failed(toldOf(verdict, refusal), { simulated, seen: { ...seen, tenant: place.text } });
   } catch (error) {
     const code = error instanceof Refusal && error.code === 'secret_not_kept' ? 'secret_not_kept' : 'outcome_unknown';
-    const why = error instanceof Refusal ? error.message : 'a defect of this server';
-    const sent =
-      refusal === undefined ? 'Graph confirmed the request, but what came of it could not be read' : refusal.message;
+    const why = error instanceof Refusal ? error.message : 'This server has a defect.';
+    const sent = refusal?.message ?? 'Graph confirmed the request, but what came of it could not be read:';
     const next = error instanceof Refusal ? error.next : undefined;
     if (!(error instanceof Refusal)) log.error('a defect', { error });
-    const refused = new Refusal(code, `${sent}: ${why}`, next ?? readFirst);
+    const refused = new Refusal(code, `${sent} ${why}`, next ?? readFirst);
     return failed(refused, { simulated });
   }
 }
@@ -211,9 +207,11 @@ function toldOf(verdict: Exclude<Verdict, 'done'>, refusal: Refusal | undefined)
   return new Refusal(verdict, seen?.message ?? `Graph confirmed the request, but ${part} of it took effect.`);
 }
 
-function finisher({ graph, progress }: Call, plan: Plan, as: Identity, file: SecretFile | undefined): Finisher {
-  const signal = AbortSignal.timeout(millisecondsToFinish);
-  return Object.assign(graph.reader({ signal, progress }), {
+function finisher(call: Call, plan: Plan, as: Identity, file: SecretFile | undefined): Finisher {
+  const { graph, context, progress = () => undefined } = call;
+  return Object.assign(graph.reader({ signal: AbortSignal.timeout(millisecondsToFinish) }), {
+    progress,
+    pause: (milliseconds: number) => pause(milliseconds, context.mcpReq.signal),
     keep: (secret: Parameters<SecretFile['keep']>[0]) => {
       if (file === undefined) throw new Error('the operation discloses nothing');
       return file.keep(secret);

@@ -32,10 +32,13 @@ export function createAsking({ register, form, outside, approval, patience }: Me
       : undefined;
 
   /** Waits for a person outside the client, at most as long as patience lasts. */
-  const wait = async (entry: Entry, caller: Caller, patient = AbortSignal.timeout(patience)): Promise<Verdict> => {
+  const wait = async (entry: Entry, caller: Caller, patient = patienceOf(patience)): Promise<Verdict> => {
     const { signal } = caller.context.mcpReq;
-    const either = AbortSignal.any([signal, patient]);
-    const tell = () => caller.progress(`Waiting for a person ${outside.where(entry.channel, entry.nonce)}`);
+    const either = AbortSignal.any([signal, patient.signal]);
+    const tell = () => {
+      const text = `Waiting for a person ${outside.where(entry.channel, entry.nonce)}`;
+      caller.progress?.(text, patient.passed(), patience);
+    };
     const telling = setInterval(tell, 5_000);
     const callers = callersOf(entry).add(caller);
     tell();
@@ -55,7 +58,7 @@ export function createAsking({ register, form, outside, approval, patience }: Me
           }
           throw refuse.cancelled();
         }
-        if (patient.aborted && !isUnderway) {
+        if (patient.signal.aborted && !isUnderway) {
           throw refuse.stillPending(outside.where(entry.channel, entry.nonce), now.minutesLeft);
         }
         await register.moved(entry, isUnderway ? signal : either);
@@ -95,4 +98,10 @@ export function createAsking({ register, form, outside, approval, patience }: Me
   };
 
   return { present, wait, elsewhere };
+}
+
+/** How long a call waits, and how much of that has passed. */
+function patienceOf(milliseconds: number) {
+  const start = performance.now();
+  return { signal: AbortSignal.timeout(milliseconds), passed: () => Math.round(performance.now() - start) };
 }

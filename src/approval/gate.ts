@@ -29,7 +29,7 @@ export interface Caller {
   readonly tool: string;
   /** The tenant that the call would act in now. */
   readonly tenantId: string;
-  progress(message: string): void;
+  readonly progress: ((message: string, done: number, total: number) => void) | undefined;
 }
 
 /** What a call may do next: plan a question, act on an approval, or end with a result. */

@@ -34,7 +34,7 @@ import { codeOf, networkHint, neverConnected } from './network.ts';
 import { outcomeOf } from './outcome.ts';
 import { createPace } from './pace.ts';
 import { checkedIds, createReader } from './pages.ts';
-import type { Outcome, Reader } from './reader.ts';
+import type { Outcome, Progress, Reader } from './reader.ts';
 import { type Attempt, type End, Late, resending, within } from './retry.ts';
 import { type SignedIn, signedIn } from './signedIn.ts';
 import { createDoor, Held, TooLarge } from './transport.ts';
@@ -52,7 +52,8 @@ export interface GraphOptions {
 export interface ReadOptions {
   readonly signal: AbortSignal;
   readonly leaving?: ReadonlySet<string>;
-  progress?(message: string, done?: number, total?: number): void;
+  /** Where somebody wants to know how far it has come: Graph is asked to count only then. */
+  readonly progress?: Progress | undefined;
   /** For everything that the reader reads together. */
   readonly timeoutMilliseconds?: number;
 }
@@ -68,6 +69,7 @@ export interface Graph extends SignedIn {
 /** One request on its way; a next link brings its own address. */
 export interface Call extends Request {
   readonly url?: string;
+  readonly query?: string;
   readonly as?: Identity;
   readonly signal?: AbortSignal;
   /** By the monotonic clock. */
@@ -119,7 +121,7 @@ export function graphClient(options: GraphOptions): Graph {
 
   /** Sends a request on the first of its routes that exists. */
   async function exchange(call: Call): Promise<End> {
-    const { endpoint, url } = call;
+    const { endpoint, url, query = '' } = call;
     const params = checkedIds(call.params);
     const base = `${tenant.graphRoot}/${versionOf(endpoint, version, tenant.cloud)}`;
     const pipeline = pipelineOf(credentialOf(endpoint.permission));
@@ -129,7 +131,9 @@ export function graphClient(options: GraphOptions): Graph {
     const order = known === undefined ? routes : [known, ...routes.filter((route) => route !== known)];
     let end: End = { unsure: false };
     for (const route of order) {
-      end = await resending(rules, () => attempt(call, route, url ?? `${base}${pathOf(route, params)}`, pipeline));
+      end = await resending(rules, () =>
+        attempt(call, route, url ?? `${base}${pathOf(route, params)}${query}`, pipeline),
+      );
       if (end.refusal === undefined) working.set(endpoint, route);
       if (end.unsure || end.answer === undefined || !isMissing(endpoint, end.answer)) return end;
     }

@@ -39,6 +39,8 @@ export interface Endpoint<
   readonly cmdlets?: { readonly [V in GraphVersion]?: string };
   /** Whether the request may be sent again when it is unknown if the first one took effect. */
   readonly resend: 'always' | 'never';
+  /** True where the page documents `$count`. */
+  readonly counts?: true;
   /** True where the answer is a secret: a `Reader` does not offer such an endpoint. */
   readonly discloses: D;
   readonly body: B;
@@ -55,6 +57,7 @@ export type GetEndpoint<A extends z.ZodType = z.ZodType> = Endpoint<
 >;
 export interface Page<T> {
   readonly value: T[];
+  readonly '@odata.count'?: number | undefined;
   readonly '@odata.nextLink'?: string | undefined;
 }
 
@@ -168,7 +171,11 @@ export function single<S extends z.ZodType>(schema: S) {
 
 /** One page of a collection. */
 export function page<S extends z.ZodType>(item: S) {
-  return z.object({ value: list(item), '@odata.nextLink': optional(z.string()) });
+  return z.object({
+    value: list(item),
+    '@odata.nextLink': optional(z.string()),
+    '@odata.count': z.number().optional().catch(undefined),
+  });
 }
 
 /** An answer whose content, if there is any, is not used. */

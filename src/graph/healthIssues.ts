@@ -31,6 +31,7 @@ export const listHealthIssues = endpoint({
   permission: 'SecurityIdentitiesHealth.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentityHealthIssue' },
   resend: 'always',
+  counts: true,
   answer: page(healthIssue),
 });
 

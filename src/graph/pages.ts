@@ -5,7 +5,7 @@ import type { Tenant } from '../tenants/tenant.ts';
 import type { Call, ReadOptions } from './client.ts';
 import { type Endpoint, guidPattern } from './endpoint.ts';
 import { jsonOf, unreadable } from './errors.ts';
-import type { Reader } from './reader.ts';
+import type { Progress, Reader } from './reader.ts';
 import { type End, pause } from './retry.ts';
 
 const defaultTimeout = 120_000;
@@ -21,9 +21,12 @@ export function createReader(
   // Node warns from the eleventh listener on, and each request that runs has one.
   setMaxListeners(0, signal);
 
-  async function read(endpoint: Endpoint, params: Record<string, string>, url?: string): Promise<unknown> {
-    const address = url === undefined ? {} : { url };
+  const tell = progress && countingAll(progress);
+
+  async function read(endpoint: Endpoint, params: Record<string, string>, address: Address = {}): Promise<unknown> {
     const { answer, refusal } = await exchange({ endpoint, params, body: undefined, signal, deadline, ...address });
+    // Documented as it is, counting is nothing that a read may depend on.
+    if (answer?.status === 400 && address.query !== undefined) return read(endpoint, params);
     if (refusal !== undefined) throw refusal;
     const json = jsonOf(answer?.text);
     if (json === undefined) throw unreadable(endpoint, 'it is not JSON');
@@ -51,27 +54,46 @@ export function createReader(
       const items: Awaited<ReturnType<typeof endpoint.answer.parse>>['value'] = [];
       const seen = new Set<string>();
       const links = new Set<string>();
-      let link: string | undefined;
+      let address: Address = tell && endpoint.counts ? { query: '?$count=true' } : {};
       do {
-        const page = parsed(endpoint, await read(endpoint, ids, link));
+        const page = parsed(endpoint, await read(endpoint, ids, address));
         for (const item of page.value) {
           const id = idOf(item);
           if (id === undefined || !seen.has(id)) items.push(item);
           if (id !== undefined) seen.add(id);
         }
-        progress?.(`${collection}: ${items.length} read`, items.length);
-        link = page['@odata.nextLink'];
-        if (link === undefined) break;
+        tell?.(collection, items.length, page['@odata.count']);
+        const link = page['@odata.nextLink'];
+        if (link === undefined) return items;
         if (!isOurs(link, tenant.graphRoot)) throw unreadable(endpoint, 'its next page is at another place');
         if (links.has(link)) throw unreadable(endpoint, 'its pages go round in a circle');
         links.add(link);
+        address = { url: link };
       } while (links.size < mostPages);
-      if (link !== undefined) throw unreadable(endpoint, `it has more than ${mostPages} pages`);
-      return items;
+      throw unreadable(endpoint, `it has more than ${mostPages} pages`);
     },
 
-    progress: (message, done, total) => progress?.(message, done, total),
+    progress: progress ?? (() => undefined),
     pause: (milliseconds) => pause(milliseconds, signal),
+  };
+}
+
+type Address = Pick<Call, 'url' | 'query'>;
+
+/** Tells of collections that are read at the same time as of one; the total is known when each has said how large it is. */
+function countingAll(progress: Progress) {
+  const collections = new Map<string, { readonly read: number; readonly of: number | undefined }>();
+  return (name: string, read: number, counted: number | undefined) => {
+    const of = counted ?? collections.get(name)?.of;
+    collections.set(name, { read, of });
+    const all = [...collections.values()];
+    const done = all.reduce((sum, one) => sum + one.read, 0);
+    const total = all.reduce((sum, one) => sum + (one.of ?? Number.NaN), 0);
+    progress(
+      `${name}: ${read}${of === undefined ? '' : ` of ${of}`} read`,
+      done,
+      Number.isNaN(total) ? undefined : total,
+    );
   };
 }
 

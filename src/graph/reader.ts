@@ -5,6 +5,9 @@ import type { Endpoint, Page, Params, Request } from './endpoint.ts';
 type Get = `GET /security/identities/${string}`;
 type ParamsArgument<R extends string> = keyof Params<R> extends never ? [] : [params: Params<R>];
 
+/** Tells how far something long has come, in a unit of its own. */
+export type Progress = (message: string, done?: number, total?: number) => void;
+
 /** What an operation may do with Graph before anything is approved: read, never a secret, never write. */
 export interface Reader {
   readonly signal: AbortSignal;
@@ -21,7 +24,7 @@ export interface Reader {
     ...params: ParamsArgument<R>
   ): Promise<T[]>;
   /** Tells the client how far a long call has come. */
-  progress(message: string, done?: number, total?: number): void;
+  readonly progress: Progress;
   /** Waits; rejects when the call is cancelled. */
   pause(milliseconds: number): Promise<void>;
 }

@@ -20,6 +20,7 @@ export const listSensorCandidates = endpoint({
   permission: 'SecurityIdentitiesSensors.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensorCandidate' },
   resend: 'always',
+  counts: true,
   answer: page(sensorCandidate),
 });
 

@@ -62,6 +62,7 @@ export const listSensors = endpoint({
   permission: 'SecurityIdentitiesSensors.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensor', beta: 'Get-MgBetaSecurityIdentitySensor' },
   resend: 'always',
+  counts: true,
   answer: page(sensor),
 });
 

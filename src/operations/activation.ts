@@ -146,9 +146,9 @@ interface SeenServer extends Seen {
   readonly sensor?: Sensor;
 }
 
-/** Watches for a while who leaves the candidates and is listed as a v3.x sensor; ends early when all are running. */
+/** Watches for a while who leaves the candidates and is listed as a v3.x sensor; ends early when all run or a pause is cut short. */
 async function watched(targets: readonly Target[], graph: Finisher): Promise<SeenServer[]> {
-  const until = performance.now() + mostMilliseconds;
+  const start = performance.now();
   let seen: SeenServer[] = targets.map(() => ({ state: 'could not be read yet', took: undefined }));
   for (;;) {
     const read = await tried(
@@ -156,8 +156,9 @@ async function watched(targets: readonly Target[], graph: Finisher): Promise<See
     );
     if (!(read instanceof Refusal)) seen = targets.map((target) => seenOf(target, ...read));
     const running = seen.filter(({ took, sensor }) => took && works.has(statusOf(sensor))).length;
-    graph.progress(`${running} of ${targets.length} running`, running, targets.length);
-    if (running === targets.length || performance.now() + betweenReads > until) return seen;
+    const passed = performance.now() - start;
+    graph.progress(`${running} of ${targets.length} running`, Math.round(passed), mostMilliseconds);
+    if (running === targets.length || passed + betweenReads > mostMilliseconds) return seen;
     if ((await tried(graph.pause(betweenReads))) instanceof Refusal) return seen;
   }
 }

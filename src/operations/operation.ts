@@ -90,7 +90,7 @@ export interface Consequence {
   readonly text: string;
 }
 
-/** What an operation may do after sending: read, put a secret into its file, repeat an approved GET. */
+/** What an operation may do after sending: read, put a secret into its file, repeat an approved GET. Where the client cancels the call, only its pauses end. */
 export interface Finisher extends Reader {
   /** Writes the secret into the file that was created before the request left. */
   keep(secret: Secret): Promise<Kept>;

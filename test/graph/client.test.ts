@@ -184,16 +184,59 @@ describe('an answer', () => {
 describe('a collection', () => {
   const next = `${root}/v1.0/security/identities/sensors?$skiptoken=a%2Bb`;
 
-  test('is read to its end, each id once, and tells how far it is', async () => {
-    const end = farEnd([page(['a', 'b'], next), page(['B', 'c'])]);
-    const told: unknown[] = [];
-    const reader = end.graph.reader({ signal, progress: (...message) => told.push(message) });
-    expect((await reader.all(endpoints.listSensors)).map(({ id }) => id)).toEqual(['a', 'b', 'c']);
-    expect(end.sent.map(({ url }) => url)).toEqual([`${root}/v1.0/security/identities/sensors`, next]);
-    expect(told).toEqual([
-      ['sensors: 2 read', 2],
-      ['sensors: 3 read', 3],
-    ]);
+  test('is read to its end, each id once', async () => {
+    const { items, sent } = list([page(['a', 'b'], next), page(['B', 'c'])]);
+    expect((await items).map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+    expect(sent.map(({ url }) => url)).toEqual([`${root}/v1.0/security/identities/sensors`, next]);
+  });
+  describe('whose reader is asked how far it is', () => {
+    const telling = (replies: readonly Reply[]) => {
+      const end = farEnd(replies);
+      const told: unknown[] = [];
+      return { ...end, told, reader: end.graph.reader({ signal, progress: (...message) => told.push(message) }) };
+    };
+    const counted = (ids: readonly string[], count: unknown, link?: string): Reply => ({
+      json: { '@odata.count': count, value: ids.map((id) => ({ id })), ...(link && { '@odata.nextLink': link }) },
+    });
+
+    test('is counted by Graph, where a page documents that', async () => {
+      const { reader, sent, told } = telling([counted(['a', 'b'], 3, next), page(['c'])]);
+      expect(await reader.all(endpoints.listSensors)).toHaveLength(3);
+      expect(sent.map(({ url }) => url)).toEqual([`${root}/v1.0/security/identities/sensors?$count=true`, next]);
+      expect(told).toEqual([
+        ['sensors: 2 of 3 read', 2, 3],
+        ['sensors: 3 of 3 read', 3, 3],
+      ]);
+    });
+    test('is not counted elsewhere', async () => {
+      const { reader, sent, told } = telling([page(['a'])]);
+      await reader.all(endpoints.listSensorMigrations);
+      expect(sent.map(({ url }) => url)).toEqual([`${root}/beta/security/identities/sensorMigration`]);
+      expect(told).toEqual([['sensorMigration: 1 read', 1, undefined]]);
+    });
+    test('is read without a count by a Graph that does not count', async () => {
+      const { reader, sent, told } = telling([{ status: 400 }, page(['a'])]);
+      expect(await reader.all(endpoints.listSensors)).toHaveLength(1);
+      expect(sent.map(({ url }) => url)).toEqual([
+        `${root}/v1.0/security/identities/sensors?$count=true`,
+        `${root}/v1.0/security/identities/sensors`,
+      ]);
+      expect(told).toEqual([['sensors: 1 read', 1, undefined]]);
+    });
+    test.each(['many', null, -1.5])('is read all the same with a count of %s', async (count) => {
+      const { reader } = telling([counted(['a'], count)]);
+      expect(await reader.all(endpoints.listSensors)).toHaveLength(1);
+    });
+    test('counts together with the others that are read at the same time', async () => {
+      const { reader, told } = telling([counted(['a'], 5, next), counted(['b'], 7, next), page(['c']), page(['d'])]);
+      await Promise.all([reader.all(endpoints.listSensors), reader.all(endpoints.listSensorCandidates)]);
+      expect(told).toEqual([
+        ['sensors: 1 of 5 read', 1, 5],
+        ['sensorCandidates: 1 of 7 read', 2, 12],
+        ['sensors: 2 of 5 read', 3, 12],
+        ['sensorCandidates: 2 of 7 read', 4, 12],
+      ]);
+    });
   });
   test.each([
     'https://evil.example/v1.0/security/identities/sensors?x=1',

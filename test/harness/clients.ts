@@ -51,7 +51,7 @@ export interface TestClient {
 }
 interface CallOptions {
   readonly signal?: AbortSignal;
-  readonly onProgress?: (message: string) => void;
+  readonly onProgress?: (message: string, progress: number, total: number | undefined) => void;
 }
 
 export interface ServerCommand {
@@ -147,7 +147,9 @@ async function start(
           await client.callTool({ name, arguments: args }, undefined, {
             timeout: longest,
             ...(signal && { signal }),
-            ...(onProgress && { onprogress: ({ message }) => onProgress(message ?? '') }),
+            ...(onProgress && {
+              onprogress: ({ message = '', progress, total }) => onProgress(message, progress, total),
+            }),
           }),
         ),
       close: () => client.close(),
@@ -173,7 +175,9 @@ async function start(
           {
             timeout: longest,
             ...(signal && { signal }),
-            ...(onProgress && { onprogress: ({ message }) => onProgress(message ?? '') }),
+            ...(onProgress && {
+              onprogress: ({ message = '', progress, total }) => onProgress(message, progress, total),
+            }),
           },
         ),
       ),
