@@ -1,0 +1,75 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Disturbance, faults, type SimulatedTenant, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { tell } from '../harness/tables.ts';
+import { world } from './world.ts';
+
+/** What meets a hundred requests: 5 are throttled, 2 find Graph unavailable, 1 breaks off. */
+const hundred: readonly (Disturbance | undefined)[] = [
+  ...Array(5).fill(faults.throttled(1)),
+  ...Array(2).fill(faults.failing(503)),
+  faults.broken(),
+  ...Array(92).fill(undefined),
+];
+const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
+/** Every page of the fleet, and what is read beside. */
+const pages = 59;
+
+const fleet = () => simulatedTenant({ seed: 1, sensors: 5_000, pageSize: 100 });
+
+/** In an order that a seed decides, with the random numbers of Numerical Recipes. */
+function shuffled<T>(all: readonly T[], seed: number): T[] {
+  let state = seed;
+  const next = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state;
+  };
+  const placed = all.map((one) => ({ one, place: next() }));
+  return placed.sort((a, b) => a.place - b.place).map(({ one }) => one);
+}
+
+async function summary(tenant: SimulatedTenant): Promise<string> {
+  const { call, close } = await world(tenant, () => ({ action: 'cancel' }));
+  const { text } = await call('summarize_fleet');
+  await close();
+  return text.replace(/(?<="oldestDays":)\d+/g, '0');
+}
+
+async function run(seed: number) {
+  const tenant = fleet();
+  const waiting = shuffled(hundred, seed);
+  let failed = 0;
+  tenant.faults.push({
+    on: () => true,
+    answer(...of) {
+      const met = waiting.shift();
+      failed += met === undefined ? 0 : 1;
+      return met?.(...of);
+    },
+  });
+  const told = await summary(tenant);
+  return { told, requests: tenant.requests.length, failed };
+}
+
+describe('5,000 sensors of a Graph that fails 8 requests of 100', () => {
+  let [right, runs]: [string, ReturnType<typeof run>[]] = ['', []];
+  beforeAll(async () => {
+    const clean = fleet();
+    right = await summary(clean);
+    expect(JSON.parse(right).sensors.total).toBe(5_000);
+    expect(clean.requests).toHaveLength(pages);
+    runs = seeds.map(run);
+  });
+
+  test.for(seeds)(
+    'are summarized rightly with at most 1.15 requests a page: seed %i',
+    { timeout: 120_000 },
+    async (seed, context) => {
+      const { told, requests, failed } = await (runs[seed - 1] ?? run(seed));
+      const cells = [seed, pages, requests, failed, (requests / pages).toFixed(2)];
+      tell(context, ['seed', 'pages', 'requests', 'failed', 'requests a page'], cells.map(String));
+      expect(told).toBe(right);
+      expect(failed).toBeGreaterThan(0);
+      expect(requests / pages).toBeLessThanOrEqual(1.15);
+    },
+  );
+});
