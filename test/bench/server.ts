@@ -27,7 +27,8 @@ export async function start(command: readonly string[]): Promise<number> {
 }
 
 export async function connect(command: readonly string[]) {
-  const client = new Client({ name: 'bench', version: '1' });
+  const client = new Client({ name: 'bench', version: '1' }, { capabilities: { elicitation: { form: {} } } });
+  client.setRequestHandler('elicitation/create', async () => ({ action: 'decline' }));
   const transport = new StdioClientTransport({ command: process.execPath, args: [...command] });
   await client.connect(transport);
   return {
@@ -37,6 +38,11 @@ export async function connect(command: readonly string[]) {
       const text = content.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
       if (isError) throw new Error(`${name}: ${text}`);
       return text;
+    },
+    /** Calls a tool that a person declines, or has declined before. */
+    async declined(name: string, args: Record<string, unknown>): Promise<void> {
+      const { isError } = await client.callTool({ name, arguments: args });
+      if (isError !== true) throw new Error(`${name} was not refused`);
     },
     /** Resident memory in MB, as Linux counts it. */
     memory: () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${transport.pid}/status`, 'utf8'))?.[1]) / 1024,
