@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { type ServedGraph, serveGraph, wire } from '../../src/tenants/simulated/served/graph.ts';
+import { type SimulatedTenant, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { approve } from '../harness/clients.ts';
+import { startWorld } from '../tenants/world.ts';
+import { finderIn } from './subjects.ts';
+import { type World, world } from './world.ts';
+
+/** What the table of faults takes for granted of a network, over HTTPS on loopback. */
+async function scene(use: (call: World['call'], tenant: SimulatedTenant, graph: ServedGraph) => Promise<void>) {
+  const { entra, close } = await startWorld();
+  const tenant = simulatedTenant({ seed: 1 });
+  const { bearerOf } = tenant;
+  const graph = await serveGraph(tenant, entra);
+  // Who may do what is not the point here.
+  tenant.bearerOf = bearerOf;
+  const own = await world({ ...tenant, httpClient: graph.httpClient }, approve);
+  await use(own.call, tenant, graph);
+  await own.close();
+  await Promise.all([graph.stop(), close()]);
+}
+
+const onTheWay = [
+  ['is reset before the answer', { send: wire.resetBeforeAnswer, times: 1 }],
+  ['ends in a body of unknown length', { send: wire.brokenInBody(10), times: 1 }],
+  ['ends before the length that was told', { send: wire.truncated(10), times: 1 }],
+  ['drips', { send: wire.dripping(4_000, 5) }],
+  ['is compressed', { send: wire.gzipped }],
+] as const;
+
+describe.each(onTheWay)('where the connection %s', (name, fault) => {
+  const again = !/drips|compressed/.test(name);
+
+  test('a read has its answer', () =>
+    scene(async (call, tenant, { wire: faults }) => {
+      faults.push({ ...fault, on: ({ path }) => path.endsWith('/sensors') });
+      expect((await call('list_sensors', { limit: 1 })).structured?.total).toBe(44);
+      expect(tenant.requests.filter(({ path }) => path.endsWith('/sensors'))).toHaveLength(again ? 2 : 1);
+    }));
+
+  test('a deletion takes effect once', () =>
+    scene(async (call, tenant, { wire: faults }) => {
+      faults.push({ ...fault, on: ({ method }) => method === 'DELETE' });
+      const { structured } = await call('delete_sensor', { id: finderIn(tenant)('sensors', 'DC07.contoso.com') });
+      expect(structured?.outcome).toBe('Deleted; Graph answers 404 for it now');
+      const sent = tenant.requests.filter(({ method }) => method === 'DELETE').map(({ effect }) => effect);
+      expect(sent).toEqual(again ? [true, false] : [true]);
+    }));
+
+  test('a regeneration is sent once, and what came of it is known', () =>
+    scene(async (call, tenant, { wire: faults }) => {
+      faults.push({ ...fault, on: ({ path }) => path.includes('regenerate') });
+      const { structured } = await call('regenerate_deployment_access_key');
+      expect(structured?.outcome).toBe('Regenerated: the key has another fingerprint now');
+      const sent = tenant.requests.filter(({ method }) => method === 'POST').map(({ effect }) => effect);
+      expect(sent).toEqual([true]);
+    }));
+});
+
+test('a gzip bomb is read no further than it may be', () =>
+  scene(async (call, tenant, graph) => {
+    let megabytes = 0;
+    tenant.faults.push({
+      on: () => true,
+      answer: () => ({
+        status: 200,
+        headers: { 'Content-Type': 'application/json' },
+        *text() {
+          for (megabytes = 0; megabytes < 1_024; megabytes += 1) yield Buffer.alloc(2 ** 20, ' ');
+        },
+      }),
+    });
+    graph.wire.push({ send: wire.gzipped });
+    expect((await call('list_sensors')).text).toBe(
+      'unavailable: The answer of Microsoft Graph to GET /security/identities/sensors cannot be used: it is larger than 16 MiB. Try again; if it stays, this version of the server does not fit what Graph answers. (SIMULATED tenant)',
+    );
+    expect(megabytes).toBeLessThan(512);
+  }));
+
+test('a Graph that refuses connections is named, and used once it is back', () =>
+  scene(async (call, _, graph) => {
+    await graph.stop();
+    expect((await call('list_sensors', { limit: 1 })).text).toBe(
+      'unavailable: Microsoft Graph gave no answer to GET /security/identities/sensors: the connection failed (ECONNREFUSED). Check the network; behind a proxy set HTTPS_PROXY. (SIMULATED tenant)',
+    );
+    await graph.start();
+    expect((await call('list_sensors', { limit: 1 })).structured?.total).toBe(44);
+  }));
