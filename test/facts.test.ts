@@ -40,7 +40,7 @@ function namesIn(of: z.ZodType): string[] {
     ...Object.entries(properties).flatMap(([name, inner]) => [`${before}${name}`, ...walk(inner, `${before}${name}.`)]),
     ...[items, ...anyOf].flatMap((inner) => (inner === undefined ? [] : walk(inner, before))),
   ];
-  const names = walk(json, '').filter((name) => name !== 'value' && name !== '@odata.nextLink');
+  const names = walk(json, '').filter((name) => name !== 'value' && !name.startsWith('@odata.'));
   return [...new Set(names.map((name) => name.replace(/^value\./, '')))].sort();
 }
 
