@@ -42,8 +42,15 @@ export function facts(result: unknown, names?: readonly string[]): string {
   const fields = typeof result === 'object' && result !== null ? Object.entries(result) : [];
   const lines = fields
     .filter(([name]) => names === undefined || names.includes(name))
-    .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    .flatMap(([name, value]) => [value].flat().map((one) => `${name}: ${textsOf(one)}`));
   return wrapped(lines.join('\n')).join('\n');
+}
+
+/** Of an object its texts, but no ids, which nobody reads. */
+function textsOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const texts = Object.entries(value).filter(([name, one]) => typeof one === 'string' && !/id$/i.test(name));
+  return texts.map(([, one]) => one).join(', ');
 }
 
 /** A table as wide as the screen at most: what does not fit is taken from the widest column. */
