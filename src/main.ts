@@ -33,6 +33,7 @@ async function run(config: Config): Promise<void> {
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
   process.stdin.once('end', end).once('close', end);
+  process.stdout.once('error', end);
   process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error }));
 }
 

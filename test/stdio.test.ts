@@ -77,5 +77,14 @@ describe.each(nodes.length === 0 ? [process.execPath] : nodes)('dist/main.js wit
         }
       },
     );
+
+    test('a client that no longer reads ends the server with the next answer', async () => {
+      const raw = await connectRaw(era, server);
+      await raw.request('tools/list', {});
+      const exited = once(raw.child, 'exit', { signal: AbortSignal.timeout(5_000) });
+      raw.child.stdout.destroy();
+      raw.send({ jsonrpc: '2.0', id: -1, method: 'ping' });
+      expect(await exited).toEqual([0, null]);
+    });
   });
 });
