@@ -108,12 +108,15 @@ function syncFolder(folder: string): void {
 
 /** Name and end of the newest file before this one, so that one that is taken away or emptied is missed. */
 function lastBefore(own: string, folder: string): ({ readonly file: string } & Position) | undefined {
-  const file = readdirSync(folder)
+  const files = readdirSync(folder)
     .filter((name) => isAuditFile(name) && name < own)
-    .sort()
-    .at(-1);
+    .sort();
+  const sealsIn = (file: string) => readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1).map(sealOf);
+  const isSealed = (seal: string | undefined) => seal !== undefined;
+  // One without a record, of a server that was killed at its start, says nothing of those before it.
+  const file = files.findLast((name) => sealsIn(name).some(isSealed)) ?? files.at(-1);
   if (file === undefined) return undefined;
-  const lines = readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1);
-  const n = lines.findLastIndex((line) => sealOf(line) !== undefined);
-  return { file, n, head: sealOf(lines[n] ?? '') ?? nothing };
+  const seals = sealsIn(file);
+  const n = seals.findLastIndex(isSealed);
+  return { file, n, head: seals[n] ?? nothing };
 }

@@ -119,6 +119,17 @@ test('verify finds a missing tail against a head that was kept outside, and only
   expect(problems(folder, `4:${last?.head.slice(0, 16)}`)).toHaveLength(1);
 });
 
+test('a file without a record does not hide the one before it', () => {
+  const folder = fresh();
+  written(folder);
+  const first = fileIn(folder);
+  writeFileSync(first.replace(/-\d+\.jsonl$/, '-99999999.jsonl'), '');
+  written(folder);
+  expect(problems(folder)).toEqual([]);
+  writeFileSync(first, `${readFileSync(first, 'utf8').split('\n').slice(0, -2).join('\n')}\n`);
+  expect(problems(folder)).toEqual([expect.stringContaining('is not the one that it followed')]);
+});
+
 test('verify finds a file that was taken away, or written anew, from what the next one says of it', () => {
   const folder = fresh();
   written(folder);
