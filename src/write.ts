@@ -8,6 +8,7 @@ import { type Question, questionOf } from './approval/question.ts';
 import { type Config, unusualSafetySettings } from './config.ts';
 import type { Graph } from './graph/client.ts';
 import { methodOf } from './graph/endpoint.ts';
+import { cancelled } from './graph/errors.ts';
 import type { Identity } from './graph/identity.ts';
 import type { Outcome, Progress } from './graph/reader.ts';
 import { pause } from './graph/retry.ts';
@@ -146,7 +147,7 @@ async function send(operation: Write, call: Call, ready: Ready, time: number, fi
   const acted = outcomes.filter(({ state }) => state === 'done' || state === 'gone' || state === 'unknown');
   const changed = acted.some((outcome) => operation.effect === 'disclose' || !isGet(outcome));
   if (!changed) {
-    const refusal = outcomes.find((outcome) => outcome.refusal)?.refusal ?? notSent();
+    const refusal = outcomes.find((outcome) => outcome.refusal)?.refusal ?? cancelled();
     if (refusal instanceof SignInNeeded) throw refusal;
     return { result: failed(refusal, { simulated: graph.tenant.simulated, unchanged: true }), requestIds, changed };
   }
@@ -155,19 +156,20 @@ async function send(operation: Write, call: Call, ready: Ready, time: number, fi
 }
 
 const isGet = ({ request }: Outcome) => methodOf(request.endpoint.route) === 'GET';
-const notSent = () => new Refusal('internal_error', 'No request was sent.');
 
-/** Sends the plan's requests in their order; the first that fails ends the sending. */
-async function sendAll({ plan, identity: as }: Ready, { graph, progress }: Call, time: number): Promise<Outcome[]> {
+/** Sends the plan's requests in their order; the first that fails ends the sending, and so does who cancels the call. */
+async function sendAll({ plan, identity: as }: Ready, { graph, context, progress }: Call, time: number) {
+  const { signal } = context.mcpReq;
   const until = performance.now() + time;
   const outcomes: Outcome[] = [];
   for (const [index, request] of plan.send.entries()) {
-    if (outcomes.some(({ state }) => state === 'failed' || state === 'unknown')) {
+    if (signal.aborted || outcomes.some(({ state }) => state === 'failed' || state === 'unknown')) {
       outcomes.push({ request, state: 'not_sent', answer: () => undefined });
       continue;
     }
     progress?.(`Sending request ${index + 1} of ${plan.send.length}`, index, plan.send.length);
-    outcomes.push(await graph.send(request, { as, timeoutMilliseconds: Math.max(1, until - performance.now()) }));
+    const timeoutMilliseconds = Math.max(1, until - performance.now());
+    outcomes.push(await graph.send(request, { as, timeoutMilliseconds, signal }));
   }
   return outcomes;
 }

@@ -118,6 +118,29 @@ describe.each(kinds)('a %s client that cancels', (kind) => {
       expect((await requests()).filter(({ path }) => path.endsWith('/sensors'))).toHaveLength(pages);
     }));
 
+  const outcomeIn = (auditLog: string) =>
+    vi.waitFor(() => {
+      const last = verifyFolder(auditLog)[0]?.records.at(-1);
+      expect(last?.kind).toBe('outcome');
+      return last;
+    }, 10_000);
+
+  test('deletions in the middle deletes no more', () =>
+    scene({ kind }, async (client, { tell, auditLog, gatedRequests }, { delete_stale_sensors: { args } }) => {
+      await tell({ do: 'fault', method: 'DELETE', path: 'sensors', milliseconds: 500 });
+      expect(await cancelled(client, 'delete_stale_sensors', args, 'Sending request 1 of 2')).toBe('cancelled');
+      expect(await outcomeIn(auditLog)).toMatchObject({ verdict: 'partly_done' });
+      expect((await gatedRequests()).map(({ effect }) => effect)).toEqual([true]);
+    }));
+
+  test('an act that Graph asked to wait sends nothing any more', () =>
+    scene({ kind }, async (client, { tell, auditLog, gatedRequests }, { migrate_sensors: { args } }) => {
+      await tell({ do: 'fault', method: 'POST', path: 'migrate', status: 429, headers: { 'Retry-After': '2' } });
+      expect(await cancelled(client, 'migrate_sensors', args, 'Sending request 1 of 1')).toBe('cancelled');
+      expect(await outcomeIn(auditLog)).toMatchObject({ verdict: 'cancelled' });
+      expect((await gatedRequests()).map(({ effect }) => effect)).toEqual([false]);
+    }));
+
   test('an activation while it watches looks no further, and its outcome is in the log', () =>
     scene({ kind }, async (client, { auditLog, requests }, { activate_sensor_candidates: { args } }) => {
       expect(await cancelled(client, 'activate_sensor_candidates', args, '0 of 2 running')).toBe('cancelled');

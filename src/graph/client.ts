@@ -28,7 +28,7 @@ import {
   type Request,
   type Route,
 } from './endpoint.ts';
-import { type Answer, graphErrorOf, noSuchRoute, unreadable } from './errors.ts';
+import { type Answer, cancelled, graphErrorOf, isWrite, noSuchRoute, unreadable } from './errors.ts';
 import type { Identity } from './identity.ts';
 import { codeOf, networkHint, neverConnected } from './network.ts';
 import { outcomeOf } from './outcome.ts';
@@ -58,12 +58,19 @@ export interface ReadOptions {
   readonly timeoutMilliseconds?: number;
 }
 
+export interface SendOptions {
+  readonly as: Identity;
+  readonly timeoutMilliseconds: number;
+  /** Keeps back what has not left yet. */
+  readonly signal?: AbortSignal;
+}
+
 /** Microsoft Graph as one tenant offers it. */
 export interface Graph extends SignedIn {
   readonly tenant: Tenant;
   reader(options: ReadOptions): Reader;
   /** Sends one approved request; never rejects: every end is an Outcome. */
-  send(request: Request, options: { readonly as: Identity; readonly timeoutMilliseconds: number }): Promise<Outcome>;
+  send(request: Request, options: SendOptions): Promise<Outcome>;
 }
 
 /** One request on its way; a next link brings its own address. */
@@ -71,7 +78,8 @@ export interface Call extends Request {
   readonly url?: string;
   readonly query?: string;
   readonly as?: Identity;
-  readonly signal?: AbortSignal;
+  /** Ends a read at any time, a write as long as it has not left. */
+  readonly signal?: AbortSignal | undefined;
   /** By the monotonic clock. */
   readonly deadline: number;
 }
@@ -147,7 +155,7 @@ export function graphClient(options: GraphOptions): Graph {
     const time = endpoint.resend === 'never' ? rest : Math.min(rest, longestAttempt);
     let left = false;
     try {
-      return await within(rest, outer, async (signal) => {
+      return await within(rest, isWrite(endpoint) ? undefined : outer, async (signal) => {
         const request = createPipelineRequest({
           url,
           method: methodOf(route),
@@ -157,6 +165,7 @@ export function graphClient(options: GraphOptions): Graph {
           ...(body !== undefined && { body: JSON.stringify(body) }),
         });
         const leaves = () => {
+          if (outer?.aborted) throw cancelled();
           left = true;
         };
         // What runs under one signal belongs to one call.
@@ -196,10 +205,10 @@ export function graphClient(options: GraphOptions): Graph {
 
     ...signedIn(tenant, (permission) => credentialOf(permission).getToken(scope), exchange),
 
-    async send(request, { as, timeoutMilliseconds }) {
+    async send(request, { as, timeoutMilliseconds, signal }) {
       const deadline = performance.now() + timeoutMilliseconds;
       try {
-        return outcomeOf(request, await exchange({ ...request, as, deadline }));
+        return outcomeOf(request, await exchange({ ...request, as, signal, deadline }));
       } catch (error) {
         const refused = error instanceof Refusal;
         const refusal = refused ? error : defect(error);

@@ -45,7 +45,8 @@ export async function resending(rules: Rules, attempt: () => Promise<Attempt>): 
     if (now + wait >= deadline) {
       return told || pace.notBefore > own ? { ...last, refusal: throttled(endpoint, wait, last.answer) } : last;
     }
-    if (wait > 0) await pause(wait, signal);
+    // What may have taken effect is not given up: a cancelled call would then read as one that did nothing.
+    if (wait > 0) await pause(wait, last.unsure ? undefined : signal);
 
     const got = await attempt();
     if (got.kind === 'held') continue;

@@ -19,7 +19,7 @@ export interface Trip {
   readonly caller: object;
   /** Who may act; a token of anybody else never leaves. */
   readonly as?: Identity | undefined;
-  /** Called when the request leaves. */
+  /** Called when the request leaves; throws where it may not. */
   left(): void;
 }
 

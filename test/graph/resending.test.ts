@@ -223,6 +223,18 @@ describe('time', () => {
       expect(end.sent).toHaveLength(1);
     }
   });
+  test.each<[string, Reply, object]>([
+    ['that has left is awaited', { status: 204, takes: 3000 }, { state: 'done' }],
+    ['that was throttled is given up', { status: 429 }, { state: 'failed', refusal: { code: 'cancelled' } }],
+    ['that may have taken effect says so', { breaks: 'ECONNRESET', takes: 900 }, { state: 'unknown' }],
+  ])('of a cancelled write %s', async (_, reply, ended) => {
+    const end = farEnd([reply, { status: 204 }]);
+    const controller = new AbortController();
+    const { signal } = controller;
+    setTimeout(() => controller.abort(), reply.takes === undefined ? 100 : 1000);
+    expect(await end.graph.send(deletion, { as: alice, timeoutMilliseconds: 60_000, signal })).toMatchObject(ended);
+    expect(end.sent).toHaveLength(1);
+  });
   test('of a pause ends when the call is cancelled', async () => {
     const controller = new AbortController();
     const paused = farEnd([]).graph.reader({ signal: controller.signal }).pause(60_000);
