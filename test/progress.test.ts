@@ -141,6 +141,19 @@ describe.each(kinds)('a %s client that cancels', (kind) => {
       expect((await gatedRequests()).map(({ effect }) => effect)).toEqual([false]);
     }));
 
+  test('a rotation whose answer is lost learns which read decides', () =>
+    scene({ kind }, async (client, { tell, auditLog }) => {
+      const rotation = { do: 'fault', method: 'POST', path: 'regenerate' } as const;
+      await tell({ ...rotation, milliseconds: 500 });
+      await tell(rotation);
+      const tool = 'regenerate_deployment_access_key';
+      expect(await cancelled(client, tool, {}, 'Sending request 2 of 2')).toBe('cancelled');
+      expect(await outcomeIn(auditLog)).toMatchObject({
+        verdict: 'outcome_unknown',
+        text: expect.stringContaining('Call get_deployment_access_key and compare its fingerprint with'),
+      });
+    }));
+
   test('an activation while it watches looks no further, and its outcome is in the log', () =>
     scene({ kind }, async (client, { auditLog, requests }, { activate_sensor_candidates: { args } }) => {
       expect(await cancelled(client, 'activate_sensor_candidates', args, '0 of 2 running')).toBe('cancelled');

@@ -8,6 +8,7 @@ import { counted, info, listed, warning } from './consequences.ts';
 import { daysSince, partOf } from './lists.ts';
 import { fullName, generationOf } from './machines.ts';
 import { type Consequence, type Finisher, write } from './operation.ts';
+import { tried } from './seen.ts';
 
 const text = z.string().optional();
 const key = endpoints.getDeploymentAccessKey;
@@ -138,8 +139,8 @@ async function readAgain(get: Request | undefined, old: string | undefined, grap
   const read = async () => (get === undefined || old === undefined ? undefined : (await graph.again(get)).answer(key));
   const first = await read();
   if (first !== undefined && first.fingerprint !== old) return first;
-  await graph.pause(settling);
-  const second = await read();
+  const isCut = (await tried(graph.pause(settling))) instanceof Refusal;
+  const second = isCut ? undefined : await read();
   if (second !== undefined) return second;
   throw new Refusal(
     'outcome_unknown',
