@@ -55,8 +55,9 @@ export async function resending(rules: Rules, attempt: () => Promise<Attempt>): 
     last = ended(endpoint, got, unsure);
     if (executed === 'yes' || (executed === 'perhaps' && endpoint.resend === 'never')) return last;
     const then = performance.now();
-    told = asked !== undefined;
-    own = then + (asked ?? 500 * 2 ** resends * (0.5 + Math.random() / 2));
+    told = Boolean(asked);
+    // A Retry-After that is over would let every request of a throttled client come again at once.
+    own = then + (asked || 500 * 2 ** resends * (0.5 + Math.random() / 2));
     resends++;
   }
   return last;

@@ -161,6 +161,12 @@ describe('waiting', () => {
     await items;
     expect(sent.map(({ at }) => Math.round(at / 1000))).toEqual([0, 9]);
   });
+  test.each(['0', 'Sun, 01 Mar 2026 09:00:00 GMT'])('goes on doubling where Retry-After is over: %s', async (over) => {
+    vi.setSystemTime(new Date('2026-03-01T10:00:00Z'));
+    const { items, sent } = reading([{ status: 429, headers: { 'Retry-After': over } }]);
+    expect(await refusal(items)).toMatchObject({ code: 'throttled' });
+    expect(sent.map(({ at }) => Math.round(at))).toEqual([0, 500, 1500, 3500, 7500]);
+  });
   test('that would pass the deadline ends at once and names the seconds', async () => {
     const { items, sent } = reading([{ status: 429, headers: { 'Retry-After': '300' } }]);
     expect(await refusal(items)).toEqual({
