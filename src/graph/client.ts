@@ -166,6 +166,7 @@ export function graphClient(options: GraphOptions): Graph {
         });
         const leaves = () => {
           if (outer?.aborted) throw cancelled();
+          if (performance.now() >= deadline) throw new Late();
           left = true;
         };
         // What runs under one signal belongs to one call.

@@ -97,6 +97,17 @@ describe('a request', () => {
     expect(await graph.send(deletion, as)).toMatchObject({ state: 'failed', refusal: { code: 'internal_error' } });
     expect(sent).toHaveLength(0);
   });
+  test('whose turn comes after its time never leaves, though a busy process has not noticed', async () => {
+    const { graph, sent } = farEnd([{ json: { value: [] }, takes: 50 }], { concurrency: 1 });
+    const first = graph.reader({ signal }).all(endpoints.listSensors);
+    setTimeout(() => {
+      for (const until = performance.now() + 100; performance.now() < until; );
+    }, 45);
+    const outcome = await graph.send(deletion, { as: alice, timeoutMilliseconds: 70 });
+    await first;
+    expect(outcome).toMatchObject({ state: 'failed' });
+    expect(sent.map(({ method }) => method)).toEqual(['GET']);
+  });
   test('shares the way to Graph with at most seven others', async () => {
     const { graph, sent, mostAtOnce } = farEnd([{ json: { value: [] }, takes: 5 }]);
     const reader = graph.reader({ signal });
