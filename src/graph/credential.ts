@@ -1,8 +1,11 @@
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import { Refusal } from '../refusal.ts';
 import { cleaned } from './errors.ts';
+import { Late, within } from './retry.ts';
 
 const earliestBeforeExpiry = 5 * 60_000;
+/** In milliseconds. */
+export const longestSignIn = 60_000;
 
 /**
  * A credential that keeps its token, so that what shows who acts and what acts carry the same one, and no tool of the
@@ -14,7 +17,10 @@ export function keepingToken(credential: TokenCredential): TokenCredential {
 
   const ask = async (scopes: string | string[], options: GetTokenOptions) => {
     kept = undefined;
-    kept = await credential.getToken(scopes, options).then(orNone, refused);
+    // A question that is never answered would be shared by every later call.
+    kept = await within(longestSignIn, undefined, (abortSignal) =>
+      credential.getToken(scopes, { ...options, abortSignal }).then(orNone, refused),
+    ).catch(inTime);
     return kept;
   };
 
@@ -46,4 +52,9 @@ function refused(error: unknown): never {
     `Microsoft Entra gave no token: ${cleaned(first, 300).replace(/\.$/, '')}.`,
     'Sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or AZURE_CLIENT_CERTIFICATE_PATH) for this server.',
   );
+}
+
+export function inTime(error: unknown): never {
+  if (!(error instanceof Late)) throw error;
+  throw new Refusal('sign_in_failed', 'Microsoft Entra gave no token in time.', 'Try again in a few minutes.');
 }

@@ -1,12 +1,12 @@
 import type { AccessToken } from '@azure/core-auth';
-import { Refusal } from '../refusal.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { Call } from './client.ts';
+import { inTime, longestSignIn } from './credential.ts';
 import { everyPermission, type Permission, type Request } from './endpoint.ts';
 import { jsonOf } from './errors.ts';
 import { checkIdentity, type Identity, identityOf, permissionsIn } from './identity.ts';
 import { getOrganization, readsOrganization } from './organization.ts';
-import { type End, Late, within } from './retry.ts';
+import { type End, within } from './retry.ts';
 
 /** Who is signed in, and where. */
 export interface SignedIn {
@@ -18,7 +18,6 @@ export interface SignedIn {
   authorize(requests: readonly Request[], as: Identity, signal: AbortSignal): Promise<void>;
 }
 
-const longestSignIn = 60_000;
 const longestRead = 20_000;
 
 export function signedIn(
@@ -67,8 +66,3 @@ export function signedIn(
 /** The permission to read what this one lets write. */
 const readingOf = (permission: Permission): Permission =>
   everyPermission.find((one) => one === permission.replace('.ReadWrite.', '.Read.')) ?? permission;
-
-function inTime(error: unknown): never {
-  if (!(error instanceof Late)) throw error;
-  throw new Refusal('sign_in_failed', 'Microsoft Entra gave no token in time.', 'Try again in a few minutes.');
-}

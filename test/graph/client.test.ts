@@ -457,6 +457,23 @@ describe('who acts', () => {
       code: 'sign_in_failed',
     });
   });
+  test('is waited for at most a minute, and asked for anew after that', async () => {
+    vi.useFakeTimers();
+    vi.setTimerTickMode('nextTimerAsync');
+    const { graph, sent, state } = farEnd([page([])]);
+    const fresh = state.token;
+    state.token = () => new Promise(() => undefined);
+    const reads = () => graph.reader({ signal }).all(endpoints.listSensors);
+    expect(await refusal(reads())).toEqual({
+      code: 'sign_in_failed',
+      message: 'Microsoft Entra gave no token in time.',
+      next: 'Try again in a few minutes.',
+    });
+    expect(performance.now()).toBeLessThan(61_000);
+    expect(sent).toHaveLength(0);
+    state.token = fresh;
+    expect(await reads()).toEqual([]);
+  });
   test('is not waited for after the call was cancelled', async () => {
     const { graph, state } = farEnd([]);
     const controller = new AbortController();
