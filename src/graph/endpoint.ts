@@ -174,7 +174,7 @@ export function page<S extends z.ZodType>(item: S) {
   return z.object({
     value: list(item),
     '@odata.nextLink': optional(z.string()),
-    '@odata.count': z.number().optional().catch(undefined),
+    '@odata.count': z.int().nonnegative().optional().catch(undefined),
   });
 }
 

@@ -234,10 +234,14 @@ describe('a collection', () => {
       ]);
       expect(told).toEqual([['sensors: 1 read', 1, undefined]]);
     });
-    test.each(['many', null, -1.5])('is read all the same with a count of %s', async (count) => {
-      const { reader } = telling([counted(['a'], count)]);
-      expect(await reader.all(endpoints.listSensors)).toHaveLength(1);
-    });
+    test.each(['many', null, -1.5, -1])(
+      'is read all the same with a count of %s, which is told to nobody',
+      async (count) => {
+        const { reader, told } = telling([counted(['a'], count)]);
+        expect(await reader.all(endpoints.listSensors)).toHaveLength(1);
+        expect(told).toEqual([['sensors: 1 read', 1, undefined]]);
+      },
+    );
     test('counts together with the others that are read at the same time', async () => {
       const { reader, told } = telling([counted(['a'], 5, next), counted(['b'], 7, next), page(['c']), page(['d'])]);
       await Promise.all([reader.all(endpoints.listSensors), reader.all(endpoints.listSensorCandidates)]);
