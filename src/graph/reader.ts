@@ -33,8 +33,9 @@ export interface Reader {
 export interface Outcome {
   readonly request: Request;
   /**
-   * `done`: Graph confirmed it. `gone`: a DELETE whose target no longer existed. `failed`: Graph refused it, nothing
-   * changed. `unknown`: it may have taken effect. `not_sent`: an earlier request of the plan ended the sending.
+   * `done`: Graph confirmed it. `gone`: a DELETE whose target no longer existed. `failed`: Graph refused it or never
+   * got it, nothing changed. `unknown`: it may have taken effect. `not_sent`: an earlier request of the plan ended the
+   * sending.
    */
   readonly state: 'done' | 'gone' | 'failed' | 'unknown' | 'not_sent';
   /** Why, where the state is `failed` or `unknown`. */

@@ -32,9 +32,9 @@ function sentence(states: readonly string[]): string {
     .join('. ');
 }
 
-/** What is known without a read: a request that Graph refused or that never left changed nothing. */
+/** What is known without a read: a request that Graph refused or never got changed nothing. */
 export function withoutEffect(outcome: Outcome | undefined): Seen | undefined {
-  if (outcome?.state === 'failed') return { state: 'Graph refused it; nothing was changed', took: false };
+  if (outcome?.state === 'failed') return { state: 'failed; nothing was changed', took: false };
   if (outcome === undefined || outcome.state === 'not_sent') {
     return { state: 'not sent; nothing was changed', took: false };
   }

@@ -240,10 +240,10 @@ describe('delete_stale_sensors', () => {
     });
   });
 
-  test('tells for each what became of it after a failure in the middle', async () => {
+  test.each([403, 'unreachable'] as const)('tells for each what became of it after %s in the middle', async (end) => {
     const holds = { sensors: [sensor(1, 'A', orphan), sensor(2, 'B', orphan), sensor(3, 'C', orphan)] };
     const graph = graphOf(holds, (_, path) => {
-      if (path.endsWith(idOf(2))) return 403;
+      if (path.endsWith(idOf(2))) return end;
       holds.sensors = holds.sensors.filter(({ id }) => !path.endsWith(id));
       return undefined;
     });
@@ -251,11 +251,11 @@ describe('delete_stale_sensors', () => {
     expect(states).toEqual(['done', 'failed', 'not_sent']);
     expect(result).toEqual({
       outcome:
-        '1 of 3: deleted; Graph answers 404 for it now. 1 of 3: Graph refused it; nothing was changed. 1 of 3: not sent; nothing was changed',
+        '1 of 3: deleted; Graph answers 404 for it now. 1 of 3: failed; nothing was changed. 1 of 3: not sent; nothing was changed',
       verdict: 'partly_done',
       sensors: [
         { id: idOf(1), name: 'A.contoso.com', state: 'deleted; Graph answers 404 for it now' },
-        { id: idOf(2), name: 'B.contoso.com', state: 'Graph refused it; nothing was changed' },
+        { id: idOf(2), name: 'B.contoso.com', state: 'failed; nothing was changed' },
         { id: idOf(3), name: 'C.contoso.com', state: 'not sent; nothing was changed' },
       ],
     });

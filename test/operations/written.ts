@@ -10,8 +10,8 @@ import type { Secret } from '../../src/secret.ts';
 type Row = Record<string, unknown>;
 /** What Graph holds, by path under /security/identities: a collection, an object, or the status of an error. */
 export type Holdings = Record<string, Row[] | Row | number>;
-/** Answers a write: its body, an error's status, or `breaks` after it took effect or not. */
-export type Writes = (method: string, path: string, body: Row) => Row | number | 'breaks' | undefined;
+/** Answers a write: its body, an error's status, `breaks` after it took effect or not, or `unreachable`. */
+export type Writes = (method: string, path: string, body: Row) => Row | number | 'breaks' | 'unreachable' | undefined;
 
 const claims = { tid: 'tenant', appid: 'app', idtyp: 'app' };
 const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
@@ -53,6 +53,7 @@ function answer(holds: Holdings, writes: Writes, request: PipelineRequest) {
     return reply((Array.isArray(list) && list.find((item) => item.id === id)) || 404);
   }
   const done = writes(request.method, path, JSON.parse(String(request.body ?? '{}')));
+  if (done === 'unreachable') throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
   if (done === 'breaks') throw Object.assign(new Error('reset'), { code: 'ECONNRESET' });
   return reply(done ?? 204);
 }
