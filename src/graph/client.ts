@@ -82,6 +82,8 @@ export interface Call extends Request {
   readonly signal?: AbortSignal | undefined;
   /** By the monotonic clock. */
   readonly deadline: number;
+  /** By the wall clock, which goes on while the machine sleeps. */
+  readonly expires?: number;
 }
 
 const usualAttempt = 30_000;
@@ -150,7 +152,7 @@ export function graphClient(options: GraphOptions): Graph {
 
   /** One attempt. A request whose time is over before it left never leaves. */
   async function attempt(call: Call, route: Route, url: string, pipeline: Pipeline): Promise<Attempt> {
-    const { endpoint, body, as, signal: outer, deadline } = call;
+    const { endpoint, body, as, signal: outer, deadline, expires = Number.POSITIVE_INFINITY } = call;
     const rest = deadline - performance.now();
     const time = endpoint.resend === 'never' ? rest : Math.min(rest, longestAttempt);
     let left = false;
@@ -166,7 +168,7 @@ export function graphClient(options: GraphOptions): Graph {
         });
         const leaves = () => {
           if (outer?.aborted) throw cancelled();
-          if (performance.now() >= deadline) throw new Late();
+          if (performance.now() >= deadline || Date.now() >= expires) throw new Late();
           left = true;
         };
         // What runs under one signal belongs to one call.
@@ -207,9 +209,9 @@ export function graphClient(options: GraphOptions): Graph {
     ...signedIn(tenant, (permission) => credentialOf(permission).getToken(scope), exchange),
 
     async send(request, { as, timeoutMilliseconds, signal }) {
-      const deadline = performance.now() + timeoutMilliseconds;
+      const [deadline, expires] = [performance.now() + timeoutMilliseconds, Date.now() + timeoutMilliseconds];
       try {
-        return outcomeOf(request, await exchange({ ...request, as, signal, deadline }));
+        return outcomeOf(request, await exchange({ ...request, as, signal, deadline, expires }));
       } catch (error) {
         const refused = error instanceof Refusal;
         const refusal = refused ? error : defect(error);

@@ -241,6 +241,13 @@ describe('time', () => {
     expect(await end.graph.send(deletion, { as: alice, timeoutMilliseconds: 60_000, signal })).toMatchObject(ended);
     expect(end.sent).toHaveLength(1);
   });
+  test('for a write goes on while the machine sleeps', async () => {
+    const end = farEnd([{ status: 429, headers: { 'Retry-After': '20' } }, { status: 204 }]);
+    const outcome = end.graph.send(deletion, { as: alice, timeoutMilliseconds: 60_000 });
+    setTimeout(() => vi.setSystemTime(Date.now() + 3_600_000), 1000);
+    expect(await outcome).toMatchObject({ state: 'failed' });
+    expect(end.sent).toHaveLength(1);
+  });
   test('of a pause ends when the call is cancelled', async () => {
     const controller = new AbortController();
     const paused = farEnd([]).graph.reader({ signal: controller.signal }).pause(60_000);
