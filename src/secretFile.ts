@@ -43,8 +43,10 @@ export async function createSecretFile(folder: string, tenantId: string, reveal:
     async keep(secret) {
       await attempt(async () => {
         // Over what is there, and cut after it: space that is given back may be gone.
-        const { bytesWritten } = await handle.write(secret.open(), 0, 'utf8');
-        await handle.truncate(bytesWritten);
+        const key = Buffer.from(secret.open());
+        const { bytesWritten } = await handle.write(key, 0, key.length, 0);
+        if (bytesWritten < key.length) throw new Error('not all of it could be written');
+        await handle.truncate(key.length);
         await handle.sync();
         await close();
         await rename(waiting, path);

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import fs, { mkdtempSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -18,21 +19,54 @@ test('the key takes the place that was kept for it, whoever takes what the file 
   expect(readFileSync(join(folder, kept.file), 'utf8')).toBe('a key');
 });
 
-test('a file whose server was killed is listed as unfinished, and removed with the others', async () => {
+test('the key is on the disk before the file has its name, and the name before anybody hears of it', async () => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'secrets-')), 'own');
+  const file = await createSecretFile(folder, '8c157435-5df6-4f27-8379-39535f133377', false);
+  const methods = await fileMethods();
+  const done: string[] = [];
+  for (const name of ['write', 'truncate', 'sync'] as const) {
+    const method: (...args: never[]) => Promise<unknown> = methods[name];
+    vi.spyOn(methods, name).mockImplementation(async function (this: FileHandle, ...args: never[]) {
+      done.push(name);
+      return method.apply(this, args);
+    } as never);
+  }
+  const { rename } = fs.promises;
+  vi.spyOn(fs.promises, 'rename').mockImplementation(async (...args) => {
+    done.push('rename');
+    return rename(...args);
+  });
+  syncBuiltinESMExports();
+  await file.keep(new Secret('a key'));
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+  expect(done).toEqual(['write', 'truncate', 'sync', 'rename', 'sync']);
+});
+
+test('a file whose server was killed is listed as unfinished, and removed with the others once it is old', async () => {
   const folder = join(mkdtempSync(join(tmpdir(), 'secrets-')), 'own');
   await createSecretFile(folder, '8c157435-5df6-4f27-8379-39535f133377', false);
+  const [file = ''] = readdirSync(folder);
   const secrets = (...args: string[]) =>
     execFileSync(process.execPath, ['dist/main.js', '--secrets-dir', folder, 'secrets', ...args], { encoding: 'utf8' });
   expect(secrets()).toMatch(/\.access-key_8c157435_.+ 8c157435 +unfinished +0 hours\n$/);
+  expect(secrets('--clear')).toBe('Removed 0 files.\nA server may still be writing another one: it stays for now.\n');
+  expect(readdirSync(folder)).toEqual([file]);
+  const elevenMinutesAgo = new Date(Date.now() - 660_000);
+  utimesSync(join(folder, file), elevenMinutesAgo, elevenMinutesAgo);
   expect(secrets('--clear')).toBe('Removed 1 file.\n');
   expect(readdirSync(folder)).toEqual([]);
 });
 
+async function fileMethods(): Promise<FileHandle> {
+  const handle = await open(process.execPath);
+  await handle.close();
+  return Object.getPrototypeOf(handle);
+}
+
 /** From the first time on that a file becomes shorter, nothing can be written any more. */
 async function fillOnceSpaceIsFree(): Promise<void> {
-  const handle = await open(process.execPath);
-  const methods: FileHandle = Object.getPrototypeOf(handle);
-  await handle.close();
+  const methods = await fileMethods();
   const { truncate } = methods;
   vi.spyOn(methods, 'truncate').mockImplementation(async function (this: FileHandle, length) {
     await truncate.call(this, length);

@@ -14,8 +14,10 @@ export function secrets({ folder, clear = false }: { readonly folder: string; re
   }
   if (names.length === 0) say('There are no secret files.');
   else if (clear) {
-    for (const name of names) rmSync(join(folder, name), { force: true });
-    say(`Removed ${names.length === 1 ? '1 file' : `${names.length} files`}.`);
+    const old = names.filter((name) => !isInUse(join(folder, name)));
+    for (const name of old) rmSync(join(folder, name), { force: true });
+    say(`Removed ${counted(old)}.`);
+    if (old.length < names.length) say('A server may still be writing another one: it stays for now.');
   } else {
     say(colour.dim(folder));
     say(
@@ -27,6 +29,11 @@ export function secrets({ folder, clear = false }: { readonly folder: string; re
   }
   return 0;
 }
+
+/** A server keeps its place before it asks Graph for the key, and is done with it in less than ten minutes. */
+const isInUse = (path: string) => path.endsWith('.waiting') && Date.now() - statSync(path).mtimeMs < 600_000;
+
+const counted = ({ length }: readonly string[]) => (length === 1 ? '1 file' : `${length} files`);
 
 function namesIn(folder: string): string[] | undefined {
   try {
