@@ -26,6 +26,7 @@ describe.each(['legacy', 'modern'] as const)('in the %s era', (era) => {
     expect(await answers('{"jsonrpc":"2.0","id":-7,"method":"ping","params":{"_meta":5}}')).toEqual(invalid(-7));
     expect(await answers('{"id":-8,"method":"ping"}')).toEqual(invalid(-8));
     expect(await answers('{"jsonrpc":"2.0","id":1e400,"method":"ping"}')).toEqual(invalid());
+    expect(await answers('{"jsonrpc":"2.0","method":1,"params":"bar"}')).toEqual(invalid());
     expect(await answers('[{"jsonrpc":"2.0","id":-9,"method":"ping"}]')).toEqual(invalid());
     expect(await answers('['.repeat(10_000) + ']'.repeat(10_000))).toEqual(invalid());
     const unreadable = [{ jsonrpc: '2.0', error: { code: -32700, message: noJson } }];

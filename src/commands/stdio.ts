@@ -50,6 +50,7 @@ async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer | u
   }
 }
 
+/** Without an id where none can be read: MCP allows that since 2025-11-25, and no null, which JSON-RPC has for it. */
 const errorOf = (code: ProtocolErrorCode, message: string, id?: string | number): JSONRPCErrorResponse => ({
   jsonrpc: '2.0',
   ...(id !== undefined && { id }),
@@ -64,7 +65,10 @@ const noJson = errorOf(ProtocolErrorCode.ParseError, 'The line is no JSON. Send 
 const noMessage =
   'This is no JSON-RPC 2.0 request: that has jsonrpc "2.0", an id that is a string or a whole number, a method that is a string, params that are an object, and nothing else.';
 
-const withId = z.looseObject({ id: z.union([z.string(), z.int()]).optional().catch(undefined) });
+const parts = z.looseObject({
+  id: z.union([z.string(), z.int()]).optional().catch(undefined),
+  method: z.string().optional().catch(undefined),
+});
 
 /** The error that answers a line; undefined where the SDK has the answer, or none is due. */
 function complaintOf(line: string): JSONRPCErrorResponse | undefined {
@@ -72,9 +76,10 @@ function complaintOf(line: string): JSONRPCErrorResponse | undefined {
   const message = parsed(line);
   if (message === undefined) return noJson;
   if (isJSONRPCRequest(message) || isJSONRPCNotification(message) || isJSONRPCResponse(message)) return undefined;
-  const { success, data } = withId.safeParse(message);
-  const isDue = !success || ('id' in data && !('result' in data) && !('error' in data));
-  return isDue ? errorOf(ProtocolErrorCode.InvalidRequest, noMessage, data?.id) : undefined;
+  const { data = {} } = parts.safeParse(message);
+  const isResponse = 'result' in data || 'error' in data;
+  const isNotification = data.method !== undefined && !('id' in data);
+  return isResponse || isNotification ? undefined : errorOf(ProtocolErrorCode.InvalidRequest, noMessage, data.id);
 }
 
 function parsed(line: string): unknown {
