@@ -188,6 +188,7 @@ export function createGate({ clock, patience, approval, audit, outside: reach }:
 
     /** Runs the act that was approved, one at a time, and keeps its outcome for whoever asks for the same again. */
     act(entry: Entry, work: () => Promise<Act>): Promise<Act> {
+      const isActing = () => register.look(entry.nonce)?.status === 'acting';
       const ended = (
         fields: { verdict: string; text: string },
         requestIds: Extract<Act, { kind: 'result' }>['requestIds'],
@@ -197,8 +198,7 @@ export function createGate({ clock, patience, approval, audit, outside: reach }:
           const act = await work();
           if (act.kind === 'asked') return act;
           const { code, sentence } = summaryOf(act.result);
-          const position =
-            act.requestIds.length > 0 ? ended({ verdict: code, text: sentence }, act.requestIds) : undefined;
+          const position = isActing() ? ended({ verdict: code, text: sentence }, act.requestIds) : undefined;
           const result = withRecord(act.result, position, audit.state);
           const at = new Date(clock.wall());
           register.end(entry, { kind: 'acted', result, sent: act.changed, at, sentence });
@@ -206,8 +206,7 @@ export function createGate({ clock, patience, approval, audit, outside: reach }:
         } catch (error) {
           if (error instanceof SignInNeeded && register.release(entry)) throw error;
           const refusal = error instanceof Refusal ? error : new Refusal('internal_error', 'This server has a defect.');
-          const isActing = register.look(entry.nonce)?.status === 'acting';
-          if (isActing) ended({ verdict: refusal.code, text: refusal.message }, []);
+          if (isActing()) ended({ verdict: refusal.code, text: refusal.message }, []);
           register.end(entry, refused(refusal));
           throw error;
         }
