@@ -44,8 +44,8 @@ export function createDoor({ network, log, pace, concurrency }: Door): (trip: Tr
     async sendRequest(request) {
       const { method, url, headers } = request;
       if (trip.as !== undefined) checkIdentity((headers.get('Authorization') ?? '').replace(/^Bearer /, ''), trip.as);
-      const free = await slot(trip.caller);
       const { pathname } = new URL(url);
+      const free = await slot(trip.caller);
       const start = performance.now();
       const line = (fields: object) =>
         log.debug('graph', { method, path: pathname, ...fields, ms: Math.round(performance.now() - start) });

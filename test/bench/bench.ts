@@ -58,7 +58,7 @@ async function listedMemoryRow(): Promise<Row> {
   return row;
 }
 
-/** One call in eight asks a person, who declines. */
+/** One call in eight is gated: a person declines three, and after them the gate asks nobody. */
 async function memoryRow(): Promise<Row> {
   const server = await connect([...ours('sensors:45'), '--audit-log', 'off', '--approval', 'form']);
   const { sensors }: { sensors: { id: string }[] } = JSON.parse(await server.call('list_sensors', { limit: 200 }));
