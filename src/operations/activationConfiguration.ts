@@ -7,7 +7,7 @@ import { candidateTarget } from './activation.ts';
 import { counted, info, warning } from './consequences.ts';
 import { partOf } from './lists.ts';
 import { type Consequence, write } from './operation.ts';
-import { concluded, nothingToDo, readBack, tried } from './seen.ts';
+import { concluded, looked, nothingToDo, readBack } from './seen.ts';
 
 export const updateActivationConfiguration = write({
   name: 'update_activation_configuration',
@@ -36,9 +36,10 @@ export const updateActivationConfiguration = write({
   },
   async finish({ activationMode }, _plan, [outcome], graph) {
     if (outcome === undefined) return { ...nothingToDo, activationMode };
-    const now = await tried(graph.get(endpoints.getActivationConfiguration));
+    const shows = (seen: { activationMode?: string | undefined }) => seen.activationMode === activationMode;
+    const now = await looked(graph, () => graph.get(endpoints.getActivationConfiguration), shows);
     const failed = now instanceof Refusal;
-    const is = failed ? now : now.activationMode === activationMode;
+    const is = failed ? now : shows(now);
     const seen = readBack(outcome, is, `the activation mode ${activationMode}`, 'get_activation_configuration');
     return { ...concluded([seen]), ...(!failed && { activationMode: now.activationMode }) };
   },

@@ -7,7 +7,7 @@ import { counted, listed, warning } from './consequences.ts';
 import { partOf } from './lists.ts';
 import { fullName, generationOf } from './machines.ts';
 import { write } from './operation.ts';
-import { concluded, nothingToDo, readBack, tried } from './seen.ts';
+import { concluded, looked, nothingToDo, readBack } from './seen.ts';
 
 export const updateAutoAuditingConfiguration = write({
   name: 'update_auto_auditing_configuration',
@@ -35,9 +35,10 @@ export const updateAutoAuditingConfiguration = write({
   },
   async finish({ isAutomatic }, _plan, [outcome], graph) {
     if (outcome === undefined) return { ...nothingToDo, isAutomatic };
-    const now = await tried(graph.get(endpoints.getAutoAuditingConfiguration));
+    const shows = (seen: { isAutomatic?: boolean | undefined }) => seen.isAutomatic === isAutomatic;
+    const now = await looked(graph, () => graph.get(endpoints.getAutoAuditingConfiguration), shows);
     const failed = now instanceof Refusal;
-    const is = failed ? now : now.isAutomatic === isAutomatic;
+    const is = failed ? now : shows(now);
     const value = `automatic auditing ${isAutomatic ? 'on' : 'off'}`;
     const seen = readBack(outcome, is, value, 'get_auto_auditing_configuration');
     return { ...concluded([seen]), ...(!failed && { isAutomatic: now.isAutomatic }) };

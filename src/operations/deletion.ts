@@ -11,7 +11,7 @@ import { id, ids } from './ids.ts';
 import { partOf } from './lists.ts';
 import { communicates, fullName, generationOf, targetOf } from './machines.ts';
 import { type Plan, write } from './operation.ts';
-import { concluded, type Seen, tried, withoutEffect } from './seen.ts';
+import { concluded, looked, type Seen, withoutEffect } from './seen.ts';
 
 const output = z.looseObject({
   outcome: z.string(),
@@ -115,7 +115,8 @@ async function seenOf(outcome: Outcome | undefined, sensorId: string, graph: Rea
   const none = withoutEffect(outcome);
   if (none !== undefined) return none;
   if (outcome?.state === 'gone') return { state: 'was already gone', took: true };
-  const read = await tried(graph.get(endpoints.getSensor, { sensorId }));
+  const sensor = () => graph.get(endpoints.getSensor, { sensorId });
+  const read = await looked(graph, sensor, () => false);
   const isThere = !(read instanceof Refusal);
   if (!isThere && read.code === 'not_found') return { state: 'deleted; Graph answers 404 for it now', took: true };
   if (outcome?.state === 'unknown') {

@@ -8,7 +8,7 @@ import { Refusal } from '../refusal.ts';
 import { counted, quoted, warning } from './consequences.ts';
 import { ids } from './ids.ts';
 import { type Consequence, type Target, write } from './operation.ts';
-import { concluded, nothingToDo, readBack, type Seen, tried, withoutEffect } from './seen.ts';
+import { concluded, looked, nothingToDo, readBack, type Seen, tried, withoutEffect } from './seen.ts';
 
 export const updateHealthIssue = write({
   name: 'update_health_issue',
@@ -99,11 +99,7 @@ async function seenOf(
 ): Promise<Seen> {
   const none = withoutEffect(outcome);
   if (none !== undefined) return none;
-  const now = await tried(graph.get(endpoints.getHealthIssue, { healthIssueId }));
-  return readBack(
-    outcome,
-    now instanceof Refusal ? now : now.status === status,
-    `status ${status}`,
-    'get_health_issue',
-  );
+  const shows = (seen: HealthIssue) => seen.status === status;
+  const now = await looked(graph, () => graph.get(endpoints.getHealthIssue, { healthIssueId }), shows);
+  return readBack(outcome, now instanceof Refusal ? now : shows(now), `status ${status}`, 'get_health_issue');
 }

@@ -1,4 +1,4 @@
-import type { Outcome } from '../graph/reader.ts';
+import type { Outcome, Reader } from '../graph/reader.ts';
 import { Refusal } from '../refusal.ts';
 import type { Verdict } from './operation.ts';
 
@@ -53,7 +53,22 @@ export function readBack(outcome: Outcome | undefined, is: boolean | Refusal, va
   return { state: `Graph accepted the request; it could not be read back yet, use ${tool}`, took: 'accepted' };
 }
 
-/** A read after the act: what it gave, or why it could not be had. */
+/** In milliseconds: Graph may lag behind what it has confirmed. */
+const settling = 2_000;
+
+/** A read after the act, once more a little later where the first does not show it: what it gave, or why it could not be had. */
+export async function looked<T>(
+  graph: Reader,
+  read: () => Promise<T>,
+  shows: (seen: T) => boolean,
+): Promise<T | Refusal> {
+  const first = await tried(read());
+  if (first instanceof Refusal || shows(first)) return first;
+  const isCut = (await tried(graph.pause(settling))) instanceof Refusal;
+  return isCut ? first : tried(read());
+}
+
+/** A read: what it gave, or why it could not be had. */
 export function tried<T>(read: Promise<T>): Promise<T | Refusal> {
   return read.catch((error: unknown) => {
     if (error instanceof Refusal) return error;

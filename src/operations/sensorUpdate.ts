@@ -8,7 +8,7 @@ import { counted, listed, named, warning } from './consequences.ts';
 import { id } from './ids.ts';
 import { fullName, generationOf, targetOf } from './machines.ts';
 import { type Change, type Consequence, write } from './operation.ts';
-import { concluded, nothingToDo, readBack, tried } from './seen.ts';
+import { concluded, looked, nothingToDo, readBack } from './seen.ts';
 
 const fqdn = z
   .string()
@@ -67,9 +67,10 @@ export const updateSensor = write({
     const [target] = targets;
     const name = visible(fullName({ displayName: target?.name, domainName: target?.domain }), 100);
     if (outcome === undefined) return { ...nothingToDo, id: input.id, name };
-    const now = await tried(graph.get(endpoints.getSensor, { sensorId: input.id }));
-    const missed =
-      now instanceof Refusal ? [] : changes.filter(({ field, after }) => !isSame(keptIn(now, field), after));
+    const missedIn = (seen: Sensor) => changes.filter(({ field, after }) => !isSame(keptIn(seen, field), after));
+    const sensor = () => graph.get(endpoints.getSensor, { sensorId: input.id });
+    const now = await looked(graph, sensor, (seen) => missedIn(seen).length === 0);
+    const missed = now instanceof Refusal ? [] : missedIn(now);
     const is = now instanceof Refusal ? now : missed.length === 0;
     const names = (missed.length > 0 ? missed : changes).map(({ field }) => field);
     return { ...concluded([readBack(outcome, is, `the new ${names.join(', ')}`, 'get_sensor')]), id: input.id, name };

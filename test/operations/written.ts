@@ -72,12 +72,13 @@ export function planOf<I extends z.ZodObject, O extends z.ZodObject>(
 export const codes = ({ consequences }: Plan) =>
   consequences.map(({ kind, code }) => `${{ warning: '!', reassurance: '+', info: '-' }[kind]}${code}`).sort();
 
-/** Plans, sends and finishes as the server does, without a gate. */
+/** Plans, sends and finishes as the server does, without a gate; `meanwhile` happens in each pause. */
 export async function carriedOut<I extends z.ZodObject, O extends z.ZodObject>(
   operation: Write<I, O>,
   input: z.input<I>,
   graph: Graph,
   keep = async ({ fingerprint }: Secret) => ({ file: 'key.txt', fingerprint }),
+  meanwhile = () => {},
 ) {
   const options = { signal: new AbortController().signal };
   const as = identityOf(token);
@@ -96,6 +97,7 @@ export async function carriedOut<I extends z.ZodObject, O extends z.ZodObject>(
     ...graph.reader(options),
     pause: async () => {
       if (--pauses < 0) throw new Refusal('cancelled', 'This test has waited long enough.');
+      meanwhile();
     },
     keep,
     again: (request) => graph.send(request, { as, timeoutMilliseconds: 400 }),
