@@ -84,7 +84,8 @@ type Address = Pick<Call, 'url' | 'query'>;
 function countingAll(progress: Progress) {
   const collections = new Map<string, { readonly read: number; readonly of: number | undefined }>();
   return (name: string, read: number, counted: number | undefined) => {
-    const of = counted ?? collections.get(name)?.of;
+    const said = counted ?? collections.get(name)?.of;
+    const of = said === undefined || said < read ? undefined : said;
     collections.set(name, { read, of });
     const all = [...collections.values()];
     const done = all.reduce((sum, one) => sum + one.read, 0);

@@ -242,6 +242,14 @@ describe('a collection', () => {
         expect(told).toEqual([['sensors: 1 read', 1, undefined]]);
       },
     );
+    test('hears of no count that is smaller than what was read', async () => {
+      const { reader, told } = telling([counted(['a'], 1, next), page(['b'])]);
+      expect(await reader.all(endpoints.listSensors)).toHaveLength(2);
+      expect(told).toEqual([
+        ['sensors: 1 of 1 read', 1, 1],
+        ['sensors: 2 read', 2, undefined],
+      ]);
+    });
     test('counts together with the others that are read at the same time', async () => {
       const { reader, told } = telling([counted(['a'], 5, next), counted(['b'], 7, next), page(['c']), page(['d'])]);
       await Promise.all([reader.all(endpoints.listSensors), reader.all(endpoints.listSensorCandidates)]);
