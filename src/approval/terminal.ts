@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import * as z from 'zod';
 import { visible } from '../display.ts';
 import { isOwnFolder, NotOwnFolder, ownFolder } from '../folder.ts';
+import { jsonOf } from '../json.ts';
 import type { Desk, Look } from './desk.ts';
 import { partsOf, questionText, unnamedTargets } from './questionText.ts';
 
@@ -135,7 +136,7 @@ function serve(desk: Desk, socket: Socket): void {
   // An error of the socket is an error of its reader as well (Node's readline), and one without a listener ends the process.
   for (const side of [socket, lines]) side.on('error', () => socket.destroy());
   lines.on('line', (line) => {
-    const read = asked.safeParse(parsed(line));
+    const read = asked.safeParse(jsonOf(line));
     if (!read.success) return socket.destroy();
     const looks = obeyed(desk, read.data);
     socket.write(`${JSON.stringify({ questions: looks.map(shownOf) })}\n`);
@@ -153,14 +154,6 @@ const saidBy = (request: Extract<Asked, { do: 'approve' | 'decline' }>) =>
   request.do === 'decline'
     ? ({ decision: 'decline' } as const)
     : { decision: 'approve' as const, ...(request.typed !== undefined && { typed: request.typed }) };
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
 
 function shownOf({ nonce, question, note, minutesLeft, state, sentence, audit, replacedBy }: Look): Shown {
   return {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { visible } from '../display.ts';
+import { jsonOf } from '../json.ts';
 import { type AuditRecord, isAuditFile, nothing, record, sealOf } from './records.ts';
 
 /** What one file of an audit log holds, and what is wrong with it. */
@@ -50,7 +51,7 @@ function verified(file: string, bytes: Buffer): Verified {
   const records: AuditRecord[] = [];
   const heads: string[] = [];
   for (const [index, line] of lines.entries()) {
-    const read = record.safeParse(parsed(line));
+    const read = record.safeParse(jsonOf(line));
     const where = `line ${index + 1}`;
     const seal = sealOf(line);
     if (seal === undefined) problems.push(`${where} was changed`);
@@ -89,12 +90,4 @@ function wrongLink({ file: own, records }: Verified, files: readonly Verified[])
   if (before === undefined) return [`the file before it, ${visible(file, 100)}, is missing`];
   const holds = n === -1 || before.heads[n] === head;
   return holds ? [] : [`the file before it, ${visible(file, 100)}, is not the one that it followed`];
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ReadStream, WriteStream } from 'node:tty';
 import { type Asked, answered, type Left, type Shown, serversIn, socketsFolder } from '../approval/terminal.ts';
 import { NotOwnFolder } from '../folder.ts';
+import { jsonOf } from '../json.ts';
 import { colour, framed, say, wrapped } from './screen.ts';
 
 const millisecondsToAct = 30_000;
@@ -153,16 +154,8 @@ function talkingTo(socket: Socket): Server {
       const next = await Promise.race([lines.next().catch(() => undefined), late]);
       if (next === undefined) socket.destroy();
       if (next === undefined || next.done === true) return undefined;
-      return answered.safeParse(jsonIn(next.value)).data?.questions;
+      return answered.safeParse(jsonOf(next.value)).data?.questions;
     },
     end: () => socket.destroy(),
   };
-}
-
-function jsonIn(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -8,6 +8,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import * as z from 'zod';
+import { jsonOf } from '../json.ts';
 
 /** In bytes. The largest call, compare_inventory with 1,000 names, has a quarter of a million. */
 const longestLine = 4 * 1024 * 1024;
@@ -73,19 +74,11 @@ const parts = z.looseObject({
 /** The error that answers a line; undefined where the SDK has the answer, or none is due. */
 function complaintOf(line: string): JSONRPCErrorResponse | undefined {
   if (line.trim() === '') return undefined;
-  const message = parsed(line);
+  const message = jsonOf(line);
   if (message === undefined) return noJson;
   if (isJSONRPCRequest(message) || isJSONRPCNotification(message) || isJSONRPCResponse(message)) return undefined;
   const { data = {} } = parts.safeParse(message);
   const isResponse = 'result' in data || 'error' in data;
   const isNotification = data.method !== undefined && !('id' in data);
   return isResponse || isNotification ? undefined : errorOf(ProtocolErrorCode.InvalidRequest, noMessage, data.id);
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

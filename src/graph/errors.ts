@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { jsonOf } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import { type Cloud, clouds } from './clouds.ts';
 import { type Endpoint, methodOf } from './endpoint.ts';
@@ -28,15 +29,6 @@ const envelope = z.object({ error: z.object({ code: z.string().nullish(), messag
 export function graphErrorOf({ text }: Answer): { readonly code: string; readonly message: string } {
   const { error } = envelope.safeParse(jsonOf(text)).data ?? {};
   return { code: error?.code ?? '', message: error?.message ?? '' };
-}
-
-/** The JSON of a body; undefined where it is none. */
-export function jsonOf(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 export const isWrite = ({ route }: Endpoint) => methodOf(route) !== 'GET';

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { jsonOf } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 
 /** Who acts, read from the access token itself. Bound by an approval. */
@@ -57,11 +58,7 @@ export function identityOf(token: string): Identity {
 function payloadOf(token: string): unknown {
   const [, payload, signature] = token.split('.');
   if (payload === undefined || signature === undefined) return undefined;
-  try {
-    return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  return jsonOf(Buffer.from(payload, 'base64url').toString('utf8'));
 }
 
 /** The permissions that a token lists: an app's roles, or the scopes of a person's sign-in. */

@@ -1,5 +1,6 @@
+import { jsonOf } from '../json.ts';
 import { methodOf, type Request } from './endpoint.ts';
-import { isWrite, jsonOf, outcomeUnknown, unreadable } from './errors.ts';
+import { isWrite, outcomeUnknown, unreadable } from './errors.ts';
 import type { Outcome } from './reader.ts';
 import type { End } from './retry.ts';
 

@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type * as z from 'zod';
+import { jsonOf } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { Call, ReadOptions } from './client.ts';
 import { type Endpoint, guidPattern } from './endpoint.ts';
-import { jsonOf, unreadable } from './errors.ts';
+import { unreadable } from './errors.ts';
 import type { Progress, Reader } from './reader.ts';
 import { type End, pause } from './retry.ts';
 

@@ -1,9 +1,9 @@
 import type { AccessToken } from '@azure/core-auth';
+import { jsonOf } from '../json.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { Call } from './client.ts';
 import { inTime, longestSignIn } from './credential.ts';
 import { everyPermission, type Permission, type Request } from './endpoint.ts';
-import { jsonOf } from './errors.ts';
 import { checkIdentity, type Identity, identityOf, permissionsIn } from './identity.ts';
 import { getOrganization, readsOrganization } from './organization.ts';
 import { type End, within } from './retry.ts';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PipelineRequest, RestError } from '@azure/core-rest-pipeline';
+import { jsonOf } from '../../json.ts';
 import type { EndpointName } from './answers.ts';
 import {
   conflict,
@@ -10,7 +11,6 @@ import {
   notOnboarded,
   preconditionFailed,
 } from './errors.ts';
-import { jsonOf } from './token.ts';
 
 /** A request as it was logged. */
 export interface LoggedRequest {

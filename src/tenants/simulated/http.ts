@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from '@azure/core-rest-pipeline';
+import { jsonOf } from '../../json.ts';
 import { badRequest, type GraphError } from './errors.ts';
 import type { LoggedRequest, Reply } from './faults.ts';
 import { matchOf, type Offer } from './routes.ts';
-import { jsonOf } from './token.ts';
 
 /** What is remembered of a request. */
 export function logged({ method, url, body }: PipelineRequest, offer: Offer): LoggedRequest {

@@ -1,5 +1,6 @@
 import type { AccessToken, TokenCredential } from '@azure/core-auth';
 import * as z from 'zod';
+import { jsonOf } from '../../json.ts';
 import { expired, type GraphError, unauthenticated } from './errors.ts';
 
 /** Who acts in the simulated tenant. */
@@ -84,13 +85,4 @@ export function bearerIn(claims: unknown): Bearer | GraphError {
   const { tid, oid, exp, roles, scp } = read;
   if (exp * 1000 <= Date.now()) return expired();
   return { tenantId: tid, objectId: oid, permissions: [...roles, ...scp.split(' ')] };
-}
-
-/** The JSON of a text; undefined where it is none. */
-export function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
