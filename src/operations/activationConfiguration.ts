@@ -36,12 +36,10 @@ export const updateActivationConfiguration = write({
   },
   async finish({ activationMode }, _plan, [outcome], graph) {
     if (outcome === undefined) return { ...nothingToDo, activationMode };
-    const shows = (seen: { activationMode?: string | undefined }) => seen.activationMode === activationMode;
-    const now = await looked(graph, () => graph.get(endpoints.getActivationConfiguration), shows);
-    const failed = now instanceof Refusal;
-    const is = failed ? now : shows(now);
+    const configuration = () => graph.get(endpoints.getActivationConfiguration);
+    const { now, is } = await looked(graph, configuration, (one) => one.activationMode === activationMode);
     const seen = readBack(outcome, is, `the activation mode ${activationMode}`, 'get_activation_configuration');
-    return { ...concluded([seen]), ...(!failed && { activationMode: now.activationMode }) };
+    return { ...concluded([seen]), ...(now && { activationMode: now.activationMode }) };
   },
 });
 

@@ -35,13 +35,11 @@ export const updateAutoAuditingConfiguration = write({
   },
   async finish({ isAutomatic }, _plan, [outcome], graph) {
     if (outcome === undefined) return { ...nothingToDo, isAutomatic };
-    const shows = (seen: { isAutomatic?: boolean | undefined }) => seen.isAutomatic === isAutomatic;
-    const now = await looked(graph, () => graph.get(endpoints.getAutoAuditingConfiguration), shows);
-    const failed = now instanceof Refusal;
-    const is = failed ? now : shows(now);
+    const configuration = () => graph.get(endpoints.getAutoAuditingConfiguration);
+    const { now, is } = await looked(graph, configuration, (one) => one.isAutomatic === isAutomatic);
     const value = `automatic auditing ${isAutomatic ? 'on' : 'off'}`;
     const seen = readBack(outcome, is, value, 'get_auto_auditing_configuration');
-    return { ...concluded([seen]), ...(!failed && { isAutomatic: now.isAutomatic }) };
+    return { ...concluded([seen]), ...(now && { isAutomatic: now.isAutomatic }) };
   },
 });
 

@@ -116,9 +116,9 @@ async function seenOf(outcome: Outcome | undefined, sensorId: string, graph: Rea
   if (none !== undefined) return none;
   if (outcome?.state === 'gone') return { state: 'was already gone', took: true };
   const sensor = () => graph.get(endpoints.getSensor, { sensorId });
-  const read = await looked(graph, sensor, () => false);
-  const isThere = !(read instanceof Refusal);
-  if (!isThere && read.code === 'not_found') return { state: 'deleted; Graph answers 404 for it now', took: true };
+  const { is } = await looked(graph, sensor, () => false);
+  const isThere = !(is instanceof Refusal);
+  if (!isThere && is.code === 'not_found') return { state: 'deleted; Graph answers 404 for it now', took: true };
   if (outcome?.state === 'unknown') {
     const now = isThere ? 'Graph still lists it' : 'it could not be read';
     return { state: `unknown whether it is deleted: ${now}; get_sensor decides`, took: undefined };

@@ -99,7 +99,7 @@ async function seenOf(
 ): Promise<Seen> {
   const none = withoutEffect(outcome);
   if (none !== undefined) return none;
-  const shows = (seen: HealthIssue) => seen.status === status;
-  const now = await looked(graph, () => graph.get(endpoints.getHealthIssue, { healthIssueId }), shows);
-  return readBack(outcome, now instanceof Refusal ? now : shows(now), `status ${status}`, 'get_health_issue');
+  const issue = () => graph.get(endpoints.getHealthIssue, { healthIssueId });
+  const { is } = await looked(graph, issue, (one) => one.status === status);
+  return readBack(outcome, is, `status ${status}`, 'get_health_issue');
 }

@@ -56,16 +56,21 @@ export function readBack(outcome: Outcome | undefined, is: boolean | Refusal, va
 /** In milliseconds: Graph may lag behind what it has confirmed. */
 const settling = 2_000;
 
-/** A read after the act, once more a little later where the first does not show it: what it gave, or why it could not be had. */
-export async function looked<T>(
-  graph: Reader,
-  read: () => Promise<T>,
-  shows: (seen: T) => boolean,
-): Promise<T | Refusal> {
-  const first = await tried(read());
-  if (first instanceof Refusal || shows(first)) return first;
-  const isCut = (await tried(graph.pause(settling))) instanceof Refusal;
-  return isCut ? first : tried(read());
+/** What a read after the act gave, and whether that shows the act, or why it could not be had. */
+interface Look<T> {
+  readonly now?: T;
+  readonly is: boolean | Refusal;
+}
+
+/** Looks after the act, once more a little later where the first read does not show it. */
+export async function looked<T>(graph: Reader, read: () => Promise<T>, shows: (now: T) => boolean): Promise<Look<T>> {
+  const look = async (): Promise<Look<T>> => {
+    const now = await tried(read());
+    return now instanceof Refusal ? { is: now } : { now, is: shows(now) };
+  };
+  const first = await look();
+  if (first.is !== false || (await tried(graph.pause(settling))) instanceof Refusal) return first;
+  return look();
 }
 
 /** A read: what it gave, or why it could not be had. */

@@ -67,11 +67,10 @@ export const updateSensor = write({
     const [target] = targets;
     const name = visible(fullName({ displayName: target?.name, domainName: target?.domain }), 100);
     if (outcome === undefined) return { ...nothingToDo, id: input.id, name };
-    const missedIn = (seen: Sensor) => changes.filter(({ field, after }) => !isSame(keptIn(seen, field), after));
+    const missedIn = (one: Sensor) => changes.filter(({ field, after }) => !isSame(keptIn(one, field), after));
     const sensor = () => graph.get(endpoints.getSensor, { sensorId: input.id });
-    const now = await looked(graph, sensor, (seen) => missedIn(seen).length === 0);
-    const missed = now instanceof Refusal ? [] : missedIn(now);
-    const is = now instanceof Refusal ? now : missed.length === 0;
+    const { now, is } = await looked(graph, sensor, (one) => missedIn(one).length === 0);
+    const missed = now ? missedIn(now) : [];
     const names = (missed.length > 0 ? missed : changes).map(({ field }) => field);
     return { ...concluded([readBack(outcome, is, `the new ${names.join(', ')}`, 'get_sensor')]), id: input.id, name };
   },
