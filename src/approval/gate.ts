@@ -1,5 +1,6 @@
 import type { CallToolResult, InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
 import type { Audit } from '../audit/log.ts';
+import type { Progress } from '../graph/reader.ts';
 import { Refusal, SignInNeeded } from '../refusal.ts';
 import { createAsking } from './asking.ts';
 import type { Channel, Desk, Outside } from './desk.ts';
@@ -29,7 +30,7 @@ export interface Caller {
   readonly tool: string;
   /** The tenant that the call would act in now. */
   readonly tenantId: string;
-  readonly progress: ((message: string, done: number, total: number) => void) | undefined;
+  readonly progress: Progress | undefined;
 }
 
 /** What a call may do next: plan a question, act on an approval, or end with a result. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { counted } from '../operations/consequences.ts';
 import { colour, say, table } from './screen.ts';
 
 const isSecretFile = (name: string) => /^access-key_[\w-]{1,36}_[\w-]+\.txt$|^\.access-key_.*\.waiting$/.test(name);
@@ -16,7 +17,7 @@ export function secrets({ folder, clear = false }: { readonly folder: string; re
   else if (clear) {
     const old = names.filter((name) => !isInUse(join(folder, name)));
     for (const name of old) rmSync(join(folder, name), { force: true });
-    say(`Removed ${counted(old)}.`);
+    say(`Removed ${counted(old.length, 'file')}.`);
     if (old.length < names.length) say('A server may still be writing another one: it stays for now.');
   } else {
     say(colour.dim(folder));
@@ -31,9 +32,8 @@ export function secrets({ folder, clear = false }: { readonly folder: string; re
 }
 
 /** A server keeps its place before it asks Graph for the key, and is done with it in less than ten minutes. */
-const isInUse = (path: string) => path.endsWith('.waiting') && Date.now() - statSync(path).mtimeMs < 600_000;
-
-const counted = ({ length }: readonly string[]) => (length === 1 ? '1 file' : `${length} files`);
+const isInUse = (path: string) => isUnfinished(path) && Date.now() - statSync(path).mtimeMs < 600_000;
+const isUnfinished = (path: string) => path.endsWith('.waiting');
 
 function namesIn(folder: string): string[] | undefined {
   try {
@@ -45,14 +45,16 @@ function namesIn(folder: string): string[] | undefined {
 
 function rowOf(folder: string, name: string): string[] {
   const path = join(folder, name);
+  return [name, name.split('_')[1] ?? '', fingerprintOf(path), ageOf(statSync(path).mtimeMs)];
+}
+
+function fingerprintOf(path: string): string {
   // Its server ended before it said that the key is in it.
-  if (name.endsWith('.waiting')) return [name, name.split('_')[1] ?? '', 'unfinished', ageOf(statSync(path).mtimeMs)];
-  const fingerprint = createHash('sha256').update(readFileSync(path, 'utf8')).digest('hex').slice(0, 8);
-  return [name, name.split('_')[1] ?? '', fingerprint, ageOf(statSync(path).mtimeMs)];
+  if (isUnfinished(path)) return 'unfinished';
+  return createHash('sha256').update(readFileSync(path, 'utf8')).digest('hex').slice(0, 8);
 }
 
 function ageOf(since: number): string {
   const hours = Math.floor((Date.now() - since) / 3_600_000);
-  const [count, unit] = hours < 48 ? [hours, 'hour'] : [Math.floor(hours / 24), 'day'];
-  return count === 1 ? `1 ${unit}` : `${count} ${unit}s`;
+  return hours < 48 ? counted(hours, 'hour') : counted(Math.floor(hours / 24), 'day');
 }
