@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import fs, { mkdtempSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { Secret } from '../src/secret.ts';
 import { createSecretFile } from '../src/secretFile.ts';
+import { fileMethods } from './harness/disk.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -57,12 +58,6 @@ test('a file whose server was killed is listed as unfinished, and removed with t
   expect(secrets('--clear')).toBe('Removed 1 file.\n');
   expect(readdirSync(folder)).toEqual([]);
 });
-
-async function fileMethods(): Promise<FileHandle> {
-  const handle = await open(process.execPath);
-  await handle.close();
-  return Object.getPrototypeOf(handle);
-}
 
 /** From the first time on that a file becomes shorter, nothing can be written any more. */
 async function fillOnceSpaceIsFree(): Promise<void> {

@@ -1,16 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { endpoints } from '../../src/graph/endpoints.ts';
 import { farEnd, type Reply, refusal, type Sent, sensorId } from './farEnd.ts';
+import { quickly } from './quickly.ts';
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  vi.setTimerTickMode('nextTimerAsync');
-  vi.spyOn(Math, 'random').mockReturnValue(1);
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+quickly();
 
 const empty: Reply = { json: { value: [] } };
 const slowly: Reply = { ...empty, takes: 1_000 };

@@ -1,17 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type Request, request } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints.ts';
 import { alice, farEnd, type Reply, refusal, sensorId, tokenOf } from './farEnd.ts';
+import { quickly } from './quickly.ts';
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  vi.setTimerTickMode('nextTimerAsync');
-  vi.spyOn(Math, 'random').mockReturnValue(1);
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+quickly();
 
 const deletion = request(endpoints.deleteSensor, { params: { sensorId } });
 const update = request(endpoints.updateSensor, {

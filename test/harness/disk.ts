@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmdirSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,4 +30,11 @@ export function smallDisk(): Disk | undefined {
       rmdirSync(folder);
     },
   };
+}
+
+/** What every open file can do, for a test to change. */
+export async function fileMethods(): Promise<FileHandle> {
+  const handle = await open(process.execPath);
+  await handle.close();
+  return Object.getPrototypeOf(handle);
 }

@@ -7,6 +7,7 @@ import { type Config, readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { faults, type SimulatedOptions, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import type { Command, EntryOptions } from './controlled.ts';
+import { fileMethods } from './disk.ts';
 import { witness } from './witness.ts';
 
 /** The server as it is shipped, over real stdio; beside it a socket through which a test moves the simulated tenant and the clocks. */
@@ -93,9 +94,7 @@ function noteDeeds(): string[] {
 }
 
 async function fillForSecrets(): Promise<void> {
-  const handle = await fs.promises.open(process.execPath);
-  const methods: fs.promises.FileHandle = Object.getPrototypeOf(handle);
-  await handle.close();
+  const methods = await fileMethods();
   methods.writeFile = async () => {
     throw full();
   };
