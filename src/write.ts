@@ -184,7 +184,8 @@ async function report(
   const simulated = config.simulate !== undefined;
   const refusal = outcomes.find((outcome) => outcome.refusal)?.refusal;
   try {
-    const { verdict = 'done', ...seen } = await finish();
+    // Who has not looked has only the word of Graph, for every request.
+    const { verdict = refusal === undefined ? 'done' : 'outcome_unknown', ...seen } = await finish();
     if (verdict === 'done') return done(seen, place);
     return failed(toldOf(verdict, refusal), { simulated, seen: { ...seen, tenant: place.text } });
   } catch (error) {
