@@ -2,7 +2,7 @@ import * as module from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import about from '../package.json' with { type: 'json' };
 import type { SetupOptions } from './commands/setup.ts';
-import { type Config, flagOf, given, readConfig, settings, variableOf } from './config.ts';
+import { type Config, given, readConfig, settings } from './config.ts';
 
 const millisecondsToClose = 800;
 
@@ -45,9 +45,8 @@ function commandLine(): Command {
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ outputError: () => undefined });
-  for (const [name, row] of Object.entries(settings)) {
-    const flag = 'value' in row ? `${flagOf(name)} ${row.value}` : flagOf(name);
-    command.addOption(new Option(flag, `${row.text} (${variableOf(name)})`));
+  for (const { flag, value, text, variable } of settings) {
+    command.addOption(new Option(value === undefined ? flag : `${flag} ${value}`, `${text} (${variable})`));
   }
   // For the command line library, --no-browser is a `browser` that is false.
   const given = () => {

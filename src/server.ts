@@ -6,30 +6,14 @@ import {
   McpServer,
   type ServerContext,
 } from '@modelcontextprotocol/server';
-import type { Gate } from './approval/gate.ts';
-import type { Config } from './config.ts';
-import type { Graph } from './graph/client.ts';
 import { versionOf } from './graph/clouds.ts';
 import type { Progress } from './graph/reader.ts';
-import type { Log } from './log.ts';
 import { operations } from './operations/index.ts';
 import { neededBy, type Operation, permissionOf } from './operations/operation.ts';
+import type { Process } from './process.ts';
 import { Refusal, SignInNeeded } from './refusal.ts';
 import { describeTenant, done, failed, instructions, otherVersion, published, readInput } from './results.ts';
 import { write } from './write.ts';
-
-/** What one process has once, however many servers the SDK makes of it. */
-export interface Process {
-  readonly version: string;
-  readonly config: Config;
-  /** Loaded with the first call: a host starts servers that are never called. */
-  readonly graph: () => Promise<Graph>;
-  readonly gate: Gate;
-  readonly log: Log;
-  /** OS user and a random id of this process. */
-  readonly principal: string;
-  readonly secretsFolder: string;
-}
 
 /** An MCP server with every operation as a tool. */
 export function createServer(own: Process): McpServer {

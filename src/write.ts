@@ -13,10 +13,10 @@ import type { Identity } from './graph/identity.ts';
 import type { Outcome, Progress } from './graph/reader.ts';
 import { pause } from './graph/retry.ts';
 import { type Finisher, type Plan, permissionOf, type Verdict, type Write } from './operations/operation.ts';
+import type { Process } from './process.ts';
 import { Refusal, SignInNeeded } from './refusal.ts';
 import { describeTenant, done, failed, otherVersion } from './results.ts';
 import { createSecretFile, type SecretFile } from './secretFile.ts';
-import type { Process } from './server.ts';
 
 const millisecondsToWrite = 60_000;
 const millisecondsToFinish = 40_000;

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import about from '../package.json' with { type: 'json' };
-import { flagOf, settings, variableOf } from '../src/config.ts';
+import { settings } from '../src/config.ts';
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what a bundle's host hands over
 const unset = '${user_config.log_level}';
@@ -19,9 +19,9 @@ function run(args: readonly string[], environment: Readonly<Record<string, strin
 test('--help names every setting with its variable, and every command', () => {
   const { status, stdout, stderr } = run(['--help']);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  for (const name of Object.keys(settings)) {
-    expect(stdout).toContain(`${flagOf(name)} `);
-    expect(stdout.replace(/\s+/g, ' ')).toContain(`(${variableOf(name)})`);
+  for (const { flag, variable } of settings) {
+    expect(stdout).toContain(`${flag} `);
+    expect(stdout.replace(/\s+/g, ' ')).toContain(`(${variable})`);
   }
   for (const command of ['demo', 'setup', 'approve', 'audit', 'secrets'])
     expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));

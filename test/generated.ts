@@ -1,5 +1,5 @@
 import about from '../package.json' with { type: 'json' };
-import { flagOf, settings, signInVariables, variableOf } from '../src/config.ts';
+import { settings, signInVariables } from '../src/config.ts';
 import { type Cloud, clouds, versionIn } from '../src/graph/clouds.ts';
 import { operations } from '../src/operations/index.ts';
 import { neededBy, type Operation } from '../src/operations/operation.ts';
@@ -29,8 +29,6 @@ const asks: Record<Operation['effect'], string> = {
   destroy: 'always, typed',
 };
 
-const defaultOf = (row: (typeof settings)[keyof typeof settings]) => row.schema.parse(undefined);
-
 const tools = () =>
   table(
     ['Tool', 'What it does', 'Effect', 'Asks a person', 'Permission'],
@@ -58,10 +56,10 @@ const permissions = () =>
 const settingsTable = () =>
   table(
     ['Flag', 'Variable', 'Default', 'What it does'],
-    Object.entries(settings).map(([name, row]) => [
-      code('value' in row ? `${flagOf(name)} ${row.value}` : flagOf(name)),
-      code(variableOf(name)),
-      defaultOf(row) === undefined ? '' : code(String(defaultOf(row))),
+    settings.map((row) => [
+      code(row.value === undefined ? row.flag : `${row.flag} ${row.value}`),
+      code(row.variable),
+      row.default === undefined ? '' : code(String(row.default)),
       row.text,
     ]),
   );
@@ -114,13 +112,12 @@ export function readme(text: string): string {
   }, text);
 }
 
-function userConfig(row: (typeof settings)[keyof typeof settings]) {
-  const value = defaultOf(row);
+function userConfig({ title, text, default: value }: (typeof settings)[number]) {
   const type = typeof value === 'boolean' ? 'boolean' : typeof value === 'number' ? 'number' : 'string';
   return {
     type,
-    title: row.title,
-    description: row.text,
+    title,
+    description: text,
     required: false,
     ...(value !== undefined && { default: value }),
   };
@@ -128,7 +125,7 @@ function userConfig(row: (typeof settings)[keyof typeof settings]) {
 
 /** The manifest of the `.mcpb` bundle. */
 export function manifest(listed: readonly Tool[]): string {
-  const own = Object.entries(settings).map(([name, row]) => [variableOf(name), name, userConfig(row)] as const);
+  const own = settings.map((row) => [row.variable, row.name, userConfig(row)] as const);
   const entra = Object.entries(signInVariables).map(([variable, { title, text, ...more }]) => {
     return [variable, camel(variable), { type: 'string', title, description: text, required: false, ...more }] as const;
   });

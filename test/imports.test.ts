@@ -4,7 +4,7 @@ import { bundle, loadedWith } from './bundle.ts';
 /** From the inside out: a room knows the rooms before it. */
 const rooms = ['leaf', 'graph', 'operations', 'audit', 'approval', 'server', 'commands', 'main'];
 const leaves = ['config', 'display', 'folder', 'json', 'log', 'refusal', 'secret', 'secretFile'];
-const serverFiles = ['server', 'write', 'results'];
+const serverFiles = ['server', 'write', 'results', 'process'];
 
 function roomOf(file: string): string {
   const [, first = '', rest] = file.match(/^src\/([^/.]+)(\/.+|\.ts)$/) ?? [];

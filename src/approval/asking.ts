@@ -1,6 +1,7 @@
-import type { Outside } from './desk.ts';
+import type { CallToolResult, InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
+import type { Progress } from '../graph/reader.ts';
+import type { Channel, Outside } from './desk.ts';
 import type { Form } from './form.ts';
-import type { Caller, Surroundings, Verdict } from './gate.ts';
 import type { Entry } from './ledger.ts';
 import { refuse } from './refusals.ts';
 import { type Register, refused } from './register.ts';
@@ -8,7 +9,24 @@ import { type Register, refused } from './register.ts';
 /** A form is shown again to an equal call, so often in all. */
 const mostForms = 3;
 
-interface Means extends Pick<Surroundings, 'approval' | 'patience'> {
+/** The MCP call that meets the gate. */
+export interface Caller {
+  readonly context: ServerContext;
+  readonly tool: string;
+  /** The tenant that the call would act in now. */
+  readonly tenantId: string;
+  readonly progress: Progress | undefined;
+}
+
+/** What a call may do next: plan a question, act on an approval, or end with a result. */
+export type Verdict =
+  | { readonly kind: 'new'; readonly note: readonly string[] }
+  | { readonly kind: 'approved'; readonly entry: Entry }
+  | { readonly kind: 'result'; readonly result: CallToolResult | InputRequiredResult };
+
+interface Means {
+  readonly approval: 'auto' | Channel;
+  readonly patience: number;
   readonly register: Register;
   readonly form: Form;
   readonly outside: Outside;

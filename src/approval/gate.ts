@@ -1,8 +1,7 @@
-import type { CallToolResult, InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
+import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { Audit } from '../audit/log.ts';
-import type { Progress } from '../graph/reader.ts';
 import { Refusal, SignInNeeded } from '../refusal.ts';
-import { createAsking } from './asking.ts';
+import { type Caller, createAsking, type Verdict } from './asking.ts';
 import type { Channel, Desk, Outside } from './desk.ts';
 import { type Answer, createForm, saidIn } from './form.ts';
 import type { Clock, Ending, Entry, Standing } from './ledger.ts';
@@ -23,21 +22,6 @@ export interface Surroundings {
   readonly audit: Audit;
   outside(desk: Desk): Outside;
 }
-
-/** The MCP call that meets the gate. */
-export interface Caller {
-  readonly context: ServerContext;
-  readonly tool: string;
-  /** The tenant that the call would act in now. */
-  readonly tenantId: string;
-  readonly progress: Progress | undefined;
-}
-
-/** What a call may do next: plan a question, act on an approval, or end with a result. */
-export type Verdict =
-  | { readonly kind: 'new'; readonly note: readonly string[] }
-  | { readonly kind: 'approved'; readonly entry: Entry }
-  | { readonly kind: 'result'; readonly result: CallToolResult | InputRequiredResult };
 
 /** What became of an approval: taken, with the time that is left to act, or void and asked anew. */
 export type Taken =

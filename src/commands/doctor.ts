@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
+import type { Tenant } from '../graph/tenant.ts';
 import { createLog } from '../log.ts';
-import type { Tenant } from '../tenants/tenant.ts';
 import { checks } from './checks.ts';
 import type { Finding } from './finding.ts';
 import { colour, say, wrapped } from './screen.ts';

@@ -7,10 +7,10 @@ import { openOutside } from '../approval/outside.ts';
 import { auditFolderOf, openAudit } from '../audit/log.ts';
 import { type Config, unusualSafetySettings } from '../config.ts';
 import type { Graph } from '../graph/client.ts';
+import type { Tenant } from '../graph/tenant.ts';
 import type { Log } from '../log.ts';
 import { defaultSecretsFolder } from '../secretFile.ts';
 import { createServer } from '../server.ts';
-import type { Tenant } from '../tenants/tenant.ts';
 import { stdioTransport } from './stdio.ts';
 
 /** What a server has around it. */

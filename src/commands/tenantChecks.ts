@@ -5,10 +5,10 @@ import { isWritePermission, type Permission } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints.ts';
 import { identityOf, permissionsIn, validityOf } from '../graph/identity.ts';
 import type { Reader } from '../graph/reader.ts';
+import type { Tenant } from '../graph/tenant.ts';
 import { operations } from '../operations/index.ts';
 import { type Grant, grantsFor } from '../operations/permissions.ts';
 import { Refusal, SignInNeeded } from '../refusal.ts';
-import type { Tenant } from '../tenants/tenant.ts';
 import type { Finding, Surroundings } from './finding.ts';
 
 const reading: Permission = 'SecurityIdentitiesSensors.Read.All';

@@ -16,27 +16,21 @@ import {
 import about from '../../package.json' with { type: 'json' };
 import type { Log } from '../log.ts';
 import { Refusal } from '../refusal.ts';
-import type { Tenant } from '../tenants/tenant.ts';
+import type { GraphVersion } from './clouds.ts';
 import { versionOf } from './clouds.ts';
 import { keepingToken } from './credential.ts';
-import {
-  type Endpoint,
-  type GraphVersion,
-  methodOf,
-  type Permission,
-  pathOf,
-  type Request,
-  type Route,
-} from './endpoint.ts';
+import { type Endpoint, methodOf, type Permission, pathOf, type Request, type Route } from './endpoint.ts';
 import { type Answer, cancelled, graphErrorOf, isWrite, noSuchRoute, unreadable } from './errors.ts';
+import type { Call } from './exchange.ts';
 import type { Identity } from './identity.ts';
 import { codeOf, networkHint, neverConnected } from './network.ts';
 import { outcomeOf } from './outcome.ts';
 import { createPace } from './pace.ts';
-import { checkedIds, createReader } from './pages.ts';
-import type { Outcome, Progress, Reader } from './reader.ts';
+import { checkedIds, createReader, type ReadOptions } from './pages.ts';
+import type { Outcome, Reader } from './reader.ts';
 import { type Attempt, type End, Late, resending, within } from './retry.ts';
 import { type SignedIn, signedIn } from './signedIn.ts';
+import type { Tenant } from './tenant.ts';
 import { createDoor, Held, TooLarge } from './transport.ts';
 
 export interface GraphOptions {
@@ -47,15 +41,6 @@ export interface GraphOptions {
   readonly concurrency: number;
   /** Milliseconds until a request that may be sent again is given up. */
   readonly longestAttempt?: number;
-}
-
-export interface ReadOptions {
-  readonly signal: AbortSignal;
-  readonly leaving?: ReadonlySet<string>;
-  /** Where somebody wants to know how far it has come: Graph is asked to count only then. */
-  readonly progress?: Progress | undefined;
-  /** For everything that the reader reads together. */
-  readonly timeoutMilliseconds?: number;
 }
 
 export interface SendOptions {
@@ -71,19 +56,6 @@ export interface Graph extends SignedIn {
   reader(options: ReadOptions): Reader;
   /** Sends one approved request; never rejects: every end is an Outcome. */
   send(request: Request, options: SendOptions): Promise<Outcome>;
-}
-
-/** One request on its way; a next link brings its own address. */
-export interface Call extends Request {
-  readonly url?: string;
-  readonly query?: string;
-  readonly as?: Identity;
-  /** Ends a read at any time, a write as long as it has not left. */
-  readonly signal?: AbortSignal | undefined;
-  /** By the monotonic clock. */
-  readonly deadline: number;
-  /** By the wall clock, which goes on while the machine sleeps. */
-  readonly expires?: number;
 }
 
 const usualAttempt = 30_000;

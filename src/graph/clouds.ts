@@ -1,5 +1,4 @@
 import { Refusal } from '../refusal.ts';
-import type { Endpoint, GraphVersion } from './endpoint.ts';
 
 /** One cloud of Microsoft, whose tokens are worth nothing in another. */
 interface CloudRow {
@@ -40,6 +39,8 @@ export const clouds = {
 } as const satisfies Record<string, CloudRow>;
 export type Cloud = keyof typeof clouds;
 
+export type GraphVersion = 'v1.0' | 'beta';
+
 /** Where Graph has an operation, version by version. */
 export type Availability = { readonly [V in GraphVersion]?: readonly Cloud[] };
 
@@ -57,15 +58,20 @@ export const inUsGovV1: Availability = { 'v1.0': andUsGov, beta: global };
 /** Not in the v1.0 schema of US Government, while the beta page names that cloud. */
 export const inUsGovBeta: Availability = { 'v1.0': global, beta: andUsGov };
 
+interface Offered {
+  readonly route: string;
+  readonly availability: Availability;
+}
+
 const versions: readonly GraphVersion[] = ['v1.0', 'beta'];
 
 /** The version that a call goes to: the wished one where this cloud has it, else the other one; undefined without any. */
-export function versionIn(cloud: Cloud, { availability }: Endpoint, wished: GraphVersion): GraphVersion | undefined {
+export function versionIn(cloud: Cloud, { availability }: Offered, wished: GraphVersion): GraphVersion | undefined {
   return [wished, ...versions].find((version) => availability[version]?.includes(cloud));
 }
 
 /** The version that a call goes to. Refuses what this cloud does not have. */
-export function versionOf(endpoint: Endpoint, wished: GraphVersion, cloud: Cloud): GraphVersion {
+export function versionOf(endpoint: Offered, wished: GraphVersion, cloud: Cloud): GraphVersion {
   const version = versionIn(cloud, endpoint, wished);
   if (version !== undefined) return version;
   const { name, portal }: CloudRow = clouds[cloud];

@@ -1,10 +1,9 @@
 import * as z from 'zod';
 import { Refusal } from '../refusal.ts';
-import type { Availability } from './clouds.ts';
+import type { Availability, GraphVersion } from './clouds.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 export type Route = `${Method} /security/identities/${string}` | 'GET /organization';
-export type GraphVersion = 'v1.0' | 'beta';
 export const everyPermission = [
   'SecurityIdentitiesSensors.Read.All',
   'SecurityIdentitiesSensors.ReadWrite.All',

@@ -2,12 +2,21 @@ import { setMaxListeners } from 'node:events';
 import type * as z from 'zod';
 import { jsonOf } from '../json.ts';
 import { Refusal } from '../refusal.ts';
-import type { Tenant } from '../tenants/tenant.ts';
-import type { Call, ReadOptions } from './client.ts';
 import { type Endpoint, guidPattern } from './endpoint.ts';
 import { unreadable } from './errors.ts';
+import type { Call } from './exchange.ts';
 import type { Progress, Reader } from './reader.ts';
 import { type End, pause } from './retry.ts';
+import type { Tenant } from './tenant.ts';
+
+export interface ReadOptions {
+  readonly signal: AbortSignal;
+  readonly leaving?: ReadonlySet<string>;
+  /** Where somebody wants to know how far it has come: Graph is asked to count only then. */
+  readonly progress?: Progress | undefined;
+  /** For everything that the reader reads together. */
+  readonly timeoutMilliseconds?: number;
+}
 
 const defaultTimeout = 120_000;
 const mostPages = 2_000;

@@ -1,12 +1,12 @@
 import type { AccessToken } from '@azure/core-auth';
 import { jsonOf } from '../json.ts';
-import type { Tenant } from '../tenants/tenant.ts';
-import type { Call } from './client.ts';
 import { inTime, longestSignIn } from './credential.ts';
 import { everyPermission, type Permission, type Request } from './endpoint.ts';
+import type { Call } from './exchange.ts';
 import { checkIdentity, type Identity, identityOf, permissionsIn } from './identity.ts';
 import { getOrganization, readsOrganization } from './organization.ts';
 import { type End, within } from './retry.ts';
+import type { Tenant } from './tenant.ts';
 
 /** Who is signed in, and where. */
 export interface SignedIn {

@@ -10,8 +10,8 @@ import type { Gate } from '../../src/approval/gate.ts';
 import { request } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints.ts';
 import { write as asWrite, type Write } from '../../src/operations/operation.ts';
+import type { Process } from '../../src/process.ts';
 import { failed, published } from '../../src/results.ts';
-import type { Process } from '../../src/server.ts';
 import { write } from '../../src/write.ts';
 
 /**

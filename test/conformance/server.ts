@@ -13,10 +13,11 @@ import { createGate } from '../../src/approval/gate.ts';
 import { openAudit } from '../../src/audit/log.ts';
 import { readConfig } from '../../src/config.ts';
 import { graphClient } from '../../src/graph/client.ts';
+import type { Tenant } from '../../src/graph/tenant.ts';
 import { createLog } from '../../src/log.ts';
-import { createServer, type Process } from '../../src/server.ts';
+import type { Process } from '../../src/process.ts';
+import { createServer } from '../../src/server.ts';
 import { simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
-import type { Tenant } from '../../src/tenants/tenant.ts';
 import { mountFixtures, refusingAsTheSuiteExpects } from './fixtures.ts';
 
 /** The server with a gate and a simulated tenant of its own, over HTTP on loopback: the suite speaks nothing else. */

@@ -3,7 +3,7 @@ import type { AccessToken } from '@azure/core-auth';
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse, RestError } from '@azure/core-rest-pipeline';
 import { type Graph, type GraphOptions, graphClient } from '../../src/graph/client.ts';
 import type { Identity } from '../../src/graph/identity.ts';
-import type { Tenant } from '../../src/tenants/tenant.ts';
+import type { Tenant } from '../../src/graph/tenant.ts';
 
 /** A request as it reached the far end. */
 export interface Sent {

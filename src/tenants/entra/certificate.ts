@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Refusal } from '../../refusal.ts';
-import type { App } from './ways.ts';
+import type { App } from './app.ts';
 
 /**
  * An app's certificate with its private key, from a PEM or PFX (PKCS #12) file, as PEM, which is all that the library

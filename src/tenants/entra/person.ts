@@ -3,9 +3,10 @@ import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-
 import type * as Library from '@azure/identity';
 import { cleaned } from '../../graph/errors.ts';
 import { SignInNeeded } from '../../refusal.ts';
+import type { App } from './app.ts';
 import { accountFile, cachePackage, persistence } from './cache.ts';
 import { isWithheld, refusalOf } from './refusals.ts';
-import type { App, Authority } from './ways.ts';
+import type { Authority } from './ways.ts';
 
 /** How a person signs in at this server. */
 export const personWays = { browser: { title: 'browser' }, 'device-code': { title: 'device code' } } as const;

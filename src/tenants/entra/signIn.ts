@@ -1,7 +1,8 @@
 import type { TokenCredential } from '@azure/core-auth';
 import { Refusal } from '../../refusal.ts';
+import type { App } from './app.ts';
 import { reasonOf, refusalOf } from './refusals.ts';
-import { type App, type Authority, type WayName, ways } from './ways.ts';
+import { type Authority, type WayName, ways } from './ways.ts';
 
 const names = Object.keys(ways).filter((name): name is WayName => name in ways);
 

@@ -4,10 +4,11 @@ import envPaths from 'env-paths';
 import type { Config } from '../../config.ts';
 import { type Cloud, clouds } from '../../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
-import type { Tenant } from '../tenant.ts';
+import type { Tenant } from '../../graph/tenant.ts';
+import { appOf, type Environment } from './app.ts';
 import { personCredential } from './person.ts';
 import { configuredWay, signInBy, type Tried } from './signIn.ts';
-import { type Authority, appOf, type Environment } from './ways.ts';
+import type { Authority } from './ways.ts';
 
 interface Surroundings {
   readonly environment: Environment;

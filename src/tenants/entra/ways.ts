@@ -1,24 +1,13 @@
 import type { TokenCredential } from '@azure/core-auth';
 import type * as Library from '@azure/identity';
 import type { Auth } from '../../config.ts';
-import { Refusal } from '../../refusal.ts';
+import type { App } from './app.ts';
 import { certificateOf } from './certificate.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where Entra is, as the library's credentials take it. */
 export interface Authority {
   readonly authorityHost: string;
   readonly disableInstanceDiscovery?: boolean;
-}
-
-/** The variables that the environment has for one app: `AZURE_…` for the server's own, `MDI_MCP_WRITER_…` for the one that writes. */
-export interface App {
-  /** The variable's whole name. */
-  nameOf(name: string): string;
-  get(name: string): string | undefined;
-  /** Refuses where the variable is not set. */
-  need(name: string): string;
 }
 
 interface Way {
@@ -28,20 +17,6 @@ interface Way {
   /** What to do about a failure that does not tell. */
   readonly advice?: string;
   make(library: typeof Library, app: App, authority: Authority): TokenCredential | Promise<TokenCredential>;
-}
-
-export function appOf(environment: Environment, prefix: 'AZURE_' | 'MDI_MCP_WRITER_'): App {
-  const nameOf = (name: string) => (name === 'TENANT_ID' ? 'AZURE_TENANT_ID' : `${prefix}${name}`);
-  const get = (name: string) => environment[nameOf(name)];
-  return {
-    nameOf,
-    get,
-    need(name) {
-      const value = get(name);
-      if (value !== undefined) return value;
-      throw new Refusal('sign_in_failed', `${nameOf(name)} is not set.`, `Set it in this server's environment.`);
-    },
-  };
 }
 
 const ofTenant = ({ get }: App) => {

@@ -1,5 +1,4 @@
-import type { Cloud } from '../../graph/clouds.ts';
-import type { GraphVersion } from '../../graph/endpoint.ts';
+import type { Cloud, GraphVersion } from '../../graph/clouds.ts';
 import type { Item } from './odata.ts';
 import type { SimulatedCandidate, SimulatedHealthIssue, SimulatedSensor, State } from './state.ts';
 

@@ -1,5 +1,5 @@
-import type { Availability, Cloud } from '../../graph/clouds.ts';
-import { type Endpoint, type GraphVersion, methodOf, type Permission } from '../../graph/endpoint.ts';
+import type { Availability, Cloud, GraphVersion } from '../../graph/clouds.ts';
+import { type Endpoint, methodOf, type Permission } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints.ts';
 import type { EndpointName } from './answers.ts';
 import { badRequest, GraphError, unknownSegment } from './errors.ts';

@@ -1,7 +1,7 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline';
 import { type Cloud, clouds } from '../../graph/clouds.ts';
 import { everyPermission } from '../../graph/endpoint.ts';
-import type { Tenant } from '../tenant.ts';
+import type { Tenant } from '../../graph/tenant.ts';
 import { type Answered, answers } from './answers.ts';
 import { forbidden, GraphError } from './errors.ts';
 import type { Fault, LoggedRequest, Reply } from './faults.ts';
