@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Disturbance, faults, type SimulatedTenant, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { type Disturbance, type SimulatedTenant, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import * as faults from '../harness/faults.ts';
 import { tell } from '../harness/tables.ts';
 import { world } from './world.ts';
 

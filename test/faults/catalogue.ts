@@ -1,5 +1,5 @@
-import type { SimulatedOptions, SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
-import { type Fault, faults, type LoggedRequest } from '../../src/tenants/simulated/tenant.ts';
+import type { Fault, LoggedRequest, SimulatedOptions, SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import * as faults from '../harness/faults.ts';
 
 /** A refusal in the words that a model reads, without the ids of the request; `{route}` is the route that met the fault. */
 export interface Words {

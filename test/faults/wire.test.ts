@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type ServedGraph, serveGraph, wire } from '../../src/tenants/simulated/served/graph.ts';
 import { type SimulatedTenant, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { type ServedGraph, serveGraph, wire } from '../entra/served/graph.ts';
 import { approve } from '../harness/clients.ts';
 import { startWorld } from '../tenants/world.ts';
 import { finderIn } from './subjects.ts';

@@ -5,9 +5,10 @@ import { createInterface } from 'node:readline';
 import { serve } from '../../src/commands/serve.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
-import { faults, type SimulatedOptions, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { type SimulatedOptions, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import type { Command, EntryOptions } from './controlled.ts';
 import { fileMethods } from './disk.ts';
+import * as faults from './faults.ts';
 import { witness } from './witness.ts';
 
 /** The server as it is shipped, over real stdio; beside it a socket through which a test moves the simulated tenant and the clocks. */

@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import forge from 'node-forge';
-import { type Certificate, selfSigned } from '../../src/tenants/simulated/entra/entra.ts';
+import { type Certificate, selfSigned } from '../entra/entra.ts';
 
 /** The PEM file of a certificate whose private key has a password. */
 export function encrypted({ key, certificate }: Certificate, passphrase: string): string {

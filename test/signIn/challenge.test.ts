@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { App } from '../../src/tenants/simulated/entra/entra.ts';
-import { faults } from '../../src/tenants/simulated/tenant.ts';
+import type { App } from '../entra/entra.ts';
 import { approve } from '../harness/clients.ts';
+import * as faults from '../harness/faults.ts';
 import { named, type SignInWorld, secret, signInWorld } from './signedIn.ts';
 import { toolOnPath } from './tools.ts';
 

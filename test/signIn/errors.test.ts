@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { App } from '../../src/tenants/simulated/entra/entra.ts';
 import { GraphError } from '../../src/tenants/simulated/errors.ts';
-import { faults } from '../../src/tenants/simulated/tenant.ts';
+import type { App } from '../entra/entra.ts';
 import { browserOnPath } from '../harness/browser.ts';
+import * as faults from '../harness/faults.ts';
 import { sensorsRead } from '../tenants/world.ts';
 import { closed, type Environment, everyWrite, named, type SignInWorld, secret, signInWorld } from './signedIn.ts';
 import { toolOnPath } from './tools.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { directory } from '../../src/tenants/simulated/entra/entra.ts';
+import { directory } from '../entra/entra.ts';
 import { approve, type FormAnswer } from '../harness/clients.ts';
 import { everyRead, everyWrite, named, type SignInWorld, secret, signInWorld } from './signedIn.ts';
 import { toolOnPath } from './tools.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { App } from '../../src/tenants/simulated/entra/entra.ts';
+import type { App } from '../entra/entra.ts';
 import { sensorsRead } from '../tenants/world.ts';
 import { brokenKeychains, keychain, serverBeside } from './machine.ts';
 import { type SignInWorld, signInWorld } from './signedIn.ts';

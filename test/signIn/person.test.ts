@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { App } from '../../src/tenants/simulated/entra/entra.ts';
+import type { App } from '../entra/entra.ts';
 import { browserOnPath } from '../harness/browser.ts';
 import { type AskedForm, type AskedVisit, approve, kinds } from '../harness/clients.ts';
 import { sensorsRead, sensorsWrite } from '../tenants/world.ts';

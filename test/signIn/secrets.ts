@@ -1,6 +1,6 @@
 import type { JWTPayload } from 'jose';
 import { expect } from 'vitest';
-import type { Entra } from '../../src/tenants/simulated/entra/entra.ts';
+import type { Entra } from '../entra/entra.ts';
 
 /** What a local Entra has issued that nobody but a sign-in library may ever see. */
 export interface Issued {

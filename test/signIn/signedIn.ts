@@ -3,15 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
-import {
-  type App,
-  app,
-  type DeviceCode,
-  type Person as Human,
-  person,
-  type TokenRequest,
-} from '../../src/tenants/simulated/entra/entra.ts';
-import { accessClaims } from '../../src/tenants/simulated/entra/tokens.ts';
+import { type App, app, type DeviceCode, type Person as Human, person, type TokenRequest } from '../entra/entra.ts';
+import { accessClaims } from '../entra/tokens.ts';
 import { connect, environment, type Kind, type Person, type TestClient, type Visitor } from '../harness/clients.ts';
 import { secret, startWorld, type World } from '../tenants/world.ts';
 import { watched } from './secrets.ts';

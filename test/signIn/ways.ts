@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type App, selfSigned } from '../../src/tenants/simulated/entra/entra.ts';
+import { type App, selfSigned } from '../entra/entra.ts';
 import { browserOnPath } from '../harness/browser.ts';
 import { sensorsRead } from '../tenants/world.ts';
 import { encrypted, pfx } from './certificates.ts';

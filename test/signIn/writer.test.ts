@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { App } from '../../src/tenants/simulated/entra/entra.ts';
+import type { App } from '../entra/entra.ts';
 import { approve, environment, type Person } from '../harness/clients.ts';
 import { everyRead, everyWrite, named, type SignInWorld, secret, signInWorld } from './signedIn.ts';
 

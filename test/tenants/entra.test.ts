@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createPipelineRequest } from '@azure/core-rest-pipeline';
 import { createLocalJWKSet, importPKCS8, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { selfSigned } from '../../src/tenants/simulated/entra/entra.ts';
+import { selfSigned } from '../entra/entra.ts';
 import { secret, sensorsRead, startWorld, type World } from './world.ts';
 
 let world: World;

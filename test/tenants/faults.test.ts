@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Disturbance, faults, type LoggedRequest } from '../../src/tenants/simulated/tenant.ts';
+import type { Disturbance, LoggedRequest } from '../../src/tenants/simulated/tenant.ts';
+import * as faults from '../harness/faults.ts';
 import { ask, contoso, sensorAt, unknownId } from './asking.ts';
 
 const elsewhere = 'https://evil.example/v1.0/security/identities/sensors';

@@ -2,9 +2,9 @@ import { get } from 'node:https';
 import { ClientSecretCredential } from '@azure/identity';
 import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { signingKey } from '../../src/tenants/simulated/entra/keys.ts';
-import { wire } from '../../src/tenants/simulated/served/graph.ts';
-import { faults } from '../../src/tenants/simulated/tenant.ts';
+import { signingKey } from '../entra/keys.ts';
+import { wire } from '../entra/served/graph.ts';
+import * as faults from '../harness/faults.ts';
 import { secret, sensorsRead, sensorsWrite, startWorld, type World } from './world.ts';
 
 let world: World;

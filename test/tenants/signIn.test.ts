@@ -9,7 +9,7 @@ import {
   WorkloadIdentityCredential,
 } from '@azure/identity';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type App, app, directory, person, selfSigned } from '../../src/tenants/simulated/entra/entra.ts';
+import { type App, app, directory, person, selfSigned } from '../entra/entra.ts';
 import { browserOnPath } from '../harness/browser.ts';
 import { secret, sensorsRead, sensorsWrite, startWorld, type World } from './world.ts';
 

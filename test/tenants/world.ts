@@ -1,6 +1,6 @@
 import { createHttpHeaders, createPipelineRequest, type HttpMethods } from '@azure/core-rest-pipeline';
-import { app, directory, person, startEntra } from '../../src/tenants/simulated/entra/entra.ts';
-import { serveGraph } from '../../src/tenants/simulated/served/graph.ts';
+import { app, directory, person, startEntra } from '../entra/entra.ts';
+import { serveGraph } from '../entra/served/graph.ts';
 import { contoso } from './asking.ts';
 
 export const sensorsRead = 'SecurityIdentitiesSensors.Read.All';

@@ -15,7 +15,6 @@ import { createState, newAccessKey, type State, settle } from './state.ts';
 import { type Bearer, bearerOf, credentialOf, type SimulatedIdentity } from './token.ts';
 
 export type { Disturbance, Fault, LoggedRequest, Reply } from './faults.ts';
-export * as faults from './faults.ts';
 
 export interface SimulatedOptions {
   readonly cloud?: Cloud;

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { App } from '../../../src/tenants/simulated/entra/entra.ts';
-import { faults } from '../../../src/tenants/simulated/tenant.ts';
+import type { App } from '../../entra/entra.ts';
+import * as faults from '../../harness/faults.ts';
 import { type SignInWorld, secret, signInWorld } from '../signedIn.ts';
 
 let world: SignInWorld;

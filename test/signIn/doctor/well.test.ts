@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { App } from '../../../src/tenants/simulated/entra/entra.ts';
+import type { App } from '../../entra/entra.ts';
 import { everyRead, everyWrite, type SignInWorld, secret, signInWorld } from '../signedIn.ts';
 
 let world: SignInWorld;

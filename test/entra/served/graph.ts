@@ -11,9 +11,9 @@ import {
   type HttpMethods,
   type PipelineResponse,
 } from '@azure/core-rest-pipeline';
-import type { Entra } from '../entra/entra.ts';
+import type { SimulatedTenant } from '../../../src/tenants/simulated/tenant.ts';
+import type { Entra } from '../entra.ts';
 import { type Listening, listening } from '../loopback.ts';
-import type { SimulatedTenant } from '../tenant.ts';
 import { checkedBearer } from './bearer.ts';
 import { plainly, type WireFault } from './wire.ts';
 

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import * as z from 'zod';
-import { jsonOf } from '../../../json.ts';
+import { jsonOf } from '../../src/json.ts';
 import type { App, Directory, Person } from './directory.ts';
 
 /** What a token is issued for. */

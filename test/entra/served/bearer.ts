@@ -1,8 +1,14 @@
 import { errors } from 'jose';
 import * as z from 'zod';
-import type { SigningKey } from '../entra/keys.ts';
-import { expired, type GraphError, insufficientClaims, notOnboarded, unauthenticated } from '../errors.ts';
-import { type Bearer, bearerIn } from '../token.ts';
+import {
+  expired,
+  type GraphError,
+  insufficientClaims,
+  notOnboarded,
+  unauthenticated,
+} from '../../../src/tenants/simulated/errors.ts';
+import { type Bearer, bearerIn } from '../../../src/tenants/simulated/token.ts';
+import type { SigningKey } from '../keys.ts';
 
 export interface Checks {
   readonly key: SigningKey;

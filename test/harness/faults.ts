@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PipelineRequest, RestError } from '@azure/core-rest-pipeline';
+import { jsonOf } from '../../src/json.ts';
+import {
+  conflict,
+  expired,
+  insufficientClaims,
+  notFound,
+  notOnboarded,
+  preconditionFailed,
+} from '../../src/tenants/simulated/errors.ts';
+import type { Disturbance, Reply } from '../../src/tenants/simulated/faults.ts';
+
+const nothing: Reply = { status: 200, headers: {}, text: '' };
+const json = { 'Content-Type': 'application/json' };
+const errorBody = (code: string, message: string) => JSON.stringify({ error: { code, message } });
+
+/** 429, by default without a Retry-After. */
+export const throttled =
+  (retryAfter?: number | string): Disturbance =>
+  () => ({
+    status: 429,
+    headers: { ...json, ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }) },
+    text: errorBody('TooManyRequests', 'Too many requests.'),
+  });
+
+/** A failure of the server. */
+export const failing =
+  (status: number, headers: Readonly<Record<string, string>> = {}): Disturbance =>
+  () => ({ status, headers: { ...json, ...headers }, text: errorBody('InternalServerError', 'It failed.') });
+
+/** A connection that breaks. */
+export const broken =
+  (code = 'ECONNRESET'): Disturbance =>
+  (request) => {
+    throw new RestError(`the connection broke: ${code}`, { code, request });
+  };
+
+/** An answer that takes its time; ends with the request's signal. */
+export const slow =
+  (milliseconds: number): Disturbance =>
+  async ({ abortSignal }) => {
+    const { signal, stop } = nodeSignal(abortSignal);
+    await sleep(milliseconds, undefined, { signal }).finally(stop);
+    return undefined;
+  };
+
+function nodeSignal(outer: PipelineRequest['abortSignal']) {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  if (outer?.aborted) abort();
+  outer?.addEventListener('abort', abort);
+  return { signal: controller.signal, stop: () => outer?.removeEventListener('abort', abort) };
+}
+
+const whole = ({ text } = nothing) => (typeof text === 'string' ? Buffer.from(text) : Buffer.alloc(0));
+
+/** The earned body up to this share of it, after which the connection breaks; only `after`. */
+export const cutOff =
+  (share: number): Disturbance =>
+  (request, reply = nothing) => ({
+    ...reply,
+    *text() {
+      const bytes = whole(reply);
+      yield bytes.subarray(0, Math.floor(bytes.length * share));
+      throw new RestError('the connection broke in the body', { code: 'ECONNRESET', request });
+    },
+  });
+
+/** The earned body in drops, with so many milliseconds before each; only `after`. */
+export const dripping =
+  (drops: number, milliseconds: number): Disturbance =>
+  (_, reply = nothing) => ({
+    ...reply,
+    async *text() {
+      const bytes = whole(reply);
+      const size = Math.ceil(bytes.length / drops) || 1;
+      for (let drop = 0; drop < drops; drop++) {
+        await sleep(milliseconds, undefined, { ref: false });
+        yield bytes.subarray(drop * size, (drop + 1) * size);
+      }
+    },
+  });
+
+/** The earned body with blanks up to so many bytes; only `after`. */
+export const padded =
+  (bytes: number): Disturbance =>
+  (_, reply = nothing) => ({ ...reply, text: whole(reply).toString().padEnd(bytes) });
+
+/** The first half of the earned body, as if it were all of it; only `after`. */
+export const truncated: Disturbance = (_, reply = nothing) => {
+  const text = whole(reply).toString();
+  return { ...reply, text: text.slice(0, text.length / 2) };
+};
+
+/** The earned body under another content type; only `after`. */
+export const typed =
+  (type: string): Disturbance =>
+  (_, reply = nothing) => ({ ...reply, headers: { ...reply.headers, 'Content-Type': type } });
+
+/** A body that is no JSON, under the status that the request earned. */
+export const body =
+  (text: string, type = 'application/json'): Disturbance =>
+  (_, { status } = nothing) => ({ status: status === 204 ? 200 : status, headers: { 'Content-Type': type }, text });
+
+export const malformed = body('{"value": [{"id": "');
+export const html = body('<!DOCTYPE html><html><body><h1>Sign in to the hotel network</h1></body></html>', 'text/html');
+
+export const empty: Disturbance = (_, reply = nothing) => ({ ...reply, text: '' });
+
+export const gone = notFound('The object');
+export const conflicting = conflict();
+export const outdated = preconditionFailed();
+
+/** The tenant has no Defender for Identity. */
+export const withoutMdi = notOnboarded();
+
+/** The sample of Microsoft's page on claims challenges. */
+export const claimsChallenge = insufficientClaims('{"access_token":{"nbf":{"essential":true, "value":"1604106651"}}}');
+
+export const expiredToken = expired();
+
+export const redirect =
+  (location: string): Disturbance =>
+  () => ({ status: 302, headers: { Location: location }, text: '' });
+
+/** A body of so many bytes, as a small compressed one may become. */
+export const huge =
+  (bytes: number): Disturbance =>
+  (_, { status } = nothing) => ({
+    status,
+    headers: json,
+    *text() {
+      const piece = Buffer.alloc(65_536, ' ');
+      for (let sent = 0; sent < bytes; sent += piece.length) yield piece;
+    },
+  });
+
+/** The earned JSON body with a change; only `after`. */
+export const edited =
+  (edit: (json: Record<string, unknown>, request: PipelineRequest) => Record<string, unknown>): Disturbance =>
+  (request, reply) => {
+    if (reply === undefined) throw new Error("nothing to edit yet: this fault needs phase: 'after'");
+    const parsed = typeof reply.text === 'string' ? jsonOf(reply.text) : undefined;
+    if (typeof parsed !== 'object' || parsed === null) return reply;
+    return { ...reply, text: JSON.stringify(edit({ ...parsed }, request)) };
+  };
+
+export const nextLinkTo = (url: string) => edited((page) => ({ ...page, '@odata.nextLink': url }));
+export const nextLinkToItself = edited((page, { url }) => ({ ...page, '@odata.nextLink': url }));
+export const withId = (id: string) => edited((entity) => ({ ...entity, id }));
