@@ -115,7 +115,7 @@ function commandLine(): Command {
     .action(async (options: { clear?: boolean }) => {
       const [{ secrets }, { defaultSecretsFolder }] = await Promise.all([
         import('./commands/secrets.ts'),
-        import('./secretFile.ts'),
+        import('./secrets/file.ts'),
       ]);
       process.exitCode = secrets({ folder: given().secretsDir ?? defaultSecretsFolder(), ...options });
     });

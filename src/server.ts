@@ -6,12 +6,12 @@ import {
   McpServer,
   type ServerContext,
 } from '@modelcontextprotocol/server';
+import { Refusal, SignInNeeded } from './errors.ts';
 import { versionOf } from './graph/clouds.ts';
 import type { Progress } from './graph/reader.ts';
 import { operations } from './operations/index.ts';
 import { neededBy, type Operation, permissionOf } from './operations/operation.ts';
 import type { Process } from './process.ts';
-import { Refusal, SignInNeeded } from './refusal.ts';
 import { describeTenant, done, failed, instructions, otherVersion, published, readInput } from './results.ts';
 import { write } from './write.ts';
 

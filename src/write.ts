@@ -6,6 +6,7 @@ import type { Act } from './approval/gate.ts';
 import type { Entry } from './approval/ledger.ts';
 import { type Question, questionOf } from './approval/question.ts';
 import { type Config, unusualSafetySettings } from './config.ts';
+import { Refusal, SignInNeeded } from './errors.ts';
 import type { Graph } from './graph/client.ts';
 import { methodOf } from './graph/endpoint.ts';
 import { cancelled } from './graph/errors.ts';
@@ -14,9 +15,8 @@ import type { Outcome, Progress } from './graph/reader.ts';
 import { pause } from './graph/retry.ts';
 import { type Finisher, type Plan, permissionOf, type Verdict, type Write } from './operations/operation.ts';
 import type { Process } from './process.ts';
-import { Refusal, SignInNeeded } from './refusal.ts';
 import { describeTenant, done, failed, otherVersion } from './results.ts';
-import { createSecretFile, type SecretFile } from './secretFile.ts';
+import { createSecretFile, type SecretFile } from './secrets/file.ts';
 
 const millisecondsToWrite = 60_000;
 const millisecondsToFinish = 40_000;

@@ -1,4 +1,4 @@
-import type { Refusal } from '../refusal.ts';
+import type { Refusal } from '../errors.ts';
 import type { Question } from './question.ts';
 
 /**

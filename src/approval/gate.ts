@@ -1,6 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { Audit } from '../audit/log.ts';
-import { Refusal, SignInNeeded } from '../refusal.ts';
+import { Refusal, SignInNeeded } from '../errors.ts';
 import { type Caller, createAsking, type Verdict } from './asking.ts';
 import type { Channel, Desk, Outside } from './desk.ts';
 import { type Answer, createForm, saidIn } from './form.ts';

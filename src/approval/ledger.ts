@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import type { Refusal } from '../refusal.ts';
+import type { Refusal } from '../errors.ts';
 import type { Channel } from './desk.ts';
 import type { Question } from './question.ts';
 import { refuse } from './refusals.ts';

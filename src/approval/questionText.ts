@@ -1,7 +1,7 @@
-import { visible } from '../display.ts';
 import { versionOf } from '../graph/clouds.ts';
 import type { Request } from '../graph/endpoint.ts';
 import type { Change, Consequence, Plan, Target } from '../operations/operation.ts';
+import { visible } from '../text.ts';
 import { type Place, type Question, wiresOf } from './question.ts';
 import { fact, fullName, isPlain, quoted, shownName, words } from './shown.ts';
 

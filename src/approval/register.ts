@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Audit } from '../audit/log.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../errors.ts';
 import type { Desk, Look, Said } from './desk.ts';
 import { type Clock, createLedger, type Ending, type Entry, type Standing } from './ledger.ts';
 import { digestOf, isTyped } from './question.ts';

@@ -1,5 +1,5 @@
-import { visible } from '../display.ts';
 import type { Target } from '../operations/operation.ts';
+import { visible } from '../text.ts';
 
 /** Markup and links that a host would draw, spelled out; what is spelled out already stays. */
 export const words = (text: string) =>

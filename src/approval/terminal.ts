@@ -5,9 +5,9 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import * as z from 'zod';
-import { visible } from '../display.ts';
-import { isOwnFolder, NotOwnFolder, ownFolder } from '../folder.ts';
+import { isOwnFolder, NotOwnFolder, ownFolder } from '../files.ts';
 import { jsonOf } from '../json.ts';
+import { visible } from '../text.ts';
 import type { Desk, Look } from './desk.ts';
 import { partsOf, questionText, unnamedTargets } from './questionText.ts';
 

@@ -1,8 +1,8 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
-import { NotOwnFolder, ownFolder } from '../folder.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../errors.ts';
+import { NotOwnFolder, ownFolder } from '../files.ts';
 import { type AuditRecord, isAuditFile, nothing, type Position, sealed, sealOf } from './records.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { visible } from '../display.ts';
 import { jsonOf } from '../json.ts';
+import { visible } from '../text.ts';
 import { type AuditRecord, isAuditFile, nothing, record, sealOf } from './records.ts';
 
 /** What one file of an audit log holds, and what is wrong with it. */

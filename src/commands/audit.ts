@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Verified, verifyFolder } from '../audit/verify.ts';
-import { visible } from '../display.ts';
+import { visible } from '../text.ts';
 import { colour, say, table, wrapped } from './screen.ts';
 
 interface Where {

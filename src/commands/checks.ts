@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { bestChannel } from '../approval/outside.ts';
 import { auditFolderOf } from '../audit/log.ts';
 import { signInVariables, unusualSettings } from '../config.ts';
-import { visible } from '../display.ts';
-import { ownFolder } from '../folder.ts';
+import { ownFolder } from '../files.ts';
 import { networkHint } from '../graph/network.ts';
 import { unreachable } from '../graph/reach.ts';
-import { createSecretFile, defaultSecretsFolder } from '../secretFile.ts';
+import { createSecretFile, defaultSecretsFolder } from '../secrets/file.ts';
+import { visible } from '../text.ts';
 import type { Finding, Surroundings } from './finding.ts';
 import { ofPermissions, ofReads, ofSignIn } from './tenantChecks.ts';
 

@@ -9,7 +9,7 @@ import { type Config, unusualSafetySettings } from '../config.ts';
 import type { Graph } from '../graph/client.ts';
 import type { Tenant } from '../graph/tenant.ts';
 import type { Log } from '../log.ts';
-import { defaultSecretsFolder } from '../secretFile.ts';
+import { defaultSecretsFolder } from '../secrets/file.ts';
 import { createServer } from '../server.ts';
 import { stdioTransport } from './stdio.ts';
 

@@ -1,4 +1,4 @@
-import { visible } from '../display.ts';
+import { Refusal, SignInNeeded } from '../errors.ts';
 import { graphClient } from '../graph/client.ts';
 import { versionIn } from '../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../graph/endpoint.ts';
@@ -8,7 +8,7 @@ import type { Reader } from '../graph/reader.ts';
 import type { Tenant } from '../graph/tenant.ts';
 import { operations } from '../operations/index.ts';
 import { type Grant, grantsFor } from '../operations/permissions.ts';
-import { Refusal, SignInNeeded } from '../refusal.ts';
+import { visible } from '../text.ts';
 import type { Finding, Surroundings } from './finding.ts';
 
 const reading: Permission = 'SecurityIdentitiesSensors.Read.All';

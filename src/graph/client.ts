@@ -14,8 +14,8 @@ import {
   userAgentPolicy,
 } from '@azure/core-rest-pipeline';
 import about from '../../package.json' with { type: 'json' };
+import { Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { Refusal } from '../refusal.ts';
 import type { GraphVersion } from './clouds.ts';
 import { versionOf } from './clouds.ts';
 import { keepingToken } from './credential.ts';

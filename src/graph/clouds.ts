@@ -1,4 +1,4 @@
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../errors.ts';
 
 /** One cloud of Microsoft, whose tokens are worth nothing in another. */
 interface CloudRow {

@@ -1,5 +1,5 @@
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../errors.ts';
 import { cleaned } from './errors.ts';
 import { Late, within } from './retry.ts';
 

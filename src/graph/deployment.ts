@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Secret } from '../secret.ts';
+import { Secret } from '../secrets/secret.ts';
 import { inUsGov, inUsGovV1 } from './clouds.ts';
 import { endpoint, entity, optional, single } from './endpoint.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../errors.ts';
 import type { Availability, GraphVersion } from './clouds.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { Refusal } from '../errors.ts';
 import { jsonOf } from '../json.ts';
-import { Refusal } from '../refusal.ts';
 import { type Cloud, clouds } from './clouds.ts';
 import { type Endpoint, methodOf } from './endpoint.ts';
 

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type * as z from 'zod';
+import { Refusal } from '../errors.ts';
 import { jsonOf } from '../json.ts';
-import { Refusal } from '../refusal.ts';
 import { type Endpoint, guidPattern } from './endpoint.ts';
 import { unreadable } from './errors.ts';
 import type { Call } from './exchange.ts';

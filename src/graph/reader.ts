@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { Refusal } from '../refusal.ts';
+import type { Refusal } from '../errors.ts';
 import type { Endpoint, Page, Params, Request } from './endpoint.ts';
 
 type Get = `GET /security/identities/${string}`;

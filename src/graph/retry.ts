@@ -1,4 +1,4 @@
-import type { Refusal } from '../refusal.ts';
+import type { Refusal } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type Answer, cancelled, isWrite, noAnswer, refusalOf, throttled } from './errors.ts';
 import { askedToWait, type Pace } from './pace.ts';

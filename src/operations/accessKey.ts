@@ -1,9 +1,9 @@
 import * as z from 'zod';
+import { Refusal } from '../errors.ts';
 import { type Request, request } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints.ts';
 import type { Sensor } from '../graph/sensors.ts';
-import { Refusal } from '../refusal.ts';
-import type { Secret } from '../secret.ts';
+import type { Secret } from '../secrets/secret.ts';
 import { counted, info, listed, warning } from './consequences.ts';
 import { daysSince, partOf } from './lists.ts';
 import { fullName, generationOf } from './machines.ts';

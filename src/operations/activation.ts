@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { visible } from '../display.ts';
+import { Refusal } from '../errors.ts';
 import { request } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints.ts';
 import type { SensorCandidate } from '../graph/sensorCandidates.ts';
 import type { Sensor } from '../graph/sensors.ts';
-import { Refusal } from '../refusal.ts';
+import { visible } from '../text.ts';
 import { counted, info, listed, quoted, warning } from './consequences.ts';
 import { ids } from './ids.ts';
 import { daysSince } from './lists.ts';

@@ -1,4 +1,4 @@
-import { visible } from '../display.ts';
+import { visible } from '../text.ts';
 import { fullName } from './machines.ts';
 import type { Consequence } from './operation.ts';
 

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { visible } from '../display.ts';
+import { Refusal } from '../errors.ts';
 import { request } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints.ts';
 import type { Outcome, Reader } from '../graph/reader.ts';
 import type { Sensor } from '../graph/sensors.ts';
-import { Refusal } from '../refusal.ts';
+import { visible } from '../text.ts';
 import { counted, named } from './consequences.ts';
 import { deletionConsequences, hasServer, staying, twinsOf } from './deletionConsequences.ts';
 import { id, ids } from './ids.ts';

@@ -1,9 +1,9 @@
 import * as z from 'zod';
+import { Refusal } from '../errors.ts';
 import { endpoints } from '../graph/endpoints.ts';
 import { type HealthIssue, healthIssueSeverities } from '../graph/healthIssues.ts';
 import type { SensorCandidate } from '../graph/sensorCandidates.ts';
 import type { Sensor } from '../graph/sensors.ts';
-import { Refusal } from '../refusal.ts';
 import { absence, daysSince, partOf, shown } from './lists.ts';
 import { communicates, compareVersions, coversDomain, directory, fullName, generationOf } from './machines.ts';
 import { read } from './operation.ts';

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { visible } from '../display.ts';
+import { Refusal } from '../errors.ts';
 import { request } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints.ts';
 import { type HealthIssue, healthIssueStatuses } from '../graph/healthIssues.ts';
 import type { Outcome, Reader } from '../graph/reader.ts';
-import { Refusal } from '../refusal.ts';
+import { visible } from '../text.ts';
 import { counted, quoted, warning } from './consequences.ts';
 import { ids } from './ids.ts';
 import { type Consequence, type Target, write } from './operation.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
+import { Refusal } from '../errors.ts';
 import { endpoints } from '../graph/endpoints.ts';
 import type { SensorCandidate } from '../graph/sensorCandidates.ts';
 import type { Sensor } from '../graph/sensors.ts';
-import { Refusal } from '../refusal.ts';
 import { absence, partOf, shown } from './lists.ts';
 import { communicates, directory, fullName } from './machines.ts';
 import { read } from './operation.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { visible } from '../display.ts';
+import { Refusal } from '../errors.ts';
 import type { Endpoint } from '../graph/endpoint.ts';
-import { Refusal } from '../refusal.ts';
+import { visible } from '../text.ts';
 
 /** What every list takes: how many items, and where to go on. */
 export const paging = {

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { visible } from '../display.ts';
+import { Refusal } from '../errors.ts';
 import { request } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints.ts';
 import type { SensorMigration } from '../graph/sensorMigration.ts';
-import { Refusal } from '../refusal.ts';
+import { visible } from '../text.ts';
 import { counted, info, named, quoted, warning } from './consequences.ts';
 import { ids } from './ids.ts';
 import { coversDomain, fullName, targetOf as sensorTarget } from './machines.ts';

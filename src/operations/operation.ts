@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { Endpoint, Permission, Request } from '../graph/endpoint.ts';
 import type { Outcome, Reader } from '../graph/reader.ts';
-import type { Secret } from '../secret.ts';
+import type { Secret } from '../secrets/secret.ts';
 
 /** What a tool does to a tenant; the gate, the hints and the README's table derive from it. */
 export type Effect = 'read' | 'change' | 'disclose' | 'rollout' | 'destroy';

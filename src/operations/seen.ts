@@ -1,5 +1,5 @@
+import { Refusal } from '../errors.ts';
 import type { Outcome, Reader } from '../graph/reader.ts';
-import { Refusal } from '../refusal.ts';
 import type { Verdict } from './operation.ts';
 
 /** What was seen of one part of an act after it. */

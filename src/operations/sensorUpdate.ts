@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { visible } from '../display.ts';
+import { Refusal } from '../errors.ts';
 import { request } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints.ts';
 import { type Sensor, sensorTypes } from '../graph/sensors.ts';
-import { Refusal } from '../refusal.ts';
+import { visible } from '../text.ts';
 import { counted, listed, named, warning } from './consequences.ts';
 import { id } from './ids.ts';
 import { fullName, generationOf, targetOf } from './machines.ts';

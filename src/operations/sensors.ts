@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Refusal } from '../errors.ts';
 import { endpoints } from '../graph/endpoints.ts';
 import type { HealthIssue } from '../graph/healthIssues.ts';
 import type { Reader } from '../graph/reader.ts';
@@ -9,7 +10,6 @@ import {
   sensorTypes,
   serviceStatuses,
 } from '../graph/sensors.ts';
-import { Refusal } from '../refusal.ts';
 import { issueFacts, issueItem } from './healthIssues.ts';
 import { id } from './ids.ts';
 import { contains, detail, is, oneOf, pageOf, paging, partOf, several, shown } from './lists.ts';

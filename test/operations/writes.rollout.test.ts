@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { getDeploymentAccessKey, regenerateDeploymentAccessKey } from '../../src/operations/accessKey.ts';
 import { activateSensorCandidates } from '../../src/operations/activation.ts';
 import { migrateSensors } from '../../src/operations/migrate.ts';
-import { Secret } from '../../src/secret.ts';
+import { Secret } from '../../src/secrets/secret.ts';
 import { carriedOut, codes, graphOf, type Holdings, planOf, type Writes } from './written.ts';
 
 const idOf = (number: number) => `0000000c-0000-4000-8000-${String(number).padStart(12, '0')}`;

@@ -1,11 +1,11 @@
 import { createHttpHeaders, type HttpClient, type PipelineRequest } from '@azure/core-rest-pipeline';
 import type * as z from 'zod';
+import { Refusal } from '../../src/errors.ts';
 import { type Graph, graphClient } from '../../src/graph/client.ts';
 import { identityOf } from '../../src/graph/identity.ts';
 import type { Outcome } from '../../src/graph/reader.ts';
 import type { Finisher, Plan, Write } from '../../src/operations/operation.ts';
-import { Refusal } from '../../src/refusal.ts';
-import type { Secret } from '../../src/secret.ts';
+import type { Secret } from '../../src/secrets/secret.ts';
 
 type Row = Record<string, unknown>;
 /** What Graph holds, by path under /security/identities: a collection, an object, or the status of an error. */

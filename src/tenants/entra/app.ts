@@ -1,4 +1,4 @@
-import { Refusal } from '../../refusal.ts';
+import { Refusal } from '../../errors.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

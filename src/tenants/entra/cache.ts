@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as Library from '@azure/identity';
 import * as z from 'zod';
-import { ownFolder } from '../../folder.ts';
+import { ownFolder } from '../../files.ts';
 
 const plugin = z.object({
   cachePersistencePlugin: z.custom<Library.IdentityPlugin>((value) => typeof value === 'function'),

@@ -1,5 +1,5 @@
 import type { TokenCredential } from '@azure/core-auth';
-import { Refusal } from '../../refusal.ts';
+import { Refusal } from '../../errors.ts';
 import type { App } from './app.ts';
 import { reasonOf, refusalOf } from './refusals.ts';
 import { type Authority, type WayName, ways } from './ways.ts';

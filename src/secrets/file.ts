@@ -3,9 +3,9 @@ import { open, realpath, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import envPaths from 'env-paths';
-import { NotOwnFolder, ownFolder } from './folder.ts';
-import type { Kept } from './operations/operation.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal } from '../errors.ts';
+import { NotOwnFolder, ownFolder } from '../files.ts';
+import type { Kept } from '../operations/operation.ts';
 import type { Secret } from './secret.ts';
 
 /** A file that waits for a secret: made before the request leaves, so that a full disk cannot follow a rotation. */

@@ -5,9 +5,9 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { Secret } from '../src/secret.ts';
-import { createSecretFile } from '../src/secretFile.ts';
-import { fileMethods } from './harness/disk.ts';
+import { createSecretFile } from '../../src/secrets/file.ts';
+import { Secret } from '../../src/secrets/secret.ts';
+import { fileMethods } from '../harness/disk.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 

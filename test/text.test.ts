@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { visible } from '../src/display.ts';
+import { visible } from '../src/text.ts';
 
 /** Controls, formats, bidi, zero width, fillers, separators, surrogates, private use, variation selectors, tags. */
 const hiddenRanges: readonly (readonly [number, number])[] = [
