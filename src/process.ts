@@ -1,6 +1,6 @@
 import type { Gate } from './approval/gate.ts';
 import type { Config } from './config.ts';
-import type { Graph } from './graph/client.ts';
+import type { Graph } from './graph/client/client.ts';
 import type { Log } from './log.ts';
 
 /** What one process has once, however many servers the SDK makes of it. */

@@ -2,8 +2,8 @@ import type { CallToolResult, StandardSchemaWithJSON } from '@modelcontextprotoc
 import * as z from 'zod';
 import type { Config } from './config.ts';
 import { Refusal } from './errors.ts';
+import type { Identity } from './graph/client/identity.ts';
 import { versionIn } from './graph/clouds.ts';
-import type { Identity } from './graph/identity.ts';
 import type { Tenant } from './graph/tenant.ts';
 import { neededBy, type Operation } from './operations/operation.ts';
 import { visible } from './text.ts';

@@ -7,8 +7,8 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import { Refusal, SignInNeeded } from './errors.ts';
+import type { Progress } from './graph/client/reader.ts';
 import { versionOf } from './graph/clouds.ts';
-import type { Progress } from './graph/reader.ts';
 import { operations } from './operations/index.ts';
 import { neededBy, type Operation, permissionOf } from './operations/operation.ts';
 import type { Process } from './process.ts';

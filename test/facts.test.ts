@@ -2,12 +2,17 @@ import { expect, test } from 'vitest';
 import * as z from 'zod';
 import { clouds } from '../src/graph/clouds.ts';
 import type { Endpoint } from '../src/graph/endpoint.ts';
-import { endpoints } from '../src/graph/endpoints.ts';
-import { healthIssueSeverities, healthIssueStatuses, healthIssueTypes } from '../src/graph/healthIssues.ts';
+import { healthIssueSeverities, healthIssueStatuses, healthIssueTypes } from '../src/graph/endpoints/healthIssues.ts';
+import { endpoints } from '../src/graph/endpoints/index.ts';
+import { activationModes } from '../src/graph/endpoints/sensorCandidates.ts';
+import { migrationStates } from '../src/graph/endpoints/sensorMigration.ts';
+import {
+  deploymentStatuses,
+  sensorHealthStatuses,
+  sensorTypes,
+  serviceStatuses,
+} from '../src/graph/endpoints/sensors.ts';
 import { graphAppId, permissionIds } from '../src/graph/permissions.ts';
-import { activationModes } from '../src/graph/sensorCandidates.ts';
-import { migrationStates } from '../src/graph/sensorMigration.ts';
-import { deploymentStatuses, sensorHealthStatuses, sensorTypes, serviceStatuses } from '../src/graph/sensors.ts';
 import { answerFacts, bodyFacts, cloudFacts, enumFacts, operationFacts, permissionFacts } from './facts.ts';
 
 const rows = Object.entries<Endpoint>(endpoints);

@@ -1,5 +1,5 @@
 import type { CallToolResult, InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
-import type { Progress } from '../graph/reader.ts';
+import type { Progress } from '../graph/client/reader.ts';
 import type { Channel, Outside } from './desk.ts';
 import type { Form } from './form.ts';
 import type { Entry } from './ledger.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import type { Identity } from '../graph/client/identity.ts';
 import type { GraphVersion } from '../graph/clouds.ts';
 import { type Cloud, versionOf } from '../graph/clouds.ts';
 import { methodOf, pathOf, type Request } from '../graph/endpoint.ts';
-import type { Identity } from '../graph/identity.ts';
 import type { Consequence, Plan } from '../operations/operation.ts';
 import { fullName, isPlain, quoted, shownName, words } from './shown.ts';
 

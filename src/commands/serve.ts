@@ -6,7 +6,7 @@ import { createGate, type Surroundings } from '../approval/gate.ts';
 import { openOutside } from '../approval/outside.ts';
 import { auditFolderOf, openAudit } from '../audit/log.ts';
 import { type Config, unusualSafetySettings } from '../config.ts';
-import type { Graph } from '../graph/client.ts';
+import type { Graph } from '../graph/client/client.ts';
 import type { Tenant } from '../graph/tenant.ts';
 import type { Log } from '../log.ts';
 import { defaultSecretsFolder } from '../secrets/file.ts';
@@ -71,7 +71,7 @@ export function serve(
     config,
     log,
     graph() {
-      graph ??= Promise.all([import('../graph/client.ts'), tenant()]).then(([{ graphClient }, opened]) =>
+      graph ??= Promise.all([import('../graph/client/client.ts'), tenant()]).then(([{ graphClient }, opened]) =>
         graphClient({ tenant: opened, version: config.graphVersion, concurrency: config.concurrency, log }),
       );
       return graph;

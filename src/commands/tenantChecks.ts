@@ -1,10 +1,10 @@
 import { Refusal, SignInNeeded } from '../errors.ts';
-import { graphClient } from '../graph/client.ts';
+import { graphClient } from '../graph/client/client.ts';
+import { identityOf, permissionsIn, validityOf } from '../graph/client/identity.ts';
+import type { Reader } from '../graph/client/reader.ts';
 import { versionIn } from '../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../graph/endpoint.ts';
-import { endpoints } from '../graph/endpoints.ts';
-import { identityOf, permissionsIn, validityOf } from '../graph/identity.ts';
-import type { Reader } from '../graph/reader.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
 import type { Tenant } from '../graph/tenant.ts';
 import { operations } from '../operations/index.ts';
 import { type Grant, grantsFor } from '../operations/permissions.ts';

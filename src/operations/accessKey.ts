@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { Refusal } from '../errors.ts';
 import { type Request, request } from '../graph/endpoint.ts';
-import { endpoints } from '../graph/endpoints.ts';
-import type { Sensor } from '../graph/sensors.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
+import type { Sensor } from '../graph/endpoints/sensors.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { counted, info, listed, warning } from './consequences.ts';
 import { daysSince, partOf } from './lists.ts';

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { Refusal } from '../errors.ts';
 import { request } from '../graph/endpoint.ts';
-import { endpoints } from '../graph/endpoints.ts';
-import type { SensorCandidate } from '../graph/sensorCandidates.ts';
-import type { Sensor } from '../graph/sensors.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
+import type { SensorCandidate } from '../graph/endpoints/sensorCandidates.ts';
+import type { Sensor } from '../graph/endpoints/sensors.ts';
 import { visible } from '../text.ts';
 import { counted, info, listed, quoted, warning } from './consequences.ts';
 import { ids } from './ids.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { Refusal } from '../errors.ts';
 import { request } from '../graph/endpoint.ts';
-import { endpoints } from '../graph/endpoints.ts';
-import { activationModes, type SensorCandidate } from '../graph/sensorCandidates.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
+import { activationModes, type SensorCandidate } from '../graph/endpoints/sensorCandidates.ts';
 import { candidateTarget } from './activation.ts';
 import { counted, info, warning } from './consequences.ts';
 import { partOf } from './lists.ts';

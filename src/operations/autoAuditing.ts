@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { Refusal } from '../errors.ts';
 import { request } from '../graph/endpoint.ts';
-import { endpoints } from '../graph/endpoints.ts';
-import type { Sensor } from '../graph/sensors.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
+import type { Sensor } from '../graph/endpoints/sensors.ts';
 import { counted, listed, warning } from './consequences.ts';
 import { partOf } from './lists.ts';
 import { fullName, generationOf } from './machines.ts';

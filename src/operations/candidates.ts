@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { endpoints } from '../graph/endpoints.ts';
-import type { SensorCandidate } from '../graph/sensorCandidates.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
+import type { SensorCandidate } from '../graph/endpoints/sensorCandidates.ts';
 import { atLeast, contains, detail, is, pageOf, paging, shown } from './lists.ts';
 import { read } from './operation.ts';
 

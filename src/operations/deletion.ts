@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { Refusal } from '../errors.ts';
+import type { Outcome } from '../graph/client/outcome.ts';
+import type { Reader } from '../graph/client/reader.ts';
 import { request } from '../graph/endpoint.ts';
-import { endpoints } from '../graph/endpoints.ts';
-import type { Outcome, Reader } from '../graph/reader.ts';
-import type { Sensor } from '../graph/sensors.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
+import type { Sensor } from '../graph/endpoints/sensors.ts';
 import { visible } from '../text.ts';
 import { counted, named } from './consequences.ts';
 import { deletionConsequences, hasServer, staying, twinsOf } from './deletionConsequences.ts';

@@ -1,4 +1,4 @@
-import type { Sensor } from '../graph/sensors.ts';
+import type { Sensor } from '../graph/endpoints/sensors.ts';
 import { counted, info, listed, named, quoted, reassurance, warning } from './consequences.ts';
 import { communicates, fullName, generationOf, watchedDomains } from './machines.ts';
 import type { Consequence } from './operation.ts';

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { Refusal } from '../errors.ts';
-import { endpoints } from '../graph/endpoints.ts';
-import { type HealthIssue, healthIssueSeverities } from '../graph/healthIssues.ts';
-import type { SensorCandidate } from '../graph/sensorCandidates.ts';
-import type { Sensor } from '../graph/sensors.ts';
+import { type HealthIssue, healthIssueSeverities } from '../graph/endpoints/healthIssues.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
+import type { SensorCandidate } from '../graph/endpoints/sensorCandidates.ts';
+import type { Sensor } from '../graph/endpoints/sensors.ts';
 import { absence, daysSince, partOf, shown } from './lists.ts';
 import { communicates, compareVersions, coversDomain, directory, fullName, generationOf } from './machines.ts';
 import { read } from './operation.ts';

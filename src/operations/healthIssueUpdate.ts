@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { Refusal } from '../errors.ts';
+import type { Outcome } from '../graph/client/outcome.ts';
+import type { Reader } from '../graph/client/reader.ts';
 import { request } from '../graph/endpoint.ts';
-import { endpoints } from '../graph/endpoints.ts';
-import { type HealthIssue, healthIssueStatuses } from '../graph/healthIssues.ts';
-import type { Outcome, Reader } from '../graph/reader.ts';
+import { type HealthIssue, healthIssueStatuses } from '../graph/endpoints/healthIssues.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
 import { visible } from '../text.ts';
 import { counted, quoted, warning } from './consequences.ts';
 import { ids } from './ids.ts';

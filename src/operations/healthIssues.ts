@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { endpoints } from '../graph/endpoints.ts';
 import {
   type HealthIssue,
   healthIssueSeverities,
   healthIssueStatuses,
   healthIssueTypes,
-} from '../graph/healthIssues.ts';
+} from '../graph/endpoints/healthIssues.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
 import { id } from './ids.ts';
 import { atLeast, detail, is, oneOf, pageOf, paging, several, shown } from './lists.ts';
 import { sameMachine } from './machines.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { Refusal } from '../errors.ts';
-import { endpoints } from '../graph/endpoints.ts';
-import type { SensorCandidate } from '../graph/sensorCandidates.ts';
-import type { Sensor } from '../graph/sensors.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
+import type { SensorCandidate } from '../graph/endpoints/sensorCandidates.ts';
+import type { Sensor } from '../graph/endpoints/sensors.ts';
 import { absence, partOf, shown } from './lists.ts';
 import { communicates, directory, fullName } from './machines.ts';
 import { read } from './operation.ts';

@@ -1,4 +1,4 @@
-import type { Sensor } from '../graph/sensors.ts';
+import type { Sensor } from '../graph/endpoints/sensors.ts';
 import type { Target } from './operation.ts';
 
 export type Generation = 'v2' | 'v3';

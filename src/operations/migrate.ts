@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { Refusal } from '../errors.ts';
 import { request } from '../graph/endpoint.ts';
-import { endpoints } from '../graph/endpoints.ts';
-import type { SensorMigration } from '../graph/sensorMigration.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
+import type { SensorMigration } from '../graph/endpoints/sensorMigration.ts';
 import { visible } from '../text.ts';
 import { counted, info, named, quoted, warning } from './consequences.ts';
 import { ids } from './ids.ts';

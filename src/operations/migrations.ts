@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { endpoints } from '../graph/endpoints.ts';
-import { migrationStates } from '../graph/sensorMigration.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
+import { migrationStates } from '../graph/endpoints/sensorMigration.ts';
 import { is, oneOf, pageOf, paging, shown } from './lists.ts';
 import { read } from './operation.ts';
 

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
+import type { Outcome } from '../graph/client/outcome.ts';
+import type { Reader } from '../graph/client/reader.ts';
 import type { Endpoint, Permission, Request } from '../graph/endpoint.ts';
-import type { Outcome, Reader } from '../graph/reader.ts';
 import type { Secret } from '../secrets/secret.ts';
 
 /** What a tool does to a tenant; the gate, the hints and the README's table derive from it. */

@@ -1,5 +1,6 @@
 import { Refusal } from '../errors.ts';
-import type { Outcome, Reader } from '../graph/reader.ts';
+import type { Outcome } from '../graph/client/outcome.ts';
+import type { Reader } from '../graph/client/reader.ts';
 import type { Verdict } from './operation.ts';
 
 /** What was seen of one part of an act after it. */

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { Refusal } from '../errors.ts';
 import { request } from '../graph/endpoint.ts';
-import { endpoints } from '../graph/endpoints.ts';
-import { type Sensor, sensorTypes } from '../graph/sensors.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
+import { type Sensor, sensorTypes } from '../graph/endpoints/sensors.ts';
 import { visible } from '../text.ts';
 import { counted, listed, named, warning } from './consequences.ts';
 import { id } from './ids.ts';

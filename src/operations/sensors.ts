@@ -1,15 +1,15 @@
 import * as z from 'zod';
 import { Refusal } from '../errors.ts';
-import { endpoints } from '../graph/endpoints.ts';
-import type { HealthIssue } from '../graph/healthIssues.ts';
-import type { Reader } from '../graph/reader.ts';
+import type { Reader } from '../graph/client/reader.ts';
+import type { HealthIssue } from '../graph/endpoints/healthIssues.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
 import {
   deploymentStatuses,
   type Sensor,
   sensorHealthStatuses,
   sensorTypes,
   serviceStatuses,
-} from '../graph/sensors.ts';
+} from '../graph/endpoints/sensors.ts';
 import { issueFacts, issueItem } from './healthIssues.ts';
 import { id } from './ids.ts';
 import { contains, detail, is, oneOf, pageOf, paging, partOf, several, shown } from './lists.ts';

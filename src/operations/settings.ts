@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { endpoints } from '../graph/endpoints.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
 import { read } from './operation.ts';
 
 export const getAutoAuditingConfiguration = read({

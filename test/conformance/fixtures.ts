@@ -8,7 +8,7 @@ import {
 import * as z from 'zod';
 import type { Gate } from '../../src/approval/gate.ts';
 import { request } from '../../src/graph/endpoint.ts';
-import { endpoints } from '../../src/graph/endpoints.ts';
+import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { write as asWrite, type Write } from '../../src/operations/operation.ts';
 import type { Process } from '../../src/process.ts';
 import { failed, published } from '../../src/results.ts';

@@ -12,7 +12,7 @@ import {
 import { createGate } from '../../src/approval/gate.ts';
 import { openAudit } from '../../src/audit/log.ts';
 import { readConfig } from '../../src/config.ts';
-import { graphClient } from '../../src/graph/client.ts';
+import { graphClient } from '../../src/graph/client/client.ts';
 import type { Tenant } from '../../src/graph/tenant.ts';
 import { createLog } from '../../src/log.ts';
 import type { Process } from '../../src/process.ts';

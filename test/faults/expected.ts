@@ -1,5 +1,5 @@
+import { isWrite } from '../../src/graph/client/errors.ts';
 import { methodOf } from '../../src/graph/endpoint.ts';
-import { isWrite } from '../../src/graph/errors.ts';
 import type { Words } from './catalogue.ts';
 import { type Cell, isPaged, routesOf, rowOf } from './cells.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { request } from '../../src/graph/endpoint.ts';
-import { endpoints } from '../../src/graph/endpoints.ts';
+import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { Secret } from '../../src/secrets/secret.ts';
 import { alice, farEnd, jwt, type Reply, refusal, root, sensorId, tokenOf } from './farEnd.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { endpoints } from '../../src/graph/endpoints.ts';
-import { cleaned, refusalOf } from '../../src/graph/errors.ts';
+import { cleaned, refusalOf } from '../../src/graph/client/errors.ts';
+import { endpoints } from '../../src/graph/endpoints/index.ts';
 
 const answer = (status: number, code?: string, message?: string) => ({
   status,

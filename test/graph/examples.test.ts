@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Reader } from '../../src/graph/client/reader.ts';
 import { type Endpoint, request } from '../../src/graph/endpoint.ts';
-import { endpoints } from '../../src/graph/endpoints.ts';
-import type { Reader } from '../../src/graph/reader.ts';
+import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { Secret } from '../../src/secrets/secret.ts';
 import { asked, type Example, errorExamples, examples } from './examples.ts';
 import { alice, fail, farEnd, refusal, root } from './farEnd.ts';

@@ -1,5 +1,5 @@
 import type { RefusalCode } from '../../src/errors.ts';
-import type { endpoints } from '../../src/graph/endpoints.ts';
+import type { endpoints } from '../../src/graph/endpoints/index.ts';
 
 /** One operation of Microsoft's pages as they show it: what is sent, what comes back, what a reader gets out of it. */
 export interface Example {

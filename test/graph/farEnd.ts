@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { AccessToken } from '@azure/core-auth';
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse, RestError } from '@azure/core-rest-pipeline';
-import { type Graph, type GraphOptions, graphClient } from '../../src/graph/client.ts';
-import type { Identity } from '../../src/graph/identity.ts';
+import { type Graph, type GraphOptions, graphClient } from '../../src/graph/client/client.ts';
+import type { Identity } from '../../src/graph/client/identity.ts';
 import type { Tenant } from '../../src/graph/tenant.ts';
 
 /** A request as it reached the far end. */

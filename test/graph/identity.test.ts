@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { identityOf } from '../../src/graph/identity.ts';
+import { identityOf } from '../../src/graph/client/identity.ts';
 import { entraTenant } from '../../src/tenants/entra/tenant.ts';
 import { jwt } from './farEnd.ts';
 

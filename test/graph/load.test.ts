@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { endpoints } from '../../src/graph/endpoints.ts';
+import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { farEnd, type Reply, refusal, type Sent, sensorId } from './farEnd.ts';
 import { quickly } from './quickly.ts';
 

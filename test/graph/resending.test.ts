@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { type Request, request } from '../../src/graph/endpoint.ts';
-import { endpoints } from '../../src/graph/endpoints.ts';
+import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { alice, farEnd, type Reply, refusal, sensorId, tokenOf } from './farEnd.ts';
 import { quickly } from './quickly.ts';
 

@@ -1,6 +1,6 @@
 import { createHttpHeaders, type HttpClient, type PipelineRequest } from '@azure/core-rest-pipeline';
-import { graphClient } from '../../src/graph/client.ts';
-import type { Reader } from '../../src/graph/reader.ts';
+import { graphClient } from '../../src/graph/client/client.ts';
+import type { Reader } from '../../src/graph/client/reader.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 type Status = 400 | 403 | 429;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Graph } from '../../src/graph/client.ts';
+import type { Graph } from '../../src/graph/client/client.ts';
 import { updateActivationConfiguration } from '../../src/operations/activationConfiguration.ts';
 import { updateAutoAuditingConfiguration } from '../../src/operations/autoAuditing.ts';
 import { deleteSensor } from '../../src/operations/deletion.ts';

@@ -1,9 +1,9 @@
 import { createHttpHeaders, type HttpClient, type PipelineRequest } from '@azure/core-rest-pipeline';
 import type * as z from 'zod';
 import { Refusal } from '../../src/errors.ts';
-import { type Graph, graphClient } from '../../src/graph/client.ts';
-import { identityOf } from '../../src/graph/identity.ts';
-import type { Outcome } from '../../src/graph/reader.ts';
+import { type Graph, graphClient } from '../../src/graph/client/client.ts';
+import { identityOf } from '../../src/graph/client/identity.ts';
+import type { Outcome } from '../../src/graph/client/outcome.ts';
 import type { Finisher, Plan, Write } from '../../src/operations/operation.ts';
 import type { Secret } from '../../src/secrets/secret.ts';
 

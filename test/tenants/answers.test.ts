@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { endpoints } from '../../src/graph/endpoints.ts';
+import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { ask, contoso, sensorAt, unknownId } from './asking.ts';
 
 const documented = () => contoso({ shapes: 'documented', accessKey: 'canary' });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { endpoints } from '../../src/graph/endpoints.ts';
+import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { tell } from '../harness/tables.ts';
 import { ask, contoso, tokenOf, unknownId } from './asking.ts';
 

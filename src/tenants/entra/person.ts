@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import type * as Library from '@azure/identity';
 import { SignInNeeded } from '../../errors.ts';
-import { cleaned } from '../../graph/errors.ts';
+import { cleaned } from '../../graph/client/errors.ts';
 import type { App } from './app.ts';
 import { accountFile, cachePackage, persistence } from './cache.ts';
 import { isWithheld, refusalOf } from './refusals.ts';

@@ -1,7 +1,7 @@
 import { Refusal } from '../../errors.ts';
-import { cleaned } from '../../graph/errors.ts';
-import { networkHint } from '../../graph/network.ts';
-import { unreachable } from '../../graph/reach.ts';
+import { cleaned } from '../../graph/client/errors.ts';
+import { networkHint } from '../../graph/client/network.ts';
+import { unreachable } from '../../graph/client/reachability.ts';
 import type { Authority } from './ways.ts';
 
 const consent =

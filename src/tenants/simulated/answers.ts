@@ -1,4 +1,4 @@
-import type { endpoints } from '../../graph/endpoints.ts';
+import type { endpoints } from '../../graph/endpoints/index.ts';
 import { activationBody, auditingBody, parsed, sensorIds, serverIds, statusBody, update } from './bodies.ts';
 import { badRequest, notFound } from './errors.ts';
 import { type Item, type Options, pageOf, readQuery, selected } from './odata.ts';

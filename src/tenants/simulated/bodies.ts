@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { healthIssueStatuses } from '../../graph/healthIssues.ts';
-import { activationModes } from '../../graph/sensorCandidates.ts';
+import { healthIssueStatuses } from '../../graph/endpoints/healthIssues.ts';
+import { activationModes } from '../../graph/endpoints/sensorCandidates.ts';
 import { badRequest } from './errors.ts';
 import { isV3, type SimulatedSensor } from './state.ts';
 

@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { healthIssueSeverities, healthIssueStatuses, healthIssueTypes } from '../../graph/healthIssues.ts';
-import type { activationModes } from '../../graph/sensorCandidates.ts';
-import type { migrationStates } from '../../graph/sensorMigration.ts';
-import type { deploymentStatuses, sensorTypes, serviceStatuses } from '../../graph/sensors.ts';
+import type {
+  healthIssueSeverities,
+  healthIssueStatuses,
+  healthIssueTypes,
+} from '../../graph/endpoints/healthIssues.ts';
+import type { activationModes } from '../../graph/endpoints/sensorCandidates.ts';
+import type { migrationStates } from '../../graph/endpoints/sensorMigration.ts';
+import type { deploymentStatuses, sensorTypes, serviceStatuses } from '../../graph/endpoints/sensors.ts';
 import { timestamp } from './random.ts';
 
 type Member<List extends readonly string[]> = List[number];

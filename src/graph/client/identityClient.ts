@@ -1,12 +1,13 @@
 import type { AccessToken } from '@azure/core-auth';
-import { jsonOf } from '../json.ts';
-import { inTime, longestSignIn } from './credential.ts';
-import { everyPermission, type Permission, type Request } from './endpoint.ts';
+import { jsonOf } from '../../json.ts';
+import { everyPermission, type Permission, type Request } from '../endpoint.ts';
+import { getOrganization, readsOrganization } from '../endpoints/organization.ts';
+import type { Tenant } from '../tenant.ts';
 import type { Call } from './exchange.ts';
 import { checkIdentity, type Identity, identityOf, permissionsIn } from './identity.ts';
-import { getOrganization, readsOrganization } from './organization.ts';
-import { type End, within } from './retry.ts';
-import type { Tenant } from './tenant.ts';
+import type { End } from './retry.ts';
+import { within } from './timing.ts';
+import { inTime, longestSignIn } from './tokens.ts';
 
 /** Who is signed in, and where. */
 export interface SignedIn {

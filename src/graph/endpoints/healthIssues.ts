@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { inUsGov, inUsGovV1 } from './clouds.ts';
-import { endpoint, entity, list, member, optional, page, single } from './endpoint.ts';
+import { inUsGov, inUsGovV1 } from '../clouds.ts';
+import { endpoint, entity, list, member, optional, page, single } from '../endpoint.ts';
 
 export const healthIssueSeverities = ['low', 'medium', 'high'] as const;
 export const healthIssueStatuses = ['open', 'closed', 'suppressed'] as const;

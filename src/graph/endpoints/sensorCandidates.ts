@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { globalOnly, inUsGovBeta } from './clouds.ts';
-import { endpoint, entity, member, noContent, optional, page, single } from './endpoint.ts';
+import { globalOnly, inUsGovBeta } from '../clouds.ts';
+import { endpoint, entity, member, noContent, optional, page, single } from '../endpoint.ts';
 
 /** microsoft.graph.security.sensorCandidate: a server that Defender for Endpoint knows and that can run the v3.x sensor. */
 export const sensorCandidate = entity({

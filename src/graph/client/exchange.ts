@@ -1,4 +1,4 @@
-import type { Request } from './endpoint.ts';
+import type { Request } from '../endpoint.ts';
 import type { Identity } from './identity.ts';
 import type { End } from './retry.ts';
 

@@ -1,11 +1,11 @@
 import { pipeline } from 'node:stream/promises';
 import type { HttpClient, PipelineResponse } from '@azure/core-rest-pipeline';
-import type { Log } from '../log.ts';
+import type { Log } from '../../log.ts';
+import { createSlots } from './concurrency.ts';
 import { checkIdentity, type Identity } from './identity.ts';
 import { codeOf } from './network.ts';
-import type { Pace } from './pace.ts';
-import { within } from './retry.ts';
-import { createSlots } from './slots.ts';
+import type { Pace } from './throttle.ts';
+import { within } from './timing.ts';
 
 const mostBytes = 16 * 1024 * 1024;
 

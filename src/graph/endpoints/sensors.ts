@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { inUsGov, inUsGovV1 } from './clouds.ts';
-import { endpoint, entity, list, member, noContent, optional, page, single } from './endpoint.ts';
+import { inUsGov, inUsGovV1 } from '../clouds.ts';
+import { endpoint, entity, list, member, noContent, optional, page, single } from '../endpoint.ts';
 import { healthIssue } from './healthIssues.ts';
 
 export const sensorTypes = [

@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import type * as z from 'zod';
-import { Refusal } from '../errors.ts';
-import { jsonOf } from '../json.ts';
-import { type Endpoint, guidPattern } from './endpoint.ts';
+import { Refusal } from '../../errors.ts';
+import { jsonOf } from '../../json.ts';
+import { type Endpoint, guidPattern, type Page, type Params } from '../endpoint.ts';
+import type { Tenant } from '../tenant.ts';
 import { unreadable } from './errors.ts';
 import type { Call } from './exchange.ts';
-import type { Progress, Reader } from './reader.ts';
-import { type End, pause } from './retry.ts';
-import type { Tenant } from './tenant.ts';
+import type { End } from './retry.ts';
+import { pause } from './timing.ts';
 
 export interface ReadOptions {
   readonly signal: AbortSignal;
@@ -16,6 +16,33 @@ export interface ReadOptions {
   readonly progress?: Progress | undefined;
   /** For everything that the reader reads together. */
   readonly timeoutMilliseconds?: number;
+}
+
+type Get = `GET /security/identities/${string}`;
+type ParamsArgument<R extends string> = keyof Params<R> extends never ? [] : [params: Params<R>];
+
+/** Tells how far something long has come, in a unit of its own. */
+export type Progress = (message: string, done?: number, total?: number) => void;
+
+/** What an operation may do with Graph before anything is approved: read, never a secret, never write. */
+export interface Reader {
+  readonly signal: AbortSignal;
+  /** Ids of targets whose deletion waits for a person's answer; they count as gone. */
+  readonly leaving: ReadonlySet<string>;
+  /** Reads one object. Refuses one that carries another id than the one asked for. */
+  get<R extends Get, A extends z.ZodType>(
+    endpoint: Endpoint<R, z.ZodType, A, false>,
+    ...params: ParamsArgument<R>
+  ): Promise<z.output<A>>;
+  /** Reads every page of a collection. */
+  all<R extends Get, T>(
+    endpoint: Endpoint<R, z.ZodType, z.ZodType<Page<T>>, false>,
+    ...params: ParamsArgument<R>
+  ): Promise<T[]>;
+  /** Tells the client how far a long call has come. */
+  readonly progress: Progress;
+  /** Waits; rejects when the call is cancelled. */
+  pause(milliseconds: number): Promise<void>;
 }
 
 const defaultTimeout = 120_000;

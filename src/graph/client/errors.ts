@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { Refusal } from '../errors.ts';
-import { jsonOf } from '../json.ts';
-import { type Cloud, clouds } from './clouds.ts';
-import { type Endpoint, methodOf } from './endpoint.ts';
+import { Refusal } from '../../errors.ts';
+import { jsonOf } from '../../json.ts';
+import { type Cloud, clouds } from '../clouds.ts';
+import { type Endpoint, methodOf } from '../endpoint.ts';
 
 /** What came back for one request. `text` is undefined where the body could not be read. */
 export interface Answer {

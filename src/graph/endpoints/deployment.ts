@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { Secret } from '../secrets/secret.ts';
-import { inUsGov, inUsGovV1 } from './clouds.ts';
-import { endpoint, entity, optional, single } from './endpoint.ts';
+import { Secret } from '../../secrets/secret.ts';
+import { inUsGov, inUsGovV1 } from '../clouds.ts';
+import { endpoint, entity, optional, single } from '../endpoint.ts';
 
 /** The schema spells the property `deploymentAccessKey`, Microsoft's examples `sensorDeploymentAccessKey`. */
 const deploymentAccessKey = single(

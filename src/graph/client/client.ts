@@ -13,24 +13,24 @@ import {
   tracingPolicy,
   userAgentPolicy,
 } from '@azure/core-rest-pipeline';
-import about from '../../package.json' with { type: 'json' };
-import { Refusal } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { GraphVersion } from './clouds.ts';
-import { versionOf } from './clouds.ts';
-import { keepingToken } from './credential.ts';
-import { type Endpoint, methodOf, type Permission, pathOf, type Request, type Route } from './endpoint.ts';
+import about from '../../../package.json' with { type: 'json' };
+import { Refusal } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import type { GraphVersion } from '../clouds.ts';
+import { versionOf } from '../clouds.ts';
+import { type Endpoint, methodOf, type Permission, pathOf, type Request, type Route } from '../endpoint.ts';
+import type { Tenant } from '../tenant.ts';
 import { type Answer, cancelled, graphErrorOf, isWrite, noSuchRoute, unreadable } from './errors.ts';
 import type { Call } from './exchange.ts';
 import type { Identity } from './identity.ts';
+import { type SignedIn, signedIn } from './identityClient.ts';
 import { codeOf, networkHint, neverConnected } from './network.ts';
-import { outcomeOf } from './outcome.ts';
-import { createPace } from './pace.ts';
-import { checkedIds, createReader, type ReadOptions } from './pages.ts';
-import type { Outcome, Reader } from './reader.ts';
-import { type Attempt, type End, Late, resending, within } from './retry.ts';
-import { type SignedIn, signedIn } from './signedIn.ts';
-import type { Tenant } from './tenant.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
+import { checkedIds, createReader, type Reader, type ReadOptions } from './reader.ts';
+import { type Attempt, type End, resending } from './retry.ts';
+import { createPace } from './throttle.ts';
+import { Late, within } from './timing.ts';
+import { keepingToken } from './tokens.ts';
 import { createDoor, Held, TooLarge } from './transport.ts';
 
 export interface GraphOptions {

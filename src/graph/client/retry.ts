@@ -1,7 +1,8 @@
-import type { Refusal } from '../errors.ts';
-import type { Endpoint } from './endpoint.ts';
-import { type Answer, cancelled, isWrite, noAnswer, refusalOf, throttled } from './errors.ts';
-import { askedToWait, type Pace } from './pace.ts';
+import type { Refusal } from '../../errors.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { type Answer, isWrite, noAnswer, refusalOf, throttled } from './errors.ts';
+import { askedToWait, type Pace } from './throttle.ts';
+import { pause } from './timing.ts';
 
 /** What one attempt came to. A break counts as `left` when the request may have reached Graph. */
 export type Attempt =
@@ -79,48 +80,4 @@ function ended(endpoint: Endpoint, got: Sent, unsure: boolean): End {
   const { answer } = got;
   const confirmed = answer.status >= 200 && answer.status < 300;
   return confirmed ? { answer, unsure } : { answer, refusal: refusalOf(endpoint, answer), unsure };
-}
-
-/** Waits; refuses when the call is cancelled. */
-export function pause(duration: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(cancelled());
-    };
-    const timer = setTimeout(
-      () => {
-        signal?.removeEventListener('abort', stop);
-        resolve();
-      },
-      Math.max(0, duration),
-    );
-    if (signal?.aborted) stop();
-    signal?.addEventListener('abort', stop, { once: true });
-  });
-}
-
-/** The time for something was over. */
-export class Late extends Error {}
-
-/** Runs work under a signal that ends with the caller's or after a time; rejects with a Refusal or `Late` then. */
-export async function within<T>(
-  duration: number,
-  outer: AbortSignal | undefined,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  const cancel = () => controller.abort(cancelled());
-  const timer = setTimeout(() => controller.abort(new Late()), duration);
-  outer?.addEventListener('abort', cancel, { once: true });
-  try {
-    if (outer?.aborted) throw cancelled();
-    const ended = new Promise<never>((_, reject) => {
-      controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true });
-    });
-    return await Promise.race([ended, work(controller.signal)]);
-  } finally {
-    clearTimeout(timer);
-    outer?.removeEventListener('abort', cancel);
-  }
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { globalBeta } from './clouds.ts';
-import { endpoint, entity, list, member, optional, page, single } from './endpoint.ts';
+import { globalBeta } from '../clouds.ts';
+import { endpoint, entity, list, member, optional, page, single } from '../endpoint.ts';
 import { sensorHealthStatuses, sensorTypes, serviceStatuses } from './sensors.ts';
 
 export const migrationStates = [

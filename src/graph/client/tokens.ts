@@ -1,7 +1,7 @@
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
-import { Refusal } from '../errors.ts';
+import { Refusal } from '../../errors.ts';
 import { cleaned } from './errors.ts';
-import { Late, within } from './retry.ts';
+import { Late, within } from './timing.ts';
 
 const earliestBeforeExpiry = 5 * 60_000;
 /** In milliseconds. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { inUsGov } from './clouds.ts';
-import { endpoint, entity, optional, page } from './endpoint.ts';
+import { inUsGov } from '../clouds.ts';
+import { endpoint, entity, optional, page } from '../endpoint.ts';
 
 /** Permissions of which one lets a token read the organization's name. */
 export const readsOrganization = ['Organization.Read.All', 'Directory.Read.All', 'User.Read'];

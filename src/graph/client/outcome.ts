@@ -1,8 +1,26 @@
-import { jsonOf } from '../json.ts';
-import { methodOf, type Request } from './endpoint.ts';
+import type * as z from 'zod';
+import type { Refusal } from '../../errors.ts';
+import { jsonOf } from '../../json.ts';
+import { type Endpoint, methodOf, type Request } from '../endpoint.ts';
 import { isWrite, outcomeUnknown, unreadable } from './errors.ts';
-import type { Outcome } from './reader.ts';
 import type { End } from './retry.ts';
+
+/** What became of one approved request. */
+export interface Outcome {
+  readonly request: Request;
+  /**
+   * `done`: Graph confirmed it. `gone`: a DELETE whose target no longer existed. `failed`: Graph refused it or never
+   * got it, nothing changed. `unknown`: it may have taken effect. `not_sent`: an earlier request of the plan ended the
+   * sending.
+   */
+  readonly state: 'done' | 'gone' | 'failed' | 'unknown' | 'not_sent';
+  /** Why, where the state is `failed` or `unknown`. */
+  readonly refusal?: Refusal;
+  /** Graph's `request-id`, for Microsoft's support. */
+  readonly requestId?: string;
+  /** The answer in the endpoint's shape; undefined where there is none that can be read. */
+  answer<A extends z.ZodType>(endpoint: Endpoint<Request['endpoint']['route'], z.ZodType, A>): z.output<A> | undefined;
+}
 
 /** What became of a request that was sent. A success without a body, or with a strange one, is one where the request writes. */
 export function outcomeOf(request: Request, { answer, refusal, unsure }: End): Outcome {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { globalOnly } from './clouds.ts';
-import { endpoint, entity, noContent, optional, single } from './endpoint.ts';
+import { globalOnly } from '../clouds.ts';
+import { endpoint, entity, noContent, optional, single } from '../endpoint.ts';
 
 export const getAutoAuditingConfiguration = endpoint({
   route: 'GET /security/identities/settings/autoAuditingConfiguration',

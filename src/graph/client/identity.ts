@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { Refusal } from '../errors.ts';
-import { jsonOf } from '../json.ts';
+import { Refusal } from '../../errors.ts';
+import { jsonOf } from '../../json.ts';
 
 /** Who acts, read from the access token itself. Bound by an approval. */
 export interface Identity {
