@@ -16,3 +16,20 @@ export function visible(text: string, max: number): string {
   }
   return signs.join('');
 }
+
+/** A text of the tenant as a result may carry it. */
+export const shown = (text: string | undefined, max = 100): string | undefined =>
+  text === undefined ? undefined : visible(text, max);
+
+/** Texts of the tenant under a key: at most `most`, with `<key>More` counting the rest; nothing where there are none. */
+export function several(
+  key: string,
+  texts: readonly string[],
+  { most = 20, max = 100 } = {},
+): Record<string, string[] | number> {
+  if (texts.length === 0) return {};
+  return {
+    [key]: texts.slice(0, most).map((text) => visible(text, max)),
+    ...(texts.length > most && { [`${key}More`]: texts.length - most }),
+  };
+}

@@ -2,9 +2,9 @@ import about from '../package.json' with { type: 'json' };
 import { settings, signInVariables } from '../src/config.ts';
 import { refusalCodes } from '../src/errors.ts';
 import { type Cloud, clouds, versionIn } from '../src/graph/clouds.ts';
+import { grantsFor, optionalPermissionsOf, permissionsOf } from '../src/operations/grants.ts';
 import { operations } from '../src/operations/index.ts';
 import { neededBy, type Operation } from '../src/operations/operation.ts';
-import { grantsFor, optionalPermissionsOf, permissionsOf } from '../src/operations/permissions.ts';
 
 const firstSentence = (text: string) => text.replace(/\. .*$/s, '.');
 

@@ -6,8 +6,8 @@ import { versionIn } from '../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
 import type { Tenant } from '../graph/tenant.ts';
+import { type Grant, grantsFor } from '../operations/grants.ts';
 import { operations } from '../operations/index.ts';
-import { type Grant, grantsFor } from '../operations/permissions.ts';
 import { visible } from '../text.ts';
 import type { Finding, Surroundings } from './finding.ts';
 

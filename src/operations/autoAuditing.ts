@@ -4,10 +4,29 @@ import { request } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
 import type { Sensor } from '../graph/endpoints/sensors.ts';
 import { counted, listed, warning } from './consequences.ts';
-import { partOf } from './lists.ts';
 import { fullName, generationOf } from './machines.ts';
-import { write } from './operation.ts';
-import { concluded, looked, nothingToDo, readBack } from './seen.ts';
+import { read, write } from './operation.ts';
+import { partOf } from './partial.ts';
+import { concluded, looked, nothingToDo, readBack } from './verification.ts';
+
+export const getAutoAuditingConfiguration = read({
+  name: 'get_auto_auditing_configuration',
+  title: 'Get auto-auditing configuration',
+  description: 'Whether Defender for Identity sets the Windows audit policy of v3.x sensors by itself in this tenant.',
+  input: z.strictObject({}),
+  output: z.looseObject({ isAutomatic: z.boolean().optional(), meaning: z.string() }),
+  uses: [endpoints.getAutoAuditingConfiguration],
+  async run(_input, graph) {
+    const { isAutomatic } = await graph.get(endpoints.getAutoAuditingConfiguration);
+    const meaning =
+      isAutomatic === undefined
+        ? 'Microsoft Graph did not say.'
+        : isAutomatic
+          ? 'Defender for Identity applies the needed Windows audit policy on v3.x sensors itself.'
+          : 'Administrators configure the needed Windows audit policy for v3.x sensors themselves.';
+    return { isAutomatic, meaning };
+  },
+});
 
 export const updateAutoAuditingConfiguration = write({
   name: 'update_auto_auditing_configuration',

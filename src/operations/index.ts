@@ -1,20 +1,18 @@
-import { getDeploymentAccessKey, regenerateDeploymentAccessKey } from './accessKey.ts';
-import { activateSensorCandidates } from './activation.ts';
-import { updateActivationConfiguration } from './activationConfiguration.ts';
-import { updateAutoAuditingConfiguration } from './autoAuditing.ts';
-import { getActivationConfiguration, listSensorCandidates } from './candidates.ts';
-import { deleteSensor, deleteStaleSensors } from './deletion.ts';
-import { getDeploymentPackage } from './deployment.ts';
-import { summarizeFleet } from './fleet.ts';
-import { getHealthIssue, listHealthIssues } from './healthIssues.ts';
-import { updateHealthIssue } from './healthIssueUpdate.ts';
-import { compareInventory } from './inventory.ts';
-import { migrateSensors } from './migrate.ts';
-import { listSensorMigrations } from './migrations.ts';
+import { getAutoAuditingConfiguration, updateAutoAuditingConfiguration } from './autoAuditing.ts';
+import { activateSensorCandidates } from './candidates/activate.ts';
+import { getActivationConfiguration, updateActivationConfiguration } from './candidates/activationConfiguration.ts';
+import { listSensorCandidates } from './candidates/read.ts';
+import { getDeploymentAccessKey, regenerateDeploymentAccessKey } from './deployment/accessKey.ts';
+import { getDeploymentPackage } from './deployment/package.ts';
+import { compareInventory } from './fleet/compareInventory.ts';
+import { summarizeFleet } from './fleet/summarize.ts';
+import { getHealthIssue, listHealthIssues } from './healthIssues/read.ts';
+import { updateHealthIssue } from './healthIssues/update.ts';
+import { listSensorMigrations, migrateSensors } from './migrations.ts';
 import type { Operation } from './operation.ts';
-import { getSensor, listSensors } from './sensors.ts';
-import { updateSensor } from './sensorUpdate.ts';
-import { getAutoAuditingConfiguration } from './settings.ts';
+import { deleteSensor, deleteStaleSensors } from './sensors/delete.ts';
+import { getSensor, listSensors } from './sensors/read.ts';
+import { updateSensor } from './sensors/update.ts';
 
 /** Every tool, in the order in which clients list them. */
 export const operations: readonly Operation[] = [

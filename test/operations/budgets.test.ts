@@ -1,15 +1,16 @@
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { getActivationConfiguration, listSensorCandidates } from '../../src/operations/candidates.ts';
-import { getDeploymentPackage } from '../../src/operations/deployment.ts';
-import { summarizeFleet } from '../../src/operations/fleet.ts';
-import { getHealthIssue, listHealthIssues } from '../../src/operations/healthIssues.ts';
-import { compareInventory } from '../../src/operations/inventory.ts';
+import { getAutoAuditingConfiguration } from '../../src/operations/autoAuditing.ts';
+import { getActivationConfiguration } from '../../src/operations/candidates/activationConfiguration.ts';
+import { listSensorCandidates } from '../../src/operations/candidates/read.ts';
+import { getDeploymentPackage } from '../../src/operations/deployment/package.ts';
+import { compareInventory } from '../../src/operations/fleet/compareInventory.ts';
+import { summarizeFleet } from '../../src/operations/fleet/summarize.ts';
+import { getHealthIssue, listHealthIssues } from '../../src/operations/healthIssues/read.ts';
 import { listSensorMigrations } from '../../src/operations/migrations.ts';
 import type { Read } from '../../src/operations/operation.ts';
-import { getSensor, listSensors } from '../../src/operations/sensors.ts';
-import { getAutoAuditingConfiguration } from '../../src/operations/settings.ts';
+import { getSensor, listSensors } from '../../src/operations/sensors/read.ts';
 import { type Content, readerOf } from './content.ts';
 
 const reads: readonly Read[] = [

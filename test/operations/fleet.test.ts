@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { summarizeFleet } from '../../src/operations/fleet.ts';
+import { summarizeFleet } from '../../src/operations/fleet/summarize.ts';
 import { type Content, readerOf } from './content.ts';
 
 const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;

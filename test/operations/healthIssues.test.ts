@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
-import { getHealthIssue, listHealthIssues } from '../../src/operations/healthIssues.ts';
+import { getHealthIssue, listHealthIssues } from '../../src/operations/healthIssues/read.ts';
 import { readerOf } from './content.ts';
 
 const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compareInventory } from '../../src/operations/inventory.ts';
+import { compareInventory } from '../../src/operations/fleet/compareInventory.ts';
 import { type Content, readerOf } from './content.ts';
 
 const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;

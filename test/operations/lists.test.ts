@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { pageOf } from '../../src/operations/lists.ts';
+import { pageOf } from '../../src/operations/paging.ts';
 
 const machine = (id: string, name?: string) => ({ id, name });
 const nameOf = ({ name }: { name: string | undefined }) => name;

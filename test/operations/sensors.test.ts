@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
-import { getSensor, listSensors } from '../../src/operations/sensors.ts';
+import { getSensor, listSensors } from '../../src/operations/sensors/read.ts';
 import { type Content, readerOf } from './content.ts';
 
 const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;

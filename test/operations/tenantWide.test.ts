@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
-import { getActivationConfiguration, listSensorCandidates } from '../../src/operations/candidates.ts';
-import { getDeploymentPackage } from '../../src/operations/deployment.ts';
+import { getAutoAuditingConfiguration } from '../../src/operations/autoAuditing.ts';
+import { getActivationConfiguration } from '../../src/operations/candidates/activationConfiguration.ts';
+import { listSensorCandidates } from '../../src/operations/candidates/read.ts';
+import { getDeploymentPackage } from '../../src/operations/deployment/package.ts';
 import { listSensorMigrations } from '../../src/operations/migrations.ts';
-import { getAutoAuditingConfiguration } from '../../src/operations/settings.ts';
 import { readerOf } from './content.ts';
 
 const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deleteSensor, deleteStaleSensors } from '../../src/operations/deletion.ts';
+import { deleteSensor, deleteStaleSensors } from '../../src/operations/sensors/delete.ts';
 import { carriedOut, codes, graphOf, planOf } from './written.ts';
 
 const idOf = (number: number) => `0000000a-0000-4000-8000-${String(number).padStart(12, '0')}`;

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Graph } from '../../src/graph/client/client.ts';
-import { updateActivationConfiguration } from '../../src/operations/activationConfiguration.ts';
 import { updateAutoAuditingConfiguration } from '../../src/operations/autoAuditing.ts';
-import { deleteSensor } from '../../src/operations/deletion.ts';
-import { updateHealthIssue } from '../../src/operations/healthIssueUpdate.ts';
-import { updateSensor } from '../../src/operations/sensorUpdate.ts';
+import { updateActivationConfiguration } from '../../src/operations/candidates/activationConfiguration.ts';
+import { updateHealthIssue } from '../../src/operations/healthIssues/update.ts';
+import { deleteSensor } from '../../src/operations/sensors/delete.ts';
+import { updateSensor } from '../../src/operations/sensors/update.ts';
 import { carriedOut, graphOf } from './written.ts';
 
 const id = '0000000c-0000-4000-8000-000000000001';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { getDeploymentAccessKey, regenerateDeploymentAccessKey } from '../../src/operations/accessKey.ts';
-import { activateSensorCandidates } from '../../src/operations/activation.ts';
-import { migrateSensors } from '../../src/operations/migrate.ts';
+import { activateSensorCandidates } from '../../src/operations/candidates/activate.ts';
+import { getDeploymentAccessKey, regenerateDeploymentAccessKey } from '../../src/operations/deployment/accessKey.ts';
+import { migrateSensors } from '../../src/operations/migrations.ts';
 import { Secret } from '../../src/secrets/secret.ts';
 import { carriedOut, codes, graphOf, type Holdings, planOf, type Writes } from './written.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
-import { updateActivationConfiguration } from '../../src/operations/activationConfiguration.ts';
 import { updateAutoAuditingConfiguration } from '../../src/operations/autoAuditing.ts';
-import { updateHealthIssue } from '../../src/operations/healthIssueUpdate.ts';
-import { updateSensor } from '../../src/operations/sensorUpdate.ts';
+import { updateActivationConfiguration } from '../../src/operations/candidates/activationConfiguration.ts';
+import { updateHealthIssue } from '../../src/operations/healthIssues/update.ts';
+import { updateSensor } from '../../src/operations/sensors/update.ts';
 import { carriedOut, codes, graphOf, type Holdings, planOf, type Writes } from './written.ts';
 
 const idOf = (number: number) => `0000000b-0000-4000-8000-${String(number).padStart(12, '0')}`;

@@ -1,13 +1,34 @@
 import * as z from 'zod';
-import { Refusal } from '../errors.ts';
-import { request } from '../graph/endpoint.ts';
-import { endpoints } from '../graph/endpoints/index.ts';
-import { activationModes, type SensorCandidate } from '../graph/endpoints/sensorCandidates.ts';
-import { candidateTarget } from './activation.ts';
-import { counted, info, warning } from './consequences.ts';
-import { partOf } from './lists.ts';
-import { type Consequence, write } from './operation.ts';
-import { concluded, looked, nothingToDo, readBack } from './seen.ts';
+import { Refusal } from '../../errors.ts';
+import { request } from '../../graph/endpoint.ts';
+import { endpoints } from '../../graph/endpoints/index.ts';
+import { activationModes, type SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
+import { counted, info, warning } from '../consequences.ts';
+import { type Consequence, read, write } from '../operation.ts';
+import { partOf } from '../partial.ts';
+import { concluded, looked, nothingToDo, readBack } from '../verification.ts';
+import { candidateTarget } from './activate.ts';
+
+const meanings = new Map([
+  ['manual', 'A person chooses which candidates get a sensor.'],
+  [
+    'automated',
+    'Defender for Identity activates the sensor on every eligible domain controller as soon as it is discovered.',
+  ],
+]);
+
+export const getActivationConfiguration = read({
+  name: 'get_activation_configuration',
+  title: 'Get activation configuration',
+  description: 'Whether new candidates are activated by hand or automatically in this tenant, and what that means.',
+  input: z.strictObject({}),
+  output: z.looseObject({ activationMode: z.string().optional(), meaning: z.string() }),
+  uses: [endpoints.getActivationConfiguration],
+  async run(_input, graph) {
+    const { activationMode } = await graph.get(endpoints.getActivationConfiguration);
+    return { activationMode, meaning: meanings.get(activationMode ?? '') ?? 'This server does not know this mode.' };
+  },
+});
 
 export const updateActivationConfiguration = write({
   name: 'update_activation_configuration',

@@ -1,11 +1,12 @@
 import * as z from 'zod';
-import { Refusal } from '../errors.ts';
-import { endpoints } from '../graph/endpoints/index.ts';
-import type { SensorCandidate } from '../graph/endpoints/sensorCandidates.ts';
-import type { Sensor } from '../graph/endpoints/sensors.ts';
-import { absence, partOf, shown } from './lists.ts';
-import { communicates, directory, fullName } from './machines.ts';
-import { read } from './operation.ts';
+import { Refusal } from '../../errors.ts';
+import { endpoints } from '../../graph/endpoints/index.ts';
+import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
+import type { Sensor } from '../../graph/endpoints/sensors.ts';
+import { shown } from '../../text.ts';
+import { communicates, directory, fullName } from '../machines.ts';
+import { read } from '../operation.ts';
+import { absence, partOf } from '../partial.ts';
 
 const group = z.looseObject({ total: z.number(), listed: z.array(z.unknown()) });
 

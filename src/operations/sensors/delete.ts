@@ -1,18 +1,18 @@
 import * as z from 'zod';
-import { Refusal } from '../errors.ts';
-import type { Outcome } from '../graph/client/outcome.ts';
-import type { Reader } from '../graph/client/reader.ts';
-import { request } from '../graph/endpoint.ts';
-import { endpoints } from '../graph/endpoints/index.ts';
-import type { Sensor } from '../graph/endpoints/sensors.ts';
-import { visible } from '../text.ts';
-import { counted, named } from './consequences.ts';
-import { deletionConsequences, hasServer, staying, twinsOf } from './deletionConsequences.ts';
-import { id, ids } from './ids.ts';
-import { partOf } from './lists.ts';
-import { communicates, fullName, generationOf, targetOf } from './machines.ts';
-import { type Plan, write } from './operation.ts';
-import { concluded, looked, type Seen, withoutEffect } from './seen.ts';
+import { Refusal } from '../../errors.ts';
+import type { Outcome } from '../../graph/client/outcome.ts';
+import type { Reader } from '../../graph/client/reader.ts';
+import { request } from '../../graph/endpoint.ts';
+import { endpoints } from '../../graph/endpoints/index.ts';
+import type { Sensor } from '../../graph/endpoints/sensors.ts';
+import { visible } from '../../text.ts';
+import { counted, named } from '../consequences.ts';
+import { id, ids } from '../inputs.ts';
+import { communicates, fullName, generationOf, targetOf } from '../machines.ts';
+import { type Plan, write } from '../operation.ts';
+import { partOf } from '../partial.ts';
+import { concluded, looked, type Seen, withoutEffect } from '../verification.ts';
+import { deletionConsequences, hasServer, staying, twinsOf } from './deleteConsequences.ts';
 
 const output = z.looseObject({
   outcome: z.string(),

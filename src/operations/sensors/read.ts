@@ -1,20 +1,23 @@
 import * as z from 'zod';
-import { Refusal } from '../errors.ts';
-import type { Reader } from '../graph/client/reader.ts';
-import type { HealthIssue } from '../graph/endpoints/healthIssues.ts';
-import { endpoints } from '../graph/endpoints/index.ts';
+import { Refusal } from '../../errors.ts';
+import type { Reader } from '../../graph/client/reader.ts';
+import type { HealthIssue } from '../../graph/endpoints/healthIssues.ts';
+import { endpoints } from '../../graph/endpoints/index.ts';
 import {
   deploymentStatuses,
   type Sensor,
   sensorHealthStatuses,
   sensorTypes,
   serviceStatuses,
-} from '../graph/endpoints/sensors.ts';
-import { issueFacts, issueItem } from './healthIssues.ts';
-import { id } from './ids.ts';
-import { contains, detail, is, oneOf, pageOf, paging, partOf, several, shown } from './lists.ts';
-import { communicates, compareVersions, directory, fullName, generationOf, sameMachine } from './machines.ts';
-import { read } from './operation.ts';
+} from '../../graph/endpoints/sensors.ts';
+import { several, shown } from '../../text.ts';
+import { contains, is, oneOf } from '../filters.ts';
+import { issueFacts, issueItem } from '../healthIssues/read.ts';
+import { id } from '../inputs.ts';
+import { communicates, compareVersions, directory, fullName, generationOf, sameMachine } from '../machines.ts';
+import { read } from '../operation.ts';
+import { detail, pageOf, paging } from '../paging.ts';
+import { partOf } from '../partial.ts';
 
 const text = z.string().optional();
 const sensorItem = {

@@ -1,8 +1,10 @@
 import * as z from 'zod';
-import { endpoints } from '../graph/endpoints/index.ts';
-import type { SensorCandidate } from '../graph/endpoints/sensorCandidates.ts';
-import { atLeast, contains, detail, is, pageOf, paging, shown } from './lists.ts';
-import { read } from './operation.ts';
+import { endpoints } from '../../graph/endpoints/index.ts';
+import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
+import { shown } from '../../text.ts';
+import { atLeast, contains, is } from '../filters.ts';
+import { read } from '../operation.ts';
+import { detail, pageOf, paging } from '../paging.ts';
 
 const text = z.string().optional();
 
@@ -46,26 +48,5 @@ export const listSensorCandidates = read({
     );
     const { page, ...where } = pageOf(candidates, ({ computerDnsName }) => computerDnsName, input);
     return { ...where, candidates: page.map(input.detail ? candidateDetail : candidateRow) };
-  },
-});
-
-const meanings = new Map([
-  ['manual', 'A person chooses which candidates get a sensor.'],
-  [
-    'automated',
-    'Defender for Identity activates the sensor on every eligible domain controller as soon as it is discovered.',
-  ],
-]);
-
-export const getActivationConfiguration = read({
-  name: 'get_activation_configuration',
-  title: 'Get activation configuration',
-  description: 'Whether new candidates are activated by hand or automatically in this tenant, and what that means.',
-  input: z.strictObject({}),
-  output: z.looseObject({ activationMode: text, meaning: z.string() }),
-  uses: [endpoints.getActivationConfiguration],
-  async run(_input, graph) {
-    const { activationMode } = await graph.get(endpoints.getActivationConfiguration);
-    return { activationMode, meaning: meanings.get(activationMode ?? '') ?? 'This server does not know this mode.' };
   },
 });

@@ -1,12 +1,14 @@
 import * as z from 'zod';
-import { Refusal } from '../errors.ts';
-import { type HealthIssue, healthIssueSeverities } from '../graph/endpoints/healthIssues.ts';
-import { endpoints } from '../graph/endpoints/index.ts';
-import type { SensorCandidate } from '../graph/endpoints/sensorCandidates.ts';
-import type { Sensor } from '../graph/endpoints/sensors.ts';
-import { absence, daysSince, partOf, shown } from './lists.ts';
-import { communicates, compareVersions, coversDomain, directory, fullName, generationOf } from './machines.ts';
-import { read } from './operation.ts';
+import { Refusal } from '../../errors.ts';
+import { type HealthIssue, healthIssueSeverities } from '../../graph/endpoints/healthIssues.ts';
+import { endpoints } from '../../graph/endpoints/index.ts';
+import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
+import type { Sensor } from '../../graph/endpoints/sensors.ts';
+import { shown } from '../../text.ts';
+import { daysSince } from '../filters.ts';
+import { communicates, compareVersions, coversDomain, directory, fullName, generationOf } from '../machines.ts';
+import { read } from '../operation.ts';
+import { absence, partOf } from '../partial.ts';
 
 const mostDomains = 10;
 const mostIssues = 8;

@@ -1,7 +1,7 @@
-import type { Sensor } from '../graph/endpoints/sensors.ts';
-import { counted, info, listed, named, quoted, reassurance, warning } from './consequences.ts';
-import { communicates, fullName, generationOf, watchedDomains } from './machines.ts';
-import type { Consequence } from './operation.ts';
+import type { Sensor } from '../../graph/endpoints/sensors.ts';
+import { counted, info, listed, named, quoted, reassurance, warning } from '../consequences.ts';
+import { communicates, fullName, generationOf, watchedDomains } from '../machines.ts';
+import type { Consequence } from '../operation.ts';
 
 /** What stays when these sensors and the deletions that wait for an answer are gone. */
 export function staying(sensors: readonly Sensor[], leavers: readonly Sensor[], leaving: ReadonlySet<string>) {

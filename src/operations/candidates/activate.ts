@@ -1,16 +1,16 @@
 import * as z from 'zod';
-import { Refusal } from '../errors.ts';
-import { request } from '../graph/endpoint.ts';
-import { endpoints } from '../graph/endpoints/index.ts';
-import type { SensorCandidate } from '../graph/endpoints/sensorCandidates.ts';
-import type { Sensor } from '../graph/endpoints/sensors.ts';
-import { visible } from '../text.ts';
-import { counted, info, listed, quoted, warning } from './consequences.ts';
-import { ids } from './ids.ts';
-import { daysSince } from './lists.ts';
-import { communicates, fullName, generationOf, sameMachine, watchedDomains } from './machines.ts';
-import { type Consequence, type Finisher, type Target, write } from './operation.ts';
-import { concluded, type Seen, tried } from './seen.ts';
+import { Refusal } from '../../errors.ts';
+import { request } from '../../graph/endpoint.ts';
+import { endpoints } from '../../graph/endpoints/index.ts';
+import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
+import type { Sensor } from '../../graph/endpoints/sensors.ts';
+import { visible } from '../../text.ts';
+import { counted, info, listed, quoted, warning } from '../consequences.ts';
+import { daysSince } from '../filters.ts';
+import { ids } from '../inputs.ts';
+import { communicates, fullName, generationOf, sameMachine, watchedDomains } from '../machines.ts';
+import { type Consequence, type Finisher, type Target, write } from '../operation.ts';
+import { concluded, type Seen, tried } from '../verification.ts';
 
 const mostWithoutTyping = 10;
 const mostMilliseconds = 20_000;

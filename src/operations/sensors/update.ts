@@ -1,14 +1,14 @@
 import * as z from 'zod';
-import { Refusal } from '../errors.ts';
-import { request } from '../graph/endpoint.ts';
-import { endpoints } from '../graph/endpoints/index.ts';
-import { type Sensor, sensorTypes } from '../graph/endpoints/sensors.ts';
-import { visible } from '../text.ts';
-import { counted, listed, named, warning } from './consequences.ts';
-import { id } from './ids.ts';
-import { fullName, generationOf, targetOf } from './machines.ts';
-import { type Change, type Consequence, write } from './operation.ts';
-import { concluded, looked, nothingToDo, readBack } from './seen.ts';
+import { Refusal } from '../../errors.ts';
+import { request } from '../../graph/endpoint.ts';
+import { endpoints } from '../../graph/endpoints/index.ts';
+import { type Sensor, sensorTypes } from '../../graph/endpoints/sensors.ts';
+import { visible } from '../../text.ts';
+import { counted, listed, named, warning } from '../consequences.ts';
+import { id } from '../inputs.ts';
+import { fullName, generationOf, targetOf } from '../machines.ts';
+import { type Change, type Consequence, write } from '../operation.ts';
+import { concluded, looked, nothingToDo, readBack } from '../verification.ts';
 
 const fqdn = z
   .string()

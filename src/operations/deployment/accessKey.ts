@@ -1,14 +1,15 @@
 import * as z from 'zod';
-import { Refusal } from '../errors.ts';
-import { type Request, request } from '../graph/endpoint.ts';
-import { endpoints } from '../graph/endpoints/index.ts';
-import type { Sensor } from '../graph/endpoints/sensors.ts';
-import type { Secret } from '../secrets/secret.ts';
-import { counted, info, listed, warning } from './consequences.ts';
-import { daysSince, partOf } from './lists.ts';
-import { fullName, generationOf } from './machines.ts';
-import { type Consequence, type Finisher, write } from './operation.ts';
-import { tried } from './seen.ts';
+import { Refusal } from '../../errors.ts';
+import { type Request, request } from '../../graph/endpoint.ts';
+import { endpoints } from '../../graph/endpoints/index.ts';
+import type { Sensor } from '../../graph/endpoints/sensors.ts';
+import type { Secret } from '../../secrets/secret.ts';
+import { counted, info, listed, warning } from '../consequences.ts';
+import { daysSince } from '../filters.ts';
+import { fullName, generationOf } from '../machines.ts';
+import { type Consequence, type Finisher, write } from '../operation.ts';
+import { partOf } from '../partial.ts';
+import { tried } from '../verification.ts';
 
 const text = z.string().optional();
 const key = endpoints.getDeploymentAccessKey;

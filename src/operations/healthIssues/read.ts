@@ -4,12 +4,14 @@ import {
   healthIssueSeverities,
   healthIssueStatuses,
   healthIssueTypes,
-} from '../graph/endpoints/healthIssues.ts';
-import { endpoints } from '../graph/endpoints/index.ts';
-import { id } from './ids.ts';
-import { atLeast, detail, is, oneOf, pageOf, paging, several, shown } from './lists.ts';
-import { sameMachine } from './machines.ts';
-import { read } from './operation.ts';
+} from '../../graph/endpoints/healthIssues.ts';
+import { endpoints } from '../../graph/endpoints/index.ts';
+import { several, shown } from '../../text.ts';
+import { atLeast, is, oneOf } from '../filters.ts';
+import { id } from '../inputs.ts';
+import { sameMachine } from '../machines.ts';
+import { read } from '../operation.ts';
+import { detail, pageOf, paging } from '../paging.ts';
 
 const text = z.string().optional();
 /** A health issue in a result. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { endpoints } from '../graph/endpoints/index.ts';
-import { shown } from './lists.ts';
-import { read } from './operation.ts';
+import { endpoints } from '../../graph/endpoints/index.ts';
+import { shown } from '../../text.ts';
+import { read } from '../operation.ts';
 
 const text = z.string().optional();
 

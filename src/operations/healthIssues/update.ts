@@ -1,15 +1,15 @@
 import * as z from 'zod';
-import { Refusal } from '../errors.ts';
-import type { Outcome } from '../graph/client/outcome.ts';
-import type { Reader } from '../graph/client/reader.ts';
-import { request } from '../graph/endpoint.ts';
-import { type HealthIssue, healthIssueStatuses } from '../graph/endpoints/healthIssues.ts';
-import { endpoints } from '../graph/endpoints/index.ts';
-import { visible } from '../text.ts';
-import { counted, quoted, warning } from './consequences.ts';
-import { ids } from './ids.ts';
-import { type Consequence, type Target, write } from './operation.ts';
-import { concluded, looked, nothingToDo, readBack, type Seen, tried, withoutEffect } from './seen.ts';
+import { Refusal } from '../../errors.ts';
+import type { Outcome } from '../../graph/client/outcome.ts';
+import type { Reader } from '../../graph/client/reader.ts';
+import { request } from '../../graph/endpoint.ts';
+import { type HealthIssue, healthIssueStatuses } from '../../graph/endpoints/healthIssues.ts';
+import { endpoints } from '../../graph/endpoints/index.ts';
+import { visible } from '../../text.ts';
+import { counted, quoted, warning } from '../consequences.ts';
+import { ids } from '../inputs.ts';
+import { type Consequence, type Target, write } from '../operation.ts';
+import { concluded, looked, nothingToDo, readBack, type Seen, tried, withoutEffect } from '../verification.ts';
 
 export const updateHealthIssue = write({
   name: 'update_health_issue',
