@@ -1,9 +1,9 @@
 import type { CallToolResult, InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
 import type { Progress } from '../graph/client/reader.ts';
-import type { Channel, Outside } from './desk.ts';
-import type { Form } from './form.ts';
+import type { Form } from './channels/form.ts';
+import { refuse } from './errors.ts';
+import type { Channel, Outside } from './inbox.ts';
 import type { Entry } from './ledger.ts';
-import { refuse } from './refusals.ts';
 import { type Register, refused } from './register.ts';
 
 /** A form is shown again to an equal call, so often in all. */

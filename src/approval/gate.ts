@@ -2,12 +2,12 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { Audit } from '../audit/log.ts';
 import { Refusal, SignInNeeded } from '../errors.ts';
 import { type Caller, createAsking, type Verdict } from './asking.ts';
-import type { Channel, Desk, Outside } from './desk.ts';
-import { type Answer, createForm, saidIn } from './form.ts';
+import { type Answer, createForm, saidIn } from './channels/form.ts';
+import { refuse } from './errors.ts';
+import type { Channel, Desk, Outside } from './inbox.ts';
 import type { Clock, Ending, Entry, Standing } from './ledger.ts';
 import { summaryOf, withRecord } from './outcome.ts';
 import { differences, type Question, wiresOf } from './question.ts';
-import { refuse } from './refusals.ts';
 import { createRegister, deskOf, refused } from './register.ts';
 
 /** A call that comes this much later than an equal one is a retry of it, not its twin. */

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { Refusal } from '../errors.ts';
-import type { Channel } from './desk.ts';
+import { refuse } from './errors.ts';
+import type { Channel } from './inbox.ts';
 import type { Question } from './question.ts';
-import { refuse } from './refusals.ts';
 
 export const minutesToAnswer = 10;
 export const minutesToUse = 5;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Audit } from '../audit/log.ts';
 import { Refusal } from '../errors.ts';
-import type { Desk, Look, Said } from './desk.ts';
+import { refuse } from './errors.ts';
+import type { Desk, Look, Said } from './inbox.ts';
 import { type Clock, createLedger, type Ending, type Entry, type Standing } from './ledger.ts';
 import { digestOf, isTyped } from './question.ts';
 import { questionText } from './questionText.ts';
-import { refuse } from './refusals.ts';
 
 const mostTargetsInForm = 20;
 const mostDeclines = 3;

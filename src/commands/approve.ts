@@ -4,7 +4,14 @@ import { connect, type Socket } from 'node:net';
 import { createInterface, type Interface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReadStream, WriteStream } from 'node:tty';
-import { type Asked, answered, type Left, type Shown, serversIn, socketsFolder } from '../approval/terminal.ts';
+import {
+  type Asked,
+  answered,
+  type Left,
+  type Shown,
+  serversIn,
+  socketsFolder,
+} from '../approval/channels/terminal.ts';
 import { NotOwnFolder } from '../files.ts';
 import { jsonOf } from '../json.ts';
 import { colour, framed, say, wrapped } from './screen.ts';

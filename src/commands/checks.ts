@@ -1,6 +1,6 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { bestChannel } from '../approval/outside.ts';
+import { bestChannel } from '../approval/channels/choose.ts';
 import { auditFolderOf } from '../audit/log.ts';
 import { signInVariables, unusualSettings } from '../config.ts';
 import { ownFolder } from '../files.ts';

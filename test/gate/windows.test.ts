@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { bestChannel } from '../../src/approval/outside.ts';
+import { bestChannel } from '../../src/approval/channels/choose.ts';
 import { handedBy, http, opened, sheet } from '../harness/outside.ts';
 import { recordsOf } from './cases.ts';
 import { scene, yes } from './scene.ts';

@@ -8,8 +8,8 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { type Entry, minutesToAnswer } from './ledger.ts';
-import { questionText } from './questionText.ts';
+import { type Entry, minutesToAnswer } from '../ledger.ts';
+import { questionText } from '../questionText.ts';
 
 const sealed = z.object({ v: z.literal(1), nonce: z.string(), digest: z.string() });
 const verified = z.discriminatedUnion('ok', [

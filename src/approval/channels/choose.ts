@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { release } from 'node:os';
-import type { Config } from '../config.ts';
-import type { Desk, Outside } from './desk.ts';
+import type { Config } from '../../config.ts';
+import { refuse } from '../errors.ts';
+import type { Desk, Outside } from '../inbox.ts';
 import type { Page } from './page.ts';
-import { refuse } from './refusals.ts';
 import type { Terminal } from './terminal.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -5,11 +5,11 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import * as z from 'zod';
-import { isOwnFolder, NotOwnFolder, ownFolder } from '../files.ts';
-import { jsonOf } from '../json.ts';
-import { visible } from '../text.ts';
-import type { Desk, Look } from './desk.ts';
-import { partsOf, questionText, unnamedTargets } from './questionText.ts';
+import { isOwnFolder, NotOwnFolder, ownFolder } from '../../files.ts';
+import { jsonOf } from '../../json.ts';
+import { visible } from '../../text.ts';
+import type { Desk, Look } from '../inbox.ts';
+import { partsOf, questionText, unnamedTargets } from '../questionText.ts';
 
 /** The server's side of the terminal channel: a socket that only this user can open. */
 export interface Terminal {

@@ -5,9 +5,9 @@ import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import * as z from 'zod';
-import type { Desk, Look } from './desk.ts';
+import type { Desk, Look } from '../inbox.ts';
+import { createWindows, type Place } from './browserQueue.ts';
 import { outcomePage, plainPage, questionPage, styleSource } from './pageHtml.ts';
-import { createWindows, type Place } from './windows.ts';
 
 /** A loopback page on which a person answers questions; see `Desk`. */
 export interface Page {
