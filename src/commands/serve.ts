@@ -10,8 +10,8 @@ import type { Graph } from '../graph/client/client.ts';
 import type { Tenant } from '../graph/tenant.ts';
 import type { Log } from '../log.ts';
 import { defaultSecretsFolder } from '../secrets/file.ts';
-import { createServer } from '../server.ts';
-import { stdioTransport } from './stdio.ts';
+import { createServer } from '../server/server.ts';
+import { stdioTransport } from '../server/stdio.ts';
 
 /** What a server has around it. */
 interface Around extends Pick<Surroundings, 'clock' | 'patience'> {

@@ -10,9 +10,9 @@ import type { Gate } from '../../src/approval/gate.ts';
 import { request } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { write as asWrite, type Write } from '../../src/operations/operation.ts';
-import type { Process } from '../../src/process.ts';
-import { failed, published } from '../../src/results.ts';
-import { write } from '../../src/write.ts';
+import { failed, published } from '../../src/server/results.ts';
+import type { Process } from '../../src/server/runtime.ts';
+import { write } from '../../src/server/write.ts';
 
 /**
  * Tools under the names that the suite calls. Each is a write that takes the one path of every write, gate included; the

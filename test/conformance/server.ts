@@ -15,8 +15,8 @@ import { readConfig } from '../../src/config.ts';
 import { graphClient } from '../../src/graph/client/client.ts';
 import type { Tenant } from '../../src/graph/tenant.ts';
 import { createLog } from '../../src/log.ts';
-import type { Process } from '../../src/process.ts';
-import { createServer } from '../../src/server.ts';
+import type { Process } from '../../src/server/runtime.ts';
+import { createServer } from '../../src/server/server.ts';
 import { simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { mountFixtures, refusingAsTheSuiteExpects } from './fixtures.ts';
 

@@ -9,7 +9,7 @@ import { createGate } from '../../src/approval/gate.ts';
 import { openAudit } from '../../src/audit/log.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { type Graph, graphClient } from '../../src/graph/client/client.ts';
-import { createServer } from '../../src/server.ts';
+import { createServer } from '../../src/server/server.ts';
 import type { SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import type { AskedForm, Person, ToolResult } from '../harness/clients.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { operations } from '../../src/operations/index.ts';
-import { published } from '../../src/results.ts';
+import { published } from '../../src/server/results.ts';
 import type { SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 
 /** The part of JSON Schema that the tools use. */

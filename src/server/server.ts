@@ -6,13 +6,13 @@ import {
   McpServer,
   type ServerContext,
 } from '@modelcontextprotocol/server';
-import { Refusal, SignInNeeded } from './errors.ts';
-import type { Progress } from './graph/client/reader.ts';
-import { versionOf } from './graph/clouds.ts';
-import { operations } from './operations/index.ts';
-import { neededBy, type Operation, permissionOf } from './operations/operation.ts';
-import type { Process } from './process.ts';
+import { Refusal, SignInNeeded } from '../errors.ts';
+import type { Progress } from '../graph/client/reader.ts';
+import { versionOf } from '../graph/clouds.ts';
+import { operations } from '../operations/index.ts';
+import { neededBy, type Operation, permissionOf } from '../operations/operation.ts';
 import { describeTenant, done, failed, instructions, otherVersion, published, readInput } from './results.ts';
+import type { Process } from './runtime.ts';
 import { write } from './write.ts';
 
 /** An MCP server with every operation as a tool. */

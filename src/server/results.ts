@@ -1,12 +1,12 @@
 import type { CallToolResult, StandardSchemaWithJSON } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import type { Config } from './config.ts';
-import { Refusal } from './errors.ts';
-import type { Identity } from './graph/client/identity.ts';
-import { versionIn } from './graph/clouds.ts';
-import type { Tenant } from './graph/tenant.ts';
-import { neededBy, type Operation } from './operations/operation.ts';
-import { visible } from './text.ts';
+import type { Config } from '../config.ts';
+import { Refusal } from '../errors.ts';
+import type { Identity } from '../graph/client/identity.ts';
+import { versionIn } from '../graph/clouds.ts';
+import type { Tenant } from '../graph/tenant.ts';
+import { neededBy, type Operation } from '../operations/operation.ts';
+import { visible } from '../text.ts';
 
 /** What a host hands the model about the server as a whole. */
 export const instructions = `Microsoft Defender for Identity (MDI) sensors over Microsoft Graph. Start with summarize_fleet; use list_* tools to narrow down, get_* for one object.

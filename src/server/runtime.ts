@@ -1,7 +1,7 @@
-import type { Gate } from './approval/gate.ts';
-import type { Config } from './config.ts';
-import type { Graph } from './graph/client/client.ts';
-import type { Log } from './log.ts';
+import type { Gate } from '../approval/gate.ts';
+import type { Config } from '../config.ts';
+import type { Graph } from '../graph/client/client.ts';
+import type { Log } from '../log.ts';
 
 /** What one process has once, however many servers the SDK makes of it. */
 export interface Process {
