@@ -1,7 +1,7 @@
 import * as module from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import about from '../package.json' with { type: 'json' };
-import type { SetupOptions } from './commands/setup.ts';
+import type { SetupOptions } from './commands/setup/setup.ts';
 import { type Config, given, readConfig, settings } from './config.ts';
 
 const millisecondsToClose = 800;
@@ -58,7 +58,7 @@ function commandLine(): Command {
     .command('demo')
     .description('Show the server at work on a simulated tenant, and be asked by its gate')
     .action(async () => {
-      const { demo } = await import('./commands/demo.ts');
+      const { demo } = await import('./commands/demo/demo.ts');
       process.exitCode = await demo(given());
     });
   command
@@ -68,7 +68,7 @@ function commandLine(): Command {
     .option('--split', 'one app that reads and one that writes')
     .option('--tenant <id>', 'the id or a domain of the tenant')
     .action(async (options: SetupOptions) => {
-      const { setup } = await import('./commands/setup.ts');
+      const { setup } = await import('./commands/setup/setup.ts');
       process.exitCode = setup(given(), options);
     });
   const audit = command.command('audit').description('Look at the audit log').helpCommand(false);
@@ -100,7 +100,7 @@ function commandLine(): Command {
       dropUnsetVariables();
       const [{ openTenant }, { doctor }] = await Promise.all([
         import('./commands/serve.ts'),
-        import('./commands/doctor.ts'),
+        import('./commands/doctor/doctor.ts'),
       ]);
       // What a person has to do to sign in is a part of what the doctor shows.
       const tenant = await openTenant(config, options.json ? undefined : () => undefined);

@@ -1,4 +1,4 @@
-import { doctor } from '../../src/commands/doctor.ts';
+import { doctor } from '../../src/commands/doctor/doctor.ts';
 import { serve } from '../../src/commands/serve.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';

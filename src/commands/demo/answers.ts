@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as z from 'zod';
-import { colour, say } from './screen.ts';
+import { colour, say } from '../screen.ts';
 
 /** A form with its one field, as a client receives it. */
 export interface Asked {

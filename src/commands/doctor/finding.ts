@@ -1,6 +1,6 @@
-import type { Config } from '../config.ts';
-import type { Tenant } from '../graph/tenant.ts';
-import type { Log } from '../log.ts';
+import type { Config } from '../../config.ts';
+import type { Tenant } from '../../graph/tenant.ts';
+import type { Log } from '../../log.ts';
 
 /** One thing that was looked at. After a `fatal` one there is nothing left to look at in the tenant. */
 export interface Finding {

@@ -1,9 +1,9 @@
-import type { Config } from '../config.ts';
-import type { Tenant } from '../graph/tenant.ts';
-import { createLog } from '../log.ts';
+import type { Config } from '../../config.ts';
+import type { Tenant } from '../../graph/tenant.ts';
+import { createLog } from '../../log.ts';
+import { colour, say, wrapped } from '../screen.ts';
 import { checks } from './checks.ts';
 import type { Finding } from './finding.ts';
-import { colour, say, wrapped } from './screen.ts';
 
 const marks = {
   well: colour.green('✓'),

@@ -1,10 +1,10 @@
 import { realpathSync } from 'node:fs';
-import type { Config } from '../config.ts';
-import { clouds } from '../graph/clouds.ts';
-import { type Grant, grantsFor } from '../operations/grants.ts';
-import { operations } from '../operations/index.ts';
-import { colour, say, wrapped } from './screen.ts';
-import { type App, azureCli, places, powerShell, type Registration, redirectUri } from './setupCommands.ts';
+import type { Config } from '../../config.ts';
+import { clouds } from '../../graph/clouds.ts';
+import { type Grant, grantsFor } from '../../operations/grants.ts';
+import { operations } from '../../operations/index.ts';
+import { colour, say, wrapped } from '../screen.ts';
+import { type App, azureCli, places, powerShell, type Registration, redirectUri } from './commands.ts';
 
 export interface SetupOptions {
   readonly signIn: Registration['signIn'];

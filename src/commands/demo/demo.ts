@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import * as z from 'zod';
-import type { Config } from '../config.ts';
-import { atTerminal, readForm, scripted } from './person.ts';
-import { colour, facts, framed, say, table, wrapped } from './screen.ts';
+import type { Config } from '../../config.ts';
+import { colour, facts, framed, say, table, wrapped } from '../screen.ts';
+import { atTerminal, readForm, scripted } from './answers.ts';
 
 const millisecondsForAPerson = 15 * 60_000;
 

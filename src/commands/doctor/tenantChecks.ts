@@ -1,14 +1,14 @@
-import { Refusal, SignInNeeded } from '../errors.ts';
-import { graphClient } from '../graph/client/client.ts';
-import { identityOf, permissionsIn, validityOf } from '../graph/client/identity.ts';
-import type { Reader } from '../graph/client/reader.ts';
-import { versionIn } from '../graph/clouds.ts';
-import { isWritePermission, type Permission } from '../graph/endpoint.ts';
-import { endpoints } from '../graph/endpoints/index.ts';
-import type { Tenant } from '../graph/tenant.ts';
-import { type Grant, grantsFor } from '../operations/grants.ts';
-import { operations } from '../operations/index.ts';
-import { visible } from '../text.ts';
+import { Refusal, SignInNeeded } from '../../errors.ts';
+import { graphClient } from '../../graph/client/client.ts';
+import { identityOf, permissionsIn, validityOf } from '../../graph/client/identity.ts';
+import type { Reader } from '../../graph/client/reader.ts';
+import { versionIn } from '../../graph/clouds.ts';
+import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
+import { endpoints } from '../../graph/endpoints/index.ts';
+import type { Tenant } from '../../graph/tenant.ts';
+import { type Grant, grantsFor } from '../../operations/grants.ts';
+import { operations } from '../../operations/index.ts';
+import { visible } from '../../text.ts';
 import type { Finding, Surroundings } from './finding.ts';
 
 const reading: Permission = 'SecurityIdentitiesSensors.Read.All';

@@ -1,6 +1,6 @@
-import type { Cloud } from '../graph/clouds.ts';
-import type { Permission } from '../graph/endpoint.ts';
-import { graphAppId, permissionIds } from '../graph/permissions.ts';
+import type { Cloud } from '../../graph/clouds.ts';
+import type { Permission } from '../../graph/endpoint.ts';
+import { graphAppId, permissionIds } from '../../graph/permissions.ts';
 
 /** An app registration that does not exist yet. */
 export interface App {

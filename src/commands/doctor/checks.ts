@@ -1,13 +1,13 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { bestChannel } from '../approval/channels/choose.ts';
-import { auditFolderOf } from '../audit/log.ts';
-import { signInVariables, unusualSettings } from '../config.ts';
-import { ownFolder } from '../files.ts';
-import { networkHint } from '../graph/client/network.ts';
-import { unreachable } from '../graph/client/reachability.ts';
-import { createSecretFile, defaultSecretsFolder } from '../secrets/file.ts';
-import { visible } from '../text.ts';
+import { bestChannel } from '../../approval/channels/choose.ts';
+import { auditFolderOf } from '../../audit/log.ts';
+import { signInVariables, unusualSettings } from '../../config.ts';
+import { ownFolder } from '../../files.ts';
+import { networkHint } from '../../graph/client/network.ts';
+import { unreachable } from '../../graph/client/reachability.ts';
+import { createSecretFile, defaultSecretsFolder } from '../../secrets/file.ts';
+import { visible } from '../../text.ts';
 import type { Finding, Surroundings } from './finding.ts';
 import { ofPermissions, ofReads, ofSignIn } from './tenantChecks.ts';
 
