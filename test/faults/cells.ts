@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Endpoint } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
-import type { EndpointName } from '../../src/tenants/simulated/answers.ts';
+import type { EndpointName } from '../../src/tenants/simulated/handlers.ts';
 import { type LoggedRequest, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { approve, type ToolResult } from '../harness/clients.ts';
 import { catalogue, type FaultRow, type Place } from './catalogue.ts';

@@ -1,4 +1,4 @@
-import type { EndpointName } from '../../src/tenants/simulated/answers.ts';
+import type { EndpointName } from '../../src/tenants/simulated/handlers.ts';
 import type { SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { casesOf, type Find, type gatedTools } from '../gate/cases.ts';
 

@@ -6,9 +6,9 @@ import { type Cloud, clouds } from '../../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import { appOf, type Environment } from './app.ts';
-import { personCredential } from './person.ts';
-import { configuredWay, signInBy, type Tried } from './signIn.ts';
-import type { Authority } from './ways.ts';
+import { configuredWay, signInBy, type Tried } from './credentialChain.ts';
+import type { Authority } from './credentials.ts';
+import { personCredential } from './interactive.ts';
 
 interface Surroundings {
   readonly environment: Environment;

@@ -1,6 +1,6 @@
 import type { PipelineRequest } from '@azure/core-rest-pipeline';
-import type { EndpointName } from './answers.ts';
 import type { GraphError } from './errors.ts';
+import type { EndpointName } from './handlers.ts';
 
 /** A request as it was logged. */
 export interface LoggedRequest {

@@ -1,4 +1,4 @@
-import { apac, type Condition, contoso, core, emea, fabrikam, type Kind, type Row, row } from './core.ts';
+import { apac, type Condition, contoso, core, emea, fabrikam, type Kind, type Row, row } from './contoso.ts';
 import { coreIssues, type IssueKind, issueOf } from './issues.ts';
 import type { Chance } from './random.ts';
 import type { SimulatedCandidate, SimulatedHealthIssue, SimulatedSensor } from './state.ts';

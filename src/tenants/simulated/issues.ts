@@ -1,4 +1,4 @@
-import { apac, contoso, emea, fabrikam } from './core.ts';
+import { apac, contoso, emea, fabrikam } from './contoso.ts';
 import type { Chance } from './random.ts';
 import type { SimulatedHealthIssue } from './state.ts';
 

@@ -1,5 +1,5 @@
-import type { Answered } from './answers.ts';
 import { GraphError } from './errors.ts';
+import type { Answered } from './handlers.ts';
 import { readQuery, selected } from './odata.ts';
 import type { Bearer, SimulatedIdentity } from './token.ts';
 

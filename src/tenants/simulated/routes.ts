@@ -1,8 +1,8 @@
 import type { Availability, Cloud, GraphVersion } from '../../graph/clouds.ts';
 import { type Endpoint, methodOf, type Permission } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
-import type { EndpointName } from './answers.ts';
 import { badRequest, GraphError, unknownSegment } from './errors.ts';
+import type { EndpointName } from './handlers.ts';
 
 interface Way {
   readonly name: EndpointName;

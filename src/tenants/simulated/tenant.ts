@@ -2,14 +2,14 @@ import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-
 import { type Cloud, clouds } from '../../graph/clouds.ts';
 import { everyPermission } from '../../graph/endpoint.ts';
 import type { Tenant } from '../../graph/tenant.ts';
-import { type Answered, answers } from './answers.ts';
+import type { Shapes } from './dialect.ts';
 import { forbidden, GraphError } from './errors.ts';
 import type { Fault, LoggedRequest, Reply } from './faults.ts';
 import { seededFleet } from './fleet.ts';
+import { type Answered, answers } from './handlers.ts';
 import { aborted, bodyOf, envelope, headersOf, jsonType, logged, responseOf } from './http.ts';
 import { organization } from './organization.ts';
 import { chance } from './random.ts';
-import type { Shapes } from './render.ts';
 import { allows, matchOf } from './routes.ts';
 import { createState, newAccessKey, type State, settle } from './state.ts';
 import { type Bearer, bearerOf, credentialOf, type SimulatedIdentity } from './token.ts';

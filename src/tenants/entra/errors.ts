@@ -2,7 +2,7 @@ import { Refusal } from '../../errors.ts';
 import { cleaned } from '../../graph/client/errors.ts';
 import { networkHint } from '../../graph/client/network.ts';
 import { unreachable } from '../../graph/client/reachability.ts';
-import type { Authority } from './ways.ts';
+import type { Authority } from './credentials.ts';
 
 const consent =
   'Let an administrator grant the Microsoft Graph permissions of the README to the app registration and give admin consent (mdi-sensors-mcp setup prints the address).';

@@ -4,9 +4,9 @@ import type * as Library from '@azure/identity';
 import { SignInNeeded } from '../../errors.ts';
 import { cleaned } from '../../graph/client/errors.ts';
 import type { App } from './app.ts';
-import { accountFile, cachePackage, persistence } from './cache.ts';
-import { isWithheld, refusalOf } from './refusals.ts';
-import type { Authority } from './ways.ts';
+import type { Authority } from './credentials.ts';
+import { isWithheld, refusalOf } from './errors.ts';
+import { accountFile, cachePackage, persistence } from './tokenCache.ts';
 
 /** How a person signs in at this server. */
 export const personWays = { browser: { title: 'browser' }, 'device-code': { title: 'device code' } } as const;

@@ -1,8 +1,8 @@
 import type { TokenCredential } from '@azure/core-auth';
 import { Refusal } from '../../errors.ts';
 import type { App } from './app.ts';
-import { reasonOf, refusalOf } from './refusals.ts';
-import { type Authority, type WayName, ways } from './ways.ts';
+import { type Authority, type WayName, ways } from './credentials.ts';
+import { reasonOf, refusalOf } from './errors.ts';
 
 const names = Object.keys(ways).filter((name): name is WayName => name in ways);
 

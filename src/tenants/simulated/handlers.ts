@@ -1,8 +1,8 @@
 import type { endpoints } from '../../graph/endpoints/index.ts';
 import { activationBody, auditingBody, parsed, sensorIds, serverIds, statusBody, update } from './bodies.ts';
+import { candidateAs, issueAs, issuesOf, type Look, migrationsAs, sensorsAs, wrapped } from './dialect.ts';
 import { badRequest, notFound } from './errors.ts';
 import { type Item, type Options, pageOf, readQuery, selected } from './odata.ts';
-import { candidateAs, issueAs, issuesOf, type Look, migrationsAs, sensorsAs, wrapped } from './render.ts';
 import { activate, migrate, newAccessKey, remove, type State } from './state.ts';
 
 /** One request that is allowed, on its way to its answer. */
