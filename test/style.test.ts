@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-// `any`, `as` and `!` are the linter's: biome.json and .ci/no-as.grit.
+// `any`, `as` and `!` are the linter's: biome.json and scripts/no-as.grit.
 
 const entries = readdirSync('src', { recursive: true, withFileTypes: true });
 test('no file or folder is named for being left over', () => {

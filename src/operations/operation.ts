@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { Outcome } from '../graph/client/outcome.ts';
 import type { Reader } from '../graph/client/reader.ts';
 import type { Endpoint, Permission, Request } from '../graph/endpoint.ts';
+import type { Kept } from '../secrets/file.ts';
 import type { Secret } from '../secrets/secret.ts';
 
 /** What a tool does to a tenant; the gate, the hints and the README's table derive from it. */
@@ -97,15 +98,6 @@ export interface Finisher extends Reader {
   keep(secret: Secret): Promise<Kept>;
   /** Repeats a GET of the approved plan, such as reading the key again after an ambiguous answer. */
   again(request: Request): Promise<Outcome>;
-}
-
-/** What may be said of a kept secret. */
-export interface Kept {
-  /** The file's name without its folder, which only the person is shown. */
-  readonly file: string;
-  readonly fingerprint: string;
-  /** The secret itself, only where the operator started the server with `--reveal-secrets`. */
-  readonly revealed?: string;
 }
 
 /** The permission by whose token it shows who acts. */

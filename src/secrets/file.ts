@@ -5,8 +5,16 @@ import { join, relative, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { Refusal } from '../errors.ts';
 import { NotOwnFolder, ownFolder } from '../files.ts';
-import type { Kept } from '../operations/operation.ts';
 import type { Secret } from './secret.ts';
+
+/** What may be said of a kept secret. */
+export interface Kept {
+  /** The file's name without its folder, which only the person is shown. */
+  readonly file: string;
+  readonly fingerprint: string;
+  /** The secret itself, only where the operator started the server with `--reveal-secrets`. */
+  readonly revealed?: string;
+}
 
 /** A file that waits for a secret: made before the request leaves, so that a full disk cannot follow a rotation. */
 export interface SecretFile {
