@@ -1,3 +1,8 @@
+/** Says something to the operator, on stderr whatever the log's level is. */
+export function tellOperator(sentence: string): void {
+  process.stderr.write(`mdi-sensors-mcp: ${sentence}\n`);
+}
+
 /** Writes to stderr, never to stdout, which belongs to the protocol. Messages and fields carry no secret and no token. */
 export interface Log {
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;

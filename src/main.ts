@@ -24,9 +24,13 @@ function dropUnsetVariables(): void {
 
 async function run(config: Config): Promise<void> {
   dropUnsetVariables();
-  const [{ openTenant, serve }, { createLog }] = await Promise.all([import('./commands/serve.ts'), import('./log.ts')]);
+  const [{ serve }, { openTenant }, { createLog, tellOperator }] = await Promise.all([
+    import('./commands/serve.ts'),
+    import('./tenants/open.ts'),
+    import('./log.ts'),
+  ]);
   const log = createLog(config.logLevel);
-  const server = serve(config, await openTenant(config), about.version, log);
+  const server = serve(config, await openTenant(config, tellOperator), about.version, log);
   const end = () => {
     setTimeout(() => process.exit(0), millisecondsToClose).unref();
     server.close().finally(() => process.exit(0));
@@ -98,12 +102,13 @@ function commandLine(): Command {
     .action(async (options: { json?: boolean }) => {
       const config = given();
       dropUnsetVariables();
-      const [{ openTenant }, { doctor }] = await Promise.all([
-        import('./commands/serve.ts'),
+      const [{ openTenant }, { tellOperator }, { doctor }] = await Promise.all([
+        import('./tenants/open.ts'),
+        import('./log.ts'),
         import('./commands/doctor/doctor.ts'),
       ]);
       // What a person has to do to sign in is a part of what the doctor shows.
-      const tenant = await openTenant(config, options.json ? undefined : () => undefined);
+      const tenant = await openTenant(config, options.json ? tellOperator : () => undefined);
       const code = await doctor(config, await tenant(), options);
       // A sign-in that was begun and is not needed would keep the process for as long as its code is valid.
       process.stdout.write('', () => process.exit(code));

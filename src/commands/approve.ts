@@ -14,6 +14,7 @@ import {
 } from '../approval/channels/terminal.ts';
 import { NotOwnFolder } from '../files.ts';
 import { jsonOf } from '../json.ts';
+import { tellOperator } from '../log.ts';
 import { colour, framed, say, wrapped } from './screen.ts';
 
 const millisecondsToAct = 30_000;
@@ -24,8 +25,6 @@ interface Server {
   ask(request: Asked): Promise<readonly Shown[] | undefined>;
   end(): void;
 }
-
-const complain = (sentence: string) => process.stderr.write(`mdi-sensors-mcp: ${sentence}\n`);
 
 /** Answers the questions that wait on this machine at the person's own terminal. Exit code 0, or 2 without one. */
 export async function approve({ list = false }: { readonly list?: boolean }): Promise<number> {
@@ -43,7 +42,7 @@ export async function approve({ list = false }: { readonly list?: boolean }): Pr
     if (questions.length === 0) return 0;
     const terminal = ownTerminal();
     if (terminal === undefined) {
-      complain('approve needs a terminal with a person, and here is none.');
+      tellOperator('approve needs a terminal with a person, and here is none.');
       return 2;
     }
     for (const { server, shown } of questions) await answer(server, shown, terminal);
@@ -60,14 +59,14 @@ async function serversOfUser(): Promise<Left[] | undefined> {
     return await serversIn(folder);
   } catch (error) {
     if (!(error instanceof NotOwnFolder)) throw error;
-    complain(`the folder ${folder} ${error.message}, so nothing in it can be trusted.`);
+    tellOperator(`the folder ${folder} ${error.message}, so nothing in it can be trusted.`);
     return undefined;
   }
 }
 
 async function waitingAt(server: Server & Pick<Left, 'process'>) {
   const waiting = await server.ask({ do: 'list' });
-  if (waiting === undefined) complain(`the server with process id ${server.process} does not answer.`);
+  if (waiting === undefined) tellOperator(`the server with process id ${server.process} does not answer.`);
   return (waiting ?? []).map((shown) => ({ server, shown }));
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Verified, verifyFolder } from '../audit/verify.ts';
+import { tellOperator } from '../log.ts';
 import { visible } from '../text.ts';
 import { colour, say, table, wrapped } from './screen.ts';
 
@@ -64,9 +65,7 @@ function read(folder: string | undefined, head?: string): Verified[] | undefined
     return verifyFolder(folder, head);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    process.stderr.write(
-      `mdi-sensors-mcp: the audit log in ${folder} cannot be read. Name its folder with --audit-log.\n`,
-    );
+    tellOperator(`the audit log in ${folder} cannot be read. Name its folder with --audit-log.`);
     return undefined;
   }
 }

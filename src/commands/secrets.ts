@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { tellOperator } from '../log.ts';
 import { counted } from '../operations/consequences.ts';
 import { colour, say, table } from './screen.ts';
 
@@ -10,7 +11,7 @@ const isSecretFile = (name: string) => /^access-key_[\w-]{1,36}_[\w-]+\.txt$|^\.
 export function secrets({ folder, clear = false }: { readonly folder: string; readonly clear?: boolean }): number {
   const names = namesIn(folder);
   if (names === undefined) {
-    process.stderr.write(`mdi-sensors-mcp: the folder ${folder} cannot be read. Name it with --secrets-dir.\n`);
+    tellOperator(`the folder ${folder} cannot be read. Name it with --secrets-dir.`);
     return 2;
   }
   if (names.length === 0) say('There are no secret files.');

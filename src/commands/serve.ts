@@ -8,7 +8,7 @@ import { auditFolderOf, openAudit } from '../audit/log.ts';
 import { type Config, unusualSafetySettings } from '../config.ts';
 import type { Graph } from '../graph/client/client.ts';
 import type { Tenant } from '../graph/tenant.ts';
-import type { Log } from '../log.ts';
+import { type Log, tellOperator } from '../log.ts';
 import { defaultSecretsFolder } from '../secrets/file.ts';
 import { createServer } from '../server/server.ts';
 import { stdioTransport } from '../server/stdio.ts';
@@ -25,10 +25,6 @@ const system: Around = {
   patience: 25_000,
   input: process.stdin,
   output: process.stdout,
-};
-
-const say = (line: string): void => {
-  process.stderr.write(`mdi-sensors-mcp: ${line}\n`);
 };
 
 /** The name of the user who runs this; in containers a user id often has none. */
@@ -62,7 +58,7 @@ export function serve(
       principal,
     }),
     outside: (desk) => {
-      outside = openOutside(config, process.env, desk, say);
+      outside = openOutside(config, process.env, desk, tellOperator);
       return outside;
     },
   });
@@ -89,15 +85,4 @@ export function serve(
       await Promise.allSettled([served.close(), outside?.close()]);
     },
   };
-}
-
-/** The tenant that the settings name, opened with the first call. Throws a sentence at once where they contradict each other. */
-export async function openTenant(config: Config, tell = say): Promise<() => Promise<Tenant>> {
-  const { simulate, cloud } = config;
-  if (simulate !== undefined) {
-    return async () => (await import('../tenants/simulated/tenant.ts')).simulatedTenant({ ...simulate, cloud });
-  }
-  const { entraTenant } = await import('../tenants/entra/tenant.ts');
-  const tenant = entraTenant(config, { environment: process.env, say: tell });
-  return async () => tenant;
 }

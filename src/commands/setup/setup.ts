@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import type { Config } from '../../config.ts';
 import { clouds } from '../../graph/clouds.ts';
+import { tellOperator } from '../../log.ts';
 import { type Grant, grantsFor } from '../../operations/grants.ts';
 import { operations } from '../../operations/index.ts';
 import { colour, say, wrapped } from '../screen.ts';
@@ -17,12 +18,16 @@ type Wanted = Pick<Config, 'cloud' | 'readOnly'>;
 export function setup(wanted: Wanted, { signIn, split = false, tenant = '<tenant-id>' }: SetupOptions): number {
   const { cloud, readOnly } = wanted;
   const place = places[cloud];
-  const mistake =
-    (place === undefined && `None of the tools exists in ${clouds[cloud].name}, so there is nothing to grant.`) ||
-    (!/^([\w.-]+|<tenant-id>)$/.test(tenant) && '--tenant is the id or a domain of the tenant.') ||
-    (split && (readOnly || signIn === 'person') && '--split needs tools that write, and an app that acts by itself.');
-  if (place === undefined || mistake) {
-    process.stderr.write(`mdi-sensors-mcp: ${mistake}\n`);
+  if (place === undefined) {
+    tellOperator(`None of the tools exists in ${clouds[cloud].name}, so there is nothing to grant.`);
+    return 2;
+  }
+  if (!/^([\w.-]+|<tenant-id>)$/.test(tenant)) {
+    tellOperator('--tenant is the id or a domain of the tenant.');
+    return 2;
+  }
+  if (split && (readOnly || signIn === 'person')) {
+    tellOperator('--split needs tools that write, and an app that acts by itself.');
     return 2;
   }
   const chosen = operations.filter(({ effect }) => !readOnly || effect === 'read');

@@ -1,0 +1,13 @@
+import type { Config } from '../config.ts';
+import type { Tenant } from '../graph/tenant.ts';
+
+/** The tenant that the settings name, opened with the first call. Throws a sentence at once where they contradict each other. */
+export async function openTenant(config: Config, say: (line: string) => void): Promise<() => Promise<Tenant>> {
+  const { simulate, cloud } = config;
+  if (simulate !== undefined) {
+    return async () => (await import('./simulated/tenant.ts')).simulatedTenant({ ...simulate, cloud });
+  }
+  const { entraTenant } = await import('./entra/tenant.ts');
+  const tenant = entraTenant(config, { environment: process.env, say });
+  return async () => tenant;
+}
