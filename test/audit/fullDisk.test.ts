@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
-import { ask, moment, textOf } from '../gate/attacker.ts';
+import { ask, moment, textOf } from '../approval/attacker.ts';
 import { attack } from '../harness/attacks.ts';
 import { controlledServer } from '../harness/controlled.ts';
 import { type Disk, smallDisk } from '../harness/disk.ts';

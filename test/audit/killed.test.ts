@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { verifyFolder } from '../../src/audit/verify.ts';
-import { approving, casesOf, finder } from '../gate/cases.ts';
+import { approving, casesOf, finder } from '../approval/cases.ts';
 import { afterAMoment, connect } from '../harness/clients.ts';
 import { controlledServer } from '../harness/controlled.ts';
 

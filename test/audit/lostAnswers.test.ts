@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'vitest';
-import { casesOf, finder, type gatedTools } from '../gate/cases.ts';
-import { bothEras } from '../gate/scene.ts';
+import { casesOf, finder, type gatedTools } from '../approval/cases.ts';
+import { bothEras } from '../approval/scene.ts';
 import { approve, connect } from '../harness/clients.ts';
 import { type Command, controlledServer } from '../harness/controlled.ts';
 import { tell } from '../harness/tables.ts';

@@ -1,6 +1,6 @@
 import type { EndpointName } from '../../src/tenants/simulated/handlers.ts';
 import type { SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
-import { casesOf, type Find, type gatedTools } from '../gate/cases.ts';
+import { casesOf, type Find, type gatedTools } from '../approval/cases.ts';
 
 type GatedTool = (typeof gatedTools)[number];
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { finder } from '../gate/cases.ts';
+import { finder } from '../approval/cases.ts';
 import { connect, type TestClient } from '../harness/clients.ts';
 import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
 import { handedBy } from '../harness/outside.ts';

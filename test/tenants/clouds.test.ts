@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { operationFacts } from '../facts.ts';
+import { operationFacts } from '../facts/facts.ts';
 import { ask, contoso } from './asking.ts';
 
 const bodies: Readonly<Record<string, unknown>> = {

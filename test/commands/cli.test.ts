@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import about from '../../package.json' with { type: 'json' };
+import { settings } from '../../src/config.ts';
+
+// biome-ignore lint/suspicious/noTemplateCurlyInString: this is what a bundle's host hands over
+const unset = '${user_config.log_level}';
+
+function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/main.js', ...args], {
+    encoding: 'utf8',
+    input: '',
+    env,
+  });
+  return { status, stdout, stderr };
+}
+
+test('--help names every setting with its variable, and every command', () => {
+  const { status, stdout, stderr } = run(['--help']);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  for (const { flag, variable } of settings) {
+    expect(stdout).toContain(`${flag} `);
+    expect(stdout.replace(/\s+/g, ' ')).toContain(`(${variable})`);
+  }
+  for (const command of ['demo', 'setup', 'approve', 'audit', 'secrets'])
+    expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
+});
+
+test('--version tells the version', () => {
+  expect(run(['--version'])).toEqual({ status: 0, stdout: `${about.version}\n`, stderr: '' });
+});
+
+test.each([
+  ['--nonsense', "unknown option '--nonsense'. See --help."],
+  ['nonsense', 'too many arguments. Expected 0 arguments but got 1. See --help.'],
+  ['--graph-version v2', '--graph-version is v1.0 or beta. See --help.'],
+  ['--graph-version', "option '--graph-version <version>' argument missing. See --help."],
+  ['--cloud mars', '--cloud is global, usgov, usgovdod or china. See --help.'],
+  ['--max-machines 0', '--max-machines is a whole number from 1 to 500. See --help.'],
+  ['--max-machines many', '--max-machines is a whole number from 1 to 500. See --help.'],
+  ['--simulate=sensors', '--simulate looks like sensors:5000,seed:7. See --help.'],
+  ['--approval mail', '--approval is auto, form, page or terminal. See --help.'],
+  ['--log-level loud', '--log-level is silent, error, warn, info, debug or trace. See --help.'],
+])('%s ends with exit code 2 and one sentence', (line, sentence) => {
+  expect(run(line.split(' '))).toEqual({ status: 2, stdout: '', stderr: `mdi-sensors-mcp: ${sentence}\n` });
+});
+
+test.each([
+  ['MDI_MCP_GRAPH_VERSION', 'v2', 'is v1.0 or beta'],
+  ['MDI_MCP_MAX_MACHINES', '501', 'is a whole number from 1 to 500'],
+  ['MDI_MCP_READ_ONLY', 'perhaps', 'is true or false'],
+  ['MDI_MCP_LOG_LEVEL', 'loud', 'is silent, error, warn, info, debug or trace'],
+])('a bad value of %s is named like that of a flag', (name, value, what) => {
+  expect(run([], { [name]: value }).stderr).toBe(`mdi-sensors-mcp: ${name} ${what}. See --help.\n`);
+});
+
+test.each([
+  ['a flag wins over its variable', ['--simulate', '--log-level', 'error'], { MDI_MCP_LOG_LEVEL: 'loud' }],
+  ['an empty variable counts as absent', ['--simulate'], { MDI_MCP_LOG_LEVEL: '' }],
+  ['what a bundle leaves unset counts as absent', ['--simulate'], { MDI_MCP_LOG_LEVEL: unset }],
+  ['a variable alone is enough', [], { MDI_MCP_SIMULATE: 'true' }],
+])('%s, and the end of stdin ends the server without a word', (_, args, environment) => {
+  expect(run(args, environment)).toEqual({ status: 0, stdout: '', stderr: '' });
+});

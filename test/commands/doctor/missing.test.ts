@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { App } from '../../entra/entra.ts';
+import { closed, everyRead, type SignInWorld, secret, signInWorld } from '../../tenants/entra/signedIn.ts';
+
+let world: SignInWorld;
+beforeAll(async () => {
+  world = await signInWorld();
+});
+afterAll(() => world.close());
+
+const by = ({ id }: App) => ({ AZURE_CLIENT_ID: id, AZURE_CLIENT_SECRET: secret });
+
+test.concurrent('nothing is configured', async () => {
+  const env = { AZURE_TENANT_ID: '' };
+  expect(await world.doctor(env)).toEqual({
+    code: 2,
+    text: `Configuration
+  ✓ --log-level trace
+  ! No variable of a sign-in is set.
+
+Network
+  ✓ ENTRA answers
+  ✓ GRAPH answers
+
+Sign-in
+  ! client secret: AZURE_CLIENT_SECRET is not set
+  ! certificate: AZURE_CLIENT_CERTIFICATE_PATH is not set
+  ! workload identity: AZURE_FEDERATED_TOKEN_FILE is not set
+  ! managed identity: Identity not found
+  ! Azure CLI: Azure CLI could not be found
+  ! Azure PowerShell: Unable to execute PowerShell
+  ! Azure Developer CLI: Azure Developer CLI couldn't be found
+  ✗ No way to sign in worked
+    Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or another
+    variable named here, or let a person sign in with --auth browser or --auth
+    device-code.
+
+This machine
+  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
+    approve at a terminal
+  ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
+  ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
+
+The server cannot work like this.
+`,
+  });
+});
+
+test.concurrent('a wrong secret', async () => {
+  const env = by(world.registered({ secrets: [] }));
+  expect(await world.doctor(env)).toEqual({
+    code: 2,
+    text: `Configuration
+  ✓ --log-level trace
+  ✓ AZURE_TENANT_ID TENANT
+  ✓ AZURE_CLIENT_ID ID
+  ✓ AZURE_CLIENT_SECRET (set, not shown)
+
+Network
+  ✓ ENTRA answers
+  ✓ GRAPH answers
+
+Sign-in
+  ✗ Microsoft Entra gave no token for the sign-in by client secret:
+    AADSTS7000215: Invalid client secret provided.
+    Set the client secret to the secret's value, not to its id.
+
+This machine
+  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
+    approve at a terminal
+  ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
+  ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
+
+The server cannot work like this.
+`,
+  });
+});
+
+test.concurrent('no admin consent', async () => {
+  const env = by(world.registered({ roles: [] }));
+  expect(await world.doctor(env)).toEqual({
+    code: 1,
+    text: `Configuration
+  ✓ --log-level trace
+  ✓ AZURE_TENANT_ID TENANT
+  ✓ AZURE_CLIENT_ID ID
+  ✓ AZURE_CLIENT_SECRET (set, not shown)
+
+Network
+  ✓ ENTRA answers
+  ✓ GRAPH answers
+
+Sign-in
+  ✓ By client secret
+  ✓ Tenant TENANT
+  ✓ As the app Sensors of Contoso (ID)
+  ✓ The token is valid for 60 minutes, with continuous access evaluation
+
+Permissions
+  ✗ SecurityIdentitiesAutoConfig.Read.All is not in the token. Without it these
+    tools do not work: get_auto_auditing_configuration,
+    update_auto_auditing_configuration
+  ✗ SecurityIdentitiesAutoConfig.ReadWrite.All is not in the token. Without it
+    these tools do not work: update_auto_auditing_configuration
+  ✗ SecurityIdentitiesHealth.Read.All is not in the token. Without it these
+    tools do not work: list_health_issues, get_health_issue, update_health_issue
+  ✗ SecurityIdentitiesHealth.ReadWrite.All is not in the token. Without it these
+    tools do not work: update_health_issue
+  ✗ SecurityIdentitiesMigration.Read.All is not in the token. Without it these
+    tools do not work: list_sensor_migrations, migrate_sensors
+  ✗ SecurityIdentitiesMigration.ReadWrite.All is not in the token. Without it
+    these tools do not work: migrate_sensors
+  ✗ SecurityIdentitiesSensors.Read.All is not in the token. Without it these
+    tools do not work: summarize_fleet, compare_inventory, list_sensors,
+    get_sensor, update_sensor, delete_sensor, delete_stale_sensors,
+    get_deployment_package, list_sensor_candidates, activate_sensor_candidates,
+    get_activation_configuration, update_activation_configuration
+  ✗ SecurityIdentitiesSensors.ReadWrite.All is not in the token. Without it
+    these tools do not work: update_sensor, delete_sensor, delete_stale_sensors,
+    get_deployment_access_key, regenerate_deployment_access_key,
+    activate_sensor_candidates, update_activation_configuration
+    Add what is missing to the app registration (API permissions, Microsoft
+    Graph) and give admin consent; mdi-sensors-mcp setup shows how.
+
+Reads
+  ! GET /security/identities/sensors was not tried, since its permission is
+    missing
+  ! GET /security/identities/healthIssues was not tried, since its permission is
+    missing
+  ! GET /security/identities/settings/autoAuditingConfiguration was not tried,
+    since its permission is missing
+  ! GET /security/identities/sensorMigration was not tried, since its permission
+    is missing
+
+This machine
+  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
+    approve at a terminal
+  ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
+  ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
+
+Something is missing.
+`,
+  });
+});
+
+test.concurrent('the permissions to read only', async () => {
+  const env = by(world.registered({ roles: everyRead }));
+  expect(await world.doctor(env)).toEqual({
+    code: 1,
+    text: `Configuration
+  ✓ --log-level trace
+  ✓ AZURE_TENANT_ID TENANT
+  ✓ AZURE_CLIENT_ID ID
+  ✓ AZURE_CLIENT_SECRET (set, not shown)
+
+Network
+  ✓ ENTRA answers
+  ✓ GRAPH answers
+
+Sign-in
+  ✓ By client secret
+  ✓ Tenant TENANT
+  ✓ As the app Sensors of Contoso (ID)
+  ✓ The token is valid for 60 minutes, with continuous access evaluation
+
+Permissions
+  ✓ SecurityIdentitiesAutoConfig.Read.All
+  ✓ SecurityIdentitiesHealth.Read.All
+  ✓ SecurityIdentitiesMigration.Read.All
+  ✓ SecurityIdentitiesSensors.Read.All
+  ✗ SecurityIdentitiesAutoConfig.ReadWrite.All is not in the token. Without it
+    these tools do not work: update_auto_auditing_configuration
+  ✗ SecurityIdentitiesHealth.ReadWrite.All is not in the token. Without it these
+    tools do not work: update_health_issue
+  ✗ SecurityIdentitiesMigration.ReadWrite.All is not in the token. Without it
+    these tools do not work: migrate_sensors
+  ✗ SecurityIdentitiesSensors.ReadWrite.All is not in the token. Without it
+    these tools do not work: update_sensor, delete_sensor, delete_stale_sensors,
+    get_deployment_access_key, regenerate_deployment_access_key,
+    activate_sensor_candidates, update_activation_configuration
+    Add what is missing to the app registration (API permissions, Microsoft
+    Graph) and give admin consent; mdi-sensors-mcp setup shows how.
+
+Reads
+  ✓ GET /security/identities/sensors
+  ✓ GET /security/identities/healthIssues
+  ✓ GET /security/identities/settings/autoAuditingConfiguration
+  ✓ GET /security/identities/sensorMigration
+
+This machine
+  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
+    approve at a terminal
+  ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
+  ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
+
+Something is missing.
+`,
+  });
+});
+
+test.concurrent('a proxy that is not there', async () => {
+  const env = { ...by(world.registered()), HTTPS_PROXY: closed };
+  expect(await world.doctor(env)).toEqual({
+    code: 2,
+    text: `Configuration
+  ✓ --log-level trace
+  ✓ AZURE_TENANT_ID TENANT
+  ✓ AZURE_CLIENT_ID ID
+  ✓ AZURE_CLIENT_SECRET (set, not shown)
+
+Network
+  ✗ ENTRA does not answer: ECONNREFUSED
+  ✗ GRAPH does not answer: ECONNREFUSED
+    Check the proxy of HTTPS_PROXY.
+
+Sign-in
+  ✗ Microsoft Entra gave no token for the sign-in by client secret:
+    ECONNREFUSED.
+    Check the proxy of HTTPS_PROXY.
+
+This machine
+  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
+    approve at a terminal
+  ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
+  ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
+
+The server cannot work like this.
+`,
+  });
+});

@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { App } from '../../entra/entra.ts';
+import { everyRead, everyWrite, type SignInWorld, secret, signInWorld } from '../../tenants/entra/signedIn.ts';
+
+let world: SignInWorld;
+beforeAll(async () => {
+  world = await signInWorld();
+});
+afterAll(() => world.close());
+
+const by = ({ id }: App) => ({ AZURE_CLIENT_ID: id, AZURE_CLIENT_SECRET: secret });
+
+test.concurrent('all is well', async () => {
+  const env = by(world.registered());
+  expect(await world.doctor(env)).toEqual({
+    code: 0,
+    text: `Configuration
+  ✓ --log-level trace
+  ✓ AZURE_TENANT_ID TENANT
+  ✓ AZURE_CLIENT_ID ID
+  ✓ AZURE_CLIENT_SECRET (set, not shown)
+
+Network
+  ✓ ENTRA answers
+  ✓ GRAPH answers
+
+Sign-in
+  ✓ By client secret
+  ✓ Tenant TENANT
+  ✓ As the app Sensors of Contoso (ID)
+  ✓ The token is valid for 60 minutes, with continuous access evaluation
+
+Permissions
+  ✓ SecurityIdentitiesAutoConfig.Read.All
+  ✓ SecurityIdentitiesAutoConfig.ReadWrite.All
+  ✓ SecurityIdentitiesHealth.Read.All
+  ✓ SecurityIdentitiesHealth.ReadWrite.All
+  ✓ SecurityIdentitiesMigration.Read.All
+  ✓ SecurityIdentitiesMigration.ReadWrite.All
+  ✓ SecurityIdentitiesSensors.Read.All
+  ✓ SecurityIdentitiesSensors.ReadWrite.All
+
+Reads
+  ✓ GET /security/identities/sensors
+  ✓ GET /security/identities/healthIssues
+  ✓ GET /security/identities/settings/autoAuditingConfiguration
+  ✓ GET /security/identities/sensorMigration
+
+This machine
+  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
+    approve at a terminal
+  ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
+  ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
+
+All well.
+`,
+  });
+});
+
+test.concurrent('one app reads and another one writes', async () => {
+  const writer = world.registered({ name: 'Writer of Contoso', roles: everyWrite });
+  const env = {
+    ...by(world.registered({ name: 'Reader of Contoso', roles: everyRead })),
+    MDI_MCP_WRITER_CLIENT_ID: writer.id,
+    MDI_MCP_WRITER_CLIENT_SECRET: secret,
+  };
+  expect(await world.doctor(env)).toEqual({
+    code: 0,
+    text: `Configuration
+  ✓ --log-level trace
+  ✓ AZURE_TENANT_ID TENANT
+  ✓ AZURE_CLIENT_ID ID
+  ✓ AZURE_CLIENT_SECRET (set, not shown)
+  ✓ MDI_MCP_WRITER_CLIENT_ID ID
+  ✓ MDI_MCP_WRITER_CLIENT_SECRET (set, not shown)
+
+Network
+  ✓ ENTRA answers
+  ✓ GRAPH answers
+
+Sign-in
+  ✓ By client secret
+  ✓ Tenant TENANT
+  ✓ As the app Reader of Contoso (ID)
+  ✓ The token is valid for 60 minutes, with continuous access evaluation
+  ✓ To write, as the app Writer of Contoso
+    (ID)
+
+Permissions
+  ✓ SecurityIdentitiesAutoConfig.Read.All
+  ✓ SecurityIdentitiesAutoConfig.ReadWrite.All
+  ✓ SecurityIdentitiesHealth.Read.All
+  ✓ SecurityIdentitiesHealth.ReadWrite.All
+  ✓ SecurityIdentitiesMigration.Read.All
+  ✓ SecurityIdentitiesMigration.ReadWrite.All
+  ✓ SecurityIdentitiesSensors.Read.All
+  ✓ SecurityIdentitiesSensors.ReadWrite.All
+
+Reads
+  ✓ GET /security/identities/sensors
+  ✓ GET /security/identities/healthIssues
+  ✓ GET /security/identities/settings/autoAuditingConfiguration
+  ✓ GET /security/identities/sensorMigration
+
+This machine
+  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
+    approve at a terminal
+  ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
+  ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
+
+All well.
+`,
+  });
+});
+
+test.concurrent('a token that can write, with --read-only', async () => {
+  const env = { ...by(world.registered()), MDI_MCP_READ_ONLY: 'true' };
+  expect(await world.doctor(env)).toEqual({
+    code: 0,
+    text: `Configuration
+  ✓ --read-only true
+  ✓ --log-level trace
+  ✓ AZURE_TENANT_ID TENANT
+  ✓ AZURE_CLIENT_ID ID
+  ✓ AZURE_CLIENT_SECRET (set, not shown)
+
+Network
+  ✓ ENTRA answers
+  ✓ GRAPH answers
+
+Sign-in
+  ✓ By client secret
+  ✓ Tenant TENANT
+  ✓ As the app Sensors of Contoso (ID)
+  ✓ The token is valid for 60 minutes, with continuous access evaluation
+
+Permissions
+  ✓ SecurityIdentitiesAutoConfig.Read.All
+  ✓ SecurityIdentitiesHealth.Read.All
+  ✓ SecurityIdentitiesMigration.Read.All
+  ✓ SecurityIdentitiesSensors.Read.All
+  ! The token can write although the server is started with --read-only:
+    SecurityIdentitiesAutoConfig.ReadWrite.All,
+    SecurityIdentitiesHealth.ReadWrite.All,
+    SecurityIdentitiesMigration.ReadWrite.All,
+    SecurityIdentitiesSensors.ReadWrite.All
+    Grant the app only the Read permissions; then nothing at all can write with
+    its token.
+
+Reads
+  ✓ GET /security/identities/sensors
+  ✓ GET /security/identities/healthIssues
+  ✓ GET /security/identities/settings/autoAuditingConfiguration
+  ✓ GET /security/identities/sensorMigration
+
+This machine
+  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
+    approve at a terminal
+  ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
+  ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
+
+All well.
+`,
+  });
+});
+
+test.concurrent('a person with a device code', async () => {
+  const one = world.registered({ consents: [{ scopes: everyRead }] });
+  const env = { MDI_MCP_AUTH: 'device-code', AZURE_CLIENT_ID: one.id };
+  const [seen] = await Promise.all([world.doctor(env), world.enter(one, world.alice)]);
+  expect(seen).toEqual({
+    code: 0,
+    text: `Configuration
+  ✓ --auth device-code
+  ✓ --log-level trace
+  ✓ AZURE_TENANT_ID TENANT
+  ✓ AZURE_CLIENT_ID ID
+
+Network
+  ✓ ENTRA answers
+  ✓ GRAPH answers
+
+Sign-in
+  ! A person has to sign in: open https://microsoft.com/devicelogin and enter
+    the code CODE.
+  ✓ Tenant TENANT
+  ✓ As the person alice@contoso.com (ID)
+  ! A person also needs the Entra role Security Administrator, or a Defender XDR
+    role with the same rights
+  ✓ The token is valid for 60 minutes, with continuous access evaluation
+
+Permissions
+  ✓ SecurityIdentitiesAutoConfig.Read.All
+  ✓ SecurityIdentitiesHealth.Read.All
+  ✓ SecurityIdentitiesMigration.Read.All
+  ✓ SecurityIdentitiesSensors.Read.All
+  ! SecurityIdentitiesAutoConfig.ReadWrite.All is asked for when something is
+    about to be written
+  ! SecurityIdentitiesHealth.ReadWrite.All is asked for when something is about
+    to be written
+  ! SecurityIdentitiesMigration.ReadWrite.All is asked for when something is
+    about to be written
+  ! SecurityIdentitiesSensors.ReadWrite.All is asked for when something is about
+    to be written
+
+Reads
+  ✓ GET /security/identities/sensors
+  ✓ GET /security/identities/healthIssues
+  ✓ GET /security/identities/settings/autoAuditingConfiguration
+  ✓ GET /security/identities/sensorMigration
+
+This machine
+  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
+    approve at a terminal
+  ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
+  ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
+
+All well.
+`,
+  });
+});

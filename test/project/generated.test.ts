@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { beforeAll, expect, test } from 'vitest';
+import { manifest, readme, type Tool } from './generated.ts';
+
+// `npm run generate` runs this file with --update, which writes the files instead of comparing them.
+const outOfDate = 'is out of date: run npm run generate';
+
+let tools: readonly Tool[] = [];
+
+beforeAll(async () => {
+  const client = new Client({ name: 'generate', version: '1' });
+  await client.connect(new StdioClientTransport({ command: process.execPath, args: ['dist/main.js', '--simulate'] }));
+  ({ tools } = await client.listTools());
+  await client.close();
+});
+
+test('test/tools.json is what a client of the built server lists', async () => {
+  expect(tools.length).toBeGreaterThan(0);
+  await expect(`${JSON.stringify(tools, null, 2)}\n`).toMatchFileSnapshot(
+    '../tools.json',
+    `test/tools.json ${outOfDate}`,
+  );
+});
+
+test("the README's tables say what the code says", async () => {
+  const text = readFileSync('README.md', 'utf8');
+  await expect(readme(text)).toMatchFileSnapshot('../../README.md', `README.md ${outOfDate}`);
+});
+
+test('manifest.json says what the code says', async () => {
+  await expect(manifest(tools)).toMatchFileSnapshot('../../manifest.json', `manifest.json ${outOfDate}`);
+});
+
+test('manifest.json is a valid bundle manifest', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'manifest-')), 'manifest.json');
+  writeFileSync(file, manifest(tools));
+  const mcpb = 'node_modules/@anthropic-ai/mcpb/dist/cli/cli.js';
+  expect(execFileSync(process.execPath, [mcpb, 'validate', file], { encoding: 'utf8' })).toMatch(/passes/);
+});

@@ -1,0 +1,162 @@
+import about from '../../package.json' with { type: 'json' };
+import { settings, signInVariables } from '../../src/config.ts';
+import { refusalCodes } from '../../src/errors.ts';
+import { type Cloud, clouds, versionIn } from '../../src/graph/clouds.ts';
+import { grantsFor, optionalPermissionsOf, permissionsOf } from '../../src/operations/grants.ts';
+import { operations } from '../../src/operations/index.ts';
+import { neededBy, type Operation } from '../../src/operations/operation.ts';
+
+const firstSentence = (text: string) => text.replace(/\. .*$/s, '.');
+
+/** A tool as a client lists it. */
+export interface Tool {
+  readonly name: string;
+  readonly description?: string | undefined;
+}
+
+const table = (heads: readonly string[], rows: readonly (readonly string[])[]) =>
+  [heads, heads.map(() => '---'), ...rows]
+    .map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+    .join('\n');
+
+const code = (text: string) => `\`${text}\``;
+
+const asks: Record<Operation['effect'], string> = {
+  read: 'never',
+  change: 'if it has consequences',
+  disclose: 'always',
+  rollout: 'always',
+  destroy: 'always, typed',
+};
+
+const tools = () =>
+  table(
+    ['Tool', 'What it does', 'Effect', 'Asks a person', 'Permission'],
+    operations.map((operation) => [
+      code(operation.name),
+      firstSentence(operation.description),
+      operation.effect,
+      asks[operation.effect],
+      [
+        ...permissionsOf(operation).map(code),
+        ...optionalPermissionsOf(operation).map((permission) => `${code(permission)} (optional)`),
+      ].join(', '),
+    ]),
+  );
+
+const permissions = () =>
+  table(
+    ['Permission', 'Tools'],
+    grantsFor(operations, 'global').map(({ permission, neededFor, optionalFor }) => [
+      code(permission),
+      [...neededFor.map(code), ...optionalFor.map((name) => `${code(name)} (optional)`)].join(', '),
+    ]),
+  );
+
+const settingsTable = () =>
+  table(
+    ['Flag', 'Variable', 'Default', 'What it does'],
+    settings.map((row) => [
+      code(row.value === undefined ? row.flag : `${row.flag} ${row.value}`),
+      code(row.variable),
+      row.default === undefined ? '' : code(String(row.default)),
+      row.text,
+    ]),
+  );
+
+const signInTable = () =>
+  table(
+    ['Variable', 'What it is'],
+    Object.entries(signInVariables).map(([name, { text }]) => [code(name), text]),
+  );
+
+const inCloud = (cloud: Cloud) => {
+  const needing = (version: 'beta' | undefined) => {
+    const of = operations.filter((operation) =>
+      neededBy(operation).some((endpoint) => versionIn(cloud, endpoint, 'v1.0') === version),
+    );
+    return of.length === operations.length ? 'everything' : of.map(({ name }) => code(name)).join(', ');
+  };
+  return [needing('beta'), needing(undefined)];
+};
+
+const cloudsTable = () =>
+  table(
+    ['Cloud', 'What it is', 'Microsoft Graph', 'Sign-in', 'By beta only', 'Not there'],
+    (['global', 'usgov', 'usgovdod', 'china'] as const).map((cloud) => {
+      const { name, graphRoot, authority } = clouds[cloud];
+      return [code(cloud), name, graphRoot.slice(8), authority.slice(8), ...inCloud(cloud)];
+    }),
+  );
+
+const codes = () =>
+  table(
+    ['Code', 'Meaning'],
+    Object.entries(refusalCodes).map(([name, meaning]) => [code(name), meaning]),
+  );
+
+/** The README with its tables filled in: each stands between `<!-- name -->` and `<!-- /name -->`. */
+export function readme(text: string): string {
+  const tables = {
+    tools,
+    settings: settingsTable,
+    'sign-in': signInTable,
+    clouds: cloudsTable,
+    codes,
+    permissions,
+  };
+  return Object.entries(tables).reduce((filled, [name, made]) => {
+    const region = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
+    if (!region.test(filled)) throw new Error(`README.md has no <!-- ${name} --> and <!-- /${name} -->`);
+    return filled.replace(region, (_, start: string, end: string) => `${start}\n${made()}\n\n${end}`);
+  }, text);
+}
+
+function userConfig({ title, text, default: value }: (typeof settings)[number]) {
+  const type = typeof value === 'boolean' ? 'boolean' : typeof value === 'number' ? 'number' : 'string';
+  return {
+    type,
+    title,
+    description: text,
+    required: false,
+    ...(value !== undefined && { default: value }),
+  };
+}
+
+/** The manifest of the `.mcpb` bundle. */
+export function manifest(listed: readonly Tool[]): string {
+  const own = settings.map((row) => [row.variable, row.name, userConfig(row)] as const);
+  const entra = Object.entries(signInVariables).map(([variable, { title, text, ...more }]) => {
+    return [variable, camel(variable), { type: 'string', title, description: text, required: false, ...more }] as const;
+  });
+  const rows = [...entra, ...own];
+  const content = {
+    manifest_version: '0.3',
+    name: about.name,
+    display_name: 'Microsoft Defender for Identity sensors',
+    version: about.version,
+    description:
+      'Runs a Microsoft Defender for Identity sensor fleet, with a person asked before anything destructive.',
+    long_description: about.description,
+    author: { name: 'mdi-sensors-mcp contributors' },
+    license: about.license,
+    keywords: about.keywords,
+    server: {
+      type: 'node',
+      entry_point: 'dist/main.js',
+      mcp_config: {
+        command: 'node',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: the host fills it in
+        args: ['${__dirname}/dist/main.js'],
+        env: Object.fromEntries(rows.map(([variable, name]) => [variable, `\${user_config.${name}}`])),
+      },
+    },
+    tools: listed.map(({ name, description }) => ({ name, description })),
+    compatibility: { platforms: ['darwin', 'linux', 'win32'], runtimes: { node: about.engines.node } },
+    user_config: Object.fromEntries(rows.map(([, name, row]) => [name, row])),
+  };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+const camel = (variable: string) =>
+  variable.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());

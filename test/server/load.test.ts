@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import { approve, connect, kinds, type TestClient } from '../harness/clients.ts';
+import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
+import { factsIn } from '../harness/witness.ts';
+
+const reads: readonly (readonly [string, Record<string, unknown>])[] = [
+  ['summarize_fleet', {}],
+  ['list_sensors', { limit: 10 }],
+  ['compare_inventory', { names: ['DC01.contoso.com', 'nobody.contoso.com'] }],
+  ['list_sensor_candidates', {}],
+  ['get_sensor', { name: 'DC01', domain: 'contoso.com' }],
+  ['list_health_issues', { limit: 5 }],
+  ['get_activation_configuration', {}],
+  ['list_sensor_migrations', { limit: 10 }],
+  ['get_deployment_package', {}],
+];
+const gated = [
+  ['update_auto_auditing_configuration', { isAutomatic: false }, 'Automatic auditing off, as read back from Graph'],
+  ['get_deployment_access_key', {}, 'The access key is in a file on this machine'],
+] as const;
+
+async function scene(
+  kind: (typeof kinds)[number],
+  options: Parameters<typeof controlledServer>[0],
+  use: (client: TestClient, server: ControlledServer) => Promise<void>,
+) {
+  const server = await controlledServer({ tenant: { pageSize: 10 }, witness: true, ...options });
+  const client = await connect(kind, server, approve);
+  await use(client, server);
+  await client.close();
+  await server.end();
+}
+
+/** The most requests that were on their way to the simulated Graph at the same time, by what the server told of them. */
+function mostAtOnce(told: string): number {
+  let [now, most] = [0, 0];
+  for (const { fact } of factsIn(told)) {
+    if (fact === 'came') now += 1;
+    if (fact === 'answered') now -= 1;
+    most = Math.max(most, now);
+  }
+  return most;
+}
+
+/** So many reads at once, of every tool that reads, each as alone. */
+async function manyReads(client: TestClient, count: number, alone: readonly unknown[]) {
+  const calls = Array.from({ length: count }, (_, index) => client.call(...(reads[index % reads.length] ?? ['', {}])));
+  const results = await Promise.all(calls);
+  expect(results.map(({ structured }) => structured)).toEqual(
+    Array.from({ length: count }, (_, index) => alone[index % alone.length]),
+  );
+}
+async function each(client: TestClient) {
+  const alone: unknown[] = [];
+  for (const [name, args] of reads) alone.push((await client.call(name, args)).structured);
+  return alone;
+}
+
+describe.each(kinds)('64 calls of a %s client at once', (kind) => {
+  test.each([
+    [8, {}],
+    [3, { flags: { concurrency: 3 } }],
+  ])('are answered as each alone, with at most %i requests on their way', (most, options) =>
+    scene(kind, options, async (client) => {
+      const alone = await each(client);
+      const [texts] = await Promise.all([
+        Promise.all(gated.map(async ([name, args]) => (await client.call(name, args)).structured?.outcome)),
+        manyReads(client, 64 - gated.length, alone),
+      ]);
+      expect(texts).toEqual(gated.map(([, , outcome]) => outcome));
+      expect(mostAtOnce(client.stderr())).toBe(most);
+    }),
+  );
+
+  test('do not hold up a small one behind the large ones', () =>
+    scene(kind, {}, async (client) => {
+      const ended: string[] = [];
+      const call = (name: string) => client.call(name).then(() => ended.push(name));
+      const large = Array.from({ length: 63 }, () => call('summarize_fleet'));
+      await Promise.all([...large, call('get_activation_configuration')]);
+      expect(ended[0]).toBe('get_activation_configuration');
+      expect(ended).toHaveLength(64);
+    }));
+
+  test('leave their places when they are cancelled, whenever that is', () =>
+    scene(kind, {}, async (client) => {
+      const alone = await each(client);
+      const cancelled = Array.from({ length: 40 }, (_, index) => {
+        const signal = AbortSignal.timeout(index * 10);
+        return client.call('summarize_fleet', {}, { signal }).then(
+          () => 'done',
+          () => 'cancelled',
+        );
+      });
+      await manyReads(client, 24, alone);
+      expect(await Promise.all(cancelled)).toContain('cancelled');
+      // What was cancelled may still be with Graph, which does not hear of it.
+      await each(client);
+      const before = client.stderr().length;
+      await manyReads(client, 64, alone);
+      expect(mostAtOnce(client.stderr().slice(before))).toBe(8);
+    }));
+});

@@ -1,0 +1,168 @@
+import { describe, expect, test, vi } from 'vitest';
+import { verifyFolder } from '../../src/audit/verify.ts';
+import { casesOf, finder } from '../approval/cases.ts';
+import { approve, connect, type Kind, kinds, type TestClient } from '../harness/clients.ts';
+import { type Command, type ControlledServer, controlledServer } from '../harness/controlled.ts';
+
+interface Told {
+  readonly message: string;
+  readonly progress: number;
+  readonly total: number | undefined;
+}
+
+/** Every progress of a call; it only grows, and no more than the total. */
+async function toldBy(client: TestClient, name: string, args: Record<string, unknown> = {}): Promise<Told[]> {
+  const told: Told[] = [];
+  await client.call(name, args, {
+    onProgress: (message, progress, total) => void told.push({ message, progress, total }),
+  });
+  // What the client itself says when it has answered a question.
+  const ours = told.filter(({ message }) => !message.startsWith('Fulfilling'));
+  for (const { progress, total = Number.POSITIVE_INFINITY } of ours) expect(progress).toBeLessThanOrEqual(total);
+  return ours;
+}
+
+const messages = (told: readonly Told[]) => told.map(({ message }) => message);
+/** What is said more than once is in it once. */
+const said = (told: readonly Told[]) => [...new Set(messages(told))];
+
+async function scene(
+  { kind, ...options }: Parameters<typeof controlledServer>[0] & { readonly kind: Kind },
+  use: (client: TestClient, server: ControlledServer, cases: ReturnType<typeof casesOf>) => Promise<void>,
+) {
+  const server = await controlledServer({ tenant: { pageSize: 20 }, ...options });
+  const client = await connect(kind, server, approve);
+  await use(client, server, casesOf(await finder(server)));
+  await client.close();
+  await server.end();
+}
+
+/** Runs something before each of the next requests for the candidates after the activation, in turn. */
+const beforeLooks = (first: readonly Command[], second: readonly Command[]): Command => {
+  const look = { do: 'before', method: 'GET', path: 'sensorCandidates' } as const;
+  return {
+    do: 'before',
+    method: 'POST',
+    path: 'activate',
+    run: [{ ...look, run: [...first, { ...look, run: second }] }],
+  };
+};
+
+describe.each(kinds)('a %s client that asks how far a call has come', (kind) => {
+  test('hears of the pages of a whole fleet, and how many objects there are', () =>
+    scene({ kind }, async (client) => {
+      const told = await toldBy(client, 'summarize_fleet');
+      expect(messages(told).sort()).toEqual([
+        'healthIssues: 20 of 21 read',
+        'healthIssues: 21 of 21 read',
+        'sensorCandidates: 8 of 8 read',
+        'sensors: 20 of 44 read',
+        'sensors: 40 of 44 read',
+        'sensors: 44 of 44 read',
+      ]);
+      expect(told.at(-1)).toMatchObject({ progress: 73, total: 73 });
+    }));
+
+  test('hears of an activation until the sensors run, and how many milliseconds it may take', () =>
+    scene({ kind }, async (client, { tell }, { activate_sensor_candidates: { args } }) => {
+      await tell(beforeLooks([], [{ do: 'advance', milliseconds: 10_000 }]));
+      const told = await toldBy(client, 'activate_sensor_candidates', args);
+      expect(said(told)).toEqual([
+        'sensorCandidates: 8 of 8 read',
+        'sensors: 20 of 44 read',
+        'sensors: 40 of 44 read',
+        'sensors: 44 of 44 read',
+        'Sending request 1 of 1',
+        '0 of 2 running',
+        '2 of 2 running',
+      ]);
+      expect(told.at(-1)?.total).toBeGreaterThanOrEqual(20_000);
+    }));
+
+  test('hears of a migration, whose list Graph does not count', () =>
+    scene({ kind }, async (client, _, { migrate_sensors: { args } }) => {
+      const told = await toldBy(client, 'migrate_sensors', args);
+      expect(said(told)).toEqual(['sensorMigration: 20 read', 'sensorMigration: 33 read', 'Sending request 1 of 1']);
+      expect(told.at(-1)?.total).toBe(told.at(-1)?.progress);
+    }));
+
+  test('hears how long a call still waits for a person', () =>
+    scene({ kind, flags: { approval: 'terminal' }, patience: 400 }, async (client, _, { delete_sensor: { args } }) => {
+      const told = await toldBy(client, 'delete_sensor', args);
+      const { message, progress, total } = told.at(-1) ?? {};
+      expect(message).toBe('Waiting for a person at a terminal of this machine, with `mdi-sensors-mcp approve`');
+      expect((total ?? 0) - (progress ?? 0)).toBeGreaterThan(0);
+    }));
+});
+
+/** Cancels a call once it has said something, and answers with the message. */
+async function cancelled(client: TestClient, name: string, args: Record<string, unknown>, at: string) {
+  const controller = new AbortController();
+  const onProgress = (message: string) => message === at && controller.abort();
+  return client.call(name, args, { signal: controller.signal, onProgress }).then(
+    ({ text }) => text,
+    () => 'cancelled',
+  );
+}
+
+describe.each(kinds)('a %s client that cancels', (kind) => {
+  test('the read of a fleet in the middle reads no further page', () =>
+    scene({ kind, tenant: { sensors: 400, pageSize: 2 } }, async (client, { tell, requests }) => {
+      await tell({ do: 'fault', method: 'GET', path: '/sensors', times: 200, milliseconds: 5 });
+      expect(await cancelled(client, 'list_sensors', {}, 'sensors: 20 of 400 read')).toBe('cancelled');
+      await client.call('get_activation_configuration');
+      const pages = (await requests()).filter(({ path }) => path.endsWith('/sensors')).length;
+      expect(pages).toBeGreaterThanOrEqual(10);
+      expect(pages).toBeLessThan(100);
+      await client.call('get_activation_configuration');
+      expect((await requests()).filter(({ path }) => path.endsWith('/sensors'))).toHaveLength(pages);
+    }));
+
+  const outcomeIn = (auditLog: string) =>
+    vi.waitFor(() => {
+      const last = verifyFolder(auditLog)[0]?.records.at(-1);
+      expect(last?.kind).toBe('outcome');
+      return last;
+    }, 10_000);
+
+  test('deletions in the middle deletes no more', () =>
+    scene({ kind }, async (client, { tell, auditLog, gatedRequests }, { delete_stale_sensors: { args } }) => {
+      await tell({ do: 'fault', method: 'DELETE', path: 'sensors', milliseconds: 500 });
+      expect(await cancelled(client, 'delete_stale_sensors', args, 'Sending request 1 of 2')).toBe('cancelled');
+      expect(await outcomeIn(auditLog)).toMatchObject({ verdict: 'partly_done' });
+      expect((await gatedRequests()).map(({ effect }) => effect)).toEqual([true]);
+    }));
+
+  test('an act that Graph asked to wait sends nothing any more', () =>
+    scene({ kind }, async (client, { tell, auditLog, gatedRequests }, { migrate_sensors: { args } }) => {
+      await tell({ do: 'fault', method: 'POST', path: 'migrate', status: 429, headers: { 'Retry-After': '2' } });
+      expect(await cancelled(client, 'migrate_sensors', args, 'Sending request 1 of 1')).toBe('cancelled');
+      expect(await outcomeIn(auditLog)).toMatchObject({ verdict: 'cancelled' });
+      expect((await gatedRequests()).map(({ effect }) => effect)).toEqual([false]);
+    }));
+
+  test('a rotation whose answer is lost learns which read decides', () =>
+    scene({ kind }, async (client, { tell, auditLog }) => {
+      const rotation = { do: 'fault', method: 'POST', path: 'regenerate' } as const;
+      await tell({ ...rotation, milliseconds: 500 });
+      await tell(rotation);
+      const tool = 'regenerate_deployment_access_key';
+      expect(await cancelled(client, tool, {}, 'Sending request 2 of 2')).toBe('cancelled');
+      expect(await outcomeIn(auditLog)).toMatchObject({
+        verdict: 'outcome_unknown',
+        text: expect.stringContaining('Call get_deployment_access_key and compare its fingerprint with'),
+      });
+    }));
+
+  test('an activation while it watches looks no further, and its outcome is in the log', () =>
+    scene({ kind }, async (client, { auditLog, requests }, { activate_sensor_candidates: { args } }) => {
+      expect(await cancelled(client, 'activate_sensor_candidates', args, '0 of 2 running')).toBe('cancelled');
+      const looks = async () => (await requests()).filter(({ path }) => path.endsWith('/sensorCandidates')).length;
+      const before = await looks();
+      await vi.waitFor(() => {
+        const [file] = verifyFolder(auditLog);
+        expect(file?.records.at(-1)).toMatchObject({ kind: 'outcome', verdict: 'done' });
+      }, 10_000);
+      expect(await looks()).toBe(before);
+    }));
+});

@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import { connect, kinds, type TestClient } from '../harness/clients.ts';
+import { controlledServer } from '../harness/controlled.ts';
+
+type Ask = (tool: string, args?: Record<string, unknown>) => Promise<Record<string, unknown>>;
+
+/** Calls a tool, and expects success with the same in the text as in the structured content. */
+const asking =
+  (client: TestClient): Ask =>
+  async (tool, args = {}) => {
+    const { structured, text, isError } = await client.call(tool, args);
+    expect(isError, text).toBeUndefined();
+    expect(JSON.parse(text)).toEqual(structured);
+    expect(structured?.tenant).toMatch(/^SIMULATED Contoso \([0-9a-f-]{36}\)$/);
+    return structured ?? {};
+  };
+
+const firstOf = (list: unknown) => (list as { id: string }[])[0];
+
+describe.concurrent.each([
+  { fleet: 'the seeded fleet', tenant: {}, total: 44 },
+  { fleet: '5,000 sensors', tenant: { sensors: 5000, seed: 7 }, total: 5000 },
+])('$fleet', ({ tenant, total }) => {
+  test.each(kinds)('every tool that reads answers a %s client, and nothing is written', async (kind) => {
+    const server = await controlledServer({ tenant });
+    const client = await connect(kind, server);
+    const ask = asking(client);
+
+    expect(await ask('summarize_fleet')).toMatchObject({ sensors: { total } });
+    const listed = await ask('list_sensors', { limit: 5 });
+    expect(listed).toMatchObject({ total, sensors: { length: 5 } });
+    const sensor = firstOf(listed.sensors);
+    expect(await ask('get_sensor', { id: sensor?.id })).toMatchObject({ id: sensor?.id });
+    const silent = await ask('list_sensors', { notCommunicating: true, domain: 'apac.contoso.com', limit: 200 });
+    expect(Number(silent.total)).toBeGreaterThan(2);
+    expect(Number(silent.total)).toBeLessThan(total);
+    expect(await ask('compare_inventory', { names: ['DC07.contoso.com', 'nowhere.contoso.com'] })).toMatchObject({
+      tenant: expect.any(String),
+    });
+    const issues = await ask('list_health_issues', { limit: 3 });
+    expect(issues.issues).toHaveLength(3);
+    const issue = firstOf(issues.issues);
+    expect(await ask('get_health_issue', { id: issue?.id })).toMatchObject({ id: issue?.id });
+    expect(Number((await ask('list_sensor_candidates')).total)).toBeGreaterThan(6);
+    expect(await ask('get_activation_configuration')).toMatchObject({ activationMode: 'manual' });
+    expect(await ask('get_auto_auditing_configuration')).toMatchObject({ isAutomatic: true });
+    expect(await ask('get_deployment_package')).not.toHaveProperty('downloadUrl');
+    expect(Number((await ask('list_sensor_migrations')).total)).toBeGreaterThan(10);
+
+    expect(await server.gated()).toBe(0);
+    await client.close();
+    await server.end();
+  });
+});
+
+describe.each(kinds)('a %s client', (kind) => {
+  test('reads the reason of a wrong argument as a sentence', async () => {
+    const server = await controlledServer();
+    const client = await connect(kind, server);
+    expect((await client.call('list_sensors', { colour: 'red' })).text).toBe(
+      'invalid_input: Unrecognized key: "colour". Correct the arguments of list_sensors. (SIMULATED tenant)',
+    );
+    expect((await client.call('list_sensors', { health: ['sick'] })).text).toMatch(
+      /^invalid_input: health\.0 Invalid option/,
+    );
+    expect(await server.requests()).toEqual([]);
+    await client.close();
+    await server.end();
+  });
+});

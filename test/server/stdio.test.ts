@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { afterAMoment, approve, connect, kinds } from '../harness/clients.ts';
+import { connectRaw } from '../harness/raw.ts';
+
+const tools = [
+  'summarize_fleet',
+  'compare_inventory',
+  'list_sensors',
+  'get_sensor',
+  'update_sensor',
+  'delete_sensor',
+  'delete_stale_sensors',
+  'get_deployment_access_key',
+  'regenerate_deployment_access_key',
+  'get_deployment_package',
+  'list_sensor_candidates',
+  'activate_sensor_candidates',
+  'get_activation_configuration',
+  'update_activation_configuration',
+  'list_health_issues',
+  'get_health_issue',
+  'update_health_issue',
+  'get_auto_auditing_configuration',
+  'update_auto_auditing_configuration',
+  'list_sensor_migrations',
+  'migrate_sensors',
+];
+
+/** The Nodes named in MDI_TEST_NODES, such as `22,24`, or the one that runs the tests. */
+const nodes = (process.env.MDI_TEST_NODES ?? '').split(',').filter(Boolean).map(binaryOf);
+
+function binaryOf(version: string): string {
+  const print = ['-y', `node@${version}`, '-p', 'process.execPath'];
+  return execFileSync('npx', print, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+}
+
+describe.each(nodes.length === 0 ? [process.execPath] : nodes)('dist/main.js with %s', (command) => {
+  const server = { command, args: ['dist/main.js', '--simulate'] };
+  const disconnected = { name: 'DC07', domain: 'contoso.com' };
+
+  test.each(kinds)(
+    'a %s client lists the tools in their order, reads, and deletes what a person approves',
+    async (kind) => {
+      const client = await connect(kind, server, afterAMoment(approve));
+      expect((await client.tools()).map(({ name }) => name)).toEqual(tools);
+      expect((await client.call('summarize_fleet')).structured?.tenant).toMatch(/^SIMULATED Contoso /);
+      const { structured } = await client.call('get_sensor', disconnected);
+      const deleted = await client.call('delete_sensor', { id: structured?.id });
+      expect(deleted.structured?.outcome).toBe('Deleted; Graph answers 404 for it now');
+      expect((await client.call('get_sensor', disconnected)).text).toMatch(/^not_found: /);
+      await client.close();
+    },
+  );
+
+  describe.each(['legacy', 'modern'] as const)('in the %s era', (era) => {
+    const ends = ['SIGINT', 'SIGTERM', 'end of stdin'] as const;
+    test.each(ends.flatMap((end) => [[end, 'idle'] as const, [end, 'while a question is open'] as const]))(
+      '%s ends the server within a second, %s',
+      async (end, state) => {
+        const raw = await connectRaw(era, server);
+        await raw.request('tools/list', {});
+        if (state !== 'idle') {
+          const { result } = await raw.call('get_sensor', disconnected);
+          const asking = raw.call('delete_sensor', { id: result?.structuredContent?.id });
+          const question = await (era === 'legacy' ? raw.nextFromServer() : asking);
+          expect(question.method ?? question.result?.resultType).toMatch(/^(elicitation\/create|input_required)$/);
+          asking.catch(() => undefined);
+        }
+        const exited = once(raw.child, 'exit', { signal: AbortSignal.timeout(1_000) });
+        if (end === 'end of stdin') raw.child.stdin.end();
+        else raw.child.kill(end);
+        expect(await exited).toEqual([0, null]);
+        for (const line of raw.stdout().trim().split('\n').filter(Boolean)) {
+          expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' });
+        }
+      },
+    );
+
+    test('a client that no longer reads ends the server with the next answer', async () => {
+      const raw = await connectRaw(era, server);
+      await raw.request('tools/list', {});
+      const exited = once(raw.child, 'exit', { signal: AbortSignal.timeout(5_000) });
+      raw.child.stdout.destroy();
+      raw.send({ jsonrpc: '2.0', id: -1, method: 'ping' });
+      expect(await exited).toEqual([0, null]);
+    });
+  });
+});

@@ -1,0 +1,176 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, vi } from 'vitest';
+import { type App, app, type DeviceCode, type Person as Human, person, type TokenRequest } from '../../entra/entra.ts';
+import { accessClaims } from '../../entra/tokens.ts';
+import { connect, environment, type Kind, type Person, type TestClient, type Visitor } from '../../harness/clients.ts';
+import { secret, startWorld, type World } from '../world.ts';
+import { watched } from './secrets.ts';
+
+export { secret };
+
+const areas = ['Sensors', 'Health', 'AutoConfig', 'Migration'];
+export const everyRead = areas.map((area) => `SecurityIdentities${area}.Read.All`);
+export const everyWrite = areas.map((area) => `SecurityIdentities${area}.ReadWrite.All`);
+
+export type Environment = Readonly<Record<string, string>>;
+
+interface Abilities {
+  readonly kind?: Kind;
+  readonly person?: Person;
+  readonly visitor?: Visitor;
+  /** Milliseconds that a call waits for a person. */
+  readonly patience?: number;
+  /** The program, where it is not the test's own server. */
+  readonly program?: string;
+}
+
+export const entry = 'node_modules/.cache/mdi-sensors-mcp/entry/entra/entraEntry.js';
+/** Nobody listens there. */
+export const closed = 'http://127.0.0.1:9';
+
+/**
+ * Contoso's Entra and Graph on loopback, with the server and its doctor as processes that sign in there. On closing, nothing
+ * that was said may hold anything secret.
+ */
+export async function signInWorld(secrets: readonly string[] = []) {
+  const world = await startWorld();
+  const { entra, graph, home } = world;
+  const issued = watched(entra, [secret, ...secrets]);
+  const folder = mkdtempSync(join(tmpdir(), 'sign-in-'));
+  const said: string[] = [];
+  const where = { graphRoot: graph.graphRoot, authorityHost: entra.authorityHost };
+  const base = {
+    ...environment,
+    PATH: join(folder, 'nothing'),
+    NODE_EXTRA_CA_CERTS: entra.caFile,
+    AZURE_TENANT_ID: home.id,
+    AZURE_POD_IDENTITY_AUTHORITY_HOST: entra.imdsHost,
+    XDG_STATE_HOME: folder,
+    XDG_RUNTIME_DIR: folder,
+    MDI_MCP_LOG_LEVEL: 'trace',
+    MDI_MCP_APPROVAL: 'form',
+  };
+
+  /** The environment of a process; what is empty is not set. */
+  const environmentOf = (options: object, env: Environment): Environment => {
+    const all = { ...base, MDI_TEST: JSON.stringify({ ...where, ...options }), ...env };
+    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
+  };
+
+  return {
+    ...world,
+    folder,
+    issued,
+
+    /** One more app of the tenant, with a secret and everything granted unless told. */
+    registered(more: Partial<App> = {}): App {
+      const one = app('Sensors of Contoso', {
+        secrets: [{ value: secret }],
+        roles: [...everyRead, ...everyWrite],
+        ...more,
+      });
+      home.apps.push(one);
+      return one;
+    },
+
+    /** The id of a sensor that is there, whatever was deleted before. */
+    someSensor: (): string => world.tenant.sensors[0]?.id ?? '',
+
+    /** How many requests that write or disclose have reached Graph. */
+    gated: () =>
+      world.tenant.requests.filter(({ method, path }) => method !== 'GET' || /getDeploymentAccessKey/i.test(path))
+        .length,
+
+    newcomer(upn: string): Human {
+      const one = person(upn, upn);
+      home.people.push(one);
+      return one;
+    },
+
+    /** Enters the code that was shown last, and waits until the app has been told what came of it. */
+    async enter({ id }: App, who: DeviceCode['answer']) {
+      const last = () => entra.deviceCodes.findLast(({ app }) => app.id === id);
+      await vi.waitFor(() => expect(last()).toBeDefined(), 10_000);
+      const before = entra.tokenRequests.length;
+      Object.assign(last() ?? {}, { answer: who });
+      const ends = ({ clientId, grant, error }: TokenRequest) =>
+        clientId === id && grant.endsWith('device_code') && error !== 70016;
+      await vi.waitFor(() => expect(entra.tokenRequests.slice(before).some(ends)).toBe(true), 10_000);
+    },
+
+    /** A token for Graph as a tool of the command line gets one: an app's, or a person's with these scopes. */
+    tokenFor: (of: App, delegated?: { person: Human; scopes: readonly string[] }, directory = home): Promise<string> =>
+      entra.key.sign(
+        accessClaims({
+          directory,
+          app: of,
+          proof: '1',
+          resource: graph.graphRoot,
+          lifetime: entra.tokenLifetime,
+          ...(delegated && { delegated }),
+        }),
+      ),
+
+    /** A client with the server of this environment. */
+    async connect(
+      env: Environment,
+      { kind = 'v2 modern', person, visitor, patience, program = entry }: Abilities = {},
+    ) {
+      const command = { command: process.execPath, args: [program], env: environmentOf({ patience }, env) };
+      const client = await connect(kind, command, person, visitor);
+      const close = async () => {
+        await client.close();
+        said.push(client.seen(), client.stderr());
+      };
+      return { ...client, close } satisfies TestClient;
+    },
+
+    /** What the doctor of this environment prints, and its exit code. */
+    doctor: (env: Environment, options: { json?: boolean; patience?: number } = {}): Promise<Checkup> =>
+      new Promise((resolve) => {
+        const own = mkdtempSync(join(tmpdir(), 'doctor-'));
+        const all = { XDG_STATE_HOME: own, MDI_MCP_APPROVAL: '', ...env };
+        const inside = { env: environmentOf({ doctor: true, ...options }, all) };
+        const child = execFile(process.execPath, [entry], inside, (_, text, stderr) => {
+          said.push(text, stderr);
+          resolve({ code: child.exitCode, text: named(text, world, own) });
+        });
+      }),
+
+    async close() {
+      await world.close();
+      const audit = join(folder, 'mdi-sensors-mcp', 'audit');
+      for (const file of listed(audit)) said.push(readFileSync(join(audit, file), 'utf8'));
+      issued.expectNoneIn(said.join('\n'));
+    },
+  };
+}
+export type SignInWorld = Awaited<ReturnType<typeof signInWorld>>;
+
+interface Checkup {
+  readonly code: number | null;
+  readonly text: string;
+}
+
+function listed(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+/** A text without what changes from run to run. */
+export function named(text: string, { entra, graph, home }: World, folder = ''): string {
+  return text
+    .replace(/\nrecord \d+, head [0-9a-f]{16}$/, '')
+    .replaceAll(new URL(entra.authorityHost).host, 'ENTRA')
+    .replaceAll(new URL(graph.graphRoot).host, 'GRAPH')
+    .replaceAll(home.id, 'TENANT')
+    .replaceAll(folder === '' ? '\0' : folder, 'FOLDER')
+    .replaceAll(/(?<=the code )[A-Z]{9}/g, 'CODE')
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'ID');
+}

@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { App } from '../../entra/entra.ts';
+import { approve, environment, type Person } from '../../harness/clients.ts';
+import { everyRead, everyWrite, named, type SignInWorld, secret, signInWorld } from './signedIn.ts';
+
+let world: SignInWorld;
+let reader: App;
+let writer: App;
+beforeAll(async () => {
+  world = await signInWorld();
+});
+beforeEach(() => {
+  reader = world.registered({ name: 'Reader', roles: everyRead });
+  writer = world.registered({ name: 'Writer', roles: everyWrite });
+  world.tenant.requests.splice(0);
+});
+afterAll(() => world.close());
+
+/** A client whose server has an app to read and another one to write. */
+async function split(person: Person) {
+  const env = {
+    AZURE_CLIENT_ID: reader.id,
+    AZURE_CLIENT_SECRET: secret,
+    MDI_MCP_WRITER_CLIENT_ID: writer.id,
+    MDI_MCP_WRITER_CLIENT_SECRET: secret,
+  };
+  const asked: string[] = [];
+  const client = await world.connect(env, {
+    person(form) {
+      asked.push(form.message);
+      expect(tokensOf(writer)).toBe(0);
+      return person(form);
+    },
+  });
+  return { ...client, asked };
+}
+
+const tokensOf = ({ id }: App) => world.entra.tokenRequests.filter(({ clientId }) => clientId === id).length;
+
+test('the question names the writer, whose token is fetched once it is approved', async () => {
+  const client = await split(approve);
+  const { structured } = await client.call('delete_sensor', { id: world.someSensor() });
+  expect(structured).toMatchObject({ outcome: 'Deleted; Graph answers 404 for it now' });
+  expect(client.asked[0]?.split('\n').find((line) => line.startsWith('Acts as'))).toBe(
+    `Acts as: app "${writer.id}" (${writer.id})`,
+  );
+  expect([tokensOf(reader), tokensOf(writer), world.gated()]).toEqual([1, 1, 1]);
+  await client.close();
+});
+
+test('an access key that is read is the business of the writer, too', async () => {
+  const client = await split(approve);
+  const { structured } = await client.call('get_deployment_access_key');
+  expect(structured).toMatchObject({ outcome: expect.stringContaining('file') });
+  expect([tokensOf(writer), world.gated()]).toEqual([1, 1]);
+  await client.close();
+});
+
+test('a declined question fetches no token of the writer', async () => {
+  const client = await split(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 350));
+    return { action: 'decline' };
+  });
+  const { text } = await client.call('delete_sensor', { id: world.someSensor() });
+  expect(text).toMatch(/^declined: /);
+  expect([tokensOf(writer), world.gated()]).toEqual([0, 0]);
+  await client.close();
+});
+
+test.each([
+  ['another app', { appid: '00000000-0000-4000-8000-000000000000' }],
+  ['another tenant', { tid: '00000000-0000-4000-8000-000000000000' }],
+])('a token of the writer that turns out to be of %s is not used', async (_, claims) => {
+  world.issued.alter = (all) => (all.appid === writer.id ? { ...all, ...claims } : all);
+  const client = await split(approve);
+  const { text } = await client.call('delete_sensor', { id: world.someSensor() });
+  expect(text).toBe(
+    'target_changed: The signed-in identity changed after the approval, so the request was not sent. Nothing was changed. Call again: the question then names who acts now.',
+  );
+  expect([tokensOf(writer), world.gated()]).toEqual([1, 0]);
+  world.issued.alter = (all) => all;
+  await client.close();
+});
+
+const id = '6f8e8268-647e-4e82-85fa-b218e59f4840';
+test.each([
+  [
+    { MDI_MCP_WRITER_CLIENT_ID: id },
+    'MDI_MCP_WRITER_CLIENT_ID needs MDI_MCP_WRITER_CLIENT_SECRET, MDI_MCP_WRITER_CLIENT_CERTIFICATE_PATH or MDI_MCP_WRITER_FEDERATED_TOKEN_FILE.',
+  ],
+  [{ MDI_MCP_WRITER_CLIENT_SECRET: secret }, 'The variables of a writer need MDI_MCP_WRITER_CLIENT_ID.'],
+  [
+    { MDI_MCP_WRITER_CLIENT_ID: id, MDI_MCP_WRITER_CLIENT_SECRET: secret, MDI_MCP_AUTH: 'browser' },
+    'MDI_MCP_WRITER_CLIENT_ID is for apps, and --auth names a person.',
+  ],
+  [
+    { MDI_MCP_AUTH: 'password' },
+    'MDI_MCP_AUTH is auto, secret, certificate, workload-identity, managed-identity, azure-cli, azure-powershell, azd, browser or device-code.',
+  ],
+])('%j ends the start with one sentence', async (env, sentence) => {
+  for (const args of [[], ['doctor', '--json']]) {
+    const ended = await new Promise((resolve) => {
+      const child = execFile(
+        process.execPath,
+        ['dist/main.js', ...args],
+        { env: { ...environment, ...env } },
+        (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+      );
+    });
+    expect(ended).toEqual({ code: 2, stdout: '', stderr: `mdi-sensors-mcp: ${sentence} See --help.\n` });
+  }
+});
+void named;
