@@ -120,7 +120,7 @@ export function createGate({ clock, patience, approval, audit, outside: reach }:
   return {
     serverOptions: form.serverOptions,
     client: form.client,
-    leaving: register.leaving,
+    targetsOf: register.targetsOf,
     present,
 
     /** Judges what a call brought back. An answer without a state that was sealed here counts for nothing. */

@@ -196,12 +196,13 @@ export function createLedger(clock: Clock, expired: (entry: Entry) => void) {
       return [...rows.values()].filter(({ status }) => status === 'pending').map(standing);
     },
 
-    /** Ids of the targets of every deletion that waits for an answer, for its turn or for Graph. */
-    leaving(): ReadonlySet<string> {
+    /** Ids of the targets of every call of these tools that waits for an answer, for its turn or for Graph. */
+    targetsOf(tools: readonly string[]): ReadonlySet<string> {
       sweep();
-      const live = [...rows.values()].filter(({ status }) => status !== 'ended');
-      const deletions = live.filter(({ entry }) => entry.question.plan.type === 'delete');
-      return new Set(deletions.flatMap(({ entry }) => entry.question.plan.targets.map(({ id }) => id)));
+      const live = [...rows.values()].filter(
+        ({ status, entry }) => status !== 'ended' && tools.includes(entry.question.tool),
+      );
+      return new Set(live.flatMap(({ entry }) => entry.question.plan.targets.map(({ id }) => id)));
     },
   };
 }

@@ -42,9 +42,12 @@ const tenantWord = ({ tenantLabel, identity: { tenantId } }: Place) =>
 
 function typedText(plan: Plan, place: Place): string | undefined {
   const [only, ...others] = plan.targets;
-  if (plan.type === undefined) return undefined;
-  if (plan.type === 'tenant' || only === undefined) return tenantWord(place);
-  if (others.length > 0) return `${plan.type} ${plan.targets.length} ${tenantWord(place)}`;
+  if (plan.confirm === 'choice') return undefined;
+  if (plan.confirm === 'tenant' || only === undefined) return tenantWord(place);
+  if (others.length > 0) {
+    const [word = ''] = plan.act.verb.toLowerCase().split(' ');
+    return `${word} ${plan.targets.length} ${tenantWord(place)}`;
+  }
   return isPlain(only) ? fullName(only) : only.id.slice(0, 8);
 }
 

@@ -1,5 +1,6 @@
 import { versionOf } from '../graph/clouds.ts';
 import type { Request } from '../graph/endpoint.ts';
+import { counted } from '../operations/consequences.ts';
 import type { Change, Consequence, Plan, Target } from '../operations/operation.ts';
 import { visible } from '../text.ts';
 import { type Place, type Question, wiresOf } from './question.ts';
@@ -33,7 +34,7 @@ export function partsOf({ plan, place, typed }: Question): QuestionParts {
     tenant: quoted(place.tenantLabel),
     tenantId: place.identity.tenantId,
     simulated: place.simulated,
-    action: `${titleOf(plan)}?`,
+    action: `${describeActByName(plan)}?`,
     consequences: [...plan.consequences]
       .sort((a, b) => worstFirst.indexOf(a.kind) - worstFirst.indexOf(b.kind))
       .map(({ kind, text }) => ({ kind, text: words(text) })),
@@ -61,10 +62,16 @@ export function partsOf({ plan, place, typed }: Question): QuestionParts {
 export const unnamedTargets = ({ action, targets }: QuestionParts): string[] =>
   targets.map(({ name }) => name).filter((name) => !action.includes(name));
 
-/** The act with its one target by name, where that cannot be taken for words of ours. */
-function titleOf({ action, targets: [only, ...others] }: Plan): string {
-  if (only === undefined || others.length > 0 || !isPlain(only)) return action;
-  return action.replace(/\b1 (sensor|server)\b/, `$1 ${fullName(only)}`);
+/** What is done to how many: `Delete 1 sensor`. */
+export const describeAct = ({ act: { verb, noun, how }, targets }: Plan): string =>
+  [verb, noun && counted(targets.length, noun), how].filter(Boolean).join(' ');
+
+/** The act with its one target by name, where that cannot be taken for words of ours: `Delete sensor DC07.contoso.com`. */
+function describeActByName(plan: Plan): string {
+  const { verb, noun, how } = plan.act;
+  const [only, ...others] = plan.targets;
+  if (noun === undefined || only === undefined || others.length > 0 || !isPlain(only)) return describeAct(plan);
+  return [verb, noun, fullName(only), how].filter(Boolean).join(' ');
 }
 
 const marks = { warning: '⚠', reassurance: '✓', info: '·' } as const;

@@ -44,11 +44,11 @@ export const updateAutoAuditingConfiguration = write({
     const same = before === isAutomatic;
     const sensors = isAutomatic && !same ? await partOf(graph.all(endpoints.listSensors)) : [];
     return {
-      action: `Switch automatic auditing ${isAutomatic ? 'on' : 'off'} in the tenant`,
+      act: { verb: `Switch automatic auditing ${isAutomatic ? 'on' : 'off'} in the tenant` },
       targets: [],
       changes: same ? [] : [{ field: 'isAutomatic', before, after: isAutomatic }],
       consequences: same ? [] : [isAutomatic ? setsPolicy(sensors) : noLongerMaintained],
-      ...(!isAutomatic && { type: 'tenant' }),
+      confirm: isAutomatic ? 'choice' : 'tenant',
       send: same ? [] : [request(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic } })],
     };
   },

@@ -90,11 +90,11 @@ export const migrateSensors = write({
       );
     }
     return {
-      action: `Migrate ${counted(chosen.length, 'sensor')} from v2.x to v3.x`,
+      act: { verb: 'Migrate', noun: 'sensor', how: 'from v2.x to v3.x' },
       targets: chosen.map(targetOf),
       changes: [],
       consequences: [...ofMigration, ...failedBefore(chosen), ...wholeDomains(chosen, all)],
-      type: 'migrate',
+      confirm: 'targets',
       send: [request(endpoints.migrateSensors, { body: { sensorIds: input.ids } })],
     };
   },

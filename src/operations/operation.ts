@@ -4,9 +4,7 @@ import type { Reader } from '../graph/client/reader.ts';
 import type { Endpoint, Permission, Request } from '../graph/endpoint.ts';
 import type { Kept } from '../secrets/file.ts';
 import type { Secret } from '../secrets/secret.ts';
-
-/** What a tool does to a tenant; the gate, the hints and the README's table derive from it. */
-export type Effect = 'read' | 'change' | 'disclose' | 'rollout' | 'destroy';
+import type { Confirmation, WriteEffect } from './effects.ts';
 
 interface Tool<I extends z.ZodObject, O extends z.ZodObject> {
   readonly name: string;
@@ -27,11 +25,17 @@ export interface Read<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
 }
 
 /** A tool that writes or discloses: `plan` decides everything from reads, a person approves it, `finish` looks at what happened. */
-export interface Write<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> extends Tool<I, O> {
-  readonly effect: Exclude<Effect, 'read'>;
+export interface Write<
+  I extends z.ZodObject = z.ZodObject,
+  O extends z.ZodObject = z.ZodObject,
+  E extends WriteEffect = WriteEffect,
+> extends Tool<I, O> {
+  readonly effect: E;
+  /** True where its targets are sensors that are gone afterwards: other plans count them as gone while it waits. */
+  readonly removesSensors?: true;
   /** The endpoints that an approved plan may send to. */
   readonly sends: readonly Endpoint[];
-  plan(input: z.output<I>, graph: Reader): Promise<Plan>;
+  plan(input: z.output<I>, graph: Reader): Promise<Plan<E>>;
   /** Called when at least one request may have taken effect, or the plan sends nothing. */
   finish(input: z.output<I>, plan: Plan, outcomes: readonly Outcome[], graph: Finisher): Promise<Finished<O>>;
 }
@@ -46,18 +50,19 @@ export type Operation = Read | Write;
 export const neededBy = (operation: Operation): readonly Endpoint[] =>
   operation.effect === 'read' ? operation.uses : [...operation.uses, ...operation.sends];
 
-export interface Plan {
-  /** What will happen, in our words, as a sentence without a full stop: `Delete 1 sensor`. */
-  readonly action: string;
+/** What would happen, decided from reads. The person who is asked sees all of it. */
+export interface Plan<E extends WriteEffect = WriteEffect> {
+  /**
+   * What is done, in our words. `Migrate`, `sensor` and `from v2.x to v3.x` make `Migrate 2 sensors from v2.x to v3.x`;
+   * without a noun it happens to the tenant, and the verb says it all.
+   */
+  readonly act: { readonly verb: string; readonly noun?: string; readonly how?: string };
   /** The machines or objects it happens to; empty where it is the tenant itself. */
   readonly targets: readonly Target[];
   readonly changes: readonly Change[];
   readonly consequences: readonly Consequence[];
-  /**
-   * What the person types. `tenant`: the tenant's name. A verb: the single target's name, or `delete 37` and the
-   * tenant's name for several. Without it an explicit choice is enough.
-   */
-  readonly type?: 'tenant' | 'delete' | 'activate' | 'migrate';
+  /** What the approval has to consist of; the effect says what is allowed. */
+  readonly confirm: Confirmation<E>;
   /** The exact requests, in order. Empty: there is nothing to do, and nothing is asked. */
   readonly send: readonly Request[];
 }
@@ -110,6 +115,8 @@ export function read<I extends z.ZodObject, O extends z.ZodObject>(operation: Om
   return { ...operation, effect: 'read' };
 }
 
-export function write<I extends z.ZodObject, O extends z.ZodObject>(operation: Write<I, O>): Write<I, O> {
+export function write<I extends z.ZodObject, O extends z.ZodObject, E extends WriteEffect>(
+  operation: Write<I, O, E>,
+): Write<I, O, E> {
   return operation;
 }

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import type { Act } from '../approval/gate.ts';
 import type { Entry } from '../approval/ledger.ts';
 import { type Question, questionOf } from '../approval/question.ts';
-import { type Config, unusualSafetySettings } from '../config.ts';
+import { unusualSafetySettings } from '../config.ts';
 import { Refusal, SignInNeeded } from '../errors.ts';
 import type { Graph } from '../graph/client/client.ts';
 import { cancelled } from '../graph/client/errors.ts';
@@ -14,6 +14,8 @@ import type { Outcome } from '../graph/client/outcome.ts';
 import type { Progress } from '../graph/client/reader.ts';
 import { pause } from '../graph/client/timing.ts';
 import { methodOf } from '../graph/endpoint.ts';
+import { asksPerson, effects } from '../operations/effects.ts';
+import { operations } from '../operations/index.ts';
 import { type Finisher, type Plan, permissionOf, type Verdict, type Write } from '../operations/operation.ts';
 import { createSecretFile, type SecretFile } from '../secrets/file.ts';
 import { describeTenant, done, failed, otherVersion } from './results.ts';
@@ -49,10 +51,10 @@ export async function write(
 
   let verdict = await gate.enter(key, repeatOf, caller);
   if (verdict.kind === 'new') {
-    const leaving = gate.leaving();
+    const leaving = gate.targetsOf(removing);
     const first = await ready(operation, input, call, leaving);
     if (first.plan.send.length === 0) return nothingToDo(first);
-    if (!asksFirst(operation, first.plan, own.config)) {
+    if (!asksPerson(operation.effect, first.plan.consequences.length, own.config.confirmChanges)) {
       await authorize(first, call);
       return (await send(operation, call, first, millisecondsToWrite)).result;
     }
@@ -233,6 +235,10 @@ function check(operation: Write, plan: Plan, most: number): void {
   if (!plan.send.every(({ endpoint }) => operation.sends.includes(endpoint))) {
     throw new Error(`${operation.name} plans a request that it does not declare`);
   }
+  const confirms: readonly string[] = effects[operation.effect].confirms;
+  if (!confirms.includes(plan.confirm)) {
+    throw new Error(`${operation.name} would be approved by less than its effect asks for`);
+  }
   if (plan.targets.length > most) {
     throw new Refusal(
       'invalid_input',
@@ -242,8 +248,8 @@ function check(operation: Write, plan: Plan, most: number): void {
   }
 }
 
-const asksFirst = (operation: Write, plan: Plan, config: Config) =>
-  operation.effect !== 'change' || plan.consequences.length > 0 || config.confirmChanges;
+/** The tools whose targets are sensors that are gone afterwards. */
+const removing = operations.filter((operation) => 'removesSensors' in operation).map(({ name }) => name);
 
 const disclosing = (operation: Write) => operation.sends.some(({ discloses }) => discloses);
 

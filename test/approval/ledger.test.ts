@@ -14,7 +14,14 @@ const place = (principal: string) => ({
   settings: [],
   secretsFolder: undefined,
 });
-const plan = { action: 'Delete 1 sensor', targets: [], changes: [], consequences: [], send: [] };
+const plan = {
+  act: { verb: 'Delete', noun: 'sensor' },
+  confirm: 'targets' as const,
+  targets: [],
+  changes: [],
+  consequences: [],
+  send: [],
+};
 
 test('a full ledger refuses a new question, whoever asks, and keeps every live one', () => {
   const ledger = createLedger({ wall: () => 0, monotonic: () => 0 }, () => undefined);

@@ -38,11 +38,11 @@ function fixture(name: string, typed: string): Write {
     uses: [],
     sends: [endpoints.updateAutoAuditingConfiguration],
     plan: async () => ({
-      action: 'Switch auto-auditing off',
+      act: { verb: 'Switch auto-auditing off' },
       targets: [{ id: typed, name: typed, shown: {} }],
       changes: [],
       consequences: [],
-      type: 'delete',
+      confirm: 'targets',
       send: [request(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic: false } })],
     }),
     finish: async () => ({ outcome: 'Switched off', verdict: 'done' }),

@@ -155,7 +155,7 @@ describe('delete_sensor', () => {
 
   test('plans one DELETE of the sensor as it is, typed', async () => {
     const plan = await planned([sensor(1, 'DC01', orphan)]);
-    expect(plan).toMatchObject({ action: 'Delete 1 sensor', type: 'delete', changes: [] });
+    expect(plan).toMatchObject({ act: { verb: 'Delete', noun: 'sensor' }, confirm: 'targets', changes: [] });
     expect(plan.targets).toMatchObject([{ id: idOf(1), name: 'DC01', domain: 'contoso.com', majorVersion: '2' }]);
     expect(plan.send).toMatchObject([{ endpoint: { route: 'DELETE /security/identities/sensors/{sensorId}' } }]);
     expect(plan.send).toMatchObject([{ params: { sensorId: idOf(1) } }]);
@@ -199,7 +199,7 @@ describe('delete_stale_sensors', () => {
 
   test('takes unreachable sensors and silent twins of a communicating one', async () => {
     const planned = await plan([3, 2, 1]);
-    expect(planned).toMatchObject({ action: 'Delete 3 stale sensors', type: 'delete' });
+    expect(planned).toMatchObject({ act: { verb: 'Delete', noun: 'stale sensor' }, confirm: 'targets' });
     expect(planned.targets.map(({ id }) => id)).toEqual([1, 2, 3].map(idOf));
     expect(planned.send.map(({ params }) => params.sensorId)).toEqual([1, 2, 3].map(idOf));
     expect(codes(planned)).toEqual(['+duplicate_has_running_twin', '+safe_to_delete', '+safe_to_delete']);

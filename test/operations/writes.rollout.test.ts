@@ -26,7 +26,7 @@ describe('get_deployment_access_key', () => {
   test('asks for the tenant with what the key is good for, and reads no key', async () => {
     const plan = await planOf(getDeploymentAccessKey, {}, graphOf({ [key]: 500 }));
     expect(codes(plan)).toEqual(['-key_goes_to_file', '-key_serves_all_installs']);
-    expect(plan).toMatchObject({ type: 'tenant', targets: [] });
+    expect(plan).toMatchObject({ confirm: 'tenant', targets: [] });
     expect(plan.send).toMatchObject([
       { endpoint: { route: 'GET /security/identities/sensors/getDeploymentAccessKey' } },
     ]);
@@ -54,7 +54,7 @@ describe('regenerate_deployment_access_key', () => {
   ])('consequences when %s', async (_, holds, more) => {
     const plan = await planOf(regenerateDeploymentAccessKey, {}, graphOf(holds));
     expect(codes(plan)).toEqual([...always, ...more].sort());
-    expect(plan.type).toBe('tenant');
+    expect(plan.confirm).toBe('tenant');
     expect(plan.send.map(({ endpoint }) => endpoint.route)).toEqual([
       'GET /security/identities/sensors/getDeploymentAccessKey',
       'POST /security/identities/sensors/regenerateDeploymentAccessKey',
@@ -201,14 +201,14 @@ describe('activate_sensor_candidates', () => {
       [idOf(2), 'dc2.contoso.com', undefined],
     ]);
     expect(planned.send.map(({ body }) => body)).toEqual([{ serverIds: [idOf(1), idOf(2)] }]);
-    expect(planned.type).toBeUndefined();
+    expect(planned.confirm).toBe('choice');
   });
 
   test('is typed for more than ten servers', async () => {
     const numbers = Array.from({ length: 11 }, (_, index) => index + 1);
     const holds = { sensorCandidates: numbers.map((number) => candidate(number)) };
-    expect((await plan(numbers, holds)).type).toBe('activate');
-    expect((await plan(numbers.slice(1), holds)).type).toBeUndefined();
+    expect((await plan(numbers, holds)).confirm).toBe('targets');
+    expect((await plan(numbers.slice(1), holds)).confirm).toBe('choice');
   });
 
   test('refuses what is no candidate', async () => {
@@ -303,7 +303,7 @@ describe('migrate_sensors', () => {
   ])('%s', async (_, numbers, all, more) => {
     const planned = await plan(numbers, all);
     expect(codes(planned)).toEqual([...always, ...more].sort());
-    expect(planned.type).toBe('migrate');
+    expect(planned.confirm).toBe('targets');
     expect(planned.send.map(({ body }) => body)).toEqual([{ sensorIds: numbers.map(idOf) }]);
     expect(planned.targets[0]).toMatchObject({ id: idOf(1), name: 'DC01', domain: 'contoso.com', majorVersion: '2' });
   });

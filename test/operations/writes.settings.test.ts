@@ -51,7 +51,7 @@ describe('update_sensor', () => {
     expect(planned.send[0]?.body).toEqual({ settings });
     expect(planned.changes).toHaveLength(1);
     expect(codes(planned)).toEqual([]);
-    expect(planned.type).toBeUndefined();
+    expect(planned.confirm).toBe('choice');
   });
 
   test('shows only what differs as a change', async () => {
@@ -60,8 +60,8 @@ describe('update_sensor', () => {
       isDelayedDeploymentEnabled: true,
       domainControllerDnsNames: ['dc3.contoso.com'],
     };
-    const { changes, action } = await plan(wish, holding('adcsIntegrated'));
-    expect(action).toBe('Change 2 settings of 1 sensor');
+    const { changes, act } = await plan(wish, holding('adcsIntegrated'));
+    expect(act).toEqual({ verb: 'Change 2 settings of', noun: 'sensor' });
     expect(changes).toEqual([
       { targetId: idOf(1), field: 'isDelayedDeploymentEnabled', before: false, after: true },
       { targetId: idOf(1), field: 'domainControllerDnsNames', before: controllers, after: ['dc3.contoso.com'] },
@@ -215,7 +215,7 @@ describe('update_activation_configuration', () => {
     const planned = await plan('automated', { [path]: { activationMode: 'manual' }, ...holds });
     expect(codes(planned)).toEqual(expected);
     expect(planned).toMatchObject({
-      type: 'tenant',
+      confirm: 'tenant',
       changes: [{ field: 'activationMode', before: 'manual', after: 'automated' }],
     });
     expect(planned.send).toHaveLength(1);
@@ -239,7 +239,7 @@ describe('update_activation_configuration', () => {
   test('to manual nothing is typed', async () => {
     const planned = await plan('manual', { [path]: { activationMode: 'automated' } });
     expect(codes(planned)).toEqual(['-person_chooses']);
-    expect(planned.type).toBeUndefined();
+    expect(planned.confirm).toBe('choice');
   });
 
   test.each(['manual', 'automated'] as const)('%s as it is now: nothing to do', async (activationMode) => {
@@ -285,14 +285,14 @@ describe('update_auto_auditing_configuration', () => {
   ])('on: %s', async (_, holds, sentence) => {
     const planned = await plan(true, { [path]: { isAutomatic: false }, ...holds });
     expect(planned.consequences).toEqual([{ code: 'sets_audit_policy', kind: 'warning', text: sentence }]);
-    expect(planned.type).toBeUndefined();
+    expect(planned.confirm).toBe('choice');
     expect(planned.changes).toEqual([{ field: 'isAutomatic', before: false, after: true }]);
   });
 
   test('off: the tenant is typed', async () => {
     const planned = await plan(false, { [path]: { isAutomatic: true } });
     expect(codes(planned)).toEqual(['!audit_policy_not_maintained']);
-    expect(planned.type).toBe('tenant');
+    expect(planned.confirm).toBe('tenant');
   });
 
   test.each([true, false])('%s as it is now: nothing to do', async (isAutomatic) => {
@@ -331,7 +331,7 @@ describe('update_health_issue', () => {
     'to %s: only issues of another status, hiding only those not hidden yet',
     async (status, changed, hidden) => {
       const planned = await planOf(updateHealthIssue, { ids: all, status }, graphOf({ healthIssues: issues }));
-      expect(planned.action).toBe(`Set 3 health issues to ${status}`);
+      expect(planned.act).toEqual({ verb: 'Set', noun: 'health issue', how: `to ${status}` });
       expect(planned.targets.map(({ id }) => id)).toEqual(changed.map(idOf));
       expect(planned.send.map(({ params, body }) => [params.healthIssueId, body])).toEqual(
         changed.map((number) => [idOf(number), { status }]),

@@ -2,9 +2,10 @@ import about from '../../package.json' with { type: 'json' };
 import { settings, signInVariables } from '../../src/config.ts';
 import { refusalCodes } from '../../src/errors.ts';
 import { type Cloud, clouds, versionIn } from '../../src/graph/clouds.ts';
+import { type Effect, effects } from '../../src/operations/effects.ts';
 import { grantsFor, optionalPermissionsOf, permissionsOf } from '../../src/operations/grants.ts';
 import { operations } from '../../src/operations/index.ts';
-import { neededBy, type Operation } from '../../src/operations/operation.ts';
+import { neededBy } from '../../src/operations/operation.ts';
 
 const firstSentence = (text: string) => text.replace(/\. .*$/s, '.');
 
@@ -21,13 +22,17 @@ const table = (heads: readonly string[], rows: readonly (readonly string[])[]) =
 
 const code = (text: string) => `\`${text}\``;
 
-const asks: Record<Operation['effect'], string> = {
-  read: 'never',
-  change: 'if it has consequences',
-  disclose: 'always',
-  rollout: 'always',
-  destroy: 'always, typed',
-};
+const asked = { never: 'never', consequences: 'if it has consequences', always: 'always' } as const;
+
+/** When a person is asked, and whether the answer is typed, as the effect's policy has it. */
+function asks(effect: Effect): string {
+  const { asks: when, confirms } = effects[effect];
+  const ways: readonly string[] = confirms;
+  const typed = ways.includes('choice')
+    ? ways.length > 1 && ', typed where it reaches the most'
+    : ways.length > 0 && ', typed';
+  return `${asked[when]}${typed || ''}`;
+}
 
 const tools = () =>
   table(
@@ -36,7 +41,7 @@ const tools = () =>
       code(operation.name),
       firstSentence(operation.description),
       operation.effect,
-      asks[operation.effect],
+      asks(operation.effect),
       [
         ...permissionsOf(operation).map(code),
         ...optionalPermissionsOf(operation).map((permission) => `${code(permission)} (optional)`),

@@ -9,7 +9,7 @@ import {
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { type Entry, minutesToAnswer } from '../ledger.ts';
-import { questionText } from '../questionText.ts';
+import { describeAct, questionText } from '../questionText.ts';
 
 const sealed = z.object({ v: z.literal(1), nonce: z.string(), digest: z.string() });
 const verified = z.discriminatedUnion('ok', [
@@ -145,7 +145,7 @@ function schemaOf(entry: Entry) {
   }
   const choices = [
     { const: 'decline', title: 'Decline: nothing changes' },
-    { const: approvingChoice(entry), title: `Approve: ${plan.action}` },
+    { const: approvingChoice(entry), title: `Approve: ${describeAct(plan)}` },
   ];
   return {
     type: 'object' as const,

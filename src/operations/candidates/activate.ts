@@ -5,7 +5,7 @@ import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
 import { visible } from '../../text.ts';
-import { counted, info, listed, quoted, warning } from '../consequences.ts';
+import { info, listed, quoted, warning } from '../consequences.ts';
 import { daysSince } from '../filters.ts';
 import { ids } from '../inputs.ts';
 import { communicates, fullName, generationOf, sameMachine, watchedDomains } from '../machines.ts';
@@ -46,7 +46,7 @@ export const activateSensorCandidates = write({
       );
     });
     return {
-      action: `Activate the v3.x sensor on ${counted(chosen.length, 'server')}`,
+      act: { verb: 'Activate the v3.x sensor on', noun: 'server' },
       targets: chosen.map(candidateTarget),
       changes: [],
       consequences: [
@@ -54,7 +54,7 @@ export const activateSensorCandidates = write({
         ...wholeDomains(chosen, candidates, sensors),
         ...ofActivation(sensors),
       ],
-      ...(chosen.length > mostWithoutTyping && { type: 'activate' }),
+      confirm: chosen.length > mostWithoutTyping ? 'targets' : 'choice',
       send: [request(endpoints.activateSensorCandidates, { body: { serverIds: input.ids } })],
     };
   },

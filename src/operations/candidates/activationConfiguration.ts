@@ -47,11 +47,11 @@ export const updateActivationConfiguration = write({
     const automated = activationMode === 'automated';
     const candidates = automated && !same ? await partOf(graph.all(endpoints.listSensorCandidates)) : [];
     return {
-      action: `Set the activation mode of the tenant to ${activationMode}`,
+      act: { verb: `Set the activation mode of the tenant to ${activationMode}` },
       targets: same || candidates instanceof Refusal ? [] : candidates.map(candidateTarget),
       changes: same ? [] : [{ field: 'activationMode', before, after: activationMode }],
       consequences: same ? [] : automated ? ofAutomated(candidates) : [manual],
-      ...(automated && { type: 'tenant' }),
+      confirm: automated ? 'tenant' : 'choice',
       send: same ? [] : [request(endpoints.updateActivationConfiguration, { body: { activationMode } })],
     };
   },

@@ -37,7 +37,7 @@ export const getDeploymentAccessKey = write({
   sends: [key],
   async plan() {
     return {
-      action: 'Disclose the deployment access key',
+      act: { verb: 'Disclose the deployment access key' },
       targets: [],
       changes: [],
       consequences: [
@@ -47,7 +47,7 @@ export const getDeploymentAccessKey = write({
         ),
         goesToFile,
       ],
-      type: 'tenant',
+      confirm: 'tenant',
       send: [request(key, {})],
     };
   },
@@ -86,7 +86,7 @@ export const regenerateDeploymentAccessKey = write({
   async plan(_input, graph) {
     const sensors = await partOf(graph.all(endpoints.listSensors));
     return {
-      action: 'Regenerate the deployment access key',
+      act: { verb: 'Regenerate the deployment access key' },
       targets: [],
       changes: [],
       consequences: [
@@ -101,7 +101,7 @@ export const regenerateDeploymentAccessKey = write({
         ...createdLately(sensors),
         goesToFile,
       ],
-      type: 'tenant',
+      confirm: 'tenant',
       send: [request(key, {}), request(regenerate, {})],
     };
   },

@@ -6,7 +6,7 @@ import { request } from '../../graph/endpoint.ts';
 import { type HealthIssue, healthIssueStatuses } from '../../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import { visible } from '../../text.ts';
-import { counted, quoted, warning } from '../consequences.ts';
+import { quoted, warning } from '../consequences.ts';
 import { ids } from '../inputs.ts';
 import { type Consequence, type Target, write } from '../operation.ts';
 import { concluded, looked, nothingToDo, readBack, type Seen, tried, withoutEffect } from '../verification.ts';
@@ -29,7 +29,8 @@ export const updateHealthIssue = write({
     const issues = await Promise.all(ids.map((id) => issueOf(id, graph)));
     const changing = issues.filter((issue) => issue.status !== status);
     return {
-      action: `Set ${counted(changing.length, 'health issue')} to ${status}`,
+      act: { verb: 'Set', noun: 'health issue', how: `to ${status}` },
+      confirm: 'choice',
       targets: changing.map(targetOf),
       changes: changing.map((issue) => ({
         targetId: issue.id.toLowerCase(),

@@ -28,6 +28,7 @@ export const deleteSensor = write({
   description:
     'Deletes one sensor entry: a v3.x sensor is removed from its server, a v2.x sensor leaves its software there (uninstall first). A person sees the consequences and types the name. Returns what Graph shows afterwards.',
   effect: 'destroy',
+  removesSensors: true,
   input: z.strictObject({ id }),
   output,
   uses,
@@ -49,6 +50,7 @@ export const deleteStaleSensors = write({
   description:
     'Deletes up to 50 stale entries under one approval by a person. Only sensors that are unreachable, or silent duplicates of a communicating sensor of the same name and domain; any other id is refused. Returns a state for each.',
   effect: 'destroy',
+  removesSensors: true,
   input: z.strictObject({ ids: ids(50) }),
   output,
   uses,
@@ -86,18 +88,22 @@ function whyNotStale(sensor: Sensor, sensors: readonly Sensor[], rest: readonly 
     : `${name} is ${sensor.deploymentStatus ?? 'of unknown status'}, not unreachable, and has no communicating duplicate`;
 }
 
-async function planned(leavers: readonly Sensor[], sensors: readonly Sensor[], graph: Reader): Promise<Plan> {
+async function planned(
+  leavers: readonly Sensor[],
+  sensors: readonly Sensor[],
+  graph: Reader,
+): Promise<Plan<'destroy'>> {
   const mayComeBack = leavers.some((sensor) => generationOf(sensor.version) === 'v3' && hasServer(sensor));
   const activation = mayComeBack ? await partOf(graph.get(endpoints.getActivationConfiguration)) : undefined;
   const mode = activation instanceof Refusal ? undefined : activation?.activationMode;
   const rest = staying(sensors, leavers, graph.leaving);
   const pending = [...graph.leaving].some((id) => leavers.every((sensor) => sensor.id.toLowerCase() !== id));
   return {
-    action: leavers.length === 1 ? 'Delete 1 sensor' : `Delete ${leavers.length} stale sensors`,
+    act: { verb: 'Delete', noun: leavers.length === 1 ? 'sensor' : 'stale sensor' },
     targets: leavers.map(targetOf),
     changes: [],
     consequences: leavers.flatMap((sensor) => deletionConsequences(sensor, { rest, pending, mode })),
-    type: 'delete',
+    confirm: 'targets',
     send: leavers.map((sensor) => request(endpoints.deleteSensor, { params: { sensorId: sensor.id } })),
   };
 }

@@ -56,7 +56,8 @@ export const updateSensor = write({
     });
     const body = { settings: merged(sensor, input) };
     return {
-      action: `Change ${counted(changes.length, 'setting')} of 1 sensor`,
+      act: { verb: `Change ${counted(changes.length, 'setting')} of`, noun: 'sensor' },
+      confirm: 'choice',
       targets: [targetOf(sensor)],
       changes,
       consequences: consequencesOf(sensor, input.domainControllerDnsNames),

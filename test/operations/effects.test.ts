@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { questionOf } from '../../src/approval/question.ts';
+import { partsOf, questionText } from '../../src/approval/questionText.ts';
+import { operations } from '../../src/operations/index.ts';
+import type { Plan } from '../../src/operations/operation.ts';
+
+const base = { targets: [], changes: [], consequences: [], send: [] };
+const act = { verb: 'Delete', noun: 'sensor tag' };
+const identity = {
+  tenantId: '8c157435-0000-4000-8000-000000000000',
+  kind: 'app',
+  id: 'a',
+  appId: 'a',
+  name: 'app',
+} as const;
+const place = {
+  cloud: 'global',
+  graphRoot: 'https://graph.microsoft.com',
+  graphVersion: 'v1.0',
+  tenantLabel: 'Contoso',
+  simulated: true,
+  identity,
+  principal: 'somebody',
+  clientName: 'test',
+  settings: [],
+  secretsFolder: undefined,
+} as const;
+
+test('an act that cannot be taken back, discloses or rolls out and names nothing to type does not compile', () => {
+  // @ts-expect-error without `confirm` there is no such plan
+  const unnamed: Plan<'destroy'> = { act, ...base };
+  // @ts-expect-error a choice is not enough to destroy
+  const chosen: Plan<'destroy'> = { act, ...base, confirm: 'choice' };
+  // @ts-expect-error nor to disclose
+  const disclosed: Plan<'disclose'> = { act, ...base, confirm: 'choice' };
+  // @ts-expect-error a rollout says what it takes
+  const rolledOut: Plan<'rollout'> = { act, ...base };
+  const typed: Plan<'destroy'> = { act, ...base, confirm: 'targets' };
+  expect([unnamed, chosen, disclosed, rolledOut, typed]).toHaveLength(5);
+});
+
+test('the heading names the object that the plan names, never another one', () => {
+  const plan: Plan = { act, ...base, targets: [{ id: '1', name: 'Empty', shown: {} }], confirm: 'targets' };
+  const question = questionOf('delete_sensor_tag', plan, place);
+  expect(partsOf(question).action).toBe('Delete sensor tag Empty?');
+  expect(questionText(question)).toContain('\n\nDelete sensor tag Empty?\n');
+});
+
+test('of an act on several the heading says how many, and what is typed begins with the verb', () => {
+  const targets = [
+    { id: '1', name: 'Empty', shown: {} },
+    { id: '2', name: 'Full', shown: {} },
+  ];
+  const question = questionOf('delete_sensor_tag', { act, ...base, targets, confirm: 'targets' }, place);
+  expect(partsOf(question).action).toBe('Delete 2 sensor tags?');
+  expect(question.typed).toBe('delete 2 Contoso');
+});
+
+test('only the tools that remove sensors make sensors count as gone while they wait', () => {
+  const removing = operations.filter((operation) => 'removesSensors' in operation).map(({ name }) => name);
+  expect(removing).toEqual(['delete_sensor', 'delete_stale_sensors']);
+});
