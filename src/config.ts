@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 /** What a setting looks like to the person who sets it: README, `--help` and the bundle's manifest are made from it. */
-interface Setting {
+interface SettingDescription {
   /** The value's name in `--help`; without one the flag is a switch. */
   readonly value?: string;
   readonly title: string;
@@ -11,10 +11,10 @@ interface Setting {
 }
 
 /** What each setting looks like to the person who sets it. */
-const rows = z.registry<Setting>();
+const descriptions = z.registry<SettingDescription>();
 
 /** Hosts hand over unset optional values as an empty string or as the literal `${user_config.x}`: both are absent. */
-export const given = (raw: unknown) =>
+export const dropUnset = (raw: unknown) =>
   typeof raw === 'string' && (raw.trim() === '' || raw.startsWith('${')) ? undefined : raw;
 
 const oneOf = <const M extends readonly [string, ...string[]]>(...members: M) =>
@@ -27,9 +27,9 @@ const onOff = () =>
     })
     .default(false);
 
-const wholeNumber = (most: number) => {
-  const range = `is a whole number from 1 to ${most}`;
-  return z.coerce.number(range).int(range).min(1, range).max(most, range);
+const wholeNumber = (max: number) => {
+  const range = `is a whole number from 1 to ${max}`;
+  return z.coerce.number(range).int(range).min(1, range).max(max, range);
 };
 
 const fleet = z.preprocess(
@@ -64,75 +64,75 @@ export type Auth = z.output<typeof auth>;
 
 /** Every setting, once: the key gives the flag (`--max-machines`) and the variable (`MDI_MCP_MAX_MACHINES`). */
 const schema = z.object({
-  auth: auth.default('auto').register(rows, {
+  auth: auth.default('auto').register(descriptions, {
     value: '<way>',
     title: 'Sign-in',
     text: `How to sign in: ${auth.options.join(', ')}. auto takes what the environment names, else what this machine offers.`,
   }),
-  tenantLabel: z.string().max(100, 'is longer than 100 characters').optional().register(rows, {
+  tenantLabel: z.string().max(100, 'is longer than 100 characters').optional().register(descriptions, {
     value: '<name>',
     title: 'Tenant label',
     text: 'The name by which a person knows the tenant in questions; by default what Microsoft Graph says, or its id.',
   }),
-  simulate: fleet.register(rows, {
+  simulate: fleet.register(descriptions, {
     value: '[fleet]',
     title: 'Simulated tenant',
     text: 'Use a tenant in memory instead of a real one; `sensors:5000,seed:7` sets its size and seed.',
   }),
-  readOnly: onOff().register(rows, { title: 'Read only', text: 'Offer only the tools that read.' }),
-  graphVersion: oneOf('v1.0', 'beta').default('v1.0').register(rows, {
+  readOnly: onOff().register(descriptions, { title: 'Read only', text: 'Offer only the tools that read.' }),
+  graphVersion: oneOf('v1.0', 'beta').default('v1.0').register(descriptions, {
     value: '<version>',
     title: 'Graph version',
     text: 'Version of Microsoft Graph, v1.0 or beta. What a cloud has only in the other one goes there in any case.',
   }),
-  cloud: oneOf('global', 'usgov', 'usgovdod', 'china').default('global').register(rows, {
+  cloud: oneOf('global', 'usgov', 'usgovdod', 'china').default('global').register(descriptions, {
     value: '<cloud>',
     title: 'Cloud',
     text: 'The cloud of the tenant: global (with GCC), usgov (GCC High), usgovdod (DoD) or china.',
   }),
-  confirmChanges: onOff().register(rows, {
+  confirmChanges: onOff().register(descriptions, {
     title: 'Confirm every change',
     text: 'Ask a person before every change of a setting too, not only where it has consequences.',
   }),
-  maxMachines: wholeNumber(500).default(50).register(rows, {
+  maxMachines: wholeNumber(500).default(50).register(descriptions, {
     value: '<number>',
     title: 'Machines per approval',
     text: 'The most machines that one approval may cover.',
     safety: true,
   }),
-  secretsDir: z.string().optional().register(rows, {
+  secretsDir: z.string().optional().register(descriptions, {
     value: '<folder>',
     title: 'Secrets folder',
     text: "Folder for files with access keys, outside the working folder; by default in the user's state folder.",
     safety: true,
   }),
-  revealSecrets: onOff().register(rows, {
+  revealSecrets: onOff().register(descriptions, {
     title: 'Reveal secrets',
     text: 'Hand access keys to the model as well. Leave this off.',
     safety: true,
   }),
-  approval: oneOf('auto', 'form', 'page', 'terminal').default('auto').register(rows, {
+  approval: oneOf('auto', 'form', 'page', 'terminal').default('auto').register(descriptions, {
     value: '<channel>',
     title: 'How to ask',
     text: 'Where a person is asked: in a form of the client, on a page in the browser, at a terminal (`mdi-sensors-mcp approve`), or auto, the first of these that works.',
     safety: true,
   }),
-  noBrowser: onOff().register(rows, {
+  noBrowser: onOff().register(descriptions, {
     title: 'No browser',
     text: "Do not open a browser for the approval page, but write the name of the file to open into the server's log.",
   }),
-  auditLog: z.string().optional().register(rows, {
+  auditLog: z.string().optional().register(descriptions, {
     value: '<folder>',
     title: 'Audit log',
     text: "Folder for the audit log, or off; by default in the user's state folder.",
     safety: true,
   }),
-  concurrency: wholeNumber(32).default(8).register(rows, {
+  concurrency: wholeNumber(32).default(8).register(descriptions, {
     value: '<number>',
     title: 'Requests at once',
     text: 'The most requests to Microsoft Graph that run at once.',
   }),
-  logLevel: oneOf('silent', 'error', 'warn', 'info', 'debug', 'trace').default('warn').register(rows, {
+  logLevel: oneOf('silent', 'error', 'warn', 'info', 'debug', 'trace').default('warn').register(descriptions, {
     value: '<level>',
     title: 'Log level',
     text: 'What is written to stderr.',
@@ -140,16 +140,24 @@ const schema = z.object({
 });
 export type Config = Readonly<z.output<typeof schema>>;
 
-const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-export const flagOf = (name: string) => `--${kebab(name)}`;
-export const variableOf = (name: string) => `MDI_MCP_${kebab(name).replaceAll('-', '_').toUpperCase()}`;
+const toKebabCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+export const toFlag = (name: string) => `--${toKebabCase(name)}`;
+export const toVariable = (name: string) => `MDI_MCP_${toKebabCase(name).replaceAll('-', '_').toUpperCase()}`;
 
 /** Every setting with its row, for `--help`, README and manifest. */
-export const settings = Object.entries(schema.shape).flatMap(([name, one]) => {
-  const row = rows.get(one);
-  return row === undefined
+export const settings = Object.entries(schema.shape).flatMap(([name, schemaOfSetting]) => {
+  const description = descriptions.get(schemaOfSetting);
+  return description === undefined
     ? []
-    : [{ name, flag: flagOf(name), variable: variableOf(name), default: one.parse(undefined), ...row }];
+    : [
+        {
+          name,
+          flag: toFlag(name),
+          variable: toVariable(name),
+          default: schemaOfSetting.parse(undefined),
+          ...description,
+        },
+      ];
 });
 
 /**
@@ -192,25 +200,25 @@ export function readConfig(
   flags: Readonly<Record<string, unknown>>,
   environment: Readonly<Record<string, string | undefined>>,
 ): Config {
-  const raw = settings.map(({ name, variable }) => [name, given(flags[name] ?? environment[variable])]);
+  const raw = settings.map(({ name, variable }) => [name, dropUnset(flags[name] ?? environment[variable])]);
   const result = schema.safeParse(Object.fromEntries(raw));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const name = String(issue?.path[0]);
-  const from = flags[name] === undefined ? variableOf(name) : flagOf(name);
-  throw new Error(`${from} ${issue?.message}.`);
+  const source = flags[name] === undefined ? toVariable(name) : toFlag(name);
+  throw new Error(`${source} ${issue?.message}.`);
 }
 
 /** The safety settings that differ from their defaults, as a person sees them in a question. */
-export const unusualSafetySettings = (config: Config): string[] =>
-  unusualSettings(config, ({ safety }) => safety === true);
+export const listUnusualSafetySettings = (config: Config): string[] =>
+  listUnusualSettings(config, ({ safety }) => safety === true);
 
 /** The settings that differ from their defaults, as flags; those of `which` alone where that is given. */
-export function unusualSettings(config: Config, which = (_: Setting): boolean => true): string[] {
+export function listUnusualSettings(config: Config, isIncluded = (_: SettingDescription): boolean => true): string[] {
   const values = new Map<string, unknown>(Object.entries(config));
-  return settings.filter(which).flatMap(({ name, flag, default: usual }) => {
+  return settings.filter(isIncluded).flatMap(({ name, flag, default: defaultValue }) => {
     const value = values.get(name);
-    if (value === usual) return [];
+    if (value === defaultValue) return [];
     return [typeof value === 'object' ? flag : `${flag} ${String(value)}`];
   });
 }

@@ -1,5 +1,5 @@
 /** Every code that a tool's error text can begin with, and what it means. The README's table is made from this list. */
-export const refusalCodes = {
+export const toolErrorCodes = {
   invalid_input: 'The arguments contradict each other or the tenant; the text says which.',
   not_found: 'Nothing has this id or name.',
   ambiguous: 'The name fits several; the text lists them with their ids.',
@@ -30,15 +30,15 @@ export const refusalCodes = {
   internal_error: 'A defect of this server.',
 } as const;
 
-export type RefusalCode = keyof typeof refusalCodes;
+export type ToolErrorCode = keyof typeof toolErrorCodes;
 
 /** Why a call ends without success: `message` is a sentence for a model and a person, `next` what to do about it. */
-export class Refusal extends Error {
+export class ToolError extends Error {
   override readonly name = 'Refusal';
-  readonly code: RefusalCode;
+  readonly code: ToolErrorCode;
   readonly next: string | undefined;
 
-  constructor(code: RefusalCode, message: string, next?: string, cause?: unknown) {
+  constructor(code: ToolErrorCode, message: string, next?: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.next = next;
@@ -46,7 +46,7 @@ export class Refusal extends Error {
 }
 
 /** A person has to sign in first. `url` is where, if a client can take them there. */
-export class SignInNeeded extends Refusal {
+export class SignInNeeded extends ToolError {
   readonly url: string | undefined;
 
   constructor(message: string, url?: string) {

@@ -1,5 +1,5 @@
 /** The JSON of a text; undefined where there is none. */
-export function jsonOf(text: string | undefined): unknown {
+export function parseJson(text: string | undefined): unknown {
   try {
     return text === undefined ? undefined : JSON.parse(text);
   } catch {

@@ -13,33 +13,39 @@ export interface Log {
 }
 
 const levels = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-export type Level = (typeof levels)[number];
+export type LogLevel = (typeof levels)[number];
 
 /** A log of this level; the library behind it is loaded with the first line that is written. */
-export function createLog(level: Level): Log {
+export function createLog(level: LogLevel): Log {
   let sink: ReturnType<typeof openSink> | undefined;
-  const at =
-    (own: Exclude<Level, 'silent'>) =>
+  const writeAt =
+    (lineLevel: Exclude<LogLevel, 'silent'>) =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
-      if (levels.indexOf(own) > levels.indexOf(level)) return;
+      if (levels.indexOf(lineLevel) > levels.indexOf(level)) return;
       sink ??= openSink(level);
-      sink.then((logger) => logger[own](plain(fields), message)).catch(() => undefined);
+      sink.then((logger) => logger[lineLevel](describeErrors(fields), message)).catch(() => undefined);
     };
-  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), trace: at('trace') };
+  return {
+    error: writeAt('error'),
+    warn: writeAt('warn'),
+    info: writeAt('info'),
+    debug: writeAt('debug'),
+    trace: writeAt('trace'),
+  };
 }
 
-async function openSink(level: Level) {
+async function openSink(level: LogLevel) {
   // The bundle gives a CommonJS package its default export only.
   const { pino } = (await import('pino')).default;
-  if (!process.stderr.isTTY) return pino({ level }, { write: (line) => process.stderr.write(masked(line)) });
+  if (!process.stderr.isTTY) return pino({ level }, { write: (line) => process.stderr.write(maskTokens(line)) });
   // Only its formatter: the stream of pino-pretty would write to stdout.
   const { prettyFactory } = (await import('pino-pretty')).default;
   const pretty = prettyFactory({ colorize: true });
-  return pino({ level }, { write: (line) => process.stderr.write(pretty(masked(line))) });
+  return pino({ level }, { write: (line) => process.stderr.write(pretty(maskTokens(line))) });
 }
 
 /** An error of a library can hold the request with its headers: only its words are written. */
-const plain = (fields: Readonly<Record<string, unknown>>) =>
+const describeErrors = (fields: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [
       name,
@@ -47,4 +53,4 @@ const plain = (fields: Readonly<Record<string, unknown>>) =>
     ]),
   );
 
-const masked = (line: string) => line.replace(/eyJ[\w-]{10,}(\.[\w-]+)*/g, '[token]');
+const maskTokens = (line: string) => line.replace(/eyJ[\w-]{10,}(\.[\w-]+)*/g, '[token]');

@@ -2,9 +2,9 @@ import * as module from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import about from '../package.json' with { type: 'json' };
 import type { SetupOptions } from './commands/setup/setup.ts';
-import { type Config, given, readConfig, settings } from './config.ts';
+import { type Config, dropUnset, readConfig, settings } from './config.ts';
 
-const millisecondsToClose = 800;
+const closeTimeoutMs = 800;
 
 /** Node 22 and later keep compiled code between starts; hosts end servers with a signal, so it is written soon. */
 function keepCompiledCode(): void {
@@ -18,11 +18,11 @@ function keepCompiledCode(): void {
 /** A bundle's host hands over unset variables as empty or as `${user_config.x}`; the credential library would use them. */
 function dropUnsetVariables(): void {
   for (const [name, value] of Object.entries(process.env)) {
-    if (/^(AZURE|MDI_MCP)_/.test(name) && given(value) === undefined) delete process.env[name];
+    if (/^(AZURE|MDI_MCP)_/.test(name) && dropUnset(value) === undefined) delete process.env[name];
   }
 }
 
-async function run(config: Config): Promise<void> {
+async function runServer(config: Config): Promise<void> {
   dropUnsetVariables();
   const [{ serve }, { openTenant }, { createLog, tellOperator }] = await Promise.all([
     import('./commands/serve.ts'),
@@ -31,17 +31,17 @@ async function run(config: Config): Promise<void> {
   ]);
   const log = createLog(config.logLevel);
   const server = serve(config, await openTenant(config, tellOperator), about.version, log);
-  const end = () => {
-    setTimeout(() => process.exit(0), millisecondsToClose).unref();
+  const shutDown = () => {
+    setTimeout(() => process.exit(0), closeTimeoutMs).unref();
     server.close().finally(() => process.exit(0));
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
-  process.stdin.once('end', end).once('close', end);
-  process.stdout.once('error', end);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, shutDown);
+  process.stdin.once('end', shutDown).once('close', shutDown);
+  process.stdout.once('error', shutDown);
   process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error }));
 }
 
-function commandLine(): Command {
+function createCommandLine(): Command {
   const command = new Command('mdi-sensors-mcp')
     .description(about.description)
     .version(about.version)
@@ -53,17 +53,17 @@ function commandLine(): Command {
     command.addOption(new Option(value === undefined ? flag : `${flag} ${value}`, `${text} (${variable})`));
   }
   // For the command line library, --no-browser is a `browser` that is false.
-  const given = () => {
+  const readSettings = () => {
     const { browser, ...flags } = command.opts<Record<string, unknown>>();
     return readConfig({ ...flags, ...(browser === false && { noBrowser: true }) }, process.env);
   };
-  command.action(() => run(given()));
+  command.action(() => runServer(readSettings()));
   command
     .command('demo')
     .description('Show the server at work on a simulated tenant, and be asked by its gate')
     .action(async () => {
       const { demo } = await import('./commands/demo/demo.ts');
-      process.exitCode = await demo(given());
+      process.exitCode = await demo(readSettings());
     });
   command
     .command('setup')
@@ -73,26 +73,26 @@ function commandLine(): Command {
     .option('--tenant <id>', 'the id or a domain of the tenant')
     .action(async (options: SetupOptions) => {
       const { setup } = await import('./commands/setup/setup.ts');
-      process.exitCode = setup(given(), options);
+      process.exitCode = setup(readSettings(), options);
     });
-  const audit = command.command('audit').description('Look at the audit log').helpCommand(false);
-  const audited = async () => ({
+  const auditCommand = command.command('audit').description('Look at the audit log').helpCommand(false);
+  const loadAudit = async () => ({
     ...(await import('./commands/audit.ts')),
-    folder: (await import('./audit/log.ts')).auditFolderOf(given().auditLog),
+    folder: (await import('./audit/log.ts')).resolveAuditFolder(readSettings().auditLog),
   });
-  audit
+  auditCommand
     .command('verify')
     .description('Check that nothing in it was changed, removed, moved or added')
     .option('--head <record>', 'number:hash, or the hash, of a record that was kept outside of the log')
     .action(async (options: { head?: string }) => {
-      const { auditVerify, folder } = await audited();
+      const { auditVerify, folder } = await loadAudit();
       process.exitCode = auditVerify({ folder, ...options });
     });
-  audit
+  auditCommand
     .command('show')
     .description('Show the gated calls in a table')
     .action(async () => {
-      const { auditShow, folder } = await audited();
+      const { auditShow, folder } = await loadAudit();
       process.exitCode = auditShow({ folder });
     });
   command
@@ -100,7 +100,7 @@ function commandLine(): Command {
     .description('Check settings, sign-in, permissions and this machine, and say what to do')
     .option('--json', 'as JSON')
     .action(async (options: { json?: boolean }) => {
-      const config = given();
+      const config = readSettings();
       dropUnsetVariables();
       const [{ openTenant }, { tellOperator }, { doctor }] = await Promise.all([
         import('./tenants/open.ts'),
@@ -118,11 +118,11 @@ function commandLine(): Command {
     .description('List the files with access keys by fingerprint, tenant and age')
     .option('--clear', 'remove them')
     .action(async (options: { clear?: boolean }) => {
-      const [{ secrets }, { defaultSecretsFolder }] = await Promise.all([
+      const [{ secrets }, { getDefaultSecretsFolder }] = await Promise.all([
         import('./commands/secrets.ts'),
         import('./secrets/file.ts'),
       ]);
-      process.exitCode = secrets({ folder: given().secretsDir ?? defaultSecretsFolder(), ...options });
+      process.exitCode = secrets({ folder: readSettings().secretsDir ?? getDefaultSecretsFolder(), ...options });
     });
   command
     .command('approve')
@@ -137,12 +137,12 @@ function commandLine(): Command {
 
 keepCompiledCode();
 try {
-  await commandLine().parseAsync();
+  await createCommandLine().parseAsync();
 } catch (error) {
   const isHelp = error instanceof CommanderError && error.exitCode === 0;
-  const told =
+  const message =
     error instanceof Error ? error.message.replace(/^error: /, '').replaceAll('\n', ' ') : 'It could not start.';
-  const sentence = told === '(outputHelp)' ? 'Name a command.' : told;
+  const sentence = message === '(outputHelp)' ? 'Name a command.' : message;
   if (!isHelp) process.stderr.write(`mdi-sensors-mcp: ${sentence.replace(/([^.])$/, '$1.')} See --help.\n`);
   process.exitCode = isHelp ? 0 : 2;
 }

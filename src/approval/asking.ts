@@ -1,5 +1,5 @@
 import type { CallToolResult, InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
-import type { Progress } from '../graph/client/reader.ts';
+import type { ProgressReporter } from '../graph/client/reader.ts';
 import type { Form } from './channels/form.ts';
 import { refuse } from './errors.ts';
 import type { Channel, Outside } from './inbox.ts';
@@ -15,7 +15,7 @@ export interface Caller {
   readonly tool: string;
   /** The tenant that the call would act in now. */
   readonly tenantId: string;
-  readonly progress: Progress | undefined;
+  readonly progress: ProgressReporter | undefined;
 }
 
 /** What a call may do next: plan a question, act on an approval, or end with a result. */

@@ -1,6 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import type { Audit } from '../audit/log.ts';
-import { Refusal, SignInNeeded } from '../errors.ts';
+import type { AuditLog } from '../audit/log.ts';
+import { SignInNeeded, ToolError } from '../errors.ts';
 import { type Caller, createAsking, type Verdict } from './asking.ts';
 import { type Answer, createForm, saidIn } from './channels/form.ts';
 import { refuse } from './errors.ts';
@@ -19,7 +19,7 @@ export interface Surroundings {
   /** How long a call waits for a person outside the client, in milliseconds. */
   readonly patience: number;
   readonly approval: 'auto' | Channel;
-  readonly audit: Audit;
+  readonly audit: AuditLog;
   outside(desk: Desk): Outside;
 }
 
@@ -93,7 +93,7 @@ export function createGate({ clock, patience, approval, audit, outside: reach }:
       throw refuse.unattended();
     }
     const decided = register.decide(entry, said);
-    if (decided instanceof Refusal) throw decided;
+    if (decided instanceof ToolError) throw decided;
     if (decided !== undefined) return present(decided, caller);
     return register.claim(entry) ? { kind: 'approved', entry } : wait(entry, caller);
   };
@@ -190,7 +190,8 @@ export function createGate({ clock, patience, approval, audit, outside: reach }:
           return { ...act, result };
         } catch (error) {
           if (error instanceof SignInNeeded && register.release(entry)) throw error;
-          const refusal = error instanceof Refusal ? error : new Refusal('internal_error', 'This server has a defect.');
+          const refusal =
+            error instanceof ToolError ? error : new ToolError('internal_error', 'This server has a defect.');
           if (isActing()) ended({ verdict: refusal.code, text: refusal.message }, []);
           register.end(entry, refused(refusal));
           throw error;

@@ -1,4 +1,4 @@
-import type { Refusal } from '../errors.ts';
+import type { ToolError } from '../errors.ts';
 import type { Question } from './question.ts';
 
 /**
@@ -43,7 +43,7 @@ export interface Outside {
   /** The one that is best here; undefined where there is none. */
   readonly channel: Exclude<Channel, 'form'> | undefined;
   /** Brings a question before the person; never rejects, but tells why that is not possible. */
-  show(channel: Channel, nonce: string): Promise<Refusal | undefined>;
+  show(channel: Channel, nonce: string): Promise<ToolError | undefined>;
   /** Where the person finds it now, for the sentence that a model hands on. */
   where(channel: Channel, nonce: string): string;
 }

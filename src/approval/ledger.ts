@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import type { Refusal } from '../errors.ts';
+import type { ToolError } from '../errors.ts';
 import { refuse } from './errors.ts';
 import type { Channel } from './inbox.ts';
 import type { Question } from './question.ts';
@@ -45,7 +45,7 @@ const isKept = (ending: Ending | undefined) =>
 /** How a question ended: replaced by another one, refused, or with the result of the act. */
 export type Ending =
   | { readonly kind: 'replaced'; readonly by: Entry; readonly sentence: string }
-  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly sentence: string }
+  | { readonly kind: 'refused'; readonly refusal: ToolError; readonly sentence: string }
   | {
       readonly kind: 'acted';
       readonly result: CallToolResult;

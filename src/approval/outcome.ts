@@ -1,7 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import type { Audit } from '../audit/log.ts';
-import type { Position } from '../audit/records.ts';
+import type { AuditLog } from '../audit/log.ts';
+import type { AuditPosition } from '../audit/records.ts';
 
 const outcomeIn = z.looseObject({ outcome: z.string().default('done') });
 
@@ -15,7 +15,7 @@ export function summaryOf({ isError, structuredContent, content: [first] }: Call
 const brokenLog = 'The audit log cannot be written any more: gated calls are refused until the server is restarted.';
 
 /** The result with the number and head of its audit record, which a person can keep outside of the log. */
-export function withRecord(result: CallToolResult, position: Position | undefined, state: Audit['state']) {
+export function withRecord(result: CallToolResult, position: AuditPosition | undefined, state: AuditLog['state']) {
   const written = position && `record ${position.n}, head ${position.head.slice(0, 16)}`;
   const audit = state === 'broken' ? brokenLog : written;
   if (audit === undefined) return result;

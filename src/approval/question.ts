@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { Identity } from '../graph/client/identity.ts';
 import type { GraphVersion } from '../graph/clouds.ts';
-import { type Cloud, versionOf } from '../graph/clouds.ts';
-import { methodOf, pathOf, type Request } from '../graph/endpoint.ts';
+import { type Cloud, requireVersion } from '../graph/clouds.ts';
+import { formatPath, type GraphRequest, parseMethod } from '../graph/endpoint.ts';
 import type { Consequence, Plan } from '../operations/operation.ts';
 import { fullName, isPlain, quoted, shownName, words } from './shown.ts';
 
@@ -61,11 +61,11 @@ export const isTyped = ({ typed }: Question, said = '') =>
   typed === undefined || said.trim().toLowerCase() === typed.toLowerCase();
 
 /** Method, address and body of a request exactly as it would leave: first on its route, then on those tried where Graph lacks that. */
-export function wiresOf({ endpoint, params, body }: Request, place: Place): string[] {
-  const version = versionOf(endpoint, place.graphVersion, place.cloud);
+export function wiresOf({ endpoint, params, body }: GraphRequest, place: Place): string[] {
+  const version = requireVersion(endpoint, place.graphVersion, place.cloud);
   const content = body === undefined ? '' : ` ${JSON.stringify(body)}`;
   return [endpoint.route, ...(endpoint.alternatives ?? [])].map(
-    (route) => `${methodOf(route)} ${place.graphRoot}/${version}${pathOf(route, params)}${content}`,
+    (route) => `${parseMethod(route)} ${place.graphRoot}/${version}${formatPath(route, params)}${content}`,
   );
 }
 

@@ -1,8 +1,8 @@
-import { versionOf } from '../graph/clouds.ts';
-import type { Request } from '../graph/endpoint.ts';
+import { requireVersion } from '../graph/clouds.ts';
+import type { GraphRequest } from '../graph/endpoint.ts';
 import { counted } from '../operations/consequences.ts';
 import type { Change, Consequence, Plan, Target } from '../operations/operation.ts';
-import { visible } from '../text.ts';
+import { escapeInvisible } from '../text.ts';
 import { type Place, type Question, wiresOf } from './question.ts';
 import { fact, fullName, isPlain, quoted, shownName, words } from './shown.ts';
 
@@ -27,7 +27,7 @@ const worstFirst: readonly Consequence['kind'][] = ['warning', 'reassurance', 'i
 
 export function partsOf({ plan, place, typed }: Question): QuestionParts {
   const cmdlets = plan.send.flatMap(({ endpoint }) => {
-    const cmdlet = endpoint.cmdlets?.[versionOf(endpoint, place.graphVersion, place.cloud)];
+    const cmdlet = endpoint.cmdlets?.[requireVersion(endpoint, place.graphVersion, place.cloud)];
     return cmdlet === undefined ? [] : [cmdlet];
   });
   return {
@@ -95,8 +95,8 @@ export function questionText(question: Question, note: readonly string[] = []): 
 }
 
 /** The request for a person's eyes: what the model or the tenant wrote in its body is neutralised, the rest is as it leaves. */
-const wiresForEyes = (request: Request, place: Place) =>
-  wiresOf({ ...request, body: neutral(request.body) }, place).map((wire) => visible(wire, 2000));
+const wiresForEyes = (request: GraphRequest, place: Place) =>
+  wiresOf({ ...request, body: neutral(request.body) }, place).map((wire) => escapeInvisible(wire, 2000));
 
 const neutral = (body: unknown): unknown =>
   body === undefined

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Audit } from '../audit/log.ts';
-import { Refusal } from '../errors.ts';
+import type { AuditLog } from '../audit/log.ts';
+import { ToolError } from '../errors.ts';
 import { refuse } from './errors.ts';
 import type { Desk, Look, Said } from './inbox.ts';
 import { type Clock, createLedger, type Ending, type Entry, type Standing } from './ledger.ts';
@@ -12,17 +12,17 @@ const mostDeclines = 3;
 
 type Opening = Omit<Entry, 'nonce' | 'id' | 'age' | 'digest'>;
 
-export const refused = (refusal: Refusal): Ending => ({ kind: 'refused', refusal, sentence: refusal.message });
+export const refused = (refusal: ToolError): Ending => ({ kind: 'refused', refusal, sentence: refusal.message });
 
 /**
  * The ledger together with the audit log: every question that is opened, answered, replaced or withdrawn is recorded.
  * A log that cannot be written stops what comes next, never the record of what has happened.
  */
-export function createRegister(clock: Clock, audit: Audit, formUnanswered: () => void) {
+export function createRegister(clock: Clock, audit: AuditLog, formUnanswered: () => void) {
   let declines = 0;
   const numbers = new Map<string, number>();
 
-  const record = (entry: Entry, kind: Parameters<Audit['record']>[0], fields: object, durable = false) => {
+  const record = (entry: Entry, kind: Parameters<AuditLog['record']>[0], fields: object, durable = false) => {
     const position = audit.record(kind, { id: entry.id, ...fields }, { durable });
     if (position !== undefined) numbers.set(entry.id, position.n);
     if (numbers.size > 200) numbers.delete([...numbers.keys()][0] ?? '');
@@ -52,7 +52,7 @@ export function createRegister(clock: Clock, audit: Audit, formUnanswered: () =>
     try {
       return step();
     } catch (error) {
-      if (error instanceof Refusal) ledger.end(entry, refused(error));
+      if (error instanceof ToolError) ledger.end(entry, refused(error));
       throw error;
     }
   };
@@ -91,7 +91,7 @@ export function createRegister(clock: Clock, audit: Audit, formUnanswered: () =>
 
   const isPending = ({ nonce }: Entry) => ledger.look(nonce)?.status === 'pending';
 
-  const end = (entry: Entry, action: string, refusal: Refusal): Refusal => {
+  const end = (entry: Entry, action: string, refusal: ToolError): ToolError => {
     ledger.end(entry, refused(refusal));
     noted(entry, 'answer', { channel: entry.channel, action, afterMs: Math.round(entry.age()) });
     return refusal;
@@ -123,7 +123,7 @@ export function createRegister(clock: Clock, audit: Audit, formUnanswered: () =>
     },
 
     /** Carries out a person's word on a pending question: undefined where it is approved now, else what follows. */
-    decide(entry: Entry, said: Said | 'closed' | 'wrong'): Entry | Refusal | undefined {
+    decide(entry: Entry, said: Said | 'closed' | 'wrong'): Entry | ToolError | undefined {
       if (said === 'closed' || (said !== 'wrong' && said.decision === 'decline')) {
         declines += 1;
         return said === 'closed' ? end(entry, 'closed', refuse.closed()) : end(entry, 'declined', refuse.declined());
@@ -180,7 +180,7 @@ export function deskOf(register: Register): Desk {
           register.decide(entry.channel === channel ? entry : here(), said);
         }
       } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
+        if (!(error instanceof ToolError)) throw error;
       }
       return this.look(nonce);
     },

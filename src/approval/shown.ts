@@ -1,5 +1,5 @@
 import type { Target } from '../operations/operation.ts';
-import { visible } from '../text.ts';
+import { escapeInvisible } from '../text.ts';
 
 /** Markup and links that a host would draw, spelled out; what is spelled out already stays. */
 export const words = (text: string) =>
@@ -10,7 +10,7 @@ export const words = (text: string) =>
 
 /** Text of a tenant, client or model for a person's eyes: cut, nothing hidden, no markup or link that a host would draw. */
 export function quoted(text: string, most = 200): string {
-  return `"${words(visible(text, most)).replaceAll('"', "'")}"`;
+  return `"${words(escapeInvisible(text, most)).replaceAll('"', "'")}"`;
 }
 
 /** A short fact, such as a status or a version: bare where nothing in it could be taken for our words. */

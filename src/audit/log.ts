@@ -1,26 +1,26 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
-import { Refusal } from '../errors.ts';
-import { NotOwnFolder, ownFolder } from '../files.ts';
-import { type AuditRecord, isAuditFile, nothing, type Position, sealed, sealOf } from './records.ts';
+import { ToolError } from '../errors.ts';
+import { ensurePrivateFolder, UntrustedFolder } from '../files.ts';
+import { type AuditPosition, type AuditRecord, appendHash, checkHash, genesisHash, isAuditFile } from './records.ts';
 
-type Fields = Readonly<Record<string, unknown>>;
+type AuditFields = Readonly<Record<string, unknown>>;
 
 /** The audit log of one process: JSON lines, each with the hash of the one before. No secret goes into it. */
-export interface Audit {
+export interface AuditLog {
   /** `broken`: a record could not be written, and none is until a restart. */
   readonly state: 'on' | 'off' | 'broken';
   /** Appends a record; `durable` waits until it is on the disk. Throws a Refusal when it cannot. Undefined where the log is off. */
   record(
     kind: Exclude<AuditRecord['kind'], 'start'>,
-    fields: Fields,
+    fields: AuditFields,
     options?: { durable?: boolean },
-  ): Position | undefined;
+  ): AuditPosition | undefined;
 }
 
 /** What the first record of a file holds. */
-interface About {
+interface AuditLogOptions {
   /** Undefined: nothing is written. */
   readonly folder: string | undefined;
   readonly version: string;
@@ -29,17 +29,17 @@ interface About {
   readonly settings: readonly string[];
 }
 
-const defaultFolder = () => join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'audit');
+const getDefaultAuditFolder = () => join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'audit');
 
 /** The folder that the setting names; undefined where the log is off. */
-export const auditFolderOf = (setting: string | undefined) =>
-  setting === 'off' ? undefined : (setting ?? defaultFolder());
+export const resolveAuditFolder = (setting: string | undefined) =>
+  setting === 'off' ? undefined : (setting ?? getDefaultAuditFolder());
 
 /** The file is made with the first record: a host starts servers that are never asked for anything. */
-export function openAudit({ folder, ...about }: About): Audit {
+export function openAuditLog({ folder, ...startFields }: AuditLogOptions): AuditLog {
   if (folder === undefined) return { state: 'off', record: () => undefined };
   let state: 'on' | 'broken' = 'on';
-  let file: ReturnType<typeof begin> | undefined;
+  let file: ReturnType<typeof startFile> | undefined;
   return {
     get state() {
       return state;
@@ -47,13 +47,13 @@ export function openAudit({ folder, ...about }: About): Audit {
     record(kind, fields, { durable = false } = {}) {
       try {
         if (state === 'broken') throw new Error('an earlier record failed');
-        file ??= begin(folder, about);
+        file ??= startFile(folder, startFields);
         return file.append(kind, fields, durable);
       } catch (error) {
         state = 'broken';
-        throw new Refusal(
+        throw new ToolError(
           'audit_unavailable',
-          `The audit log cannot be written (${reasonOf(error)}).`,
+          `The audit log cannot be written (${describeFailure(error)}).`,
           'Let the operator look at the folder of --audit-log and restart the server.',
           error,
         );
@@ -62,26 +62,33 @@ export function openAudit({ folder, ...about }: About): Audit {
   };
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof NotOwnFolder) return `its folder ${error.message}`;
+function describeFailure(error: unknown): string {
+  if (error instanceof UntrustedFolder) return `its folder ${error.message}`;
   if (error instanceof Error && 'code' in error) return String(error.code);
   return error instanceof Error ? error.message : 'unknown error';
 }
 
-function begin(folder: string, about: Omit<About, 'folder'>) {
-  const own = ownFolder(folder);
+function startFile(folder: string, startFields: Omit<AuditLogOptions, 'folder'>) {
+  const realFolder = ensurePrivateFolder(folder);
   const stamp = new Date().toISOString().replace(/[:.]/g, '-');
   const file = `audit-${stamp}-${process.pid}.jsonl`;
-  const handle = openSync(join(own, file), 'ax', 0o600);
+  const handle = openSync(join(realFolder, file), 'ax', 0o600);
   // Looked for once this file is there: of two servers that start together, one sees the other.
-  const previous = lastBefore(file, own);
-  let [next, head, size] = [0, nothing, 0];
+  const previous = findPreviousFile(file, realFolder);
+  let [nextNumber, head, size] = [0, genesisHash, 0];
 
-  const append = (kind: AuditRecord['kind'], fields: Fields, durable: boolean): Position => {
-    const { line, hash } = sealed({ ...fields, v: 1, n: next, time: new Date().toISOString(), prev: head, kind });
+  const append = (kind: AuditRecord['kind'], fields: AuditFields, durable: boolean): AuditPosition => {
+    const { line, hash } = appendHash({
+      ...fields,
+      v: 1,
+      n: nextNumber,
+      time: new Date().toISOString(),
+      prev: head,
+      kind,
+    });
     const bytes = Buffer.from(`${line}\n`);
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
+      for (let offset = 0; offset < bytes.length; ) offset += writeSync(handle, bytes, offset);
       if (durable) fsyncSync(handle);
     } catch (error) {
       // A half line would look like a log that was cut off.
@@ -90,12 +97,12 @@ function begin(folder: string, about: Omit<About, 'folder'>) {
     }
     size += bytes.length;
     head = hash;
-    next += 1;
-    return { n: next - 1, head };
+    nextNumber += 1;
+    return { n: nextNumber - 1, head };
   };
 
-  append('start', { ...about, file, pid: process.pid, ...(previous && { previous }) }, true);
-  syncFolder(own);
+  append('start', { ...startFields, file, pid: process.pid, ...(previous && { previous }) }, true);
+  syncFolder(realFolder);
   return { append };
 }
 
@@ -107,16 +114,16 @@ function syncFolder(folder: string): void {
 }
 
 /** Name and end of the newest file before this one, so that one that is taken away or emptied is missed. */
-function lastBefore(own: string, folder: string): ({ readonly file: string } & Position) | undefined {
+function findPreviousFile(fileName: string, folder: string): ({ readonly file: string } & AuditPosition) | undefined {
   const files = readdirSync(folder)
-    .filter((name) => isAuditFile(name) && name < own)
+    .filter((name) => isAuditFile(name) && name < fileName)
     .sort();
-  const sealsIn = (file: string) => readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1).map(sealOf);
-  const isSealed = (seal: string | undefined) => seal !== undefined;
+  const readHashes = (file: string) => readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1).map(checkHash);
+  const isIntact = (hash: string | undefined) => hash !== undefined;
   // One without a record, of a server that was killed at its start, says nothing of those before it.
-  const file = files.findLast((name) => sealsIn(name).some(isSealed)) ?? files.at(-1);
+  const file = files.findLast((name) => readHashes(name).some(isIntact)) ?? files.at(-1);
   if (file === undefined) return undefined;
-  const seals = sealsIn(file);
-  const n = seals.findLastIndex(isSealed);
-  return { file, n, head: seals[n] ?? nothing };
+  const hashes = readHashes(file);
+  const n = hashes.findLastIndex(isIntact);
+  return { file, n, head: hashes[n] ?? genesisHash };
 }

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 
 /** The number of a record in its file and its hash: who keeps both outside proves what came before. */
-export interface Position {
+export interface AuditPosition {
   readonly n: number;
   readonly head: string;
 }
 
-export const record = z.looseObject({
+export const auditRecord = z.looseObject({
   v: z.literal(1),
   n: z.int().nonnegative(),
   time: z.iso.datetime(),
@@ -15,24 +15,24 @@ export const record = z.looseObject({
   prev: z.string(),
   kind: z.enum(['start', 'question', 'answer', 'acting', 'outcome', 'ignored', 'unanswered']),
 });
-export type AuditRecord = z.infer<typeof record>;
+export type AuditRecord = z.infer<typeof auditRecord>;
 
 /** What the first record follows from. */
-export const nothing = '0'.repeat(64);
+export const genesisHash = '0'.repeat(64);
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const computeSha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** A record as its line, which ends with the SHA-256 of everything before that, in hex. */
-export function sealed(content: AuditRecord): { readonly line: string; readonly hash: string } {
+export function appendHash(content: AuditRecord): { readonly line: string; readonly hash: string } {
   const body = JSON.stringify(content);
-  const hash = sha256(body);
+  const hash = computeSha256(body);
   return { line: `${body.slice(0, -1)},"hash":"${hash}"}`, hash };
 }
 
 /** The hash of a line; undefined where the line is not what it was when it was sealed. */
-export function sealOf(line: string): string | undefined {
+export function checkHash(line: string): string | undefined {
   const [, body, hash] = /^(.*),"hash":"([0-9a-f]{64})"}$/s.exec(line) ?? [];
-  return body !== undefined && sha256(`${body}}`) === hash ? hash : undefined;
+  return body !== undefined && computeSha256(`${body}}`) === hash ? hash : undefined;
 }
 
 export const isAuditFile = (name: string) => /^audit-.*\.jsonl$/.test(name);

@@ -12,8 +12,8 @@ import {
   serversIn,
   socketsFolder,
 } from '../approval/channels/terminal.ts';
-import { NotOwnFolder } from '../files.ts';
-import { jsonOf } from '../json.ts';
+import { UntrustedFolder } from '../files.ts';
+import { parseJson } from '../json.ts';
 import { tellOperator } from '../log.ts';
 import { colour, framed, say, wrapped } from './screen.ts';
 
@@ -58,7 +58,7 @@ async function serversOfUser(): Promise<Left[] | undefined> {
   try {
     return await serversIn(folder);
   } catch (error) {
-    if (!(error instanceof NotOwnFolder)) throw error;
+    if (!(error instanceof UntrustedFolder)) throw error;
     tellOperator(`the folder ${folder} ${error.message}, so nothing in it can be trusted.`);
     return undefined;
   }
@@ -160,7 +160,7 @@ function talkingTo(socket: Socket): Server {
       const next = await Promise.race([lines.next().catch(() => undefined), late]);
       if (next === undefined) socket.destroy();
       if (next === undefined || next.done === true) return undefined;
-      return answered.safeParse(jsonOf(next.value)).data?.questions;
+      return answered.safeParse(parseJson(next.value)).data?.questions;
     },
     end: () => socket.destroy(),
   };

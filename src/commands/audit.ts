@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { type Verified, verifyFolder } from '../audit/verify.ts';
+import { type VerifiedFile, verifyFolder } from '../audit/verify.ts';
 import { tellOperator } from '../log.ts';
-import { visible } from '../text.ts';
+import { escapeInvisible } from '../text.ts';
 import { colour, say, table, wrapped } from './screen.ts';
 
 interface Where {
@@ -13,12 +13,12 @@ interface Where {
 export function auditVerify({ folder, head }: Where & { readonly head?: string }): number {
   const files = read(folder, head);
   if (files === undefined) return 2;
-  for (const { file, records, heads, problems, open, isCutOff } of files) {
-    const end = heads.length === 0 ? 'no record' : `record ${records.length - 1}, head ${heads.at(-1)}`;
+  for (const { file, records, hashes, problems, unfinished, isCutOff } of files) {
+    const end = hashes.length === 0 ? 'no record' : `record ${records.length - 1}, head ${hashes.at(-1)}`;
     say(problems.length === 0 ? `${colour.green('holds')} ${file}: ${end}` : `${colour.red('FAILS')} ${file}`);
     for (const problem of problems) say(wrapped(`  ${problem}`).join('\n'));
     if (isCutOff) say('  its last line was never finished: the process was killed');
-    for (const { n, time } of open) {
+    for (const { n, time } of unfinished) {
       say(`  record ${n} of ${time} began an act whose outcome is unknown: read what became of it`);
     }
   }
@@ -29,7 +29,7 @@ export function auditVerify({ folder, head }: Where & { readonly head?: string }
 const text = z
   .string()
   .catch('')
-  .transform((raw) => visible(raw, 60));
+  .transform((raw) => escapeInvisible(raw, 60));
 const call = z.looseObject({ id: text, tool: text, tenant: text, channel: text });
 const answer = z.looseObject({ id: text, action: text, channel: text });
 const outcome = z.looseObject({ id: text, verdict: text });
@@ -59,7 +59,7 @@ export function auditShow({ folder }: Where): number {
   return 0;
 }
 
-function read(folder: string | undefined, head?: string): Verified[] | undefined {
+function read(folder: string | undefined, head?: string): VerifiedFile[] | undefined {
   try {
     if (folder === undefined) return [];
     return verifyFolder(folder, head);

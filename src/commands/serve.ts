@@ -4,12 +4,12 @@ import type { Readable, Writable } from 'node:stream';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { openOutside } from '../approval/channels/choose.ts';
 import { createGate, type Surroundings } from '../approval/gate.ts';
-import { auditFolderOf, openAudit } from '../audit/log.ts';
-import { type Config, unusualSafetySettings } from '../config.ts';
+import { openAuditLog, resolveAuditFolder } from '../audit/log.ts';
+import { type Config, listUnusualSafetySettings } from '../config.ts';
 import type { Graph } from '../graph/client/client.ts';
 import type { Tenant } from '../graph/tenant.ts';
 import { type Log, tellOperator } from '../log.ts';
-import { defaultSecretsFolder } from '../secrets/file.ts';
+import { getDefaultSecretsFolder } from '../secrets/file.ts';
 import { createServer } from '../server/server.ts';
 import { stdioTransport } from '../server/stdio.ts';
 
@@ -51,10 +51,10 @@ export function serve(
   const gate = createGate({
     ...surroundings,
     approval: config.approval,
-    audit: openAudit({
-      folder: auditFolderOf(config.auditLog),
+    audit: openAuditLog({
+      folder: resolveAuditFolder(config.auditLog),
       version,
-      settings: unusualSafetySettings(config),
+      settings: listUnusualSafetySettings(config),
       principal,
     }),
     outside: (desk) => {
@@ -67,14 +67,14 @@ export function serve(
     config,
     log,
     graph() {
-      graph ??= Promise.all([import('../graph/client/client.ts'), tenant()]).then(([{ graphClient }, opened]) =>
-        graphClient({ tenant: opened, version: config.graphVersion, concurrency: config.concurrency, log }),
+      graph ??= Promise.all([import('../graph/client/client.ts'), tenant()]).then(([{ createGraphClient }, opened]) =>
+        createGraphClient({ tenant: opened, version: config.graphVersion, concurrency: config.concurrency, log }),
       );
       return graph;
     },
     gate,
     principal,
-    secretsFolder: config.secretsDir ?? defaultSecretsFolder(),
+    secretsFolder: config.secretsDir ?? getDefaultSecretsFolder(),
   };
   const served = serveStdio(() => createServer(own), {
     transport: stdioTransport(input, output),

@@ -1,4 +1,4 @@
-import { Refusal } from '../errors.ts';
+import { ToolError } from '../errors.ts';
 
 /** One cloud of Microsoft, whose tokens are worth nothing in another. */
 interface CloudRow {
@@ -47,18 +47,18 @@ export type Availability = { readonly [V in GraphVersion]?: readonly Cloud[] };
 // A page lists the clouds of an operation; for US Government a page that says nothing or is old yields to the v1.0 schema
 // of that cloud. No schema of the China cloud has Defender for Identity.
 
-const global: readonly Cloud[] = ['global'];
-const andUsGov: readonly Cloud[] = ['global', 'usgov', 'usgovdod'];
+const globalCloud: readonly Cloud[] = ['global'];
+const globalAndUsGovClouds: readonly Cloud[] = ['global', 'usgov', 'usgovdod'];
 
-export const globalOnly: Availability = { 'v1.0': global, beta: global };
-export const globalBeta: Availability = { beta: global };
-export const inUsGov: Availability = { 'v1.0': andUsGov, beta: andUsGov };
+export const globalOnly: Availability = { 'v1.0': globalCloud, beta: globalCloud };
+export const globalBetaOnly: Availability = { beta: globalCloud };
+export const globalAndUsGov: Availability = { 'v1.0': globalAndUsGovClouds, beta: globalAndUsGovClouds };
 /** In the v1.0 schema of US Government, while no page says that its beta has the operation. */
-export const inUsGovV1: Availability = { 'v1.0': andUsGov, beta: global };
+export const globalAndUsGovV1: Availability = { 'v1.0': globalAndUsGovClouds, beta: globalCloud };
 /** Not in the v1.0 schema of US Government, while the beta page names that cloud. */
-export const inUsGovBeta: Availability = { 'v1.0': global, beta: andUsGov };
+export const globalAndUsGovBeta: Availability = { 'v1.0': globalCloud, beta: globalAndUsGovClouds };
 
-interface Offered {
+interface EndpointAvailability {
   readonly route: string;
   readonly availability: Availability;
 }
@@ -66,16 +66,20 @@ interface Offered {
 const versions: readonly GraphVersion[] = ['v1.0', 'beta'];
 
 /** The version that a call goes to: the wished one where this cloud has it, else the other one; undefined without any. */
-export function versionIn(cloud: Cloud, { availability }: Offered, wished: GraphVersion): GraphVersion | undefined {
-  return [wished, ...versions].find((version) => availability[version]?.includes(cloud));
+export function findVersion(
+  cloud: Cloud,
+  { availability }: EndpointAvailability,
+  preferred: GraphVersion,
+): GraphVersion | undefined {
+  return [preferred, ...versions].find((version) => availability[version]?.includes(cloud));
 }
 
 /** The version that a call goes to. Refuses what this cloud does not have. */
-export function versionOf(endpoint: Offered, wished: GraphVersion, cloud: Cloud): GraphVersion {
-  const version = versionIn(cloud, endpoint, wished);
+export function requireVersion(endpoint: EndpointAvailability, preferred: GraphVersion, cloud: Cloud): GraphVersion {
+  const version = findVersion(cloud, endpoint, preferred);
   if (version !== undefined) return version;
   const { name, portal }: CloudRow = clouds[cloud];
-  throw new Refusal(
+  throw new ToolError(
     'not_in_this_cloud',
     `Microsoft Graph in ${name} does not have ${endpoint.route}.`,
     `${portal === undefined ? '' : `Look for it in the Microsoft Defender portal, ${portal}. `}Where the tenant is in another cloud, the operator names that with --cloud.`,

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { Refusal } from '../errors.ts';
+import { ToolError } from '../errors.ts';
 import type { Availability, GraphVersion } from './clouds.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 export type Route = `${Method} /security/identities/${string}` | 'GET /organization';
-export const everyPermission = [
+export const allPermissions = [
   'SecurityIdentitiesSensors.Read.All',
   'SecurityIdentitiesSensors.ReadWrite.All',
   'SecurityIdentitiesHealth.Read.All',
@@ -14,12 +14,14 @@ export const everyPermission = [
   'SecurityIdentitiesMigration.Read.All',
   'SecurityIdentitiesMigration.ReadWrite.All',
 ] as const;
-export type Permission = (typeof everyPermission)[number];
+export type Permission = (typeof allPermissions)[number];
 export const isWritePermission = (permission: Permission) => permission.includes('.ReadWrite.');
 
-type ParamName<R extends string> = R extends `${string}{${infer Name}}${infer Rest}` ? Name | ParamName<Rest> : never;
+type PathParamName<R extends string> = R extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | PathParamName<Rest>
+  : never;
 /** The path parameters that a route names, each a GUID. */
-export type Params<R extends string> = { readonly [Name in ParamName<R>]: string };
+export type PathParams<R extends string> = { readonly [Name in PathParamName<R>]: string };
 
 /** A row of Microsoft's documentation: one operation of Graph as it is published. */
 export interface Endpoint<
@@ -54,13 +56,13 @@ export type GetEndpoint<A extends z.ZodType = z.ZodType> = Endpoint<
   A,
   false
 >;
-export interface Page<T> {
+export interface CollectionPage<T> {
   readonly value: T[];
   readonly '@odata.count'?: number | undefined;
   readonly '@odata.nextLink'?: string | undefined;
 }
 
-type Row<R extends Route, B extends z.ZodType, A extends z.ZodType, D extends boolean> = Omit<
+type EndpointRow<R extends Route, B extends z.ZodType, A extends z.ZodType, D extends boolean> = Omit<
   Endpoint<R, B, A, D>,
   'body' | 'discloses'
 > & { readonly body?: B; readonly discloses?: D };
@@ -71,8 +73,8 @@ export function endpoint<
   A extends z.ZodType,
   B extends z.ZodType = z.ZodUndefined,
   const D extends boolean = false,
->(row: Row<R, B, A, D>): Endpoint<R, B, A, D>;
-export function endpoint(row: Row<Route, z.ZodType, z.ZodType, boolean>): Endpoint {
+>(row: EndpointRow<R, B, A, D>): Endpoint<R, B, A, D>;
+export function endpoint(row: EndpointRow<Route, z.ZodType, z.ZodType, boolean>): Endpoint {
   return { body: z.undefined(), discloses: false, ...row };
 }
 
@@ -80,34 +82,34 @@ export function endpoint(row: Row<Route, z.ZodType, z.ZodType, boolean>): Endpoi
 export const guidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** One request of a plan: the endpoint with its path parameters and its body. */
-export interface Request {
+export interface GraphRequest {
   readonly endpoint: Endpoint;
   readonly params: Readonly<Record<string, string>>;
   readonly body: unknown;
 }
 
-type RequestOptions<R extends Route, B extends z.ZodType> = ([ParamName<R>] extends [never]
+type GraphRequestOptions<R extends Route, B extends z.ZodType> = ([PathParamName<R>] extends [never]
   ? { readonly params?: undefined }
-  : { readonly params: Params<R> }) &
+  : { readonly params: PathParams<R> }) &
   (B extends z.ZodUndefined ? { readonly body?: undefined } : { readonly body: z.input<B> });
 
 /** Builds a request and checks it: ids are GUIDs, the body is what the endpoint takes. */
-export function request<R extends Route, B extends z.ZodType>(
+export function createRequest<R extends Route, B extends z.ZodType>(
   to: Endpoint<R, B>,
-  { params, body }: RequestOptions<R, B>,
-): Request {
-  const checked: Record<string, string> = {};
+  { params, body }: GraphRequestOptions<R, B>,
+): GraphRequest {
+  const ids: Record<string, string> = {};
   for (const [name, value] of Object.entries(params ?? {})) {
     if (typeof value !== 'string' || !guidPattern.test(value)) {
-      throw new Refusal('invalid_input', `${name} is not a GUID.`, 'Take the id from a list of this server.');
+      throw new ToolError('invalid_input', `${name} is not a GUID.`, 'Take the id from a list of this server.');
     }
-    checked[name] = value.toLowerCase();
+    ids[name] = value.toLowerCase();
   }
-  return { endpoint: to, params: checked, body: to.body.parse(body) };
+  return { endpoint: to, params: ids, body: to.body.parse(body) };
 }
 
 /** The path of one of the endpoint's routes with the request's ids, such as `/security/identities/sensors/1b4e…`. */
-export function pathOf(route: Route, params: Readonly<Record<string, string>>): string {
+export function formatPath(route: Route, params: Readonly<Record<string, string>>): string {
   return route.slice(route.indexOf(' ') + 1).replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = params[name];
     if (value === undefined || !guidPattern.test(value)) throw new Error(`${route}: ${name} is not a GUID`);
@@ -115,7 +117,7 @@ export function pathOf(route: Route, params: Readonly<Record<string, string>>): 
   });
 }
 
-export function methodOf(route: Route): Method {
+export function parseMethod(route: Route): Method {
   if (route.startsWith('GET ')) return 'GET';
   if (route.startsWith('POST ')) return 'POST';
   return route.startsWith('PATCH ') ? 'PATCH' : 'DELETE';
@@ -139,8 +141,8 @@ export function list<S extends z.ZodType>(schema: S) {
 /** A member of an evolvable enum, in Microsoft's spelling; a member that is not known yet stays, if it looks like one. */
 export function member(known: readonly string[]) {
   return z.string().transform((value) => {
-    const same = known.find((name) => name.toLowerCase() === value.toLowerCase());
-    return same ?? (/^[A-Za-z]\w{0,63}$/.test(value) ? value : 'unknownFutureValue');
+    const knownMember = known.find((name) => name.toLowerCase() === value.toLowerCase());
+    return knownMember ?? (/^[A-Za-z]\w{0,63}$/.test(value) ? value : 'unknownFutureValue');
   });
 }
 
@@ -151,12 +153,12 @@ export function entity<S extends z.ZodRawShape>(shape: S) {
   );
   return z.preprocess((raw) => {
     if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw;
-    const named: Record<string, unknown> = {};
+    const fields: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(raw)) {
       const name = names.get(key) ?? names.get(key.toLowerCase());
-      if (name !== undefined) named[name] = value;
+      if (name !== undefined) fields[name] = value;
     }
-    return named;
+    return fields;
   }, z.object(shape));
 }
 

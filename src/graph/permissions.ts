@@ -3,7 +3,7 @@ import type { Permission } from './endpoint.ts';
 /** Microsoft Graph as Entra knows it, in every tenant and cloud. */
 export const graphAppId = '00000003-0000-0000-c000-000000000000';
 
-interface Ids {
+interface PermissionIds {
   /** For an app that acts by itself. */
   readonly role: string;
   /** For an app that acts for a signed-in person. */
@@ -11,7 +11,7 @@ interface Ids {
 }
 
 /** The ids of each permission, from Microsoft's permission data; the same in every tenant. */
-export const permissionIds: Readonly<Record<Permission, Ids>> = {
+export const permissionIds: Readonly<Record<Permission, PermissionIds>> = {
   'SecurityIdentitiesSensors.Read.All': {
     role: '5f0ffea2-f474-4cf2-9834-61cda2bcea5c',
     scope: '2c221239-7c5c-4b30-9355-d84663bfcd96',

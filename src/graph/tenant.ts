@@ -14,11 +14,11 @@ export interface Tenant {
   /** The name that the operator gave it; without one, what Graph calls it where that may be read. */
   readonly label?: string;
   /** Client id of the app that writes, where another one reads. */
-  readonly writer?: string;
+  readonly writerClientId?: string;
   /** The ways to sign in that were tried, each with the reason why it is out, or undefined for the one that worked. */
   readonly tried?: ReadonlyMap<string, string | undefined>;
   /** Who acts for an endpoint of this permission. */
-  credential(permission: Permission): TokenCredential;
+  getCredential(permission: Permission): TokenCredential;
   /** The transport; without one, the library's own. */
   readonly httpClient?: HttpClient;
 }

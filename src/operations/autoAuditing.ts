@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { Refusal } from '../errors.ts';
-import { request } from '../graph/endpoint.ts';
+import { ToolError } from '../errors.ts';
+import { createRequest } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
 import type { Sensor } from '../graph/endpoints/sensors.ts';
 import { counted, listed, warning } from './consequences.ts';
@@ -42,14 +42,14 @@ export const updateAutoAuditingConfiguration = write({
   async plan({ isAutomatic }, graph) {
     const { isAutomatic: before } = await graph.get(endpoints.getAutoAuditingConfiguration);
     const same = before === isAutomatic;
-    const sensors = isAutomatic && !same ? await partOf(graph.all(endpoints.listSensors)) : [];
+    const sensors = isAutomatic && !same ? await partOf(graph.getAll(endpoints.listSensors)) : [];
     return {
       act: { verb: `Switch automatic auditing ${isAutomatic ? 'on' : 'off'} in the tenant` },
       targets: [],
       changes: same ? [] : [{ field: 'isAutomatic', before, after: isAutomatic }],
       consequences: same ? [] : [isAutomatic ? setsPolicy(sensors) : noLongerMaintained],
       confirm: isAutomatic ? 'choice' : 'tenant',
-      send: same ? [] : [request(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic } })],
+      send: same ? [] : [createRequest(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic } })],
     };
   },
   async finish({ isAutomatic }, _plan, [outcome], graph) {
@@ -67,8 +67,8 @@ const noLongerMaintained = warning(
   'Defender for Identity no longer maintains the audit policy of domain controllers with a v3.x sensor; where it drifts, events for detections are missing.',
 );
 
-function setsPolicy(sensors: readonly Sensor[] | Refusal) {
-  const v3 = sensors instanceof Refusal ? [] : sensors.filter(({ version }) => generationOf(version) === 'v3');
+function setsPolicy(sensors: readonly Sensor[] | ToolError) {
+  const v3 = sensors instanceof ToolError ? [] : sensors.filter(({ version }) => generationOf(version) === 'v3');
   const now = v3.length === 0 ? '' : `, now ${counted(v3.length, 'server')}: ${listed(v3.map(fullName))}`;
   return warning(
     'sets_audit_policy',

@@ -1,4 +1,4 @@
-import { visible } from '../text.ts';
+import { escapeInvisible } from '../text.ts';
 import { fullName } from './machines.ts';
 import type { Consequence } from './operation.ts';
 
@@ -16,7 +16,7 @@ export const reassurance = consequence('reassurance');
 export const info = consequence('info');
 
 /** A name of the tenant inside a sentence of ours. */
-export const quoted = (name: string) => `"${visible(name, 120).replaceAll('"', "'")}"`;
+export const quoted = (name: string) => `"${escapeInvisible(name, 120).replaceAll('"', "'")}"`;
 
 /** A machine inside a sentence of ours: its name, or its id where it has none. */
 export const named = (machine: { id: string; displayName?: string | undefined; domainName?: string | undefined }) =>

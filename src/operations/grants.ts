@@ -1,4 +1,4 @@
-import { type Cloud, versionIn } from '../graph/clouds.ts';
+import { type Cloud, findVersion } from '../graph/clouds.ts';
 import type { Endpoint, Permission } from '../graph/endpoint.ts';
 import { neededBy, type Operation } from './operation.ts';
 
@@ -22,7 +22,7 @@ const permissionsIn = (endpoints: readonly Endpoint[]) =>
 
 /** What to grant for the operations that a cloud has. */
 export function grantsFor(operations: readonly Operation[], cloud: Cloud): Grant[] {
-  const isThere = (endpoint: Endpoint) => versionIn(cloud, endpoint, 'v1.0') !== undefined;
+  const isThere = (endpoint: Endpoint) => findVersion(cloud, endpoint, 'v1.0') !== undefined;
   const there = operations.filter((operation) => neededBy(operation).every(isThere));
   const toolsWith = (permission: Permission, of: (operation: Operation) => Permission[]) =>
     there.filter((operation) => of(operation).includes(permission)).map(({ name }) => name);

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { Refusal } from '../errors.ts';
-import { request } from '../graph/endpoint.ts';
+import { ToolError } from '../errors.ts';
+import { createRequest } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
 import { migrationStates, type SensorMigration } from '../graph/endpoints/sensorMigration.ts';
-import { shown, visible } from '../text.ts';
+import { escapeInvisible, toSafeText } from '../text.ts';
 import { counted, info, named, quoted, warning } from './consequences.ts';
 import { is, oneOf } from './filters.ts';
 import { ids } from './inputs.ts';
@@ -33,18 +33,18 @@ export const listSensorMigrations = read({
   }),
   uses: [endpoints.listSensorMigrations],
   async run(input, graph) {
-    const migrations = (await graph.all(endpoints.listSensorMigrations)).filter(
+    const migrations = (await graph.getAll(endpoints.listSensorMigrations)).filter(
       ({ migrationState, domainName }) => oneOf(input.state, migrationState) && is(input.domain, domainName),
     );
     const { page, ...where } = pageOf(migrations, ({ displayName }) => displayName, input);
     return {
       ...where,
       migrations: page.map((migration) => ({
-        id: shown(migration.id),
-        name: shown(migration.displayName),
-        domain: shown(migration.domainName),
+        id: toSafeText(migration.id),
+        name: toSafeText(migration.displayName),
+        domain: toSafeText(migration.domainName),
         type: migration.sensorType,
-        version: shown(migration.version, 40),
+        version: toSafeText(migration.version, 40),
         health: migration.healthStatus,
         state: migration.migrationState,
       })),
@@ -70,11 +70,11 @@ export const migrateSensors = write({
   uses: [endpoints.listSensorMigrations],
   sends: [endpoints.migrateSensors],
   async plan(input, graph) {
-    const all = await graph.all(endpoints.listSensorMigrations);
+    const all = await graph.getAll(endpoints.listSensorMigrations);
     const chosen = input.ids.map((wanted) => {
       const migration = all.find(({ id }) => id.toLowerCase() === wanted);
       if (migration !== undefined) return migration;
-      throw new Refusal(
+      throw new ToolError(
         'not_found',
         `No sensor to migrate has the id ${wanted}.`,
         'Take ids from list_sensor_migrations.',
@@ -83,7 +83,7 @@ export const migrateSensors = write({
     const unfit = chosen.filter(({ migrationState }) => !startable.includes(migrationState));
     if (unfit.length > 0) {
       const states = unfit.map((one) => `${named(one)} (${one.id}) is ${one.migrationState ?? 'without a state'}`);
-      throw new Refusal(
+      throw new ToolError(
         'not_writable',
         `${unfit.length} of ${counted(chosen.length, 'sensor')} cannot be migrated; in Microsoft's words: ${states.join('; ')}.`,
         'Call again with those that are readyForMigration or migrationFailed.',
@@ -95,13 +95,13 @@ export const migrateSensors = write({
       changes: [],
       consequences: [...ofMigration, ...failedBefore(chosen), ...wholeDomains(chosen, all)],
       confirm: 'targets',
-      send: [request(endpoints.migrateSensors, { body: { sensorIds: input.ids } })],
+      send: [createRequest(endpoints.migrateSensors, { body: { sensorIds: input.ids } })],
     };
   },
   async finish(_input, { targets }, [outcome], graph) {
-    const answer = outcome?.answer(endpoints.migrateSensors);
-    const now = await tried(graph.all(endpoints.listSensorMigrations));
-    const found = now instanceof Refusal ? [] : now;
+    const answer = outcome?.readAnswer(endpoints.migrateSensors);
+    const now = await tried(graph.getAll(endpoints.listSensorMigrations));
+    const found = now instanceof ToolError ? [] : now;
     const seen = targets.map(({ id }) =>
       seenOf(
         id,
@@ -113,7 +113,7 @@ export const migrateSensors = write({
       ...concluded(seen),
       sensors: targets.map(({ id, name, domain }, index) => ({
         id,
-        name: visible(fullName({ displayName: name, domainName: domain }), 100),
+        name: escapeInvisible(fullName({ displayName: name, domainName: domain }), 100),
         state: seen[index]?.state ?? '',
       })),
       next: 'list_sensor_migrations tells how far they are; each server can take up to 20 minutes.',

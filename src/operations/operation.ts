@@ -1,8 +1,8 @@
 import type * as z from 'zod';
 import type { Outcome } from '../graph/client/outcome.ts';
 import type { Reader } from '../graph/client/reader.ts';
-import type { Endpoint, Permission, Request } from '../graph/endpoint.ts';
-import type { Kept } from '../secrets/file.ts';
+import type { Endpoint, GraphRequest, Permission } from '../graph/endpoint.ts';
+import type { StoredSecret } from '../secrets/file.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { Confirmation, WriteEffect } from './effects.ts';
 
@@ -64,7 +64,7 @@ export interface Plan<E extends WriteEffect = WriteEffect> {
   /** What the approval has to consist of; the effect says what is allowed. */
   readonly confirm: Confirmation<E>;
   /** The exact requests, in order. Empty: there is nothing to do, and nothing is asked. */
-  readonly send: readonly Request[];
+  readonly send: readonly GraphRequest[];
 }
 
 /** One machine or object. Everything but `shown` is bound: a difference at the second plan voids the approval. */
@@ -100,9 +100,9 @@ export interface Consequence {
 /** What an operation may do after sending: read, put a secret into its file, repeat an approved GET. Where the client cancels the call, only its pauses end. */
 export interface Finisher extends Reader {
   /** Writes the secret into the file that was created before the request left. */
-  keep(secret: Secret): Promise<Kept>;
+  keep(secret: Secret): Promise<StoredSecret>;
   /** Repeats a GET of the approved plan, such as reading the key again after an ambiguous answer. */
-  again(request: Request): Promise<Outcome>;
+  again(request: GraphRequest): Promise<Outcome>;
 }
 
 /** The permission by whose token it shows who acts. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Refusal } from '../errors.ts';
+import { ToolError } from '../errors.ts';
 
 /** What every list takes: how many items, and where to go on. */
 export const paging = {
@@ -23,7 +23,7 @@ function decoded(cursor: string): Key {
     const { after } = position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
     if (encoded(after) === cursor) return after;
   } catch {}
-  throw new Refusal('invalid_input', 'The cursor is not one of this server.', 'Call again without a cursor.');
+  throw new ToolError('invalid_input', 'The cursor is not one of this server.', 'Call again without a cursor.');
 }
 
 /** One page of a list, sorted by name and id. The cursor carries the last key, so what comes and goes in between shifts nothing. */

@@ -1,10 +1,10 @@
-import { Refusal } from '../errors.ts';
+import { ToolError } from '../errors.ts';
 import type { Endpoint } from '../graph/endpoint.ts';
 
 /** A part of an answer that this sign-in or cloud may not give: its value, or the refusal that says why not. */
-export function partOf<T>(read: Promise<T>): Promise<T | Refusal> {
+export function partOf<T>(read: Promise<T>): Promise<T | ToolError> {
   return read.catch((error: unknown) => {
-    const absent = error instanceof Refusal && ['permission_missing', 'not_in_this_cloud'].includes(error.code);
+    const absent = error instanceof ToolError && ['permission_missing', 'not_in_this_cloud'].includes(error.code);
     if (absent) return error;
     throw error;
   });
@@ -12,6 +12,6 @@ export function partOf<T>(read: Promise<T>): Promise<T | Refusal> {
 
 /** Names a part that is not there and why; nothing for a part that is. */
 export function absence(part: string, value: unknown, { permission }: Endpoint): string[] {
-  if (!(value instanceof Refusal)) return [];
+  if (!(value instanceof ToolError)) return [];
   return [`${part}: ${value.code === 'permission_missing' ? `needs ${permission} or a role` : 'not in this cloud'}`];
 }

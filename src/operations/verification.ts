@@ -1,4 +1,4 @@
-import { Refusal } from '../errors.ts';
+import { ToolError } from '../errors.ts';
 import type { Outcome } from '../graph/client/outcome.ts';
 import type { Reader } from '../graph/client/reader.ts';
 import type { Verdict } from './operation.ts';
@@ -43,7 +43,7 @@ export function withoutEffect(outcome: Outcome | undefined): Seen | undefined {
 }
 
 /** What a read after the act says of a value that was to be set. */
-export function readBack(outcome: Outcome | undefined, is: boolean | Refusal, value: string, tool: string): Seen {
+export function readBack(outcome: Outcome | undefined, is: boolean | ToolError, value: string, tool: string): Seen {
   if (is === true) return { state: `${value}, as read back from Graph`, took: true };
   if (outcome?.state === 'unknown') {
     return { state: `unknown whether ${value} took effect; ${tool} decides`, took: undefined };
@@ -60,24 +60,24 @@ const settling = 2_000;
 /** What a read after the act gave, and whether that shows the act, or why it could not be had. */
 interface Look<T> {
   readonly now?: T;
-  readonly is: boolean | Refusal;
+  readonly is: boolean | ToolError;
 }
 
 /** Looks after the act, once more a little later where the first read does not show it. */
 export async function looked<T>(graph: Reader, read: () => Promise<T>, shows: (now: T) => boolean): Promise<Look<T>> {
   const look = async (): Promise<Look<T>> => {
     const now = await tried(read());
-    return now instanceof Refusal ? { is: now } : { now, is: shows(now) };
+    return now instanceof ToolError ? { is: now } : { now, is: shows(now) };
   };
   const first = await look();
-  if (first.is !== false || (await tried(graph.pause(settling))) instanceof Refusal) return first;
+  if (first.is !== false || (await tried(graph.pause(settling))) instanceof ToolError) return first;
   return look();
 }
 
 /** A read: what it gave, or why it could not be had. */
-export function tried<T>(read: Promise<T>): Promise<T | Refusal> {
+export function tried<T>(read: Promise<T>): Promise<T | ToolError> {
   return read.catch((error: unknown) => {
-    if (error instanceof Refusal) return error;
+    if (error instanceof ToolError) return error;
     throw error;
   });
 }

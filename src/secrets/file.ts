@@ -3,12 +3,12 @@ import { open, realpath, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import envPaths from 'env-paths';
-import { Refusal } from '../errors.ts';
-import { NotOwnFolder, ownFolder } from '../files.ts';
+import { ToolError } from '../errors.ts';
+import { ensurePrivateFolder, UntrustedFolder } from '../files.ts';
 import type { Secret } from './secret.ts';
 
 /** What may be said of a kept secret. */
-export interface Kept {
+export interface StoredSecret {
   /** The file's name without its folder, which only the person is shown. */
   readonly file: string;
   readonly fingerprint: string;
@@ -18,28 +18,28 @@ export interface Kept {
 
 /** A file that waits for a secret: made before the request leaves, so that a full disk cannot follow a rotation. */
 export interface SecretFile {
-  keep(secret: Secret): Promise<Kept>;
+  keep(secret: Secret): Promise<StoredSecret>;
   /** Removes the file when no secret came. */
   discard(): Promise<void>;
 }
 
-export const defaultSecretsFolder = () => join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'secrets');
+export const getDefaultSecretsFolder = () => join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'secrets');
 
-const enoughForAKey = 16 * 1024;
+const reservedBytes = 16 * 1024;
 
 /** Creates the file, mode 0600 in a 0700 folder of the user's that is not below the working folder. */
 export async function createSecretFile(folder: string, tenantId: string, reveal: boolean): Promise<SecretFile> {
-  const safe = await safeFolder(folder);
+  const realFolder = await ensureSecretsFolder(folder);
   const stamp = new Date().toISOString().replace(/[:.]/g, '-').replace('T', '_');
   const file = `access-key_${tenantId.slice(0, 8)}_${stamp}.txt`;
-  const [path, waiting] = [join(safe, file), join(safe, `.${file}.waiting`)];
-  const handle = await attempt(() => open(waiting, 'wx', 0o600));
-  await attempt(async () => {
-    await handle.writeFile(Buffer.alloc(enoughForAKey));
+  const [path, waitingPath] = [join(realFolder, file), join(realFolder, `.${file}.waiting`)];
+  const handle = await convertFileErrors(() => open(waitingPath, 'wx', 0o600));
+  await convertFileErrors(async () => {
+    await handle.writeFile(Buffer.alloc(reservedBytes));
     await handle.sync();
   }).catch(async (error: unknown) => {
     await handle.close();
-    await rm(waiting, { force: true });
+    await rm(waitingPath, { force: true });
     throw error;
   });
   let isOpen = true;
@@ -49,7 +49,7 @@ export async function createSecretFile(folder: string, tenantId: string, reveal:
   };
   return {
     async keep(secret) {
-      await attempt(async () => {
+      await convertFileErrors(async () => {
         // Over what is there, and cut after it: space that is given back may be gone.
         const key = Buffer.from(secret.open());
         const { bytesWritten } = await handle.write(key, 0, key.length, 0);
@@ -57,32 +57,32 @@ export async function createSecretFile(folder: string, tenantId: string, reveal:
         await handle.truncate(key.length);
         await handle.sync();
         await close();
-        await rename(waiting, path);
-        await syncFolder(safe);
+        await rename(waitingPath, path);
+        await syncFolder(realFolder);
       });
       return { file, fingerprint: secret.fingerprint, ...(reveal && { revealed: secret.open() }) };
     },
     async discard() {
       await close();
-      await rm(waiting, { force: true });
+      await rm(waitingPath, { force: true });
     },
   };
 }
 
-async function safeFolder(folder: string): Promise<string> {
-  const real = await attempt(async () => ownFolder(folder));
-  const working = await realpath(process.cwd());
+async function ensureSecretsFolder(folder: string): Promise<string> {
+  const real = await convertFileErrors(async () => ensurePrivateFolder(folder));
+  const workingFolder = await realpath(process.cwd());
   // Hosts start servers in the root or the home folder too; everything is inside those, and they are nobody's project.
-  const isProject = !isInside(await realpath(homedir()), working);
-  if (isProject && isInside(real, working)) {
-    throw notKept('The secrets folder is inside the working folder, where agents read files.');
+  const isProject = !isInside(await realpath(homedir()), workingFolder);
+  if (isProject && isInside(real, workingFolder)) {
+    throw createNotKeptError('The secrets folder is inside the working folder, where agents read files.');
   }
   return real;
 }
 
 function isInside(folder: string, outer: string): boolean {
-  const way = relative(outer, folder);
-  return way === '' || !(way.startsWith('..') || resolve(way) === way);
+  const relativePath = relative(outer, folder);
+  return relativePath === '' || !(relativePath.startsWith('..') || resolve(relativePath) === relativePath);
 }
 
 async function syncFolder(folder: string): Promise<void> {
@@ -91,17 +91,17 @@ async function syncFolder(folder: string): Promise<void> {
   await handle.sync().finally(() => handle.close());
 }
 
-const notKept = (why: string) =>
-  new Refusal('secret_not_kept', why, 'Name another folder with --secrets-dir, outside the working folder.');
+const createNotKeptError = (why: string) =>
+  new ToolError('secret_not_kept', why, 'Name another folder with --secrets-dir, outside the working folder.');
 
 /** A failure of the file system as a sentence; its path is the person's business, not the model's. */
-async function attempt<T>(step: () => Promise<T>): Promise<T> {
+async function convertFileErrors<T>(step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (error) {
-    if (error instanceof NotOwnFolder) throw notKept(`The secrets folder ${error.message}.`);
+    if (error instanceof UntrustedFolder) throw createNotKeptError(`The secrets folder ${error.message}.`);
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new Refusal(
+    throw new ToolError(
       'secret_not_kept',
       `The file for the access key could not be written (${code}).`,
       'Check the disk and the folder named with --secrets-dir.',

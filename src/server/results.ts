@@ -1,12 +1,12 @@
 import type { CallToolResult, StandardSchemaWithJSON } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import type { Config } from '../config.ts';
-import { Refusal } from '../errors.ts';
+import { ToolError } from '../errors.ts';
 import type { Identity } from '../graph/client/identity.ts';
-import { versionIn } from '../graph/clouds.ts';
+import { findVersion } from '../graph/clouds.ts';
 import type { Tenant } from '../graph/tenant.ts';
 import { neededBy, type Operation } from '../operations/operation.ts';
-import { visible } from '../text.ts';
+import { escapeInvisible } from '../text.ts';
 
 /** What a host hands the model about the server as a whole. */
 export const instructions = `Microsoft Defender for Identity (MDI) sensors over Microsoft Graph. Start with summarize_fleet; use list_* tools to narrow down, get_* for one object.
@@ -60,12 +60,12 @@ export function readInput(operation: Operation, args: unknown): Record<string, u
   const problems = read.error.issues
     .slice(0, 5)
     .map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(' '));
-  throw new Refusal('invalid_input', `${problems.join('; ')}.`, `Correct the arguments of ${operation.name}.`);
+  throw new ToolError('invalid_input', `${problems.join('; ')}.`, `Correct the arguments of ${operation.name}.`);
 }
 
 /** The tenant as questions and results name it. */
 export function describeTenant({ simulated }: Tenant, { tenantId }: Identity, name: string | undefined) {
-  const label = visible(name ?? tenantId, 100);
+  const label = escapeInvisible(name ?? tenantId, 100);
   const id = label === tenantId ? '' : ` (${tenantId})`;
   return { label, text: `${simulated ? 'SIMULATED ' : ''}${label}${id}` };
 }
@@ -74,7 +74,7 @@ export function describeTenant({ simulated }: Tenant, { tenantId }: Identity, na
 export function otherVersion(operation: Operation, { cloud }: Tenant, { graphVersion }: Config) {
   const endpoints = [...neededBy(operation), ...(operation.usesIfAllowed ?? [])];
   const elsewhere = endpoints.flatMap((endpoint) => {
-    const version = versionIn(cloud, endpoint, graphVersion);
+    const version = findVersion(cloud, endpoint, graphVersion);
     const [path = ''] = /(?<=\/identities\/).+$/.exec(endpoint.route) ?? [];
     return version === undefined || version === graphVersion ? [] : [{ version, path }];
   });
@@ -101,7 +101,7 @@ interface Circumstances {
 /** Anything but a success: a code of the closed list, what failed and why, whether anything changed, what next. */
 export function failed(error: unknown, { simulated, unchanged = false, seen }: Circumstances): CallToolResult {
   const { code, message, next } =
-    error instanceof Refusal
+    error instanceof ToolError
       ? error
       : { code: 'internal_error', message: 'This server has a defect; its log on stderr says more.', next: undefined };
   const parts = [`${code}: ${message}`, unchanged && 'Nothing was changed.', next, simulated && '(SIMULATED tenant)'];

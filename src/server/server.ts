@@ -6,9 +6,9 @@ import {
   McpServer,
   type ServerContext,
 } from '@modelcontextprotocol/server';
-import { Refusal, SignInNeeded } from '../errors.ts';
-import type { Progress } from '../graph/client/reader.ts';
-import { versionOf } from '../graph/clouds.ts';
+import { SignInNeeded, ToolError } from '../errors.ts';
+import type { ProgressReporter } from '../graph/client/reader.ts';
+import { requireVersion } from '../graph/clouds.ts';
 import { operations } from '../operations/index.ts';
 import { neededBy, type Operation, permissionOf } from '../operations/operation.ts';
 import { describeTenant, done, failed, instructions, otherVersion, published, readInput } from './results.ts';
@@ -51,24 +51,25 @@ async function call(
   args: unknown,
   context: ServerContext,
 ): Promise<CallToolResult | InputRequiredResult> {
-  const { progress, told } = progressOf(context);
+  const { progress: reportProgress, told } = progressOf(context);
   try {
     if (visitOf(context) === 'decline') throw declined();
     const input = readInput(operation, args);
     const graph = await own.graph();
     // What the cloud does not have is not asked for: no sign-in, and nobody approves it.
-    for (const endpoint of neededBy(operation)) versionOf(endpoint, own.config.graphVersion, graph.tenant.cloud);
-    if (operation.effect !== 'read') return await write(operation, input, { own, server, graph, context, progress });
+    for (const endpoint of neededBy(operation)) requireVersion(endpoint, own.config.graphVersion, graph.tenant.cloud);
+    if (operation.effect !== 'read')
+      return await write(operation, input, { own, server, graph, context, progress: reportProgress });
     const { signal } = context.mcpReq;
-    const output = await operation.run(input, graph.reader({ signal, progress }));
-    const identity = await graph.identity(permissionOf(operation.uses), signal);
-    const tenant = describeTenant(graph.tenant, identity, await graph.tenantName());
+    const output = await operation.run(input, graph.createReader({ signal, reportProgress }));
+    const identity = await graph.getIdentity(permissionOf(operation.uses), signal);
+    const tenant = describeTenant(graph.tenant, identity, await graph.getTenantName());
     return done({ ...otherVersion(operation, graph.tenant, own.config), ...output }, tenant);
   } catch (error) {
     const visit = error instanceof SignInNeeded ? visitFor(error, own, server, context) : undefined;
     if (visit !== undefined) return visit;
-    if (!(error instanceof Refusal)) own.log.error('a defect', { tool: operation.name, error });
-    const isDone = error instanceof Refusal && (error.code === 'already_done' || error.code === 'outcome_unknown');
+    if (!(error instanceof ToolError)) own.log.error('a defect', { tool: operation.name, error });
+    const isDone = error instanceof ToolError && (error.code === 'already_done' || error.code === 'outcome_unknown');
     const unchanged = operation.effect !== 'read' && !isDone;
     return failed(error, { simulated: own.config.simulate !== undefined, unchanged });
   } finally {
@@ -77,7 +78,7 @@ async function call(
 }
 
 const declined = () =>
-  new Refusal('sign_in_failed', 'The person declined to sign in.', 'Call again only when they want to.');
+  new ToolError('sign_in_failed', 'The person declined to sign in.', 'Call again only when they want to.');
 
 /** Where the client can, it takes the person to the sign-in itself, once for a call. */
 function visitFor({ message, url }: SignInNeeded, { gate }: Process, server: McpServer, context: ServerContext) {
@@ -91,7 +92,7 @@ function visitOf({ mcpReq }: ServerContext): 'accept' | 'decline' | 'cancel' | u
 }
 
 /** Progress for a client that asked for it; `told` settles when all of it is on its way, which has to be before the result. */
-function progressOf({ mcpReq }: ServerContext): { progress?: Progress; told(): Promise<unknown> } {
+function progressOf({ mcpReq }: ServerContext): { progress?: ProgressReporter; told(): Promise<unknown> } {
   const progressToken = mcpReq._meta?.progressToken;
   if (progressToken === undefined) return { told: async () => undefined };
   const sent: Promise<void>[] = [];

@@ -8,7 +8,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import * as z from 'zod';
-import { jsonOf } from '../json.ts';
+import { parseJson } from '../json.ts';
 
 /** In bytes. The largest call, compare_inventory with 1,000 names, has a quarter of a million. */
 const longestLine = 4 * 1024 * 1024;
@@ -74,7 +74,7 @@ const parts = z.looseObject({
 /** The error that answers a line; undefined where the SDK has the answer, or none is due. */
 function complaintOf(line: string): JSONRPCErrorResponse | undefined {
   if (line.trim() === '') return undefined;
-  const message = jsonOf(line);
+  const message = parseJson(line);
   if (message === undefined) return noJson;
   if (isJSONRPCRequest(message) || isJSONRPCNotification(message) || isJSONRPCResponse(message)) return undefined;
   const { data = {} } = parts.safeParse(message);

@@ -5,15 +5,15 @@ import * as z from 'zod';
 import type { Act } from '../approval/gate.ts';
 import type { Entry } from '../approval/ledger.ts';
 import { type Question, questionOf } from '../approval/question.ts';
-import { unusualSafetySettings } from '../config.ts';
-import { Refusal, SignInNeeded } from '../errors.ts';
+import { listUnusualSafetySettings } from '../config.ts';
+import { SignInNeeded, ToolError } from '../errors.ts';
 import type { Graph } from '../graph/client/client.ts';
-import { cancelled } from '../graph/client/errors.ts';
+import { createCancelledError } from '../graph/client/errors.ts';
 import type { Identity } from '../graph/client/identity.ts';
 import type { Outcome } from '../graph/client/outcome.ts';
-import type { Progress } from '../graph/client/reader.ts';
+import type { ProgressReporter } from '../graph/client/reader.ts';
 import { pause } from '../graph/client/timing.ts';
-import { methodOf } from '../graph/endpoint.ts';
+import { parseMethod } from '../graph/endpoint.ts';
 import { asksPerson, effects } from '../operations/effects.ts';
 import { operations } from '../operations/index.ts';
 import { type Finisher, type Plan, permissionOf, type Verdict, type Write } from '../operations/operation.ts';
@@ -31,7 +31,7 @@ export interface Call {
   readonly server: McpServer;
   readonly graph: Graph;
   readonly context: ServerContext;
-  readonly progress: Progress | undefined;
+  readonly progress: ProgressReporter | undefined;
 }
 
 /** The one path of a write: plan, gate, plan again, take, send, finish. */
@@ -89,14 +89,14 @@ async function ready(
   operation: Write,
   input: Record<string, unknown>,
   call: Call,
-  leaving: ReadonlySet<string>,
+  pendingDeletions: ReadonlySet<string>,
 ): Promise<Ready> {
-  const { own, server, graph, context, progress } = call;
+  const { own, server, graph, context, progress: reportProgress } = call;
   const { signal } = context.mcpReq;
-  const plan = await operation.plan(input, graph.reader({ signal, progress, leaving }));
+  const plan = await operation.plan(input, graph.createReader({ signal, reportProgress, pendingDeletions }));
   check(operation, plan, own.config.maxMachines);
   const identity = await actingIdentity(operation, graph, signal);
-  const place = describeTenant(graph.tenant, identity, await graph.tenantName());
+  const place = describeTenant(graph.tenant, identity, await graph.getTenantName());
   const question = questionOf(operation.name, plan, {
     cloud: graph.tenant.cloud,
     graphRoot: graph.tenant.graphRoot,
@@ -106,7 +106,7 @@ async function ready(
     identity,
     principal: own.principal,
     clientName: own.gate.client(server, context).name,
-    settings: unusualSafetySettings(own.config),
+    settings: listUnusualSafetySettings(own.config),
     secretsFolder: disclosing(operation) ? own.secretsFolder : undefined,
   });
   const finish = async (outcomes: readonly Outcome[], file?: SecretFile) => ({
@@ -150,7 +150,7 @@ async function send(operation: Write, call: Call, ready: Ready, time: number, fi
   const acted = outcomes.filter(({ state }) => state === 'done' || state === 'gone' || state === 'unknown');
   const changed = acted.some((outcome) => operation.effect === 'disclose' || !isGet(outcome));
   if (!changed) {
-    const refusal = outcomes.find((outcome) => outcome.refusal)?.refusal ?? cancelled();
+    const refusal = outcomes.find((outcome) => outcome.error)?.error ?? createCancelledError();
     if (refusal instanceof SignInNeeded) throw refusal;
     return { result: failed(refusal, { simulated: graph.tenant.simulated, unchanged: true }), requestIds, changed };
   }
@@ -158,21 +158,21 @@ async function send(operation: Write, call: Call, ready: Ready, time: number, fi
   return { result, requestIds, changed };
 }
 
-const isGet = ({ request }: Outcome) => methodOf(request.endpoint.route) === 'GET';
+const isGet = ({ request }: Outcome) => parseMethod(request.endpoint.route) === 'GET';
 
 /** Sends the plan's requests in their order; the first that fails ends the sending, and so does who cancels the call. */
-async function sendAll({ plan, identity: as }: Ready, { graph, context, progress }: Call, time: number) {
+async function sendAll({ plan, identity: actingAs }: Ready, { graph, context, progress }: Call, time: number) {
   const { signal } = context.mcpReq;
   const until = performance.now() + time;
   const outcomes: Outcome[] = [];
   for (const [index, request] of plan.send.entries()) {
     if (signal.aborted || outcomes.some(({ state }) => state === 'failed' || state === 'unknown')) {
-      outcomes.push({ request, state: 'not_sent', answer: () => undefined });
+      outcomes.push({ request, state: 'not_sent', readAnswer: () => undefined });
       continue;
     }
     progress?.(`Sending request ${index + 1} of ${plan.send.length}`, index, plan.send.length);
-    const timeoutMilliseconds = Math.max(1, until - performance.now());
-    outcomes.push(await graph.send(request, { as, timeoutMilliseconds, signal }));
+    const timeoutMs = Math.max(1, until - performance.now());
+    outcomes.push(await graph.send(request, { actingAs, timeoutMs, signal }));
   }
   return outcomes;
 }
@@ -185,48 +185,48 @@ async function report(
   { config, log }: Process,
 ): Promise<CallToolResult> {
   const simulated = config.simulate !== undefined;
-  const refusal = outcomes.find((outcome) => outcome.refusal)?.refusal;
+  const refusal = outcomes.find((outcome) => outcome.error)?.error;
   try {
     // Who has not looked has only the word of Graph, for every request.
     const { verdict = refusal === undefined ? 'done' : 'outcome_unknown', ...seen } = await finish();
     if (verdict === 'done') return done(seen, place);
     return failed(toldOf(verdict, refusal), { simulated, seen: { ...seen, tenant: place.text } });
   } catch (error) {
-    const code = error instanceof Refusal && error.code === 'secret_not_kept' ? 'secret_not_kept' : 'outcome_unknown';
-    const why = error instanceof Refusal ? error.message : 'This server has a defect.';
+    const code = error instanceof ToolError && error.code === 'secret_not_kept' ? 'secret_not_kept' : 'outcome_unknown';
+    const why = error instanceof ToolError ? error.message : 'This server has a defect.';
     const sent = refusal?.message ?? 'Graph confirmed the request, but what came of it could not be read:';
-    const next = error instanceof Refusal ? error.next : undefined;
-    if (!(error instanceof Refusal)) log.error('a defect', { error });
-    const refused = new Refusal(code, `${sent} ${why}`, next ?? readFirst);
+    const next = error instanceof ToolError ? error.next : undefined;
+    if (!(error instanceof ToolError)) log.error('a defect', { error });
+    const refused = new ToolError(code, `${sent} ${why}`, next ?? readFirst);
     return failed(refused, { simulated });
   }
 }
 
 /** What was seen decides: a request whose answer was lost is unknown only as long as no read told what it did. */
-function toldOf(verdict: Exclude<Verdict, 'done'>, refusal: Refusal | undefined): Refusal {
+function toldOf(verdict: Exclude<Verdict, 'done'>, refusal: ToolError | undefined): ToolError {
   if (verdict === 'outcome_unknown') {
     const message = refusal?.message ?? 'Graph confirmed the request, but does not show what came of it.';
-    return new Refusal(verdict, message, refusal?.next ?? readFirst);
+    return new ToolError(verdict, message, refusal?.next ?? readFirst);
   }
-  const seen = refusal?.cause instanceof Refusal ? refusal.cause : refusal;
+  const seen = refusal?.cause instanceof ToolError ? refusal.cause : refusal;
   const part = verdict === 'not_done' ? 'nothing' : 'not all';
-  return new Refusal(verdict, seen?.message ?? `Graph confirmed the request, but ${part} of it took effect.`);
+  return new ToolError(verdict, seen?.message ?? `Graph confirmed the request, but ${part} of it took effect.`);
 }
 
-function finisher(call: Call, plan: Plan, as: Identity, file: SecretFile | undefined): Finisher {
-  const { graph, context, progress = () => undefined } = call;
-  return Object.assign(graph.reader({ signal: AbortSignal.timeout(millisecondsToFinish) }), {
-    progress,
+function finisher(call: Call, plan: Plan, actingAs: Identity, file: SecretFile | undefined): Finisher {
+  const { graph, context, progress: reportProgress = () => undefined } = call;
+  return Object.assign(graph.createReader({ signal: AbortSignal.timeout(millisecondsToFinish) }), {
+    reportProgress,
     pause: (milliseconds: number) => pause(milliseconds, context.mcpReq.signal),
     keep: (secret: Parameters<SecretFile['keep']>[0]) => {
       if (file === undefined) throw new Error('the operation discloses nothing');
       return file.keep(secret);
     },
     again: (request: Outcome['request']) => {
-      if (!plan.send.includes(request) || methodOf(request.endpoint.route) !== 'GET') {
+      if (!plan.send.includes(request) || parseMethod(request.endpoint.route) !== 'GET') {
         throw new Error('only a GET of the approved plan may be repeated');
       }
-      return graph.send(request, { as, timeoutMilliseconds: millisecondsToFinish });
+      return graph.send(request, { actingAs, timeoutMs: millisecondsToFinish });
     },
   });
 }
@@ -240,7 +240,7 @@ function check(operation: Write, plan: Plan, most: number): void {
     throw new Error(`${operation.name} would be approved by less than its effect asks for`);
   }
   if (plan.targets.length > most) {
-    throw new Refusal(
+    throw new ToolError(
       'invalid_input',
       `One approval covers at most ${most} machines here, and this call names ${plan.targets.length}.`,
       'Make several calls, or let the operator raise --max-machines.',
@@ -254,4 +254,4 @@ const removing = operations.filter((operation) => 'removesSensors' in operation)
 const disclosing = (operation: Write) => operation.sends.some(({ discloses }) => discloses);
 
 const actingIdentity = ({ sends }: Write, graph: Graph, signal: AbortSignal): Promise<Identity> =>
-  graph.identity(permissionOf(sends), signal);
+  graph.getIdentity(permissionOf(sends), signal);

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { openAudit } from '../../src/audit/log.ts';
+import { openAuditLog } from '../../src/audit/log.ts';
 import { verifyFolder } from '../../src/audit/verify.ts';
 
 const about = { version: '1', principal: 'somebody', settings: ['--reveal-secrets true'] };
@@ -20,7 +20,7 @@ const fresh = () => join(mkdtempSync(join(tmpdir(), 'audit-')), 'audit');
 
 /** A log of a call that was approved and done. */
 function written(folder: string) {
-  const audit = openAudit({ folder, ...about });
+  const audit = openAuditLog({ folder, ...about });
   audit.record('question', { id: '1', tool: 'delete_sensor', text: 'Delete 1 sensor?' });
   audit.record('answer', { id: '1', action: 'approved' });
   audit.record('acting', { id: '1', tool: 'delete_sensor' }, { durable: true });
@@ -54,8 +54,8 @@ test('a log begins with who runs the server and its unusual settings, and each l
 
 test('a server that asks nothing leaves no file, and one whose log is off none either', () => {
   const folder = fresh();
-  openAudit({ folder, ...about });
-  expect(openAudit({ folder: undefined, ...about }).record('question', {})).toBeUndefined();
+  openAuditLog({ folder, ...about });
+  expect(openAuditLog({ folder: undefined, ...about }).record('question', {})).toBeUndefined();
   expect(() => readdirSync(folder)).toThrow('ENOENT');
 });
 
@@ -65,7 +65,7 @@ test.each<[string, (folder: string) => void]>([
 ])('a folder that is %s is refused with a sentence, and stays refused', (_, make) => {
   const folder = fresh();
   make(folder);
-  const audit = openAudit({ folder, ...about });
+  const audit = openAuditLog({ folder, ...about });
   const refused = { code: 'audit_unavailable', message: expect.stringContaining('The audit log cannot be written (') };
   expect(() => audit.record('question', {})).toThrow(expect.objectContaining(refused));
   rmSync(folder);
@@ -212,9 +212,9 @@ test.each([
 
 test('a log that a kill cut off is accepted, and its open act is told', () => {
   const folder = fresh();
-  const audit = openAudit({ folder, ...about });
+  const audit = openAuditLog({ folder, ...about });
   audit.record('acting', { id: '7', tool: 'regenerate_deployment_access_key' });
   appendFileSync(fileIn(folder), '{"v":1,"n":2,"time":"2026-');
   const [verified] = verifyFolder(folder);
-  expect(verified).toMatchObject({ problems: [], isCutOff: true, open: [{ n: 1, id: '7' }] });
+  expect(verified).toMatchObject({ problems: [], isCutOff: true, unfinished: [{ n: 1, id: '7' }] });
 });

@@ -7,7 +7,7 @@ import {
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import type { Gate } from '../../src/approval/gate.ts';
-import { request } from '../../src/graph/endpoint.ts';
+import { createRequest } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { write as asWrite, type Write } from '../../src/operations/operation.ts';
 import { failed, published } from '../../src/server/results.ts';
@@ -43,7 +43,7 @@ function fixture(name: string, typed: string): Write {
       changes: [],
       consequences: [],
       confirm: 'targets',
-      send: [request(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic: false } })],
+      send: [createRequest(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic: false } })],
     }),
     finish: async () => ({ outcome: 'Switched off', verdict: 'done' }),
   });

@@ -10,9 +10,9 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import { createGate } from '../../src/approval/gate.ts';
-import { openAudit } from '../../src/audit/log.ts';
+import { openAuditLog } from '../../src/audit/log.ts';
 import { readConfig } from '../../src/config.ts';
-import { graphClient } from '../../src/graph/client/client.ts';
+import { createGraphClient } from '../../src/graph/client/client.ts';
 import type { Tenant } from '../../src/graph/tenant.ts';
 import { createLog } from '../../src/log.ts';
 import type { Process } from '../../src/server/runtime.ts';
@@ -52,12 +52,12 @@ function newProcess(tenant: Tenant): Process {
   const config = readConfig({ simulate: true, approval: 'form', auditLog: 'off' }, {});
   const [version, principal, log] = ['0.0.0-test', 'conformance', createLog('warn')];
   const { graphVersion, concurrency } = config;
-  const graph = Promise.resolve(graphClient({ tenant, version: graphVersion, concurrency, log }));
+  const graph = Promise.resolve(createGraphClient({ tenant, version: graphVersion, concurrency, log }));
   const gate = createGate({
     clock: { wall: () => Date.now(), monotonic: () => performance.now() },
     patience: 1_000,
     approval: config.approval,
-    audit: openAudit({ folder: undefined, version, principal, settings: [] }),
+    audit: openAuditLog({ folder: undefined, version, principal, settings: [] }),
     outside: () => ({ channel: undefined, show: async () => undefined, where: () => 'nowhere' }),
   });
   return {

@@ -19,7 +19,7 @@ export interface App {
   readonly objectId: string;
   readonly name: string;
   disabled: boolean;
-  readonly secrets: Secret[];
+  readonly secrets: ClientSecret[];
   /** Registered certificates, as PEM. */
   readonly certificates: string[];
   readonly federated: FederatedCredential[];
@@ -32,7 +32,7 @@ export interface App {
   policy?: Policy | undefined;
 }
 
-export interface Secret {
+export interface ClientSecret {
   readonly value: string;
   /** In milliseconds; far in the future unless told. */
   expires?: number;

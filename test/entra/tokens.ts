@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import * as z from 'zod';
-import { jsonOf } from '../../src/json.ts';
+import { parseJson } from '../../src/json.ts';
 import type { App, Directory, Person } from './directory.ts';
 
 /** What a token is issued for. */
@@ -32,7 +32,7 @@ export const seconds = () => Math.floor(Date.now() / 1000);
 /** The claims of an access token as Entra issues it for Microsoft Graph, in version 1.0. */
 export function accessClaims(grant: Grant): JWTPayload {
   const { directory, app, proof, resource, claims = '', lifetime, delegated } = grant;
-  const asked = claimsParameter.safeParse(jsonOf(claims)).data?.access_token;
+  const asked = claimsParameter.safeParse(parseJson(claims)).data?.access_token;
   const capable = asked?.xms_cc?.values.some((value) => value.toLowerCase() === 'cp1') === true;
   const notBefore = Math.max(seconds(), Number(asked?.nbf?.value ?? 0));
   const issuer = `https://sts.windows.net/${directory.id}/`;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { methodOf } from '../../src/graph/endpoint.ts';
+import { parseMethod } from '../../src/graph/endpoint.ts';
 import type { Cell, Ran } from './cells.ts';
 import { rowOf } from './cells.ts';
 import type { Expected } from './expected.ts';
@@ -37,7 +37,7 @@ export function wrongClaim({ stage, writing, endpoint }: Cell, ran: Ran, { kind 
   if (keys.length > 0) return 'a file is left';
   if (kind === 'accepted') return confirmed && namesRead ? undefined : 'Graph accepted nothing, or no read is named';
   if (/ Nothing was changed\./.test(result.text)) {
-    const disclosed = methodOf(rowOf(endpoint).route) === 'GET';
+    const disclosed = parseMethod(rowOf(endpoint).route) === 'GET';
     return effects === 0 || disclosed ? undefined : 'it says that nothing was changed, and something was';
   }
   if (!/^(outcome_unknown|partly_done|not_done)$/.test(kind)) return 'it does not say what happened';

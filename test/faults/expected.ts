@@ -1,5 +1,5 @@
 import { isWrite } from '../../src/graph/client/errors.ts';
-import { methodOf } from '../../src/graph/endpoint.ts';
+import { parseMethod } from '../../src/graph/endpoint.ts';
 import type { Words } from './catalogue.ts';
 import { type Cell, isPaged, routesOf, rowOf } from './cells.ts';
 
@@ -19,7 +19,7 @@ export function expected(cell: Cell): Expected {
   const special = specials[`${cell.stage} ${cell.tool}: ${cell.fault.name}`];
   if (special !== undefined) return special;
   const { fault, stage, endpoint, writing } = cell;
-  const gets = methodOf(rowOf(endpoint).route) === 'GET';
+  const gets = parseMethod(rowOf(endpoint).route) === 'GET';
   const words = told(cell, gets);
   const isFine = words === undefined;
   if (stage === 'read') return isFine ? same(cell) : refusal(words, '');

@@ -6,9 +6,9 @@ import { InMemoryTransport } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { openOutside } from '../../src/approval/channels/choose.ts';
 import { createGate } from '../../src/approval/gate.ts';
-import { openAudit } from '../../src/audit/log.ts';
+import { openAuditLog } from '../../src/audit/log.ts';
 import { type Config, readConfig } from '../../src/config.ts';
-import { type Graph, graphClient } from '../../src/graph/client/client.ts';
+import { createGraphClient, type Graph } from '../../src/graph/client/client.ts';
 import { createServer } from '../../src/server/server.ts';
 import type { SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import type { AskedForm, Person, ToolResult } from '../harness/clients.ts';
@@ -37,13 +37,13 @@ export async function world(
   const [secretsDir, auditLog] = [join(folder, 'secrets'), join(folder, 'audit')];
   const config = readConfig({ simulate: true, approval: 'form', secretsDir, auditLog: 'off', ...flags }, {});
   const { graphVersion: version, concurrency } = config;
-  const graph = hurried(graphClient({ tenant, version, concurrency, log: quiet, longestAttempt: anAttempt }));
+  const graph = hurried(createGraphClient({ tenant, version, concurrency, log: quiet, attemptTimeoutMs: anAttempt }));
   const about = { version: 'test', principal: 'somebody', settings: [] };
   const gate = createGate({
     clock: { wall: () => Date.now(), monotonic: () => performance.now() },
     patience: 1_000,
     approval: config.approval,
-    audit: openAudit({ folder: config.auditLog === 'off' ? undefined : auditLog, ...about }),
+    audit: openAuditLog({ folder: config.auditLog === 'off' ? undefined : auditLog, ...about }),
     outside: (desk) => openOutside(config, { CI: 'true' }, desk, nothing),
   });
   const own = { config, graph: async () => graph, gate, log: quiet, secretsFolder: secretsDir, ...about };
@@ -79,7 +79,7 @@ export async function world(
 
 const hurried = (graph: Graph): Graph => ({
   ...graph,
-  reader: (options) => graph.reader({ timeoutMilliseconds: aRead, ...options }),
-  send: (request, { timeoutMilliseconds, ...options }) =>
-    graph.send(request, { ...options, timeoutMilliseconds: Math.min(timeoutMilliseconds, aWrite) }),
+  createReader: (options) => graph.createReader({ timeoutMs: aRead, ...options }),
+  send: (request, { timeoutMs, ...options }) =>
+    graph.send(request, { ...options, timeoutMs: Math.min(timeoutMs, aWrite) }),
 });

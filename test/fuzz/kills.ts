@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { isAuditFile } from '../../src/audit/records.ts';
-import { type Verified, verifyFolder } from '../../src/audit/verify.ts';
+import { type VerifiedFile, verifyFolder } from '../../src/audit/verify.ts';
 import { ask, type Held, textOf } from '../approval/attacker.ts';
 import { casesOf, finder, gatedTools } from '../approval/cases.ts';
 import { controlledServer } from '../harness/controlled.ts';
@@ -117,11 +117,13 @@ function judge(all: Kills, pid: number | undefined, facts: readonly Fact[], powe
   const own = (file: string) => isAuditFile(file) && file.endsWith(`-${pid}.jsonl`);
   const name = namesIn(all.auditLog).filter(own).sort().at(-1);
   if (name !== undefined && powerCut) loseUnsynced(join(all.auditLog, name), facts);
-  const files: Verified[] = name === undefined ? [] : verifyFolder(all.auditLog);
+  const files: VerifiedFile[] = name === undefined ? [] : verifyFolder(all.auditLog);
   all.broken += files.filter(({ problems }) => problems.length > 0).length;
   const records = files.find(({ file }) => file === name)?.records ?? [];
   const acts = records.filter(({ kind }) => kind === 'acting').map((act) => act as unknown as Act);
-  const outcomes = records.filter(({ kind }) => kind === 'outcome').map((outcome) => outcome as unknown as Outcome);
+  const outcomes = records
+    .filter(({ kind }) => kind === 'outcome')
+    .map((outcome) => outcome as unknown as OutcomeRecord);
 
   const came = gatedIn(facts);
   const done = facts.flatMap((fact) => (fact.fact === 'answered' && fact.effect ? [fact.request] : []));
@@ -143,7 +145,7 @@ interface Act {
   readonly id: string;
   readonly requests: readonly string[];
 }
-interface Outcome {
+interface OutcomeRecord {
   readonly id: string;
   readonly verdict: string;
   /** One for each request that left; an act names every route that Graph may have for one. */

@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { request } from '../../src/graph/endpoint.ts';
+import { createRequest } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { Secret } from '../../src/secrets/secret.ts';
 import { alice, farEnd, jwt, type Reply, refusal, root, sensorId, tokenOf } from './farEnd.ts';
 
 const { signal } = new AbortController();
-const as = { as: alice, timeoutMilliseconds: 60_000 };
-const deletion = request(endpoints.deleteSensor, { params: { sensorId } });
-const activation = request(endpoints.updateActivationConfiguration, { body: { activationMode: 'manual' } });
+const as = { actingAs: alice, timeoutMs: 60_000 };
+const deletion = createRequest(endpoints.deleteSensor, { params: { sensorId } });
+const activation = createRequest(endpoints.updateActivationConfiguration, { body: { activationMode: 'manual' } });
 const otherId = '00000000-1111-4222-8333-444444444444';
 const segment = {
   status: 400,
@@ -18,11 +18,11 @@ const page = (ids: readonly string[], link?: string): Reply => ({
 });
 const list = (replies: readonly Reply[]) => {
   const end = farEnd(replies);
-  return { ...end, items: end.graph.reader({ signal }).all(endpoints.listSensors) };
+  return { ...end, items: end.graph.createReader({ signal }).getAll(endpoints.listSensors) };
 };
 const get = (replies: readonly Reply[]) => {
   const end = farEnd(replies);
-  return { ...end, object: end.graph.reader({ signal }).get(endpoints.getSensor, { sensorId }) };
+  return { ...end, object: end.graph.createReader({ signal }).get(endpoints.getSensor, { sensorId }) };
 };
 
 afterEach(() => vi.useRealTimers());
@@ -57,14 +57,14 @@ describe('a request', () => {
   });
   test('of an endpoint that only beta has goes to beta', async () => {
     const { graph, sent } = farEnd([page([])]);
-    await graph.reader({ signal }).all(endpoints.listSensorMigrations);
+    await graph.createReader({ signal }).getAll(endpoints.listSensorMigrations);
     expect(sent[0]?.url).toBe(`${root}/beta/security/identities/sensorMigration`);
   });
   test('of an endpoint that this cloud has in the other version only goes there', async () => {
     const { graph, sent } = farEnd([page([])], { cloud: 'usgov' });
-    await graph.reader({ signal }).all(endpoints.listSensorCandidates);
+    await graph.createReader({ signal }).getAll(endpoints.listSensorCandidates);
     const wishing = farEnd([page([])], { cloud: 'usgov', version: 'beta' });
-    await wishing.graph.reader({ signal }).all(endpoints.listHealthIssues);
+    await wishing.graph.createReader({ signal }).getAll(endpoints.listHealthIssues);
     expect([...sent, ...wishing.sent].map(({ url }) => url)).toEqual([
       `${root}/beta/security/identities/sensorCandidates`,
       `${root}/v1.0/security/identities/healthIssues`,
@@ -74,44 +74,44 @@ describe('a request', () => {
     'never leaves with %j as an id',
     async (id) => {
       const { graph, sent } = farEnd([{ status: 204 }]);
-      const read = graph.reader({ signal }).get(endpoints.getSensor, { sensorId: id });
+      const read = graph.createReader({ signal }).get(endpoints.getSensor, { sensorId: id });
       expect(await refusal(read)).toMatchObject({ code: 'invalid_input', message: 'sensorId is not a GUID.' });
       const outcome = await graph.send({ ...deletion, params: { sensorId: id } }, as);
-      expect(outcome).toMatchObject({ state: 'failed', refusal: { code: 'invalid_input' } });
+      expect(outcome).toMatchObject({ state: 'failed', error: { code: 'invalid_input' } });
       expect(sent).toHaveLength(0);
     },
   );
   test('for what the cloud does not have never leaves', async () => {
     const { graph, sent } = farEnd([page([])], { cloud: 'usgov' });
-    expect(await refusal(graph.reader({ signal }).all(endpoints.listSensorMigrations))).toMatchObject({
+    expect(await refusal(graph.createReader({ signal }).getAll(endpoints.listSensorMigrations))).toMatchObject({
       code: 'not_in_this_cloud',
       message:
         'Microsoft Graph in the US Government cloud (GCC High) does not have GET /security/identities/sensorMigration.',
     });
     const outcome = await graph.send(activation, as);
-    expect(outcome).toMatchObject({ state: 'failed', refusal: { code: 'not_in_this_cloud' } });
+    expect(outcome).toMatchObject({ state: 'failed', error: { code: 'not_in_this_cloud' } });
     expect(sent).toHaveLength(0);
   });
   test('never goes to an address without TLS', async () => {
     const { graph, sent } = farEnd([{ status: 204 }], { graphRoot: 'http://graph.microsoft.com' });
-    expect(await graph.send(deletion, as)).toMatchObject({ state: 'failed', refusal: { code: 'internal_error' } });
+    expect(await graph.send(deletion, as)).toMatchObject({ state: 'failed', error: { code: 'internal_error' } });
     expect(sent).toHaveLength(0);
   });
   test('whose turn comes after its time never leaves, though a busy process has not noticed', async () => {
     const { graph, sent } = farEnd([{ json: { value: [] }, takes: 50 }], { concurrency: 1 });
-    const first = graph.reader({ signal }).all(endpoints.listSensors);
+    const first = graph.createReader({ signal }).getAll(endpoints.listSensors);
     setTimeout(() => {
       for (const until = performance.now() + 100; performance.now() < until; );
     }, 45);
-    const outcome = await graph.send(deletion, { as: alice, timeoutMilliseconds: 70 });
+    const outcome = await graph.send(deletion, { actingAs: alice, timeoutMs: 70 });
     await first;
     expect(outcome).toMatchObject({ state: 'failed' });
     expect(sent.map(({ method }) => method)).toEqual(['GET']);
   });
   test('shares the way to Graph with at most seven others', async () => {
     const { graph, sent, mostAtOnce } = farEnd([{ json: { value: [] }, takes: 5 }]);
-    const reader = graph.reader({ signal });
-    await Promise.all(Array.from({ length: 30 }, () => reader.all(endpoints.listSensors)));
+    const reader = graph.createReader({ signal });
+    await Promise.all(Array.from({ length: 30 }, () => reader.getAll(endpoints.listSensors)));
     expect(sent).toHaveLength(30);
     expect(mostAtOnce()).toBe(8);
   });
@@ -171,24 +171,24 @@ describe('an answer', () => {
     ['is a page of somebody else is unknown', { text: '<html>' }, 'unknown'],
   ])('of a write that %s, without content', async (_, reply, state) => {
     const { graph, sent } = farEnd([reply]);
-    const outcome = await graph.send(request(endpoints.regenerateDeploymentAccessKey, {}), as);
+    const outcome = await graph.send(createRequest(endpoints.regenerateDeploymentAccessKey, {}), as);
     expect(outcome).toMatchObject({ state, requestId: 'r-1' });
-    expect(outcome.answer(endpoints.regenerateDeploymentAccessKey)).toBeUndefined();
+    expect(outcome.readAnswer(endpoints.regenerateDeploymentAccessKey)).toBeUndefined();
     expect(sent).toHaveLength(1);
   });
   test('with a key shows it to its own endpoint only, and hides it from print', async () => {
     const { graph, lines } = farEnd([{ json: { value: { sensorDeploymentAccessKey: 's3cr3t-key' } } }]);
-    const outcome = await graph.send(request(endpoints.getDeploymentAccessKey, {}), as);
-    expect(outcome.answer(endpoints.getDeploymentAccessKey)?.open()).toBe('s3cr3t-key');
-    expect(outcome.answer(endpoints.getDeploymentAccessKey)).toBeInstanceOf(Secret);
-    expect(outcome.answer(endpoints.regenerateDeploymentAccessKey)).toBeUndefined();
+    const outcome = await graph.send(createRequest(endpoints.getDeploymentAccessKey, {}), as);
+    expect(outcome.readAnswer(endpoints.getDeploymentAccessKey)?.open()).toBe('s3cr3t-key');
+    expect(outcome.readAnswer(endpoints.getDeploymentAccessKey)).toBeInstanceOf(Secret);
+    expect(outcome.readAnswer(endpoints.regenerateDeploymentAccessKey)).toBeUndefined();
     expect(JSON.stringify([outcome, lines])).not.toContain('s3cr3t');
   });
   test('to a read of the key that cannot be read is a failure', async () => {
     const { graph } = farEnd([{ json: { other: 's3cr3t-key' } }]);
-    const outcome = await graph.send(request(endpoints.getDeploymentAccessKey, {}), as);
-    expect(outcome).toMatchObject({ state: 'failed', refusal: { code: 'unavailable' } });
-    expect(outcome.refusal?.message).not.toContain('s3cr3t');
+    const outcome = await graph.send(createRequest(endpoints.getDeploymentAccessKey, {}), as);
+    expect(outcome).toMatchObject({ state: 'failed', error: { code: 'unavailable' } });
+    expect(outcome.error?.message).not.toContain('s3cr3t');
   });
 });
 
@@ -204,7 +204,11 @@ describe('a collection', () => {
     const telling = (replies: readonly Reply[]) => {
       const end = farEnd(replies);
       const told: unknown[] = [];
-      return { ...end, told, reader: end.graph.reader({ signal, progress: (...message) => told.push(message) }) };
+      return {
+        ...end,
+        told,
+        reader: end.graph.createReader({ signal, reportProgress: (...message) => told.push(message) }),
+      };
     };
     const counted = (ids: readonly string[], count: unknown, link?: string): Reply => ({
       json: { '@odata.count': count, value: ids.map((id) => ({ id })), ...(link && { '@odata.nextLink': link }) },
@@ -212,7 +216,7 @@ describe('a collection', () => {
 
     test('is counted by Graph, where a page documents that', async () => {
       const { reader, sent, told } = telling([counted(['a', 'b'], 3, next), page(['c'])]);
-      expect(await reader.all(endpoints.listSensors)).toHaveLength(3);
+      expect(await reader.getAll(endpoints.listSensors)).toHaveLength(3);
       expect(sent.map(({ url }) => url)).toEqual([`${root}/v1.0/security/identities/sensors?$count=true`, next]);
       expect(told).toEqual([
         ['sensors: 2 of 3 read', 2, 3],
@@ -221,13 +225,13 @@ describe('a collection', () => {
     });
     test('is not counted elsewhere', async () => {
       const { reader, sent, told } = telling([page(['a'])]);
-      await reader.all(endpoints.listSensorMigrations);
+      await reader.getAll(endpoints.listSensorMigrations);
       expect(sent.map(({ url }) => url)).toEqual([`${root}/beta/security/identities/sensorMigration`]);
       expect(told).toEqual([['sensorMigration: 1 read', 1, undefined]]);
     });
     test('is read without a count by a Graph that does not count', async () => {
       const { reader, sent, told } = telling([{ status: 400 }, page(['a'])]);
-      expect(await reader.all(endpoints.listSensors)).toHaveLength(1);
+      expect(await reader.getAll(endpoints.listSensors)).toHaveLength(1);
       expect(sent.map(({ url }) => url)).toEqual([
         `${root}/v1.0/security/identities/sensors?$count=true`,
         `${root}/v1.0/security/identities/sensors`,
@@ -238,13 +242,13 @@ describe('a collection', () => {
       'is read all the same with a count of %s, which is told to nobody',
       async (count) => {
         const { reader, told } = telling([counted(['a'], count)]);
-        expect(await reader.all(endpoints.listSensors)).toHaveLength(1);
+        expect(await reader.getAll(endpoints.listSensors)).toHaveLength(1);
         expect(told).toEqual([['sensors: 1 read', 1, undefined]]);
       },
     );
     test('hears of no count that is smaller than what was read', async () => {
       const { reader, told } = telling([counted(['a'], 1, next), page(['b'])]);
-      expect(await reader.all(endpoints.listSensors)).toHaveLength(2);
+      expect(await reader.getAll(endpoints.listSensors)).toHaveLength(2);
       expect(told).toEqual([
         ['sensors: 1 of 1 read', 1, 1],
         ['sensors: 2 read', 2, undefined],
@@ -252,7 +256,7 @@ describe('a collection', () => {
     });
     test('counts together with the others that are read at the same time', async () => {
       const { reader, told } = telling([counted(['a'], 5, next), counted(['b'], 7, next), page(['c']), page(['d'])]);
-      await Promise.all([reader.all(endpoints.listSensors), reader.all(endpoints.listSensorCandidates)]);
+      await Promise.all([reader.getAll(endpoints.listSensors), reader.getAll(endpoints.listSensorCandidates)]);
       expect(told).toEqual([
         ['sensors: 1 of 5 read', 1, 5],
         ['sensorCandidates: 1 of 7 read', 2, 12],
@@ -295,7 +299,7 @@ describe('a collection', () => {
   });
   test('has at most 2,000 pages', async () => {
     const end = farEnd((_, nth) => page([`s${nth}`], `${next}${nth}`));
-    expect(await refusal(end.graph.reader({ signal }).all(endpoints.listSensors))).toMatchObject({
+    expect(await refusal(end.graph.createReader({ signal }).getAll(endpoints.listSensors))).toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('it has more than 2000 pages'),
     });
@@ -339,7 +343,7 @@ describe('a route on which sources disagree', () => {
     const { graph, sent } = farEnd([segment]);
     expect(await graph.send(activation, as)).toMatchObject({
       state: 'failed',
-      refusal: { code: 'not_in_this_cloud' },
+      error: { code: 'not_in_this_cloud' },
     });
     expect(sent).toHaveLength(3);
   });
@@ -360,7 +364,7 @@ describe('who acts', () => {
 
   test('is read from the token', async () => {
     const { graph } = farEnd([]);
-    expect(await graph.identity('SecurityIdentitiesSensors.Read.All', signal)).toEqual(alice);
+    expect(await graph.getIdentity('SecurityIdentitiesSensors.Read.All', signal)).toEqual(alice);
   });
   test.each([
     ['tenant', { ...alice, tenantId: otherId }],
@@ -369,16 +373,16 @@ describe('who acts', () => {
     ['kind', { ...alice, kind: 'app' as const }],
   ])('must be who was approved: with another %s no write leaves', async (_, other) => {
     const { graph, sent, state } = farEnd([{ status: 204 }]);
-    await graph.identity('SecurityIdentitiesSensors.ReadWrite.All', signal);
+    await graph.getIdentity('SecurityIdentitiesSensors.ReadWrite.All', signal);
     await graph
-      .reader({ signal })
-      .all(endpoints.listSensors)
+      .createReader({ signal })
+      .getAll(endpoints.listSensors)
       .catch(() => undefined);
     const before = sent.length;
     state.token = () => token(other);
     expect(await graph.send(deletion, as)).toMatchObject({
       state: 'failed',
-      refusal: { code: 'target_changed', message: expect.stringContaining('identity changed') },
+      error: { code: 'target_changed', message: expect.stringContaining('identity changed') },
     });
     expect(sent.length - before).toBe(0);
   });
@@ -391,7 +395,7 @@ describe('who acts', () => {
     const { graph, sent, state, asked } = farEnd((_, nth) => (nth === 0 ? challenge : { status: 204 }));
     let times = 0;
     state.token = () => token(times++ === 0 ? alice : bob);
-    expect(await graph.send(deletion, as)).toMatchObject({ state: 'failed', refusal: { code: 'target_changed' } });
+    expect(await graph.send(deletion, as)).toMatchObject({ state: 'failed', error: { code: 'target_changed' } });
     expect(sent).toHaveLength(1);
     expect(asked).toHaveLength(2);
   });
@@ -407,9 +411,9 @@ describe('who acts', () => {
   test('answers a challenge with a new token, once, and keeps it', async () => {
     const { graph, sent, state, asked } = farEnd([challenge, page([]), page([])]);
     state.token = () => ({ token: tokenOf(alice, { jti: asked.length }), expiresOnTimestamp: Date.now() + 3_600_000 });
-    const reader = graph.reader({ signal });
-    await reader.all(endpoints.listSensors);
-    await reader.all(endpoints.listSensors);
+    const reader = graph.createReader({ signal });
+    await reader.getAll(endpoints.listSensors);
+    await reader.getAll(endpoints.listSensors);
     expect(asked).toEqual([undefined, claims]);
     expect(sent.map(({ headers }) => headers.authorization)).toEqual([
       `Bearer ${tokenOf(alice, { jti: 1 })}`,
@@ -420,15 +424,15 @@ describe('who acts', () => {
   test('is asked for once while the token is fresh, whatever it is for', async () => {
     const { graph, state, asked } = farEnd([page([])]);
     state.token = () => ({ token: tokenOf(alice), expiresOnTimestamp: Date.now() + 3_600_000 });
-    const reader = graph.reader({ signal });
-    await Promise.all([reader.all(endpoints.listSensors), reader.all(endpoints.listHealthIssues)]);
-    await graph.identity('SecurityIdentitiesSensors.ReadWrite.All', signal);
+    const reader = graph.createReader({ signal });
+    await Promise.all([reader.getAll(endpoints.listSensors), reader.getAll(endpoints.listHealthIssues)]);
+    await graph.getIdentity('SecurityIdentitiesSensors.ReadWrite.All', signal);
     expect(asked).toHaveLength(1);
   });
   test('is asked for again from the refresh time on, and five minutes before the expiry', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const { graph, state, asked } = farEnd([]);
-    const who = () => graph.identity('SecurityIdentitiesSensors.Read.All', signal);
+    const who = () => graph.getIdentity('SecurityIdentitiesSensors.Read.All', signal);
     const now = Date.now();
     state.token = () => ({
       token: tokenOf(alice),
@@ -454,18 +458,18 @@ describe('who acts', () => {
     state.token = () => {
       throw new Error(`AADSTS7000215: Invalid client secret eyJhbGciOi.${'x'.repeat(9)}.y provided.\nTrace ID: 1`);
     };
-    expect(await refusal(graph.reader({ signal }).all(endpoints.listSensors))).toMatchObject({
+    expect(await refusal(graph.createReader({ signal }).getAll(endpoints.listSensors))).toMatchObject({
       code: 'sign_in_failed',
       message: 'Microsoft Entra gave no token: AADSTS7000215: Invalid client secret [token] provided.',
       next: expect.stringContaining('AZURE_TENANT_ID'),
     });
-    expect(await graph.send(deletion, as)).toMatchObject({ state: 'failed', refusal: { code: 'sign_in_failed' } });
+    expect(await graph.send(deletion, as)).toMatchObject({ state: 'failed', error: { code: 'sign_in_failed' } });
     expect(sent).toHaveLength(0);
   });
   test('is nobody where the credential gives nothing', async () => {
     const { graph, state } = farEnd([]);
     state.token = () => null;
-    expect(await refusal(graph.identity('SecurityIdentitiesSensors.Read.All', signal))).toMatchObject({
+    expect(await refusal(graph.getIdentity('SecurityIdentitiesSensors.Read.All', signal))).toMatchObject({
       code: 'sign_in_failed',
     });
   });
@@ -475,7 +479,7 @@ describe('who acts', () => {
     const { graph, sent, state } = farEnd([page([])]);
     const fresh = state.token;
     state.token = () => new Promise(() => undefined);
-    const reads = () => graph.reader({ signal }).all(endpoints.listSensors);
+    const reads = () => graph.createReader({ signal }).getAll(endpoints.listSensors);
     expect(await refusal(reads())).toEqual({
       code: 'sign_in_failed',
       message: 'Microsoft Entra gave no token in time.',
@@ -490,7 +494,7 @@ describe('who acts', () => {
     const { graph, state } = farEnd([]);
     const controller = new AbortController();
     state.token = () => new Promise(() => undefined);
-    const who = graph.identity('SecurityIdentitiesSensors.Read.All', controller.signal);
+    const who = graph.getIdentity('SecurityIdentitiesSensors.Read.All', controller.signal);
     controller.abort();
     expect(await refusal(who)).toMatchObject({ code: 'cancelled' });
   });

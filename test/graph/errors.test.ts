@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cleaned, refusalOf } from '../../src/graph/client/errors.ts';
+import { cleanText, toToolError } from '../../src/graph/client/errors.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 
 const answer = (status: number, code?: string, message?: string) => ({
@@ -10,8 +10,8 @@ const answer = (status: number, code?: string, message?: string) => ({
   retryAfter: undefined,
   date: undefined,
 });
-const said = (...of: Parameters<typeof refusalOf>) => {
-  const { code, message, next } = refusalOf(...of);
+const said = (...of: Parameters<typeof toToolError>) => {
+  const { code, message, next } = toToolError(...of);
   return { code, message, next };
 };
 
@@ -72,6 +72,6 @@ describe('words of Graph in a sentence', () => {
     );
   });
   test('are cut between characters', () => {
-    expect(cleaned('ab😀', 3)).toBe('ab…');
+    expect(cleanText('ab😀', 3)).toBe('ab…');
   });
 });

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Reader } from '../../src/graph/client/reader.ts';
-import { type Endpoint, request } from '../../src/graph/endpoint.ts';
+import { createRequest, type Endpoint } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { Secret } from '../../src/secrets/secret.ts';
 import { asked, type Example, errorExamples, examples } from './examples.ts';
 import { alice, fail, farEnd, refusal, root } from './farEnd.ts';
 
 const { signal } = new AbortController();
-const as = { as: alice, timeoutMilliseconds: 5000 };
+const as = { actingAs: alice, timeoutMs: 5000 };
 const missing = {
   status: 400,
   json: { error: { code: 'BadRequest', message: "Resource not found for the segment 'x'." } },
@@ -44,7 +44,7 @@ describe('an example of a request leaves as it is documented', () => {
     if (example.derived) expect(last.body ?? {}).toMatchObject(example.body ?? {});
     else expect(last.body).toEqual(example.body);
     if (example.read !== undefined && !Array.isArray(example.read)) {
-      expect(shown(outcome.answer(what.endpoint))).toEqual(example.read);
+      expect(shown(outcome.readAnswer(what.endpoint))).toEqual(example.read);
     }
   });
 });
@@ -60,15 +60,15 @@ describe('an example of an answer is read as it is documented', () => {
 
 describe('a collection of an example is read through the reader', () => {
   const collections: Readonly<Record<string, (reader: Reader) => Promise<readonly unknown[]>>> = {
-    listSensors: (reader) => reader.all(endpoints.listSensors),
-    listSensorCandidates: (reader) => reader.all(endpoints.listSensorCandidates),
-    listHealthIssues: (reader) => reader.all(endpoints.listHealthIssues),
-    listSensorHealthIssues: (reader) => reader.all(endpoints.listSensorHealthIssues, { sensorId: asked }),
-    listSensorMigrations: (reader) => reader.all(endpoints.listSensorMigrations),
+    listSensors: (reader) => reader.getAll(endpoints.listSensors),
+    listSensorCandidates: (reader) => reader.getAll(endpoints.listSensorCandidates),
+    listHealthIssues: (reader) => reader.getAll(endpoints.listHealthIssues),
+    listSensorHealthIssues: (reader) => reader.getAll(endpoints.listSensorHealthIssues, { sensorId: asked }),
+    listSensorMigrations: (reader) => reader.getAll(endpoints.listSensorMigrations),
   };
   test.each(each.filter(({ of }) => of in collections))('$title', async ({ of, path, answer, read, version }) => {
     const { graph, sent } = farEnd([{ json: answer }], { version });
-    expect(await collections[of]?.(graph.reader({ signal }))).toEqual(read);
+    expect(await collections[of]?.(graph.createReader({ signal }))).toEqual(read);
     expect(sent.map(({ method, url }) => `${method} ${url}`)).toEqual([`GET ${root}/${version}${path}`]);
   });
 });
@@ -77,7 +77,7 @@ test('the two pages whose answer has another id than the one asked for are refus
   const slips = each.filter(({ of, params, read }) => of === 'getSensor' && params !== undefined && read !== undefined);
   for (const { answer, params } of slips) {
     const { graph } = farEnd([{ json: answer }]);
-    const read = graph.reader({ signal }).get(endpoints.getSensor, { sensorId: params?.sensorId ?? '' });
+    const read = graph.createReader({ signal }).get(endpoints.getSensor, { sensorId: params?.sensorId ?? '' });
     expect(await refusal(read)).toMatchObject({ code: 'unavailable' });
   }
   expect(slips).toHaveLength(2);
@@ -97,17 +97,19 @@ describe('an example of an error is understood', () => {
       },
     };
     const { graph, sent } = farEnd([{ status, headers, json }], { version });
-    const reader = graph.reader({ signal, timeoutMilliseconds: 5000 });
+    const reader = graph.createReader({ signal, timeoutMs: 5000 });
     const found =
       method === 'POST'
         ? (
             await graph.send(
-              request(endpoints.updateActivationConfiguration, { body: { activationMode: 'manual' } }),
+              createRequest(endpoints.updateActivationConfiguration, { body: { activationMode: 'manual' } }),
               as,
             )
-          ).refusal
+          ).error
         : await refusal(
-            path.endsWith('/healthIssues') ? reader.all(endpoints.listHealthIssues) : reader.all(endpoints.listSensors),
+            path.endsWith('/healthIssues')
+              ? reader.getAll(endpoints.listHealthIssues)
+              : reader.getAll(endpoints.listSensors),
           );
     expect(found?.code).toBe(is.refusal);
     if (path.startsWith('/security/identities')) expect(sent[0]?.url).toBe(`${root}/${version}${path}`);

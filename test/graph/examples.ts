@@ -1,4 +1,4 @@
-import type { RefusalCode } from '../../src/errors.ts';
+import type { ToolErrorCode } from '../../src/errors.ts';
 import type { endpoints } from '../../src/graph/endpoints/index.ts';
 
 /** One operation of Microsoft's pages as they show it: what is sent, what comes back, what a reader gets out of it. */
@@ -28,7 +28,7 @@ export interface ErrorExample {
   readonly code: string;
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly refusal: RefusalCode;
+  readonly refusal: ToolErrorCode;
 }
 
 const both = ['v1.0', 'beta'] as const;

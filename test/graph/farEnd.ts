@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { AccessToken } from '@azure/core-auth';
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse, RestError } from '@azure/core-rest-pipeline';
-import { type Graph, type GraphOptions, graphClient } from '../../src/graph/client/client.ts';
+import { createGraphClient, type Graph, type GraphOptions } from '../../src/graph/client/client.ts';
 import type { Identity } from '../../src/graph/client/identity.ts';
 import type { Tenant } from '../../src/graph/tenant.ts';
 
@@ -109,7 +109,7 @@ export function farEnd(
     simulated: true,
     cloud: options.cloud ?? 'global',
     graphRoot: options.graphRoot ?? root,
-    credential: () => credential,
+    getCredential: () => credential,
     httpClient: {
       async sendRequest(request) {
         running++;
@@ -124,11 +124,11 @@ export function farEnd(
       return state.token();
     },
   };
-  const graph: Graph | Promise<Graph> = graphClient({
+  const graph: Graph | Promise<Graph> = createGraphClient({
     tenant,
     version: options.version ?? 'v1.0',
     concurrency: options.concurrency ?? 8,
-    ...(options.longestAttempt !== undefined && { longestAttempt: options.longestAttempt }),
+    ...(options.attemptTimeoutMs !== undefined && { attemptTimeoutMs: options.attemptTimeoutMs }),
     log: {
       error: write('error'),
       warn: write('warn'),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { identityOf } from '../../src/graph/client/identity.ts';
+import { parseIdentity } from '../../src/graph/client/identity.ts';
 import { entraTenant } from '../../src/tenants/entra/tenant.ts';
 import { jwt } from './farEnd.ts';
 
@@ -11,12 +11,12 @@ describe('a token says who acts', () => {
     ['an app', { idtyp: 'app', appid: 'a', oid: 'o', app_displayname: 'App' }, ['app', 'a', 'a', 'App']],
     ['an app without a name', { azp: 'a', oid: 'o' }, ['app', 'a', 'a', 'a']],
   ])('%s', (_, claims, [kind, id, appId, name]) => {
-    expect(identityOf(jwt({ tid: 't', ...claims }))).toEqual({ tenantId: 't', kind, id, appId, name });
+    expect(parseIdentity(jwt({ tid: 't', ...claims }))).toEqual({ tenantId: 't', kind, id, appId, name });
   });
   test.each(['', 'opaque', 'a.b', 'a.!!!.c', jwt({ appid: 'a' }), jwt({ tid: 't', scp: 'X', appid: 'a' })])(
     'or is refused: %s',
     (token) => {
-      expect(() => identityOf(token)).toThrow(expect.objectContaining({ code: 'sign_in_failed' }));
+      expect(() => parseIdentity(token)).toThrow(expect.objectContaining({ code: 'sign_in_failed' }));
     },
   );
 });
@@ -32,7 +32,7 @@ test('a tenant of Entra is the global cloud with one credential for everything',
     graphRoot: 'https://graph.microsoft.com',
     label: 'Contoso',
   });
-  expect(tenant.credential('SecurityIdentitiesHealth.Read.All')).toBe(
-    tenant.credential('SecurityIdentitiesSensors.ReadWrite.All'),
+  expect(tenant.getCredential('SecurityIdentitiesHealth.Read.All')).toBe(
+    tenant.getCredential('SecurityIdentitiesSensors.ReadWrite.All'),
   );
 });

@@ -13,11 +13,11 @@ const numberIn = ({ url }: Sent) => Number(/(\d{4})\/healthIssues$/.exec(url)?.[
 /** One call of a tool: its reads end together. */
 function callOf({ graph }: ReturnType<typeof farEnd>) {
   const controller = new AbortController();
-  const reader = graph.reader({ signal: controller.signal });
+  const reader = graph.createReader({ signal: controller.signal });
   return {
     cancel: () => controller.abort(),
     reads: (...numbers: readonly number[]) =>
-      Promise.all(numbers.map((one) => reader.all(endpoints.listSensorHealthIssues, { sensorId: numbered(one) }))),
+      Promise.all(numbers.map((one) => reader.getAll(endpoints.listSensorHealthIssues, { sensorId: numbered(one) }))),
   };
 }
 const moment = () => vi.advanceTimersByTimeAsync(0);

@@ -1,32 +1,32 @@
 import { describe, expect, test, vi } from 'vitest';
-import { type Request, request } from '../../src/graph/endpoint.ts';
+import { createRequest, type GraphRequest } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { alice, farEnd, type Reply, refusal, sensorId, tokenOf } from './farEnd.ts';
 import { quickly } from './quickly.ts';
 
 quickly();
 
-const deletion = request(endpoints.deleteSensor, { params: { sensorId } });
-const update = request(endpoints.updateSensor, {
+const deletion = createRequest(endpoints.deleteSensor, { params: { sensorId } });
+const update = createRequest(endpoints.updateSensor, {
   params: { sensorId },
   body: { settings: { isDelayedDeploymentEnabled: true } },
 });
-const regeneration = request(endpoints.regenerateDeploymentAccessKey, {});
-const activation = request(endpoints.activateSensorCandidates, { body: { serverIds: [sensorId] } });
-const migration = request(endpoints.migrateSensors, { body: { sensorIds: [sensorId] } });
+const regeneration = createRequest(endpoints.regenerateDeploymentAccessKey, {});
+const activation = createRequest(endpoints.activateSensorCandidates, { body: { serverIds: [sensorId] } });
+const migration = createRequest(endpoints.migrateSensors, { body: { sensorIds: [sensorId] } });
 const key = { deploymentAccessKey: 'k3y' };
 
-const sending = (what: Request, replies: readonly Reply[], timeoutMilliseconds = 60_000) => {
+const sending = (what: GraphRequest, replies: readonly Reply[], timeoutMs = 60_000) => {
   const end = farEnd(replies);
-  return { ...end, outcome: end.graph.send(what, { as: alice, timeoutMilliseconds }) };
+  return { ...end, outcome: end.graph.send(what, { actingAs: alice, timeoutMs }) };
 };
-const reading = (replies: readonly Reply[], timeoutMilliseconds?: number) => {
+const reading = (replies: readonly Reply[], timeoutMs?: number) => {
   const end = farEnd(replies);
-  const reader = end.graph.reader({
+  const reader = end.graph.createReader({
     signal: new AbortController().signal,
-    ...(timeoutMilliseconds !== undefined && { timeoutMilliseconds }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
   });
-  return { ...end, items: reader.all(endpoints.listSensors) };
+  return { ...end, items: reader.getAll(endpoints.listSensors) };
 };
 
 describe('what was not executed is sent again for every endpoint', () => {
@@ -72,15 +72,15 @@ describe('what may have been executed', () => {
     const { outcome, sent } = sending(regeneration, [reply]);
     const end = await outcome;
     expect(end.state).toBe('unknown');
-    expect(end.refusal?.code).toBe('outcome_unknown');
-    expect(end.refusal?.message).toMatch(/It is unknown whether the request took effect\.$/);
+    expect(end.error?.code).toBe('outcome_unknown');
+    expect(end.error?.message).toMatch(/It is unknown whether the request took effect\.$/);
     expect(sent).toHaveLength(1);
   });
 
   test.each(ambiguous)('%s leaves an activation and a migration unknown after one request', async (_, reply) => {
     for (const what of [activation, migration]) {
       const { outcome, sent } = sending(what, [reply]);
-      expect(await outcome).toMatchObject({ state: 'unknown', refusal: { code: 'outcome_unknown' } });
+      expect(await outcome).toMatchObject({ state: 'unknown', error: { code: 'outcome_unknown' } });
       expect(sent).toHaveLength(1);
     }
   });
@@ -99,13 +99,13 @@ describe('what may have been executed', () => {
 
   test('a PATCH that stays without a clear answer is unknown', async () => {
     const { outcome, sent } = sending(update, [{ status: 500 }]);
-    expect(await outcome).toMatchObject({ state: 'unknown', refusal: { code: 'outcome_unknown' } });
+    expect(await outcome).toMatchObject({ state: 'unknown', error: { code: 'outcome_unknown' } });
     expect(sent).toHaveLength(5);
   });
 
   test('a refusal after an unclear first try does not prove that nothing changed', async () => {
     const { outcome } = sending(update, [{ status: 500 }, { status: 403 }]);
-    expect(await outcome).toMatchObject({ state: 'unknown', refusal: { code: 'outcome_unknown' } });
+    expect(await outcome).toMatchObject({ state: 'unknown', error: { code: 'outcome_unknown' } });
   });
 
   test('a read that stays broken is unavailable', async () => {
@@ -174,14 +174,14 @@ describe('waiting', () => {
   });
   test('of a write that would pass the deadline is a failure, not an unknown outcome', async () => {
     const { outcome } = sending(deletion, [{ status: 429, headers: { 'Retry-After': '61' } }]);
-    expect(await outcome).toMatchObject({ state: 'failed', refusal: { code: 'throttled' } });
+    expect(await outcome).toMatchObject({ state: 'failed', error: { code: 'throttled' } });
   });
   test('that Graph asks for holds for every request of the client', async () => {
     const end = farEnd([{ status: 429, headers: { 'Retry-After': '20' } }, { json: { value: [] } }]);
     const { signal } = new AbortController();
-    const first = end.graph.reader({ signal }).all(endpoints.listSensors);
+    const first = end.graph.createReader({ signal }).getAll(endpoints.listSensors);
     await vi.advanceTimersByTimeAsync(1000);
-    const second = end.graph.reader({ signal }).all(endpoints.listHealthIssues);
+    const second = end.graph.createReader({ signal }).getAll(endpoints.listHealthIssues);
     await Promise.all([first, second]);
     expect(end.sent.map(({ at }) => Math.round(at / 1000))).toEqual([0, 20, 20]);
   });
@@ -205,9 +205,9 @@ describe('time', () => {
     const end = farEnd([{ status: 204 }]);
     end.state.token = () =>
       new Promise((resolve) => setTimeout(() => resolve({ token: tokenOf(alice), expiresOnTimestamp: 0 }), 9000));
-    expect(await end.graph.send(deletion, { as: alice, timeoutMilliseconds: 5000 })).toMatchObject({
+    expect(await end.graph.send(deletion, { actingAs: alice, timeoutMs: 5000 })).toMatchObject({
       state: 'failed',
-      refusal: { code: 'unavailable' },
+      error: { code: 'unavailable' },
     });
     await vi.advanceTimersByTimeAsync(20_000);
     expect(end.sent).toHaveLength(0);
@@ -216,7 +216,7 @@ describe('time', () => {
     for (const reply of [{ hangs: true }, { status: 429, headers: { 'Retry-After': '60' } }] as const) {
       const end = farEnd([reply]);
       const controller = new AbortController();
-      const items = end.graph.reader({ signal: controller.signal }).all(endpoints.listSensors);
+      const items = end.graph.createReader({ signal: controller.signal }).getAll(endpoints.listSensors);
       setTimeout(() => controller.abort(), 1000);
       expect(await refusal(items)).toMatchObject({ code: 'cancelled' });
       expect(end.sent).toHaveLength(1);
@@ -224,26 +224,26 @@ describe('time', () => {
   });
   test.each<[string, Reply, object]>([
     ['that has left is awaited', { status: 204, takes: 3000 }, { state: 'done' }],
-    ['that was throttled is given up', { status: 429 }, { state: 'failed', refusal: { code: 'cancelled' } }],
+    ['that was throttled is given up', { status: 429 }, { state: 'failed', error: { code: 'cancelled' } }],
     ['that may have taken effect says so', { breaks: 'ECONNRESET', takes: 900 }, { state: 'unknown' }],
   ])('of a cancelled write %s', async (_, reply, ended) => {
     const end = farEnd([reply, { status: 204 }]);
     const controller = new AbortController();
     const { signal } = controller;
     setTimeout(() => controller.abort(), reply.takes === undefined ? 100 : 1000);
-    expect(await end.graph.send(deletion, { as: alice, timeoutMilliseconds: 60_000, signal })).toMatchObject(ended);
+    expect(await end.graph.send(deletion, { actingAs: alice, timeoutMs: 60_000, signal })).toMatchObject(ended);
     expect(end.sent).toHaveLength(1);
   });
   test('for a write goes on while the machine sleeps', async () => {
     const end = farEnd([{ status: 429, headers: { 'Retry-After': '20' } }, { status: 204 }]);
-    const outcome = end.graph.send(deletion, { as: alice, timeoutMilliseconds: 60_000 });
+    const outcome = end.graph.send(deletion, { actingAs: alice, timeoutMs: 60_000 });
     setTimeout(() => vi.setSystemTime(Date.now() + 3_600_000), 1000);
     expect(await outcome).toMatchObject({ state: 'failed' });
     expect(end.sent).toHaveLength(1);
   });
   test('of a pause ends when the call is cancelled', async () => {
     const controller = new AbortController();
-    const paused = farEnd([]).graph.reader({ signal: controller.signal }).pause(60_000);
+    const paused = farEnd([]).graph.createReader({ signal: controller.signal }).pause(60_000);
     setTimeout(() => controller.abort(), 1000);
     expect(await refusal(paused)).toMatchObject({ code: 'cancelled' });
   });

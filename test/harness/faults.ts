@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PipelineRequest, RestError } from '@azure/core-rest-pipeline';
-import { jsonOf } from '../../src/json.ts';
+import { parseJson } from '../../src/json.ts';
 import {
   conflict,
   expired,
@@ -141,7 +141,7 @@ export const edited =
   (edit: (json: Record<string, unknown>, request: PipelineRequest) => Record<string, unknown>): Disturbance =>
   (request, reply) => {
     if (reply === undefined) throw new Error("nothing to edit yet: this fault needs phase: 'after'");
-    const parsed = typeof reply.text === 'string' ? jsonOf(reply.text) : undefined;
+    const parsed = typeof reply.text === 'string' ? parseJson(reply.text) : undefined;
     if (typeof parsed !== 'object' || parsed === null) return reply;
     return { ...reply, text: JSON.stringify(edit({ ...parsed }, request)) };
   };

@@ -1,5 +1,5 @@
 import { createHttpHeaders, type HttpClient, type PipelineRequest } from '@azure/core-rest-pipeline';
-import { graphClient } from '../../src/graph/client/client.ts';
+import { createGraphClient } from '../../src/graph/client/client.ts';
 import type { Reader } from '../../src/graph/client/reader.ts';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -21,10 +21,10 @@ export function readerOf(content: Content): Reader {
     simulated: true,
     cloud: 'global',
     graphRoot: 'https://graph.test',
-    credential: () => ({ getToken: async () => ({ token: 'token', expiresOnTimestamp: Date.now() + 3_600_000 }) }),
+    getCredential: () => ({ getToken: async () => ({ token: 'token', expiresOnTimestamp: Date.now() + 3_600_000 }) }),
     httpClient: answering(content),
   } as const;
-  return graphClient({ tenant, version: 'v1.0', concurrency: 8, log: silent }).reader({
+  return createGraphClient({ tenant, version: 'v1.0', concurrency: 8, log: silent }).createReader({
     signal: new AbortController().signal,
   });
 }

@@ -1,8 +1,8 @@
 import { createHttpHeaders, type HttpClient, type PipelineRequest } from '@azure/core-rest-pipeline';
 import type * as z from 'zod';
-import { Refusal } from '../../src/errors.ts';
-import { type Graph, graphClient } from '../../src/graph/client/client.ts';
-import { identityOf } from '../../src/graph/client/identity.ts';
+import { ToolError } from '../../src/errors.ts';
+import { createGraphClient, type Graph } from '../../src/graph/client/client.ts';
+import { parseIdentity } from '../../src/graph/client/identity.ts';
 import type { Outcome } from '../../src/graph/client/outcome.ts';
 import type { Finisher, Plan, Write } from '../../src/operations/operation.ts';
 import type { Secret } from '../../src/secrets/secret.ts';
@@ -28,12 +28,12 @@ export function graphOf(
     simulated: true,
     cloud,
     graphRoot: 'https://graph.test',
-    credential: () => ({ getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) }),
+    getCredential: () => ({ getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) }),
     httpClient: {
       sendRequest: async (request: PipelineRequest) => answer(holds, writes, request),
     } satisfies HttpClient,
   } as const;
-  return graphClient({ tenant, version: 'v1.0', concurrency: 8, log: silent });
+  return createGraphClient({ tenant, version: 'v1.0', concurrency: 8, log: silent });
 }
 
 function answer(holds: Holdings, writes: Writes, request: PipelineRequest) {
@@ -64,7 +64,7 @@ export function planOf<I extends z.ZodObject, O extends z.ZodObject>(
   graph: Graph,
   leaving: string[] = [],
 ): Promise<Plan> {
-  const reader = graph.reader({ signal: new AbortController().signal, leaving: new Set(leaving) });
+  const reader = graph.createReader({ signal: new AbortController().signal, pendingDeletions: new Set(leaving) });
   return operation.plan(operation.input.parse(input), reader);
 }
 
@@ -81,7 +81,7 @@ export async function carriedOut<I extends z.ZodObject, O extends z.ZodObject>(
   meanwhile = () => {},
 ) {
   const options = { signal: new AbortController().signal };
-  const as = identityOf(token);
+  const actingAs = parseIdentity(token);
   const plan = await planOf(operation, input, graph);
   const outcomes: Outcome[] = [];
   let pauses = 2;
@@ -89,18 +89,18 @@ export async function carriedOut<I extends z.ZodObject, O extends z.ZodObject>(
     const stopped = outcomes.some(({ state }) => state === 'failed' || state === 'unknown');
     outcomes.push(
       stopped
-        ? { request, state: 'not_sent', answer: () => undefined }
-        : await graph.send(request, { as, timeoutMilliseconds: 400 }),
+        ? { request, state: 'not_sent', readAnswer: () => undefined }
+        : await graph.send(request, { actingAs, timeoutMs: 400 }),
     );
   }
   const finisher: Finisher = {
-    ...graph.reader(options),
+    ...graph.createReader(options),
     pause: async () => {
-      if (--pauses < 0) throw new Refusal('cancelled', 'This test has waited long enough.');
+      if (--pauses < 0) throw new ToolError('cancelled', 'This test has waited long enough.');
       meanwhile();
     },
     keep,
-    again: (request) => graph.send(request, { as, timeoutMilliseconds: 400 }),
+    again: (request) => graph.send(request, { actingAs, timeoutMs: 400 }),
   };
   const result = await operation.finish(operation.input.parse(input), plan, outcomes, finisher);
   expectOutput(operation, result);

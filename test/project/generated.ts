@@ -1,7 +1,7 @@
 import about from '../../package.json' with { type: 'json' };
 import { settings, signInVariables } from '../../src/config.ts';
-import { refusalCodes } from '../../src/errors.ts';
-import { type Cloud, clouds, versionIn } from '../../src/graph/clouds.ts';
+import { toolErrorCodes } from '../../src/errors.ts';
+import { type Cloud, clouds, findVersion } from '../../src/graph/clouds.ts';
 import { type Effect, effects } from '../../src/operations/effects.ts';
 import { grantsFor, optionalPermissionsOf, permissionsOf } from '../../src/operations/grants.ts';
 import { operations } from '../../src/operations/index.ts';
@@ -78,7 +78,7 @@ const signInTable = () =>
 const inCloud = (cloud: Cloud) => {
   const needing = (version: 'beta' | undefined) => {
     const of = operations.filter((operation) =>
-      neededBy(operation).some((endpoint) => versionIn(cloud, endpoint, 'v1.0') === version),
+      neededBy(operation).some((endpoint) => findVersion(cloud, endpoint, 'v1.0') === version),
     );
     return of.length === operations.length ? 'everything' : of.map(({ name }) => code(name)).join(', ');
   };
@@ -97,7 +97,7 @@ const cloudsTable = () =>
 const codes = () =>
   table(
     ['Code', 'Meaning'],
-    Object.entries(refusalCodes).map(([name, meaning]) => [code(name), meaning]),
+    Object.entries(toolErrorCodes).map(([name, meaning]) => [code(name), meaning]),
   );
 
 /** The README with its tables filled in: each stands between `<!-- name -->` and `<!-- /name -->`. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { visible } from '../../src/text.ts';
+import { escapeInvisible } from '../../src/text.ts';
 
 /** Controls, formats, bidi, zero width, fillers, separators, surrogates, private use, variation selectors, tags. */
 const hiddenRanges: readonly (readonly [number, number])[] = [
@@ -59,27 +59,27 @@ describe('text of the tenant is made visible', () => {
     ['\ue000', '\\u{e000}'],
     ['C:\\u{41}', 'C:\\u{41}'],
   ])('%j reads %j', (text, expected) => {
-    expect(visible(text, 100)).toBe(expected);
+    expect(escapeInvisible(text, 100)).toBe(expected);
   });
 
   test('a text that is too long ends with an ellipsis, and no escape is cut in two', () => {
-    expect(visible('abcdef', 6)).toBe('abcdef');
-    expect(visible('abcdefg', 6)).toBe('abcde…');
-    expect(visible('😀😀😀', 2)).toBe('😀…');
-    expect(visible('ab\u202ecd', 8)).toBe('ab…');
-    expect(visible('\u202e', 3)).toBe('…');
+    expect(escapeInvisible('abcdef', 6)).toBe('abcdef');
+    expect(escapeInvisible('abcdefg', 6)).toBe('abcde…');
+    expect(escapeInvisible('😀😀😀', 2)).toBe('😀…');
+    expect(escapeInvisible('ab\u202ecd', 8)).toBe('ab…');
+    expect(escapeInvisible('\u202e', 3)).toBe('…');
   });
 
   test('whatever comes in, nothing hidden comes out', () => {
     fc.assert(
-      fc.property(nasty, lengths, (text, max) => !hides(visible(text, max))),
+      fc.property(nasty, lengths, (text, max) => !hides(escapeInvisible(text, max))),
       thousands,
     );
   });
 
   test('whatever comes in, no more than the wished number of characters comes out', () => {
     fc.assert(
-      fc.property(nasty, lengths, (text, max) => [...visible(text, max)].length <= max),
+      fc.property(nasty, lengths, (text, max) => [...escapeInvisible(text, max)].length <= max),
       thousands,
     );
   });
@@ -87,8 +87,8 @@ describe('text of the tenant is made visible', () => {
   test('what was made visible stays as it is', () => {
     fc.assert(
       fc.property(nasty, lengths, (text, max) => {
-        const once = visible(text, max);
-        return visible(once, max) === once;
+        const once = escapeInvisible(text, max);
+        return escapeInvisible(once, max) === once;
       }),
       thousands,
     );

@@ -16,7 +16,7 @@ export interface Options {
 }
 
 export async function tokenOf(tenant: SimulatedTenant, claims?: string): Promise<string> {
-  const credential = tenant.credential('SecurityIdentitiesSensors.Read.All');
+  const credential = tenant.getCredential('SecurityIdentitiesSensors.Read.All');
   const got = await credential.getToken('scope', claims === undefined ? {} : { claims });
   return got?.token ?? '';
 }

@@ -44,7 +44,7 @@ describe('faults', () => {
     expect(Buffer.from(claims, 'base64').toString()).toBe(
       '{"access_token":{"nbf":{"essential":true, "value":"1604106651"}}}',
     );
-    await tenant.credential('SecurityIdentitiesSensors.Read.All').getToken('scope', { claims: 'these' });
+    await tenant.getCredential('SecurityIdentitiesSensors.Read.All').getToken('scope', { claims: 'these' });
     expect(tenant.tokenRequests).toEqual([undefined, 'these']);
   });
 

@@ -5,9 +5,9 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import * as z from 'zod';
-import { isOwnFolder, NotOwnFolder, ownFolder } from '../../files.ts';
-import { jsonOf } from '../../json.ts';
-import { visible } from '../../text.ts';
+import { ensurePrivateFolder, isTrustedFolder, UntrustedFolder } from '../../files.ts';
+import { parseJson } from '../../json.ts';
+import { escapeInvisible } from '../../text.ts';
 import type { Desk, Look } from '../inbox.ts';
 import { partsOf, questionText, unnamedTargets } from '../questionText.ts';
 
@@ -29,7 +29,7 @@ export type Asked = z.infer<typeof asked>;
 const lines = z.string().transform((text) =>
   text
     .split('\n')
-    .map((line) => visible(line, 4_000))
+    .map((line) => escapeInvisible(line, 4_000))
     .join('\n'),
 );
 
@@ -94,9 +94,9 @@ export async function openTerminal(desk: Desk): Promise<Terminal> {
 
 function own(folder: string): string {
   try {
-    return ownFolder(folder);
+    return ensurePrivateFolder(folder);
   } catch (error) {
-    throw error instanceof NotOwnFolder ? new Error(`its folder ${error.message}`) : error;
+    throw error instanceof UntrustedFolder ? new Error(`its folder ${error.message}`) : error;
   }
 }
 
@@ -110,7 +110,7 @@ export interface Left {
 
 /** The servers of this user. Throws where another user could have named them. */
 export async function serversIn(folder: string): Promise<Left[]> {
-  if (!isOwnFolder(folder)) return [];
+  if (!isTrustedFolder(folder)) return [];
   const entries = await readdir(folder, { withFileTypes: true });
   const notes = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.server'));
   return Promise.all(
@@ -136,7 +136,7 @@ function serve(desk: Desk, socket: Socket): void {
   // An error of the socket is an error of its reader as well (Node's readline), and one without a listener ends the process.
   for (const side of [socket, lines]) side.on('error', () => socket.destroy());
   lines.on('line', (line) => {
-    const read = asked.safeParse(jsonOf(line));
+    const read = asked.safeParse(parseJson(line));
     if (!read.success) return socket.destroy();
     const looks = obeyed(desk, read.data);
     socket.write(`${JSON.stringify({ questions: looks.map(shownOf) })}\n`);

@@ -1,13 +1,13 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bestChannel } from '../../approval/channels/choose.ts';
-import { auditFolderOf } from '../../audit/log.ts';
-import { signInVariables, unusualSettings } from '../../config.ts';
-import { ownFolder } from '../../files.ts';
-import { networkHint } from '../../graph/client/network.ts';
-import { unreachable } from '../../graph/client/reachability.ts';
-import { createSecretFile, defaultSecretsFolder } from '../../secrets/file.ts';
-import { visible } from '../../text.ts';
+import { resolveAuditFolder } from '../../audit/log.ts';
+import { listUnusualSettings, signInVariables } from '../../config.ts';
+import { ensurePrivateFolder } from '../../files.ts';
+import { suggestNetworkFix } from '../../graph/client/network.ts';
+import { findConnectionFailure } from '../../graph/client/reachability.ts';
+import { createSecretFile, getDefaultSecretsFolder } from '../../secrets/file.ts';
+import { escapeInvisible } from '../../text.ts';
 import type { Finding, Surroundings } from './finding.ts';
 import { ofPermissions, ofReads, ofSignIn } from './tenantChecks.ts';
 
@@ -25,11 +25,11 @@ export async function* checks(around: Surroundings): AsyncGenerator<Finding> {
 
 function* ofConfiguration({ config, tenant, environment }: Surroundings): Generator<Finding> {
   const about = 'Configuration';
-  for (const text of unusualSettings(config)) yield { about, is: 'well', text: visible(text, 200) };
+  for (const text of listUnusualSettings(config)) yield { about, is: 'well', text: escapeInvisible(text, 200) };
   if (tenant.simulated) return;
   const set = Object.entries(signInVariables).filter(([name]) => environment[name] !== undefined);
   for (const [name, row] of set) {
-    const value = 'sensitive' in row ? '(set, not shown)' : visible(environment[name] ?? '', 120);
+    const value = 'sensitive' in row ? '(set, not shown)' : escapeInvisible(environment[name] ?? '', 120);
     yield { about, is: 'well', text: `${name} ${value}` };
   }
   if (set.length === 0) yield { about, is: 'note', text: 'No variable of a sign-in is set.' };
@@ -39,8 +39,8 @@ async function* ofNetwork({ tenant }: Surroundings): AsyncGenerator<Finding> {
   if (tenant.authority === undefined) return;
   for (const address of [tenant.authority, tenant.graphRoot]) {
     const { host } = new URL(address);
-    const code = await unreachable(address);
-    const next = code && networkHint(code);
+    const code = await findConnectionFailure(address);
+    const next = code && suggestNetworkFix(code);
     if (code === undefined) yield { about: 'Network', is: 'well', text: `${host} answers` };
     else yield { about: 'Network', is: 'missing', text: `${host} does not answer: ${code}`, ...(next && { next }) };
   }
@@ -64,16 +64,16 @@ async function* ofMachine(around: Surroundings): AsyncGenerator<Finding> {
   const { config } = around;
   const about = 'This machine';
   yield ofApprovals(around);
-  const audit = auditFolderOf(config.auditLog);
+  const audit = resolveAuditFolder(config.auditLog);
   if (audit === undefined) yield { about, is: 'note', text: 'The audit log is off: nothing records who approved what' };
   else yield folder('Audit log', audit, '--audit-log', await tried(() => probe(audit)));
-  const secrets = config.secretsDir ?? defaultSecretsFolder();
+  const secrets = config.secretsDir ?? getDefaultSecretsFolder();
   const kept = async () => (await createSecretFile(secrets, 'doctor', false)).discard();
   yield folder('Secrets folder', secrets, '--secrets-dir', await tried(kept));
 }
 
 function probe(audit: string): void {
-  const file = join(ownFolder(audit), `.doctor-${process.pid}`);
+  const file = join(ensurePrivateFolder(audit), `.doctor-${process.pid}`);
   closeSync(openSync(file, 'wx', 0o600));
   rmSync(file);
 }

@@ -1,21 +1,21 @@
-import { Refusal, SignInNeeded } from '../../errors.ts';
-import { graphClient } from '../../graph/client/client.ts';
-import { identityOf, permissionsIn, validityOf } from '../../graph/client/identity.ts';
+import { SignInNeeded, ToolError } from '../../errors.ts';
+import { createGraphClient } from '../../graph/client/client.ts';
+import { parseIdentity, parsePermissions, parseValidity } from '../../graph/client/identity.ts';
 import type { Reader } from '../../graph/client/reader.ts';
-import { versionIn } from '../../graph/clouds.ts';
+import { findVersion } from '../../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import { type Grant, grantsFor } from '../../operations/grants.ts';
 import { operations } from '../../operations/index.ts';
-import { visible } from '../../text.ts';
+import { escapeInvisible } from '../../text.ts';
 import type { Finding, Surroundings } from './finding.ts';
 
 const reading: Permission = 'SecurityIdentitiesSensors.Read.All';
 const writing: Permission = 'SecurityIdentitiesSensors.ReadWrite.All';
 
-const tokenFor = async ({ credential, graphRoot }: Tenant, permission: Permission) =>
-  (await credential(permission).getToken(`${graphRoot}/.default`, { enableCae: true }))?.token ?? '';
+const tokenFor = async ({ getCredential, graphRoot }: Tenant, permission: Permission) =>
+  (await getCredential(permission).getToken(`${graphRoot}/.default`, { enableCae: true }))?.token ?? '';
 
 /** Signs in, for as long as a person takes for that: the token to read with, or undefined where there is none. */
 export async function* ofSignIn({ tenant }: Surroundings): AsyncGenerator<Finding, string | undefined> {
@@ -25,10 +25,10 @@ export async function* ofSignIn({ tenant }: Surroundings): AsyncGenerator<Findin
       const token = await tokenFor(tenant, reading);
       yield* ofWays(tenant);
       yield* ofToken(token);
-      if (tenant.writer !== undefined) yield await ofWriter(tenant);
+      if (tenant.writerClientId !== undefined) yield await ofWriter(tenant);
       return token;
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ToolError)) throw error;
       if (!(error instanceof SignInNeeded)) {
         yield* ofWays(tenant);
         const text = (tenant.tried?.size ?? 0) > 1 ? 'No way to sign in worked' : error.message;
@@ -51,18 +51,18 @@ function* ofWays({ tried = new Map() }: Tenant): Generator<Finding> {
 
 function* ofToken(token: string): Generator<Finding> {
   const about = 'Sign-in';
-  const { tenantId, kind, name, id } = identityOf(token);
+  const { tenantId, kind, name, id } = parseIdentity(token);
   yield { about, is: 'well', text: `Tenant ${tenantId}` };
-  yield { about, is: 'well', text: `As the ${kind} ${visible(name, 100)} (${id})` };
+  yield { about, is: 'well', text: `As the ${kind} ${escapeInvisible(name, 100)} (${id})` };
   if (kind === 'person') {
     const text =
       'A person also needs the Entra role Security Administrator, or a Defender XDR role with the same rights';
     yield { about, is: 'note', text };
   }
-  const valid = validityOf(token);
+  const valid = parseValidity(token);
   if (valid === undefined) return;
-  const minutes = Math.round((valid.until.getTime() - Date.now()) / 60_000);
-  const challenge = valid.challenged ? 'with' : 'without';
+  const minutes = Math.round((valid.validUntil.getTime() - Date.now()) / 60_000);
+  const challenge = valid.canBeChallenged ? 'with' : 'without';
   const text = `The token is valid for ${minutes} minutes, ${challenge} continuous access evaluation`;
   yield { about, is: 'well', text };
 }
@@ -70,15 +70,15 @@ function* ofToken(token: string): Generator<Finding> {
 async function ofWriter(tenant: Tenant): Promise<Finding> {
   const about = 'Sign-in';
   try {
-    const { name, id } = identityOf(await tokenFor(tenant, writing));
-    return { about, is: 'well', text: `To write, as the app ${visible(name, 100)} (${id})` };
+    const { name, id } = parseIdentity(await tokenFor(tenant, writing));
+    return { about, is: 'well', text: `To write, as the app ${escapeInvisible(name, 100)} (${id})` };
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof ToolError)) throw error;
     return { about, is: 'missing', text: `To write: ${error.message}`, ...nextOf(error) };
   }
 }
 
-const nextOf = ({ next }: Refusal) => (next === undefined ? {} : { next });
+const nextOf = ({ next }: ToolError) => (next === undefined ? {} : { next });
 
 const order: readonly Finding['is'][] = ['well', 'note', 'missing'];
 
@@ -89,8 +89,8 @@ export async function* ofPermissions(
 ): AsyncGenerator<Finding, ReadonlySet<string>> {
   const about = 'Permissions';
   const offered = operations.filter(({ effect }) => !config.readOnly || effect === 'read');
-  const isPerson = identityOf(token).kind === 'person';
-  const held = new Set(permissionsIn(token));
+  const isPerson = parseIdentity(token).kind === 'person';
+  const held = new Set(parsePermissions(token));
   const findings: Finding[] = [];
   for (const grant of grantsFor(offered, tenant.cloud)) {
     const { permission } = grant;
@@ -99,7 +99,7 @@ export async function* ofPermissions(
       continue;
     }
     const own = await tokenFor(tenant, permission).catch(() => '');
-    for (const one of permissionsIn(own)) held.add(one);
+    for (const one of parsePermissions(own)) held.add(one);
     findings.push(held.has(permission) ? { about, is: 'well', text: permission } : missing(grant));
   }
   yield* findings.sort((one, other) => order.indexOf(one.is) - order.indexOf(other.is));
@@ -140,18 +140,18 @@ export async function* ofReads(
   held: ReadonlySet<string>,
 ): AsyncGenerator<Finding> {
   const about = 'Reads';
-  const graph = graphClient({ tenant, version: config.graphVersion, concurrency: config.concurrency, log });
+  const graph = createGraphClient({ tenant, version: config.graphVersion, concurrency: config.concurrency, log });
   for (const [endpoint, read] of reads) {
-    if (versionIn(tenant.cloud, endpoint, config.graphVersion) === undefined) continue;
+    if (findVersion(tenant.cloud, endpoint, config.graphVersion) === undefined) continue;
     if (!held.has(endpoint.permission)) {
       yield { about, is: 'note', text: `${endpoint.route} was not tried, since its permission is missing` };
       continue;
     }
     try {
-      await read(graph.reader({ signal: AbortSignal.timeout(60_000), timeoutMilliseconds: 30_000 }));
+      await read(graph.createReader({ signal: AbortSignal.timeout(60_000), timeoutMs: 30_000 }));
       yield { about, is: 'well', text: endpoint.route };
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ToolError)) throw error;
       yield { about, is: 'missing', text: error.message, ...nextOf(error) };
       if (error.code === 'not_onboarded' || error.code === 'sign_in_failed') return;
     }

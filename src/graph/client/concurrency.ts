@@ -2,26 +2,26 @@
  * Places for requests that run at once. Where all are taken, the calls that wait are served in turn, one request each, so
  * that a call with many requests does not hold up one with few.
  */
-export function createSlots(places: number): (caller: object) => Promise<() => void> {
-  let taken = 0;
-  const lines = new Map<object, (() => void)[]>();
+export function createConcurrencyLimit(maxConcurrent: number): (caller: object) => Promise<() => void> {
+  let running = 0;
+  const queues = new Map<object, (() => void)[]>();
 
-  const free = () => {
-    const [first] = lines;
+  const release = () => {
+    const [first] = queues;
     if (first === undefined) {
-      taken--;
+      running--;
       return;
     }
-    const [caller, line] = first;
-    const next = line.shift();
-    lines.delete(caller);
-    if (line.length > 0) lines.set(caller, line);
+    const [caller, queue] = first;
+    const next = queue.shift();
+    queues.delete(caller);
+    if (queue.length > 0) queues.set(caller, queue);
     next?.();
   };
 
   return async (caller) => {
-    if (taken < places) taken++;
-    else await new Promise<void>((resolve) => lines.set(caller, [...(lines.get(caller) ?? []), resolve]));
-    return free;
+    if (running < maxConcurrent) running++;
+    else await new Promise<void>((resolve) => queues.set(caller, [...(queues.get(caller) ?? []), resolve]));
+    return release;
   };
 }

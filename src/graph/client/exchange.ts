@@ -1,12 +1,12 @@
-import type { Request } from '../endpoint.ts';
+import type { GraphRequest } from '../endpoint.ts';
 import type { Identity } from './identity.ts';
-import type { End } from './retry.ts';
+import type { ExchangeResult } from './retry.ts';
 
 /** One request on its way; a next link brings its own address. */
-export interface Call extends Request {
+export interface GraphCall extends GraphRequest {
   readonly url?: string;
   readonly query?: string;
-  readonly as?: Identity;
+  readonly actingAs?: Identity;
   /** Ends a read at any time, a write as long as it has not left. */
   readonly signal?: AbortSignal | undefined;
   /** By the monotonic clock. */
@@ -15,4 +15,4 @@ export interface Call extends Request {
   readonly expires?: number;
 }
 
-export type Exchange = (call: Call) => Promise<End>;
+export type Exchange = (call: GraphCall) => Promise<ExchangeResult>;

@@ -4,18 +4,18 @@ import {
   createPipelineRequest,
   proxyPolicy,
 } from '@azure/core-rest-pipeline';
-import { codeOf } from './network.ts';
+import { getErrorCode } from './network.ts';
 
-const longest = 10_000;
+const connectionTimeoutMs = 10_000;
 
 /** Whether anything answers at an address, through the proxy if one is set: undefined, or the code of what broke. */
-export async function unreachable(url: string): Promise<string | undefined> {
+export async function findConnectionFailure(url: string): Promise<string | undefined> {
   const pipeline = createEmptyPipeline();
   pipeline.addPolicy(proxyPolicy());
   try {
-    await pipeline.sendRequest(createDefaultHttpClient(), createPipelineRequest({ url, timeout: longest }));
+    await pipeline.sendRequest(createDefaultHttpClient(), createPipelineRequest({ url, timeout: connectionTimeoutMs }));
     return undefined;
   } catch (error) {
-    return codeOf(error);
+    return getErrorCode(error);
   }
 }

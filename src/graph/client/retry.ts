@@ -1,83 +1,100 @@
-import type { Refusal } from '../../errors.ts';
+import type { ToolError } from '../../errors.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { type Answer, isWrite, noAnswer, refusalOf, throttled } from './errors.ts';
-import { askedToWait, type Pace } from './throttle.ts';
+import { createNoAnswerError, createThrottledError, type GraphAnswer, isWrite, toToolError } from './errors.ts';
+import { readRetryAfterMs, type Throttle } from './throttle.ts';
 import { pause } from './timing.ts';
 
 /** What one attempt came to. A break counts as `left` when the request may have reached Graph. */
-export type Attempt =
-  | { readonly kind: 'answer'; readonly answer: Answer }
-  | { readonly kind: 'break'; readonly why: string; readonly left: boolean; readonly next?: string | undefined }
-  | { readonly kind: 'refusal'; readonly refusal: Refusal }
+export type AttemptResult =
+  | { readonly kind: 'answer'; readonly answer: GraphAnswer }
+  | {
+      readonly kind: 'break';
+      readonly why: string;
+      readonly mayHaveArrived: boolean;
+      readonly next?: string | undefined;
+    }
+  | { readonly kind: 'refusal'; readonly error: ToolError }
   /** It did not leave, since Graph had asked everybody to wait. */
   | { readonly kind: 'held' };
 
-type Sent = Exclude<Attempt, { kind: 'held' }>;
+type SentAttemptResult = Exclude<AttemptResult, { kind: 'held' }>;
 
 /** How a request ended: without a refusal Graph confirmed it. `unsure`: an attempt may have written all the same. */
-export interface End {
-  readonly answer?: Answer;
-  readonly refusal?: Refusal;
-  readonly unsure: boolean;
+export interface ExchangeResult {
+  readonly answer?: GraphAnswer;
+  readonly error?: ToolError;
+  readonly mayHaveWritten: boolean;
 }
 
-interface Rules {
+interface RetryRules {
   readonly endpoint: Endpoint;
   /** By the monotonic clock, as in `performance.now()`. */
   readonly deadline: number;
   readonly signal?: AbortSignal | undefined;
-  readonly pace: Pace;
+  readonly throttle: Throttle;
 }
 
-const mostResends = 4;
+const maxResends = 4;
 
 /**
  * Sends until there is an end. What was not executed is sent again for every endpoint; what may have been executed only
  * where the endpoint says so.
  */
-export async function resending(rules: Rules, attempt: () => Promise<Attempt>): Promise<End> {
-  const { endpoint, deadline, signal, pace } = rules;
-  let last: End = { unsure: false, refusal: noAnswer(endpoint, 'the time for this call is over') };
-  let [own, told] = [0, false];
-  for (let resends = 0; resends <= mostResends; ) {
+export async function sendWithRetries(
+  rules: RetryRules,
+  sendOnce: () => Promise<AttemptResult>,
+): Promise<ExchangeResult> {
+  const { endpoint, deadline, signal, throttle } = rules;
+  let last: ExchangeResult = {
+    mayHaveWritten: false,
+    error: createNoAnswerError(endpoint, 'the time for this call is over'),
+  };
+  let [retryAt, hasRetryAfter] = [0, false];
+  for (let resends = 0; resends <= maxResends; ) {
     const now = performance.now();
-    const wait = Math.max(own, pace.notBefore) - now;
+    const waitMs = Math.max(retryAt, throttle.notBefore) - now;
     if (now >= deadline) return last;
-    if (now + wait >= deadline) {
-      return told || pace.notBefore > own ? { ...last, refusal: throttled(endpoint, wait, last.answer) } : last;
+    if (now + waitMs >= deadline) {
+      return hasRetryAfter || throttle.notBefore > retryAt
+        ? { ...last, error: createThrottledError(endpoint, waitMs, last.answer) }
+        : last;
     }
     // What may have taken effect is not given up: a cancelled call would then read as one that did nothing.
-    if (wait > 0) await pause(wait, last.unsure ? undefined : signal);
+    if (waitMs > 0) await pause(waitMs, last.mayHaveWritten ? undefined : signal);
 
-    const got = await attempt();
-    if (got.kind === 'held') continue;
-    const { executed, asked } = judged(got);
-    const unsure = last.unsure || (executed === 'perhaps' && isWrite(endpoint));
-    last = ended(endpoint, got, unsure);
+    const attempt = await sendOnce();
+    if (attempt.kind === 'held') continue;
+    const { executed, retryAfterMs } = judgeAttempt(attempt);
+    const mayHaveWritten = last.mayHaveWritten || (executed === 'perhaps' && isWrite(endpoint));
+    last = toExchangeResult(endpoint, attempt, mayHaveWritten);
     if (executed === 'yes' || (executed === 'perhaps' && endpoint.resend === 'never')) return last;
-    const then = performance.now();
-    told = Boolean(asked);
+    const endedAt = performance.now();
+    hasRetryAfter = Boolean(retryAfterMs);
     // A Retry-After that is over would let every request of a throttled client come again at once.
-    own = then + (asked || 500 * 2 ** resends * (0.5 + Math.random() / 2));
+    retryAt = endedAt + (retryAfterMs || 500 * 2 ** resends * (0.5 + Math.random() / 2));
     resends++;
   }
   return last;
 }
 
 /** Whether Graph has carried the request out or finally refused it, and how many milliseconds it asked to wait. */
-function judged(got: Sent): { executed: 'yes' | 'no' | 'perhaps'; asked?: number | undefined } {
-  if (got.kind === 'refusal') return { executed: 'yes' };
-  if (got.kind === 'break') return { executed: got.left ? 'perhaps' : 'no' };
-  const { status } = got.answer;
-  const asked = askedToWait(got.answer);
-  if (status === 429 || (status === 503 && asked !== undefined)) return { executed: 'no', asked };
-  return { executed: status >= 500 && status !== 501 ? 'perhaps' : 'yes', asked };
+function judgeAttempt(attempt: SentAttemptResult): {
+  executed: 'yes' | 'no' | 'perhaps';
+  retryAfterMs?: number | undefined;
+} {
+  if (attempt.kind === 'refusal') return { executed: 'yes' };
+  if (attempt.kind === 'break') return { executed: attempt.mayHaveArrived ? 'perhaps' : 'no' };
+  const { status } = attempt.answer;
+  const retryAfterMs = readRetryAfterMs(attempt.answer);
+  if (status === 429 || (status === 503 && retryAfterMs !== undefined)) return { executed: 'no', retryAfterMs };
+  return { executed: status >= 500 && status !== 501 ? 'perhaps' : 'yes', retryAfterMs };
 }
 
-function ended(endpoint: Endpoint, got: Sent, unsure: boolean): End {
-  if (got.kind === 'refusal') return { refusal: got.refusal, unsure };
-  if (got.kind === 'break') return { refusal: noAnswer(endpoint, got.why, got.next), unsure };
-  const { answer } = got;
-  const confirmed = answer.status >= 200 && answer.status < 300;
-  return confirmed ? { answer, unsure } : { answer, refusal: refusalOf(endpoint, answer), unsure };
+function toExchangeResult(endpoint: Endpoint, attempt: SentAttemptResult, mayHaveWritten: boolean): ExchangeResult {
+  if (attempt.kind === 'refusal') return { error: attempt.error, mayHaveWritten };
+  if (attempt.kind === 'break')
+    return { error: createNoAnswerError(endpoint, attempt.why, attempt.next), mayHaveWritten };
+  const { answer } = attempt;
+  const isConfirmed = answer.status >= 200 && answer.status < 300;
+  return isConfirmed ? { answer, mayHaveWritten } : { answer, error: toToolError(endpoint, answer), mayHaveWritten };
 }

@@ -1,33 +1,34 @@
-import type { Answer } from './errors.ts';
+import type { GraphAnswer } from './errors.ts';
 
 /** When a client may send again: what one of its requests is asked to wait counts for all of them. */
-export interface Pace {
+export interface Throttle {
   /** By the monotonic clock, as in `performance.now()`. */
   readonly notBefore: number;
   /** Takes note of an answer, before the next request can leave. */
-  heard(answer: Hint): void;
+  recordAnswer(answer: RetryAfterHint): void;
 }
 
-type Hint = Pick<Answer, 'status' | 'retryAfter' | 'date'>;
+type RetryAfterHint = Pick<GraphAnswer, 'status' | 'retryAfter' | 'date'>;
 
 /** A wrong Retry-After must not silence the client for ever. */
-const longestShared = 5 * 60_000;
+const maxSharedWaitMs = 5 * 60_000;
 
-export function createPace(): Pace {
+export function createThrottle(): Throttle {
   let notBefore = 0;
   return {
     get notBefore() {
       return notBefore;
     },
-    heard(answer) {
-      const asked = askedToWait(answer) ?? 0;
-      if (asked > 0) notBefore = Math.max(notBefore, performance.now() + Math.min(asked, longestShared));
+    recordAnswer(answer) {
+      const retryAfterMs = readRetryAfterMs(answer) ?? 0;
+      if (retryAfterMs > 0)
+        notBefore = Math.max(notBefore, performance.now() + Math.min(retryAfterMs, maxSharedWaitMs));
     },
   };
 }
 
 /** How many milliseconds Graph asks to wait. Retry-After is a number of seconds or an HTTP date, by the clock of who answers. */
-export function askedToWait({ status, retryAfter, date }: Hint): number | undefined {
+export function readRetryAfterMs({ status, retryAfter, date }: RetryAfterHint): number | undefined {
   if (retryAfter === undefined || (status !== 429 && status < 500)) return undefined;
   if (/^\d+$/.test(retryAfter)) return Number(retryAfter) * 1000;
   const until = retryAfter.endsWith('GMT') ? Date.parse(retryAfter) : Number.NaN;

@@ -1,27 +1,27 @@
-import { cancelled } from './errors.ts';
+import { createCancelledError } from './errors.ts';
 
 /** The time for something was over. */
-export class Late extends Error {}
+export class DeadlineExceeded extends Error {}
 
 /**
  * Runs work under a signal that ends with the caller's or after a time.
  * @throws a Refusal when the caller cancels, `Late` when the time is over.
  */
-export async function within<T>(
+export async function runWithin<T>(
   durationMs: number,
-  outer: AbortSignal | undefined,
+  callerSignal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  if (outer?.aborted) throw cancelled();
-  const time = new AbortController();
-  const timer = setTimeout(() => time.abort(), durationMs);
-  const signal = outer === undefined ? time.signal : AbortSignal.any([outer, time.signal]);
-  const ended = new Promise<never>((_, reject) => {
-    const end = () => reject(time.signal.aborted ? new Late() : cancelled());
-    signal.addEventListener('abort', end, { once: true });
+  if (callerSignal?.aborted) throw createCancelledError();
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), durationMs);
+  const signal = callerSignal === undefined ? timeout.signal : AbortSignal.any([callerSignal, timeout.signal]);
+  const aborted = new Promise<never>((_, reject) => {
+    const rejectOnAbort = () => reject(timeout.signal.aborted ? new DeadlineExceeded() : createCancelledError());
+    signal.addEventListener('abort', rejectOnAbort, { once: true });
   });
   try {
-    return await Promise.race([ended, work(signal)]);
+    return await Promise.race([aborted, work(signal)]);
   } finally {
     clearTimeout(timer);
   }
@@ -29,8 +29,8 @@ export async function within<T>(
 
 /** Waits. @throws a Refusal when the call is cancelled. */
 export async function pause(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
-  const nothing = new Promise<never>(() => undefined);
-  await within(Math.max(0, durationMs), signal, () => nothing).catch((error: unknown) => {
-    if (!(error instanceof Late)) throw error;
+  const unresolved = new Promise<never>(() => undefined);
+  await runWithin(Math.max(0, durationMs), signal, () => unresolved).catch((error: unknown) => {
+    if (!(error instanceof DeadlineExceeded)) throw error;
   });
 }

@@ -1,60 +1,60 @@
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
-import { Refusal } from '../../errors.ts';
-import { cleaned } from './errors.ts';
-import { Late, within } from './timing.ts';
+import { ToolError } from '../../errors.ts';
+import { cleanText } from './errors.ts';
+import { DeadlineExceeded, runWithin } from './timing.ts';
 
-const earliestBeforeExpiry = 5 * 60_000;
+const refreshBeforeExpiryMs = 5 * 60_000;
 /** In milliseconds. */
-export const longestSignIn = 60_000;
+export const signInTimeoutMs = 60_000;
 
 /**
  * A credential that keeps its token, so that what shows who acts and what acts carry the same one, and no tool of the
  * command line is started for each request. A claims challenge always asks again.
  */
-export function keepingToken(credential: TokenCredential): TokenCredential {
-  let kept: AccessToken | undefined;
-  let asked: Promise<AccessToken> | undefined;
+export function createCachingCredential(credential: TokenCredential): TokenCredential {
+  let cachedToken: AccessToken | undefined;
+  let pendingRequest: Promise<AccessToken> | undefined;
 
-  const ask = async (scopes: string | string[], options: GetTokenOptions) => {
-    kept = undefined;
+  const requestToken = async (scopes: string | string[], options: GetTokenOptions) => {
+    cachedToken = undefined;
     // A question that is never answered would be shared by every later call.
-    kept = await within(longestSignIn, undefined, (abortSignal) =>
-      credential.getToken(scopes, { ...options, abortSignal }).then(orNone, refused),
-    ).catch(inTime);
-    return kept;
+    cachedToken = await runWithin(signInTimeoutMs, undefined, (abortSignal) =>
+      credential.getToken(scopes, { ...options, abortSignal }).then(requireToken, throwSignInError),
+    ).catch(throwSignInTimeout);
+    return cachedToken;
   };
 
   return {
     async getToken(scopes, { claims } = {}) {
-      if (claims !== undefined) return ask(scopes, { enableCae: true, claims });
-      if (kept !== undefined && isFresh(kept)) return kept;
+      if (claims !== undefined) return requestToken(scopes, { enableCae: true, claims });
+      if (cachedToken !== undefined && isFresh(cachedToken)) return cachedToken;
       // Callers share one question, so it carries no caller's signal; each stops waiting by itself.
-      asked ??= ask(scopes, { enableCae: true }).finally(() => {
-        asked = undefined;
+      pendingRequest ??= requestToken(scopes, { enableCae: true }).finally(() => {
+        pendingRequest = undefined;
       });
-      return asked;
+      return pendingRequest;
     },
   };
 }
 
 const isFresh = ({ refreshAfterTimestamp, expiresOnTimestamp }: AccessToken) =>
-  Date.now() < Math.min(refreshAfterTimestamp ?? Number.POSITIVE_INFINITY, expiresOnTimestamp - earliestBeforeExpiry);
+  Date.now() < Math.min(refreshAfterTimestamp ?? Number.POSITIVE_INFINITY, expiresOnTimestamp - refreshBeforeExpiryMs);
 
-function orNone(token: AccessToken | null): AccessToken {
-  return token ?? refused(new Error('the credential is not available'));
+function requireToken(token: AccessToken | null): AccessToken {
+  return token ?? throwSignInError(new Error('the credential is not available'));
 }
 
-function refused(error: unknown): never {
-  if (error instanceof Refusal) throw error;
-  const [first = ''] = (error instanceof Error ? error.message : 'no reason given').trim().split('\n');
-  throw new Refusal(
+function throwSignInError(error: unknown): never {
+  if (error instanceof ToolError) throw error;
+  const [firstLine = ''] = (error instanceof Error ? error.message : 'no reason given').trim().split('\n');
+  throw new ToolError(
     'sign_in_failed',
-    `Microsoft Entra gave no token: ${cleaned(first, 300).replace(/\.$/, '')}.`,
+    `Microsoft Entra gave no token: ${cleanText(firstLine, 300).replace(/\.$/, '')}.`,
     'Sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or AZURE_CLIENT_CERTIFICATE_PATH) for this server.',
   );
 }
 
-export function inTime(error: unknown): never {
-  if (!(error instanceof Late)) throw error;
-  throw new Refusal('sign_in_failed', 'Microsoft Entra gave no token in time.', 'Try again in a few minutes.');
+export function throwSignInTimeout(error: unknown): never {
+  if (!(error instanceof DeadlineExceeded)) throw error;
+  throw new ToolError('sign_in_failed', 'Microsoft Entra gave no token in time.', 'Try again in a few minutes.');
 }

@@ -1,75 +1,81 @@
 import { pipeline } from 'node:stream/promises';
 import type { HttpClient, PipelineResponse } from '@azure/core-rest-pipeline';
 import type { Log } from '../../log.ts';
-import { createSlots } from './concurrency.ts';
+import { createConcurrencyLimit } from './concurrency.ts';
 import { checkIdentity, type Identity } from './identity.ts';
-import { codeOf } from './network.ts';
-import type { Pace } from './throttle.ts';
-import { within } from './timing.ts';
+import { getErrorCode } from './network.ts';
+import type { Throttle } from './throttle.ts';
+import { runWithin } from './timing.ts';
 
-const mostBytes = 16 * 1024 * 1024;
+const maxResponseBytes = 16 * 1024 * 1024;
 
 /** One attempt on its way out. */
-export interface Trip {
+export interface OutgoingAttempt {
   /** Ends the attempt. */
   readonly signal: AbortSignal;
   /** Milliseconds from leaving to the end of the answer. */
-  readonly time: number;
+  readonly timeoutMs: number;
   /** Whose turn it takes. */
   readonly caller: object;
   /** Who may act; a token of anybody else never leaves. */
-  readonly as?: Identity | undefined;
+  readonly actingAs?: Identity | undefined;
   /** Called when the request leaves; throws where it may not. */
-  left(): void;
+  startSending(): void;
 }
 
 /** A body that is larger than any answer of these endpoints. */
-export class TooLarge extends Error {}
+export class ResponseTooLarge extends Error {}
 
 /** Graph asked for a pause while the request waited for its turn: it has not left. */
-export class Held extends Error {}
+export class Throttled extends Error {}
 
-interface Door {
-  readonly network: HttpClient;
+interface TransportOptions {
+  readonly httpClient: HttpClient;
   readonly log: Log;
-  readonly pace: Pace;
+  readonly throttle: Throttle;
   /** How many requests run at once. */
   readonly concurrency: number;
 }
 
 /** The last thing before the network: checks who acts, bounds what runs at once and what comes back, writes a debug line. */
-export function createDoor({ network, log, pace, concurrency }: Door): (trip: Trip) => HttpClient {
-  const slot = createSlots(concurrency);
-  return (trip) => ({
+export function createTransport({
+  httpClient,
+  log,
+  throttle,
+  concurrency,
+}: TransportOptions): (attempt: OutgoingAttempt) => HttpClient {
+  const acquireSlot = createConcurrencyLimit(concurrency);
+  return (attempt) => ({
     async sendRequest(request) {
       const { method, url, headers } = request;
-      if (trip.as !== undefined) checkIdentity((headers.get('Authorization') ?? '').replace(/^Bearer /, ''), trip.as);
+      if (attempt.actingAs !== undefined)
+        checkIdentity((headers.get('Authorization') ?? '').replace(/^Bearer /, ''), attempt.actingAs);
       const { pathname } = new URL(url);
-      const free = await slot(trip.caller);
+      const releaseSlot = await acquireSlot(attempt.caller);
       const start = performance.now();
-      const line = (fields: object) =>
+      const writeDebugLine = (fields: object) =>
         log.debug('graph', { method, path: pathname, ...fields, ms: Math.round(performance.now() - start) });
       try {
-        trip.signal.throwIfAborted();
-        if (performance.now() < pace.notBefore) throw new Held();
-        trip.left();
-        return await within(trip.time, trip.signal, async (signal) => {
-          const tooMuch = new AbortController();
-          request.abortSignal = AbortSignal.any([signal, tooMuch.signal]);
-          const response = await network.sendRequest(request);
+        attempt.signal.throwIfAborted();
+        if (performance.now() < throttle.notBefore) throw new Throttled();
+        attempt.startSending();
+        return await runWithin(attempt.timeoutMs, attempt.signal, async (signal) => {
+          const sizeLimit = new AbortController();
+          request.abortSignal = AbortSignal.any([signal, sizeLimit.signal]);
+          const response = await httpClient.sendRequest(request);
           const { status, headers } = response;
-          pace.heard({ status, retryAfter: headers.get('Retry-After'), date: headers.get('Date') });
-          line({ status, requestId: headers.get('request-id') });
-          const text = await bodyOf(response, signal, tooMuch).catch((error: unknown) => {
+          throttle.recordAnswer({ status, retryAfter: headers.get('Retry-After'), date: headers.get('Date') });
+          writeDebugLine({ status, requestId: headers.get('request-id') });
+          const text = await readBody(response, signal, sizeLimit).catch((error: unknown) => {
             if (method === 'GET' && isSuccess(response)) throw error;
           });
           return { request, status, headers, ...(text !== undefined && { bodyAsText: text }) };
         });
       } catch (error) {
-        line({ failed: codeOf(error) });
+        writeDebugLine({ failed: getErrorCode(error) });
         throw error;
       } finally {
-        free();
+        releaseSlot();
       }
     },
   });
@@ -78,14 +84,14 @@ export function createDoor({ network, log, pace, concurrency }: Door): (trip: Tr
 const isSuccess = ({ status }: PipelineResponse) => status >= 200 && status < 300;
 
 /** The whole body. A decompressed stream does not close its connection, so one that is too large ends the request. */
-async function bodyOf(
+async function readBody(
   { readableStreamBody, bodyAsText }: PipelineResponse,
   signal: AbortSignal,
-  tooMuch: AbortController,
+  sizeLimit: AbortController,
 ): Promise<string> {
   if (readableStreamBody === undefined) {
     const text = bodyAsText ?? '';
-    if (Buffer.byteLength(text) > mostBytes) throw new TooLarge();
+    if (Buffer.byteLength(text) > maxResponseBytes) throw new ResponseTooLarge();
     return text;
   }
   const chunks: Buffer[] = [];
@@ -96,9 +102,9 @@ async function bodyOf(
       for await (const chunk of body) {
         const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
         size += bytes.length;
-        if (size > mostBytes) {
-          tooMuch.abort();
-          throw new TooLarge();
+        if (size > maxResponseBytes) {
+          sizeLimit.abort();
+          throw new ResponseTooLarge();
         }
         chunks.push(bytes);
       }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { Secret } from '../../secrets/secret.ts';
-import { inUsGov, inUsGovV1 } from '../clouds.ts';
+import { globalAndUsGov, globalAndUsGovV1 } from '../clouds.ts';
 import { endpoint, entity, optional, single } from '../endpoint.ts';
 
 /** The schema spells the property `deploymentAccessKey`, Microsoft's examples `sensorDeploymentAccessKey`. */
@@ -16,7 +16,7 @@ const deploymentAccessKey = single(
 /** A GET that needs the write permission. */
 export const getDeploymentAccessKey = endpoint({
   route: 'GET /security/identities/sensors/getDeploymentAccessKey',
-  availability: inUsGov,
+  availability: globalAndUsGov,
   permission: 'SecurityIdentitiesSensors.ReadWrite.All',
   cmdlets: {
     'v1.0': 'Get-MgSecurityIdentitySensorDeploymentAccessKey',
@@ -29,7 +29,7 @@ export const getDeploymentAccessKey = endpoint({
 
 export const regenerateDeploymentAccessKey = endpoint({
   route: 'POST /security/identities/sensors/regenerateDeploymentAccessKey',
-  availability: inUsGovV1,
+  availability: globalAndUsGovV1,
   permission: 'SecurityIdentitiesSensors.ReadWrite.All',
   cmdlets: {
     'v1.0': 'New-MgSecurityIdentitySensorDeploymentAccessKey',
@@ -43,7 +43,7 @@ export const regenerateDeploymentAccessKey = endpoint({
 /** The installer of the v2.x sensor. */
 export const getDeploymentPackageUri = endpoint({
   route: 'GET /security/identities/sensors/getDeploymentPackageUri',
-  availability: inUsGovV1,
+  availability: globalAndUsGovV1,
   permission: 'SecurityIdentitiesSensors.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensorDeploymentPackageUri' },
   resend: 'always',

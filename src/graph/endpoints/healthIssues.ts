@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { inUsGov, inUsGovV1 } from '../clouds.ts';
+import { globalAndUsGov, globalAndUsGovV1 } from '../clouds.ts';
 import { endpoint, entity, list, member, optional, page, single } from '../endpoint.ts';
 
 export const healthIssueSeverities = ['low', 'medium', 'high'] as const;
@@ -27,7 +27,7 @@ export type HealthIssue = z.output<typeof healthIssue>;
 
 export const listHealthIssues = endpoint({
   route: 'GET /security/identities/healthIssues',
-  availability: inUsGovV1,
+  availability: globalAndUsGovV1,
   permission: 'SecurityIdentitiesHealth.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentityHealthIssue' },
   resend: 'always',
@@ -37,7 +37,7 @@ export const listHealthIssues = endpoint({
 
 export const getHealthIssue = endpoint({
   route: 'GET /security/identities/healthIssues/{healthIssueId}',
-  availability: inUsGov,
+  availability: globalAndUsGov,
   permission: 'SecurityIdentitiesHealth.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentityHealthIssue' },
   resend: 'always',
@@ -46,7 +46,7 @@ export const getHealthIssue = endpoint({
 
 export const updateHealthIssue = endpoint({
   route: 'PATCH /security/identities/healthIssues/{healthIssueId}',
-  availability: inUsGovV1,
+  availability: globalAndUsGovV1,
   permission: 'SecurityIdentitiesHealth.ReadWrite.All',
   cmdlets: { 'v1.0': 'Update-MgSecurityIdentityHealthIssue' },
   resend: 'always',

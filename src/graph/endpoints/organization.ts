@@ -1,14 +1,14 @@
 import * as z from 'zod';
-import { inUsGov } from '../clouds.ts';
+import { globalAndUsGov } from '../clouds.ts';
 import { endpoint, entity, optional, page } from '../endpoint.ts';
 
 /** Permissions of which one lets a token read the organization's name. */
-export const readsOrganization = ['Organization.Read.All', 'Directory.Read.All', 'User.Read'];
+export const organizationPermissions = ['Organization.Read.All', 'Directory.Read.All', 'User.Read'];
 
 /** The tenant itself. It is read with the token for sensors, and only where that lists one of `readsOrganization`. */
 export const getOrganization = endpoint({
   route: 'GET /organization',
-  availability: inUsGov,
+  availability: globalAndUsGov,
   permission: 'SecurityIdentitiesSensors.Read.All',
   resend: 'always',
   answer: page(entity({ id: optional(z.string()), displayName: optional(z.string()) })),

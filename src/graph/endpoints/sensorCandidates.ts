@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { globalOnly, inUsGovBeta } from '../clouds.ts';
+import { globalAndUsGovBeta, globalOnly } from '../clouds.ts';
 import { endpoint, entity, member, noContent, optional, page, single } from '../endpoint.ts';
 
 /** microsoft.graph.security.sensorCandidate: a server that Defender for Endpoint knows and that can run the v3.x sensor. */
@@ -16,7 +16,7 @@ export const activationModes = ['manual', 'automated'] as const;
 
 export const listSensorCandidates = endpoint({
   route: 'GET /security/identities/sensorCandidates',
-  availability: inUsGovBeta,
+  availability: globalAndUsGovBeta,
   permission: 'SecurityIdentitiesSensors.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensorCandidate' },
   resend: 'always',
@@ -27,7 +27,7 @@ export const listSensorCandidates = endpoint({
 /** `serverIds` are the candidates' ids. The answer tells nothing about the single server. */
 export const activateSensorCandidates = endpoint({
   route: 'POST /security/identities/sensorCandidates/activate',
-  availability: inUsGovBeta,
+  availability: globalAndUsGovBeta,
   permission: 'SecurityIdentitiesSensors.ReadWrite.All',
   cmdlets: {
     'v1.0': 'Initialize-MgSecurityIdentitySensorCandidate',

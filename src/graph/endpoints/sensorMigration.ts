@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { globalBeta } from '../clouds.ts';
+import { globalBetaOnly } from '../clouds.ts';
 import { endpoint, entity, list, member, optional, page, single } from '../endpoint.ts';
 import { sensorHealthStatuses, sensorTypes, serviceStatuses } from './sensors.ts';
 
@@ -27,7 +27,7 @@ export type SensorMigration = z.output<typeof sensorMigration>;
 
 export const listSensorMigrations = endpoint({
   route: 'GET /security/identities/sensorMigration',
-  availability: globalBeta,
+  availability: globalBetaOnly,
   permission: 'SecurityIdentitiesMigration.Read.All',
   cmdlets: { beta: 'Get-MgBetaSecurityIdentitySensorMigration' },
   resend: 'always',
@@ -37,7 +37,7 @@ export const listSensorMigrations = endpoint({
 /** A partial failure comes inside a 200. */
 export const migrateSensors = endpoint({
   route: 'POST /security/identities/sensorMigration/migrate',
-  availability: globalBeta,
+  availability: globalBetaOnly,
   permission: 'SecurityIdentitiesMigration.ReadWrite.All',
   cmdlets: { beta: 'Move-MgBetaSecurityIdentitySensorMigration' },
   resend: 'never',

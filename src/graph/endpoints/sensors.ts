@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { inUsGov, inUsGovV1 } from '../clouds.ts';
+import { globalAndUsGov, globalAndUsGovV1 } from '../clouds.ts';
 import { endpoint, entity, list, member, noContent, optional, page, single } from '../endpoint.ts';
 import { healthIssue } from './healthIssues.ts';
 
@@ -58,7 +58,7 @@ export type Sensor = z.output<typeof sensor>;
 
 export const listSensors = endpoint({
   route: 'GET /security/identities/sensors',
-  availability: inUsGov,
+  availability: globalAndUsGov,
   permission: 'SecurityIdentitiesSensors.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensor', beta: 'Get-MgBetaSecurityIdentitySensor' },
   resend: 'always',
@@ -68,7 +68,7 @@ export const listSensors = endpoint({
 
 export const getSensor = endpoint({
   route: 'GET /security/identities/sensors/{sensorId}',
-  availability: inUsGov,
+  availability: globalAndUsGov,
   permission: 'SecurityIdentitiesSensors.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensor', beta: 'Get-MgBetaSecurityIdentitySensor' },
   resend: 'always',
@@ -78,7 +78,7 @@ export const getSensor = endpoint({
 /** Which members may change depends on generation and type: the table of Microsoft's page "Update sensor". */
 export const updateSensor = endpoint({
   route: 'PATCH /security/identities/sensors/{sensorId}',
-  availability: inUsGov,
+  availability: globalAndUsGov,
   permission: 'SecurityIdentitiesSensors.ReadWrite.All',
   cmdlets: { 'v1.0': 'Update-MgSecurityIdentitySensor', beta: 'Update-MgBetaSecurityIdentitySensor' },
   resend: 'always',
@@ -94,7 +94,7 @@ export const updateSensor = endpoint({
 
 export const deleteSensor = endpoint({
   route: 'DELETE /security/identities/sensors/{sensorId}',
-  availability: inUsGov,
+  availability: globalAndUsGov,
   permission: 'SecurityIdentitiesSensors.ReadWrite.All',
   cmdlets: { 'v1.0': 'Remove-MgSecurityIdentitySensor', beta: 'Remove-MgBetaSecurityIdentitySensor' },
   resend: 'always',
@@ -104,7 +104,7 @@ export const deleteSensor = endpoint({
 /** In the schema and the SDKs only: no page documents it, nor its permission. */
 export const listSensorHealthIssues = endpoint({
   route: 'GET /security/identities/sensors/{sensorId}/healthIssues',
-  availability: inUsGovV1,
+  availability: globalAndUsGovV1,
   permission: 'SecurityIdentitiesHealth.Read.All',
   cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensorHealthIssue' },
   resend: 'always',

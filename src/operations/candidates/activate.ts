@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { Refusal } from '../../errors.ts';
-import { request } from '../../graph/endpoint.ts';
+import { ToolError } from '../../errors.ts';
+import { createRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
-import { visible } from '../../text.ts';
+import { escapeInvisible } from '../../text.ts';
 import { info, listed, quoted, warning } from '../consequences.ts';
 import { daysSince } from '../filters.ts';
 import { ids } from '../inputs.ts';
@@ -33,13 +33,13 @@ export const activateSensorCandidates = write({
   sends: [endpoints.activateSensorCandidates],
   async plan(input, graph) {
     const [candidates, sensors] = await Promise.all([
-      graph.all(endpoints.listSensorCandidates),
-      graph.all(endpoints.listSensors),
+      graph.getAll(endpoints.listSensorCandidates),
+      graph.getAll(endpoints.listSensors),
     ]);
     const chosen = input.ids.map((wanted) => {
       const candidate = candidates.find((one) => one.id.toLowerCase() === wanted);
       if (candidate !== undefined) return candidate;
-      throw new Refusal(
+      throw new ToolError(
         'not_found',
         `No candidate has the id ${wanted}; it may be activated already.`,
         'Look with list_sensors, then take ids from list_sensor_candidates.',
@@ -55,7 +55,7 @@ export const activateSensorCandidates = write({
         ...ofActivation(sensors),
       ],
       confirm: chosen.length > mostWithoutTyping ? 'targets' : 'choice',
-      send: [request(endpoints.activateSensorCandidates, { body: { serverIds: input.ids } })],
+      send: [createRequest(endpoints.activateSensorCandidates, { body: { serverIds: input.ids } })],
     };
   },
   async finish(_input, { targets }, [outcome], graph) {
@@ -70,7 +70,7 @@ export const activateSensorCandidates = write({
         }),
       servers: targets.map((target, index) => ({
         id: target.id,
-        name: visible(nameOf(target), 100),
+        name: escapeInvisible(nameOf(target), 100),
         state: seen[index]?.state ?? '',
         sensorId: seen[index]?.sensor?.id,
       })),
@@ -152,14 +152,14 @@ async function watched(targets: readonly Target[], graph: Finisher): Promise<See
   let seen: SeenServer[] = targets.map(() => ({ state: 'could not be read yet', took: undefined }));
   for (;;) {
     const read = await tried(
-      Promise.all([graph.all(endpoints.listSensorCandidates), graph.all(endpoints.listSensors)]),
+      Promise.all([graph.getAll(endpoints.listSensorCandidates), graph.getAll(endpoints.listSensors)]),
     );
-    if (!(read instanceof Refusal)) seen = targets.map((target) => seenOf(target, ...read));
+    if (!(read instanceof ToolError)) seen = targets.map((target) => seenOf(target, ...read));
     const running = seen.filter(({ took, sensor }) => took && works.has(statusOf(sensor))).length;
     const passed = performance.now() - start;
-    graph.progress(`${running} of ${targets.length} running`, Math.round(passed), mostMilliseconds);
+    graph.reportProgress(`${running} of ${targets.length} running`, Math.round(passed), mostMilliseconds);
     if (running === targets.length || passed + betweenReads > mostMilliseconds) return seen;
-    if ((await tried(graph.pause(betweenReads))) instanceof Refusal) return seen;
+    if ((await tried(graph.pause(betweenReads))) instanceof ToolError) return seen;
   }
 }
 

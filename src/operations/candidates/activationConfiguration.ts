@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { Refusal } from '../../errors.ts';
-import { request } from '../../graph/endpoint.ts';
+import { ToolError } from '../../errors.ts';
+import { createRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import { activationModes, type SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import { counted, info, warning } from '../consequences.ts';
@@ -45,14 +45,14 @@ export const updateActivationConfiguration = write({
     const { activationMode: before } = await graph.get(endpoints.getActivationConfiguration);
     const same = before === activationMode;
     const automated = activationMode === 'automated';
-    const candidates = automated && !same ? await partOf(graph.all(endpoints.listSensorCandidates)) : [];
+    const candidates = automated && !same ? await partOf(graph.getAll(endpoints.listSensorCandidates)) : [];
     return {
       act: { verb: `Set the activation mode of the tenant to ${activationMode}` },
-      targets: same || candidates instanceof Refusal ? [] : candidates.map(candidateTarget),
+      targets: same || candidates instanceof ToolError ? [] : candidates.map(candidateTarget),
       changes: same ? [] : [{ field: 'activationMode', before, after: activationMode }],
       consequences: same ? [] : automated ? ofAutomated(candidates) : [manual],
       confirm: automated ? 'tenant' : 'choice',
-      send: same ? [] : [request(endpoints.updateActivationConfiguration, { body: { activationMode } })],
+      send: same ? [] : [createRequest(endpoints.updateActivationConfiguration, { body: { activationMode } })],
     };
   },
   async finish({ activationMode }, _plan, [outcome], graph) {
@@ -66,12 +66,12 @@ export const updateActivationConfiguration = write({
 
 const manual = info('person_chooses', 'From now on a person chooses which candidates get the sensor.');
 
-function ofAutomated(candidates: readonly SensorCandidate[] | Refusal): Consequence[] {
+function ofAutomated(candidates: readonly SensorCandidate[] | ToolError): Consequence[] {
   const later = warning(
     'activates_every_later_server',
     'Every eligible domain controller that is discovered later gets the sensor without anybody being asked.',
   );
-  if (candidates instanceof Refusal) {
+  if (candidates instanceof ToolError) {
     return [warning('candidates_unknown', 'Which servers can be activated now could not be read.'), later];
   }
   if (candidates.length === 0) return [later];

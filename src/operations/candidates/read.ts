@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
-import { shown } from '../../text.ts';
+import { toSafeText } from '../../text.ts';
 import { atLeast, contains, is } from '../filters.ts';
 import { read } from '../operation.ts';
 import { detail, pageOf, paging } from '../paging.ts';
@@ -9,16 +9,16 @@ import { detail, pageOf, paging } from '../paging.ts';
 const text = z.string().optional();
 
 const candidateRow = (candidate: SensorCandidate) => ({
-  id: shown(candidate.id),
-  name: shown(candidate.computerDnsName),
-  domain: shown(candidate.domainName),
-  lastSeen: shown(candidate.lastSeenDateTime?.slice(0, 10)),
+  id: toSafeText(candidate.id),
+  name: toSafeText(candidate.computerDnsName),
+  domain: toSafeText(candidate.domainName),
+  lastSeen: toSafeText(candidate.lastSeenDateTime?.slice(0, 10)),
 });
 
 const candidateDetail = (candidate: SensorCandidate) => ({
   ...candidateRow(candidate),
-  lastSeen: shown(candidate.lastSeenDateTime),
-  senseClientVersion: shown(candidate.senseClientVersion),
+  lastSeen: toSafeText(candidate.lastSeenDateTime),
+  senseClientVersion: toSafeText(candidate.senseClientVersion),
 });
 
 export const listSensorCandidates = read({
@@ -40,7 +40,7 @@ export const listSensorCandidates = read({
   }),
   uses: [endpoints.listSensorCandidates],
   async run(input, graph) {
-    const candidates = (await graph.all(endpoints.listSensorCandidates)).filter(
+    const candidates = (await graph.getAll(endpoints.listSensorCandidates)).filter(
       (candidate) =>
         is(input.domain, candidate.domainName) &&
         contains(input.name, candidate.computerDnsName) &&

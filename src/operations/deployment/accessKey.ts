@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { Refusal } from '../../errors.ts';
-import { type Request, request } from '../../graph/endpoint.ts';
+import { ToolError } from '../../errors.ts';
+import { createRequest, type GraphRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
 import type { Secret } from '../../secrets/secret.ts';
@@ -48,13 +48,13 @@ export const getDeploymentAccessKey = write({
         goesToFile,
       ],
       confirm: 'tenant',
-      send: [request(key, {})],
+      send: [createRequest(key, {})],
     };
   },
   async finish(_input, _plan, [outcome], graph) {
-    const secret = outcome?.answer(key);
+    const secret = outcome?.readAnswer(key);
     if (secret === undefined) {
-      throw new Refusal('unavailable', 'Microsoft Graph gave no access key that can be read.', 'Try again later.');
+      throw new ToolError('unavailable', 'Microsoft Graph gave no access key that can be read.', 'Try again later.');
     }
     return { outcome: 'The access key is in a file on this machine', ...(await kept(secret, graph)) };
   },
@@ -84,7 +84,7 @@ export const regenerateDeploymentAccessKey = write({
   usesIfAllowed: [endpoints.listSensors],
   sends: [key, regenerate],
   async plan(_input, graph) {
-    const sensors = await partOf(graph.all(endpoints.listSensors));
+    const sensors = await partOf(graph.getAll(endpoints.listSensors));
     return {
       act: { verb: 'Regenerate the deployment access key' },
       targets: [],
@@ -102,12 +102,12 @@ export const regenerateDeploymentAccessKey = write({
         goesToFile,
       ],
       confirm: 'tenant',
-      send: [request(key, {}), request(regenerate, {})],
+      send: [createRequest(key, {}), createRequest(regenerate, {})],
     };
   },
   async finish(_input, { send }, [before, posted], graph) {
-    const previousFingerprint = before?.answer(key)?.fingerprint;
-    const answered = posted?.answer(regenerate);
+    const previousFingerprint = before?.readAnswer(key)?.fingerprint;
+    const answered = posted?.readAnswer(regenerate);
     const secret = answered ?? (await readAgain(send[0], previousFingerprint, graph));
     const { fingerprint } = secret;
     const rotated = fingerprint !== previousFingerprint;
@@ -119,9 +119,9 @@ export const regenerateDeploymentAccessKey = write({
       ? 'Regenerated: the key has another fingerprint now'
       : 'Graph confirmed it, but the key has the same fingerprint as before';
     const result = await kept(secret, graph).catch((error: unknown) => {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ToolError)) throw error;
       const next = `${error.next ?? ''} Then get_deployment_access_key gives the key of now.`.trim();
-      throw new Refusal(error.code, `${outcome} (${fingerprint}), but it could not be kept. ${error.message}`, next);
+      throw new ToolError(error.code, `${outcome} (${fingerprint}), but it could not be kept. ${error.message}`, next);
     });
     return {
       verdict: rotated ? 'done' : 'not_done',
@@ -136,14 +136,15 @@ export const regenerateDeploymentAccessKey = write({
 const settling = 3_000;
 
 /** Decides an answer that did not come or cannot be read: the key of now, read once more where it is still the old one. */
-async function readAgain(get: Request | undefined, old: string | undefined, graph: Finisher): Promise<Secret> {
-  const read = async () => (get === undefined || old === undefined ? undefined : (await graph.again(get)).answer(key));
+async function readAgain(get: GraphRequest | undefined, old: string | undefined, graph: Finisher): Promise<Secret> {
+  const read = async () =>
+    get === undefined || old === undefined ? undefined : (await graph.again(get)).readAnswer(key);
   const first = await read();
   if (first !== undefined && first.fingerprint !== old) return first;
-  const isCut = (await tried(graph.pause(settling))) instanceof Refusal;
+  const isCut = (await tried(graph.pause(settling))) instanceof ToolError;
   const second = isCut ? undefined : await read();
   if (second !== undefined) return second;
-  throw new Refusal(
+  throw new ToolError(
     'outcome_unknown',
     'The key could not be read again, so it is unknown whether it was regenerated.',
     `Call get_deployment_access_key and compare its fingerprint with ${old ?? 'the old one'}: another one means that it was regenerated.`,
@@ -151,8 +152,8 @@ async function readAgain(get: Request | undefined, old: string | undefined, grap
 }
 
 /** v2.x sensors of the last seven days: a sign of a rollout that still uses the old key. */
-function createdLately(sensors: readonly Sensor[] | Refusal): Consequence[] {
-  if (sensors instanceof Refusal) {
+function createdLately(sensors: readonly Sensor[] | ToolError): Consequence[] {
+  if (sensors instanceof ToolError) {
     return [info('created_lately_unknown', 'Which sensors were created lately could not be read.')];
   }
   const lately = sensors.filter(

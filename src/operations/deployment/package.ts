@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { endpoints } from '../../graph/endpoints/index.ts';
-import { shown } from '../../text.ts';
+import { toSafeText } from '../../text.ts';
 import { read } from '../operation.ts';
 
 const text = z.string().optional();
@@ -16,8 +16,8 @@ export const getDeploymentPackage = read({
   async run({ includeUrl }, graph) {
     const { version, downloadUrl } = await graph.get(endpoints.getDeploymentPackageUri);
     return {
-      version: shown(version, 40),
-      ...(includeUrl && { downloadUrl: shown(downloadUrl, 2000) }),
+      version: toSafeText(version, 40),
+      ...(includeUrl && { downloadUrl: toSafeText(downloadUrl, 2000) }),
       note: 'This is the installer of the v2.x sensor; a v3.x sensor is activated with activate_sensor_candidates instead.',
     };
   },

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { Refusal } from '../../errors.ts';
+import { ToolError } from '../../errors.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
-import { shown } from '../../text.ts';
+import { toSafeText } from '../../text.ts';
 import { communicates, directory, fullName } from '../machines.ts';
 import { read } from '../operation.ts';
 import { absence, partOf } from '../partial.ts';
@@ -33,12 +33,13 @@ export const compareInventory = read({
   usesIfAllowed: [endpoints.listSensorCandidates],
   async run(input, graph) {
     const names = distinct(input.names);
-    if (names.length === 0) throw new Refusal('invalid_input', 'There is no name in the list.', 'Paste server names.');
+    if (names.length === 0)
+      throw new ToolError('invalid_input', 'There is no name in the list.', 'Paste server names.');
     const [sensors, candidates] = await Promise.all([
-      graph.all(endpoints.listSensors),
-      partOf(graph.all(endpoints.listSensorCandidates)),
+      graph.getAll(endpoints.listSensors),
+      partOf(graph.getAll(endpoints.listSensorCandidates)),
     ]);
-    const results = compared(names, sensors, candidates instanceof Refusal ? [] : candidates);
+    const results = compared(names, sensors, candidates instanceof ToolError ? [] : candidates);
     const of = <K extends Result['is']>(kind: K) =>
       results.filter((result): result is Extract<Result, { is: K }> => result.is === kind);
     const listed = <T, L>(all: readonly T[], line: (one: T) => L) => ({
@@ -49,23 +50,23 @@ export const compareInventory = read({
       total: names.length,
       monitored: of('monitored').length,
       monitoredNotWorking: listed(of('monitoredNotWorking'), ({ name, sensor }) => ({
-        name: shown(name) ?? '',
-        id: shown(sensor.id),
+        name: toSafeText(name) ?? '',
+        id: toSafeText(sensor.id),
         deployment: sensor.deploymentStatus,
         service: sensor.serviceStatus,
       })),
       ambiguous: listed(of('ambiguous'), ({ name, fits }) => ({
-        name: shown(name) ?? '',
-        fits: fits.slice(0, 3).map((fit) => shown(fit)),
+        name: toSafeText(name) ?? '',
+        fits: fits.slice(0, 3).map((fit) => toSafeText(fit)),
         ...(fits.length > 3 && { fitsMore: fits.length - 3 }),
       })),
-      unknown: listed(of('unknown'), ({ name }) => shown(name) ?? ''),
+      unknown: listed(of('unknown'), ({ name }) => toSafeText(name) ?? ''),
       candidate: listed(of('candidate'), ({ name, candidate }) => ({
-        name: shown(name) ?? '',
-        id: shown(candidate.id),
+        name: toSafeText(name) ?? '',
+        id: toSafeText(candidate.id),
       })),
       note: 'Unknown means that neither Defender for Identity nor Defender for Endpoint lists the name, not that the server does not exist.',
-      ...(candidates instanceof Refusal && {
+      ...(candidates instanceof ToolError && {
         missing: absence('candidates', candidates, endpoints.listSensorCandidates),
       }),
     };

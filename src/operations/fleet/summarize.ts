@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { Refusal } from '../../errors.ts';
+import { ToolError } from '../../errors.ts';
 import { type HealthIssue, healthIssueSeverities } from '../../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
-import { shown } from '../../text.ts';
+import { toSafeText } from '../../text.ts';
 import { daysSince } from '../filters.ts';
 import { communicates, compareVersions, coversDomain, directory, fullName, generationOf } from '../machines.ts';
 import { read } from '../operation.ts';
@@ -31,9 +31,9 @@ export const summarizeFleet = read({
   usesIfAllowed: [endpoints.listSensorCandidates, endpoints.listHealthIssues, endpoints.getDeploymentPackageUri],
   async run(_input, graph) {
     const [sensors, candidates, issues, installer] = await Promise.all([
-      graph.all(endpoints.listSensors),
-      partOf(graph.all(endpoints.listSensorCandidates)),
-      partOf(graph.all(endpoints.listHealthIssues)),
+      graph.getAll(endpoints.listSensors),
+      partOf(graph.getAll(endpoints.listSensorCandidates)),
+      partOf(graph.getAll(endpoints.listHealthIssues)),
       partOf(graph.get(endpoints.getDeploymentPackageUri)),
     ]);
     const missing = [
@@ -52,11 +52,11 @@ export const summarizeFleet = read({
         byHealth: counts(sensors.map(({ healthStatus }) => healthStatus)),
         delayedUpdate: sensors.filter(({ settings }) => settings?.isDelayedDeploymentEnabled).length,
       },
-      ...(!(installer instanceof Refusal) && { v2Versions: versionsOf(sensors, installer.version) }),
+      ...(!(installer instanceof ToolError) && { v2Versions: versionsOf(sensors, installer.version) }),
       duplicates: duplicatesOf(sensors),
-      ...(!(candidates instanceof Refusal) && { candidates: candidates.length }),
-      domains: domainsOf(sensors, candidates instanceof Refusal ? undefined : candidates),
-      ...(!(issues instanceof Refusal) && { openIssues: issuesOf(issues, sensors) }),
+      ...(!(candidates instanceof ToolError) && { candidates: candidates.length }),
+      domains: domainsOf(sensors, candidates instanceof ToolError ? undefined : candidates),
+      ...(!(issues instanceof ToolError) && { openIssues: issuesOf(issues, sensors) }),
       ...(missing.length > 0 && { missing }),
       ...(sensors.length === 0 && { note: 'No sensors: nothing is monitored, which is not the same as healthy.' }),
     };
@@ -91,10 +91,10 @@ function versionsOf(sensors: readonly Sensor[], current: string | undefined) {
   const oldest = versions.length === 0 ? undefined : versions.reduce((a, b) => (compareVersions(b, a) < 0 ? b : a));
   const behind = current === undefined ? undefined : versions.filter((one) => compareVersions(one, current) < 0).length;
   return {
-    package: shown(current, 40),
+    package: toSafeText(current, 40),
     current: behind === undefined ? undefined : versions.length - behind,
     behind,
-    oldest: shown(oldest, 40),
+    oldest: toSafeText(oldest, 40),
   };
 }
 
@@ -105,7 +105,9 @@ function duplicatesOf(sensors: readonly Sensor[]) {
   );
   return {
     total: groups.length,
-    names: groups.slice(0, mostDuplicates).flatMap(([first]) => (first === undefined ? [] : [shown(fullName(first))])),
+    names: groups
+      .slice(0, mostDuplicates)
+      .flatMap(([first]) => (first === undefined ? [] : [toSafeText(fullName(first))])),
   };
 }
 
@@ -116,7 +118,7 @@ function domainsOf(sensors: readonly Sensor[], candidates: readonly SensorCandid
     const own = bySensor.get(domain) ?? [];
     const covering = own.filter(coversDomain);
     return {
-      domain: shown(domain || 'notStated', 60) ?? '',
+      domain: toSafeText(domain || 'notStated', 60) ?? '',
       dcCommunicating: covering.filter(communicates).length,
       dcSensors: covering.length,
       sensors: own.length,
@@ -162,7 +164,7 @@ const rank = (severity: string | undefined) => severities.indexOf(severity ?? ''
 function byTitle(issues: readonly HealthIssue[]) {
   return [...grouped(issues, ({ displayName }) => displayName ?? '')]
     .map(([title, of]) => ({
-      title: shown(title, 80),
+      title: toSafeText(title, 80),
       severity: severities[Math.max(...of.map(({ severity }) => rank(severity)))],
       sensors: new Set(of.flatMap((issue) => issue.sensorDNSNames.map((fqdn) => fqdn.toLowerCase()))).size,
       oldestDays: Math.max(...of.map(({ createdDateTime }) => daysSince(createdDateTime) ?? 0)),

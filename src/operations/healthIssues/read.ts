@@ -6,7 +6,7 @@ import {
   healthIssueTypes,
 } from '../../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
-import { several, shown } from '../../text.ts';
+import { toSafeText, toSafeTexts } from '../../text.ts';
 import { atLeast, is, oneOf } from '../filters.ts';
 import { id } from '../inputs.ts';
 import { sameMachine } from '../machines.ts';
@@ -27,30 +27,30 @@ export const issueItem = z.looseObject({
 
 /** What a health issue is, without the machines that it names. */
 export const issueFacts = (issue: HealthIssue) => ({
-  id: shown(issue.id),
-  title: shown(issue.displayName),
+  id: toSafeText(issue.id),
+  title: toSafeText(issue.displayName),
   severity: issue.severity,
   status: issue.status,
   type: issue.healthIssueType,
-  created: shown(issue.createdDateTime?.slice(0, 10)),
+  created: toSafeText(issue.createdDateTime?.slice(0, 10)),
 });
 
 const issueRow = (issue: HealthIssue) => ({
   ...issueFacts(issue),
-  ...several('sensors', issue.sensorDNSNames, { most: 1 }),
+  ...toSafeTexts('sensors', issue.sensorDNSNames, { most: 1 }),
 });
 
 const issueDetail = (issue: HealthIssue, max: number) => ({
   ...issueFacts(issue),
-  issueTypeId: shown(issue.issueTypeId),
-  created: shown(issue.createdDateTime),
-  modified: shown(issue.lastModifiedDateTime),
-  ...several('sensors', issue.sensorDNSNames),
-  ...several('domains', issue.domainNames),
-  description: shown(issue.description, max),
-  ...several('recommendations', issue.recommendations, { max }),
-  ...several('commandsForAPersonToRun', issue.recommendedActionCommands, { max }),
-  ...several('additionalInformation', issue.additionalInformation, { max }),
+  issueTypeId: toSafeText(issue.issueTypeId),
+  created: toSafeText(issue.createdDateTime),
+  modified: toSafeText(issue.lastModifiedDateTime),
+  ...toSafeTexts('sensors', issue.sensorDNSNames),
+  ...toSafeTexts('domains', issue.domainNames),
+  description: toSafeText(issue.description, max),
+  ...toSafeTexts('recommendations', issue.recommendations, { max }),
+  ...toSafeTexts('commandsForAPersonToRun', issue.recommendedActionCommands, { max }),
+  ...toSafeTexts('additionalInformation', issue.additionalInformation, { max }),
 });
 
 const domainOf = (fqdn: string) => fqdn.slice(fqdn.indexOf('.') + 1);
@@ -84,7 +84,7 @@ export const listHealthIssues = read({
     const inDomain = (issue: HealthIssue) =>
       domain === undefined ||
       [...issue.domainNames, ...issue.sensorDNSNames.map(domainOf)].some((name) => is(domain, name));
-    const issues = (await graph.all(endpoints.listHealthIssues)).filter(
+    const issues = (await graph.getAll(endpoints.listHealthIssues)).filter(
       (issue) =>
         oneOf(status, issue.status) &&
         oneOf(severity, issue.severity) &&

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { Refusal } from '../../errors.ts';
+import { ToolError } from '../../errors.ts';
 import type { Outcome } from '../../graph/client/outcome.ts';
 import type { Reader } from '../../graph/client/reader.ts';
-import { request } from '../../graph/endpoint.ts';
+import { createRequest } from '../../graph/endpoint.ts';
 import { type HealthIssue, healthIssueStatuses } from '../../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
-import { visible } from '../../text.ts';
+import { escapeInvisible } from '../../text.ts';
 import { quoted, warning } from '../consequences.ts';
 import { ids } from '../inputs.ts';
 import { type Consequence, type Target, write } from '../operation.ts';
@@ -40,7 +40,7 @@ export const updateHealthIssue = write({
       })),
       consequences: changing.flatMap((issue) => hiding(issue, status)),
       send: changing.map(({ id }) =>
-        request(endpoints.updateHealthIssue, { params: { healthIssueId: id }, body: { status } }),
+        createRequest(endpoints.updateHealthIssue, { params: { healthIssueId: id }, body: { status } }),
       ),
     };
   },
@@ -52,7 +52,7 @@ export const updateHealthIssue = write({
       ...concluded(seen),
       issues: targets.map(({ id, name }, index) => ({
         id,
-        name: visible(name, 100),
+        name: escapeInvisible(name, 100),
         state: seen[index]?.state ?? '',
       })),
       ...(alreadySo > 0 && { alreadySo }),
@@ -62,9 +62,9 @@ export const updateHealthIssue = write({
 
 async function issueOf(healthIssueId: string, graph: Reader): Promise<HealthIssue> {
   const issue = await tried(graph.get(endpoints.getHealthIssue, { healthIssueId }));
-  if (!(issue instanceof Refusal)) return issue;
+  if (!(issue instanceof ToolError)) return issue;
   if (issue.code !== 'not_found') throw issue;
-  throw new Refusal(
+  throw new ToolError(
     'not_found',
     `No health issue has the id ${healthIssueId}.`,
     'Take the ids from list_health_issues.',

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { Refusal } from '../../errors.ts';
+import { ToolError } from '../../errors.ts';
 import type { Outcome } from '../../graph/client/outcome.ts';
 import type { Reader } from '../../graph/client/reader.ts';
-import { request } from '../../graph/endpoint.ts';
+import { createRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
-import { visible } from '../../text.ts';
+import { escapeInvisible } from '../../text.ts';
 import { counted, named } from '../consequences.ts';
 import { id, ids } from '../inputs.ts';
 import { communicates, fullName, generationOf, targetOf } from '../machines.ts';
@@ -37,7 +37,7 @@ export const deleteSensor = write({
   async plan(input, graph) {
     const [sensor, sensors] = await Promise.all([
       graph.get(endpoints.getSensor, { sensorId: input.id }),
-      graph.all(endpoints.listSensors),
+      graph.getAll(endpoints.listSensors),
     ]);
     return planned([sensor], sensors, graph);
   },
@@ -57,16 +57,16 @@ export const deleteStaleSensors = write({
   usesIfAllowed,
   sends,
   async plan(input, graph) {
-    const sensors = await graph.all(endpoints.listSensors);
+    const sensors = await graph.getAll(endpoints.listSensors);
     const leavers = input.ids.map((wanted) => {
       const sensor = sensors.find((one) => one.id.toLowerCase() === wanted);
       if (sensor !== undefined) return sensor;
-      throw new Refusal('not_found', `No sensor has the id ${wanted}.`, 'Take the ids from list_sensors.');
+      throw new ToolError('not_found', `No sensor has the id ${wanted}.`, 'Take the ids from list_sensors.');
     });
-    const rest = staying(sensors, leavers, graph.leaving);
+    const rest = staying(sensors, leavers, graph.pendingDeletions);
     const alive = leavers.flatMap((sensor) => whyNotStale(sensor, sensors, rest) ?? []);
     if (alive.length > 0) {
-      throw new Refusal(
+      throw new ToolError(
         'not_writable',
         `${alive.length} of ${counted(leavers.length, 'sensor')} may not be deleted as stale: ${alive.join('; ')}.`,
         'Call again without them, or ask the user about delete_sensor for a single one.',
@@ -95,16 +95,16 @@ async function planned(
 ): Promise<Plan<'destroy'>> {
   const mayComeBack = leavers.some((sensor) => generationOf(sensor.version) === 'v3' && hasServer(sensor));
   const activation = mayComeBack ? await partOf(graph.get(endpoints.getActivationConfiguration)) : undefined;
-  const mode = activation instanceof Refusal ? undefined : activation?.activationMode;
-  const rest = staying(sensors, leavers, graph.leaving);
-  const pending = [...graph.leaving].some((id) => leavers.every((sensor) => sensor.id.toLowerCase() !== id));
+  const mode = activation instanceof ToolError ? undefined : activation?.activationMode;
+  const rest = staying(sensors, leavers, graph.pendingDeletions);
+  const pending = [...graph.pendingDeletions].some((id) => leavers.every((sensor) => sensor.id.toLowerCase() !== id));
   return {
     act: { verb: 'Delete', noun: leavers.length === 1 ? 'sensor' : 'stale sensor' },
     targets: leavers.map(targetOf),
     changes: [],
     consequences: leavers.flatMap((sensor) => deletionConsequences(sensor, { rest, pending, mode })),
     confirm: 'targets',
-    send: leavers.map((sensor) => request(endpoints.deleteSensor, { params: { sensorId: sensor.id } })),
+    send: leavers.map((sensor) => createRequest(endpoints.deleteSensor, { params: { sensorId: sensor.id } })),
   };
 }
 
@@ -112,7 +112,7 @@ async function finished(plan: Plan, outcomes: readonly Outcome[], graph: Reader)
   const seen = await Promise.all(plan.targets.map(({ id }, index) => seenOf(outcomes[index], id, graph)));
   const sensors = plan.targets.map(({ id, name, domain }, index) => ({
     id,
-    name: visible(fullName({ displayName: name, domainName: domain }), 100),
+    name: escapeInvisible(fullName({ displayName: name, domainName: domain }), 100),
     state: seen[index]?.state ?? '',
   }));
   return { ...concluded(seen), sensors };
@@ -124,7 +124,7 @@ async function seenOf(outcome: Outcome | undefined, sensorId: string, graph: Rea
   if (outcome?.state === 'gone') return { state: 'was already gone', took: true };
   const sensor = () => graph.get(endpoints.getSensor, { sensorId });
   const { is } = await looked(graph, sensor, () => false);
-  const isThere = !(is instanceof Refusal);
+  const isThere = !(is instanceof ToolError);
   if (!isThere && is.code === 'not_found') return { state: 'deleted; Graph answers 404 for it now', took: true };
   if (outcome?.state === 'unknown') {
     const now = isThere ? 'Graph still lists it' : 'it could not be read';

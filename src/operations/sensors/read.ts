@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Refusal } from '../../errors.ts';
+import { ToolError } from '../../errors.ts';
 import type { Reader } from '../../graph/client/reader.ts';
 import type { HealthIssue } from '../../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
@@ -10,7 +10,7 @@ import {
   sensorTypes,
   serviceStatuses,
 } from '../../graph/endpoints/sensors.ts';
-import { several, shown } from '../../text.ts';
+import { toSafeText, toSafeTexts } from '../../text.ts';
 import { contains, is, oneOf } from '../filters.ts';
 import { issueFacts, issueItem } from '../healthIssues/read.ts';
 import { id } from '../inputs.ts';
@@ -31,11 +31,11 @@ const sensorItem = {
 };
 
 const sensorRow = (sensor: Sensor) => ({
-  id: shown(sensor.id),
-  name: shown(sensor.displayName),
-  domain: shown(sensor.domainName),
+  id: toSafeText(sensor.id),
+  name: toSafeText(sensor.displayName),
+  domain: toSafeText(sensor.domainName),
   type: sensor.sensorType,
-  version: shown(sensor.version, 40),
+  version: toSafeText(sensor.version, 40),
   deployment: sensor.deploymentStatus,
   health: sensor.healthStatus,
 });
@@ -46,11 +46,11 @@ const sensorDetail = (sensor: Sensor) => ({
   service: sensor.serviceStatus,
   communicating: communicates(sensor),
   openIssues: sensor.openHealthIssuesCount,
-  created: shown(sensor.createdDateTime),
+  created: toSafeText(sensor.createdDateTime),
   delayedUpdate: sensor.settings?.isDelayedDeploymentEnabled,
-  description: shown(sensor.settings?.description, 300),
-  ...several('domainControllers', sensor.settings?.domainControllerDnsNames ?? []),
-  ...several('adapters', (sensor.settings?.networkAdapters ?? []).map(adapterText)),
+  description: toSafeText(sensor.settings?.description, 300),
+  ...toSafeTexts('domainControllers', sensor.settings?.domainControllerDnsNames ?? []),
+  ...toSafeTexts('adapters', (sensor.settings?.networkAdapters ?? []).map(adapterText)),
 });
 
 const adapterText = (adapter: {
@@ -92,7 +92,7 @@ export const listSensors = read({
   output: z.looseObject({ total: z.number(), sensors: z.array(z.looseObject(sensorItem)), cursor: text }),
   uses: [endpoints.listSensors],
   async run(input, graph) {
-    const sensors = (await graph.all(endpoints.listSensors)).filter(
+    const sensors = (await graph.getAll(endpoints.listSensors)).filter(
       (sensor) =>
         oneOf(input.health, sensor.healthStatus) &&
         oneOf(input.type, sensor.sensorType) &&
@@ -142,13 +142,13 @@ export const getSensor = read({
   usesIfAllowed: [endpoints.listHealthIssues, endpoints.listSensorHealthIssues],
   async run({ id, name = '', domain }, graph) {
     const get = (sensorId: string) => graph.get(endpoints.getSensor, { sensorId });
-    const fleet = graph.all(endpoints.listSensors);
+    const fleet = graph.getAll(endpoints.listSensors);
     const [sensor, sensors, issues] = await Promise.all([
       id === undefined ? fleet.then((all) => get(called(all, name, domain).id)) : get(id),
       fleet,
-      partOf(graph.all(endpoints.listHealthIssues)),
+      partOf(graph.getAll(endpoints.listHealthIssues)),
     ]);
-    if (issues instanceof Refusal) {
+    if (issues instanceof ToolError) {
       return { ...sensorDetail(sensor), missing: [endpoints.listHealthIssues.permission] };
     }
     return { ...sensorDetail(sensor), ...(await issuesOf(sensor, sensors, issues, graph)) };
@@ -158,9 +158,9 @@ export const getSensor = read({
 function called(sensors: readonly Sensor[], name: string, domain: string | undefined): Sensor {
   const found = directory(sensors)(name).filter((sensor) => is(domain, sensor.domainName));
   const [only, ...others] = found;
-  const wanted = `${shown(name)}${domain === undefined ? '' : ` in ${shown(domain)}`}`;
+  const wanted = `${toSafeText(name)}${domain === undefined ? '' : ` in ${toSafeText(domain)}`}`;
   if (only === undefined) {
-    throw new Refusal(
+    throw new ToolError(
       'not_found',
       `No sensor is called ${wanted}.`,
       'Search with list_sensors; a server without a sensor may be in list_sensor_candidates.',
@@ -169,11 +169,13 @@ function called(sensors: readonly Sensor[], name: string, domain: string | undef
   if (others.length === 0) return only;
   const choices = found.slice(0, 10).map((one) => {
     const created = one.createdDateTime && `created ${one.createdDateTime.slice(0, 10)}`;
-    const facts = [one.sensorType, one.deploymentStatus, one.version, created].flatMap((fact) => shown(fact, 60) ?? []);
-    return `${one.id}: ${[shown(fullName(one)), ...facts].join(', ')}`;
+    const facts = [one.sensorType, one.deploymentStatus, one.version, created].flatMap(
+      (fact) => toSafeText(fact, 60) ?? [],
+    );
+    return `${one.id}: ${[toSafeText(fullName(one)), ...facts].join(', ')}`;
   });
   const rest = found.length > choices.length ? `\nand ${found.length - choices.length} more` : '';
-  throw new Refusal(
+  throw new ToolError(
     'ambiguous',
     `${found.length} sensors are called ${wanted}:\n${choices.join('\n')}${rest}`,
     'Ask the user which one is meant, then call again with its id.',
@@ -190,10 +192,10 @@ async function issuesOf(sensor: Sensor, sensors: readonly Sensor[], issues: read
   const unmatched = distinct.length === 0 && (sensor.openHealthIssuesCount ?? 0) > 0;
   if (!shared && !unmatched && distinct.length <= 1) return listed(own);
   try {
-    const exact = await graph.all(endpoints.listSensorHealthIssues, { sensorId: sensor.id });
+    const exact = await graph.getAll(endpoints.listSensorHealthIssues, { sensorId: sensor.id });
     return listed(exact.filter(({ status }) => status === 'open'));
   } catch (error) {
-    if (!(error instanceof Refusal) || error.code === 'cancelled') throw error;
+    if (!(error instanceof ToolError) || error.code === 'cancelled') throw error;
     const issuesNote = unmatched
       ? 'Graph counts open issues for this sensor, but none names a machine that fits it.'
       : "Several machines fit this sensor's name, so some of these issues may belong to another one.";

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { Refusal } from '../../errors.ts';
-import { request } from '../../graph/endpoint.ts';
+import { ToolError } from '../../errors.ts';
+import { createRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import { type Sensor, sensorTypes } from '../../graph/endpoints/sensors.ts';
-import { visible } from '../../text.ts';
+import { escapeInvisible } from '../../text.ts';
 import { counted, listed, named, warning } from '../consequences.ts';
 import { id } from '../inputs.ts';
 import { fullName, generationOf, targetOf } from '../machines.ts';
@@ -61,12 +61,13 @@ export const updateSensor = write({
       targets: [targetOf(sensor)],
       changes,
       consequences: consequencesOf(sensor, input.domainControllerDnsNames),
-      send: changes.length === 0 ? [] : [request(endpoints.updateSensor, { params: { sensorId: input.id }, body })],
+      send:
+        changes.length === 0 ? [] : [createRequest(endpoints.updateSensor, { params: { sensorId: input.id }, body })],
     };
   },
   async finish(input, { targets, changes }, [outcome], graph) {
     const [target] = targets;
-    const name = visible(fullName({ displayName: target?.name, domainName: target?.domain }), 100);
+    const name = escapeInvisible(fullName({ displayName: target?.name, domainName: target?.domain }), 100);
     if (outcome === undefined) return { ...nothingToDo, id: input.id, name };
     const missedIn = (one: Sensor) => changes.filter(({ field, after }) => !isSame(keptIn(one, field), after));
     const sensor = () => graph.get(endpoints.getSensor, { sensorId: input.id });
@@ -108,7 +109,7 @@ function checkWritable(sensor: Sensor, input: Settings): void {
         : sensor.sensorType === 'domainControllerIntegrated'
           ? 'it runs on a domain controller, whose list is the controller itself'
           : 'its type is not known';
-  throw new Refusal(
+  throw new ToolError(
     'not_writable',
     `${wrong.join(' and ')} of ${named(sensor)} cannot change: ${why}.`,
     `For this sensor give only ${allowed.join(' or ')}.`,

@@ -1,4 +1,4 @@
-import { Refusal } from '../../errors.ts';
+import { ToolError } from '../../errors.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,7 +20,7 @@ export function appOf(environment: Environment, prefix: 'AZURE_' | 'MDI_MCP_WRIT
     need(name) {
       const value = get(name);
       if (value !== undefined) return value;
-      throw new Refusal('sign_in_failed', `${nameOf(name)} is not set.`, `Set it in this server's environment.`);
+      throw new ToolError('sign_in_failed', `${nameOf(name)} is not set.`, `Set it in this server's environment.`);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { Refusal } from '../../errors.ts';
+import { ToolError } from '../../errors.ts';
 import type { App } from './app.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { App } from './app.ts';
 export async function certificateOf({ need, get, nameOf }: App): Promise<{ readonly certificate: string }> {
   const [path, password = ''] = [need('CLIENT_CERTIFICATE_PATH'), get('CLIENT_CERTIFICATE_PASSWORD')];
   const unusable = (why: string, next: string) =>
-    new Refusal('sign_in_failed', `The file of ${nameOf('CLIENT_CERTIFICATE_PATH')} ${why}.`, next);
+    new ToolError('sign_in_failed', `The file of ${nameOf('CLIENT_CERTIFICATE_PATH')} ${why}.`, next);
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw unusable(`cannot be read (${error.code})`, 'Correct the path, or let this user read the file.');
   });

@@ -1,5 +1,5 @@
 import type { TokenCredential } from '@azure/core-auth';
-import { Refusal } from '../../errors.ts';
+import { ToolError } from '../../errors.ts';
 import type { App } from './app.ts';
 import { type Authority, type WayName, ways } from './credentials.ts';
 import { reasonOf, refusalOf } from './errors.ts';
@@ -68,7 +68,7 @@ export function signInBy(auth: WayName | 'auto', app: App, authority: Authority,
 }
 
 const nothingWorked = (tried: Tried) =>
-  new Refusal(
+  new ToolError(
     'sign_in_failed',
     `No way to sign in worked. ${[...tried].map(([title, reason]) => `${title}: ${reason}`).join('. ')}.`,
     'Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or another variable named here, or let a person sign in with --auth browser or --auth device-code.',

@@ -1,7 +1,7 @@
-import { Refusal } from '../../errors.ts';
-import { cleaned } from '../../graph/client/errors.ts';
-import { networkHint } from '../../graph/client/network.ts';
-import { unreachable } from '../../graph/client/reachability.ts';
+import { ToolError } from '../../errors.ts';
+import { cleanText } from '../../graph/client/errors.ts';
+import { suggestNetworkFix } from '../../graph/client/network.ts';
+import { findConnectionFailure } from '../../graph/client/reachability.ts';
 import type { Authority } from './credentials.ts';
 
 const consent =
@@ -64,7 +64,7 @@ export function reasonOf(error: unknown): string {
     .slice(Math.max(0, message.search(/AADSTS\d|(?<= - Description: )/)))
     .replace(/^(\w*Credential|Error|post_request_failed): /, '');
   const [sentence = ''] = told.trim().split(/\.\s|\r?\n| Trace ID:| - Correlation ID:/);
-  return cleaned(sentence, 200).replace(/[.:;, ]+$/, '');
+  return cleanText(sentence, 200).replace(/[.:;, ]+$/, '');
 }
 
 /** Of a connection that failed the library says no more than this. */
@@ -83,15 +83,15 @@ interface SigningIn {
 
 /** Why a way to sign in gave no token, and what to do about it. */
 export async function refusalOf({ title, advice }: SigningIn, error: unknown, { authorityHost }: Authority) {
-  if (error instanceof Refusal) return error;
+  if (error instanceof ToolError) return error;
   const message = error instanceof Error ? error.message : '';
   const [number = ''] = /(?<=AADSTS)\d+/.exec(message) ?? [];
   const [word = ''] = /(?<=^post_request_failed: )\w+/.exec(message) ?? [];
-  const code = unconnected.test(message) ? await unreachable(authorityHost) : undefined;
+  const code = unconnected.test(message) ? await findConnectionFailure(authorityHost) : undefined;
   const told = known[number] ?? knownOfDeviceCode[word] ?? (message.startsWith(withoutClaims) ? again : undefined);
-  return new Refusal(
+  return new ToolError(
     isWithheld(error) ? 'permission_missing' : 'sign_in_failed',
     `Microsoft Entra gave no token for the sign-in by ${title}: ${code ?? reasonOf(error)}.`,
-    told ?? (code && networkHint(code)) ?? advice ?? 'mdi-sensors-mcp doctor shows how this server signs in.',
+    told ?? (code && suggestNetworkFix(code)) ?? advice ?? 'mdi-sensors-mcp doctor shows how this server signs in.',
   );
 }

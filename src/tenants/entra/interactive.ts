@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import type * as Library from '@azure/identity';
 import { SignInNeeded } from '../../errors.ts';
-import { cleaned } from '../../graph/client/errors.ts';
+import { cleanText } from '../../graph/client/errors.ts';
 import type { App } from './app.ts';
 import type { Authority } from './credentials.ts';
 import { isWithheld, refusalOf } from './errors.ts';
@@ -35,7 +35,7 @@ const inBrowser = new SignInNeeded('A window of the browser on this machine asks
 
 const withCode = ({ verificationUri, userCode }: Library.DeviceCodeInfo) =>
   new SignInNeeded(
-    `A person has to sign in: open ${cleaned(verificationUri, 200)} and enter the code ${cleaned(userCode, 40)}.`,
+    `A person has to sign in: open ${cleanText(verificationUri, 200)} and enter the code ${cleanText(userCode, 40)}.`,
     URL.canParse(verificationUri) ? verificationUri : undefined,
   );
 

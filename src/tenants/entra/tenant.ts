@@ -41,7 +41,7 @@ export function entraTenant(
 ): Tenant {
   const own = appOf(environment, 'AZURE_');
   const writing = appOf(environment, 'MDI_MCP_WRITER_');
-  const writer = writing.get('CLIENT_ID');
+  const writerClientId = writing.get('CLIENT_ID');
   const tried: Tried = new Map();
   const tenant = {
     simulated: false,
@@ -53,13 +53,14 @@ export function entraTenant(
   };
 
   if (auth === 'browser' || auth === 'device-code') {
-    if (writer !== undefined) throw new Error('MDI_MCP_WRITER_CLIENT_ID is for apps, and --auth names a person.');
+    if (writerClientId !== undefined)
+      throw new Error('MDI_MCP_WRITER_CLIENT_ID is for apps, and --auth names a person.');
     const folder = join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'sign-in');
     const person = personCredential({ way: auth, app: own, authority, folder, patience, say });
     const scoped = new Map<Permission, TokenCredential>();
     return {
       ...tenant,
-      credential(permission) {
+      getCredential(permission) {
         const narrow = {
           getToken: (_: unknown, options?: object) => person.getToken(`${graphRoot}/${permission}`, options),
         };
@@ -72,9 +73,9 @@ export function entraTenant(
 
   const reads = signInBy(auth, own, authority, tried);
   const way = configuredWay(writing);
-  if (writer === undefined) {
+  if (writerClientId === undefined) {
     if (way !== undefined) throw new Error('The variables of a writer need MDI_MCP_WRITER_CLIENT_ID.');
-    return { ...tenant, credential: () => reads };
+    return { ...tenant, getCredential: () => reads };
   }
   if (way === undefined) {
     throw new Error(
@@ -82,5 +83,5 @@ export function entraTenant(
     );
   }
   const writes = signInBy(way, writing, authority, tried);
-  return { ...tenant, writer, credential: (permission) => (isWritePermission(permission) ? writes : reads) };
+  return { ...tenant, writerClientId, getCredential: (permission) => (isWritePermission(permission) ? writes : reads) };
 }

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as Library from '@azure/identity';
 import * as z from 'zod';
-import { ownFolder } from '../../files.ts';
+import { ensurePrivateFolder } from '../../files.ts';
 
 const plugin = z.object({
   cachePersistencePlugin: z.custom<Library.IdentityPlugin>((value) => typeof value === 'function'),
@@ -45,7 +45,7 @@ interface Cache {
 
 /** Whose tokens are kept: the library's record of an account, which holds nothing secret, in a file of this user's. */
 export const accountFile = (folder: string) => {
-  const path = () => join(ownFolder(folder), 'account.json');
+  const path = () => join(ensurePrivateFolder(folder), 'account.json');
   return {
     async read(library: typeof Library) {
       try {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from '@azure/core-rest-pipeline';
-import { jsonOf } from '../../json.ts';
+import { parseJson } from '../../json.ts';
 import { badRequest, type GraphError } from './errors.ts';
 import type { LoggedRequest, Reply } from './faults.ts';
 import { matchOf, type Offer } from './routes.ts';
@@ -37,7 +37,7 @@ export const jsonType =
 export function bodyOf({ body, headers }: PipelineRequest): unknown {
   if (body === undefined || body === null || body === '') return undefined;
   if (!/^application\/json\b/i.test(headers.get('Content-Type') ?? '')) throw badRequest('Content-Type is not JSON.');
-  const parsed = typeof body === 'string' ? jsonOf(body) : undefined;
+  const parsed = typeof body === 'string' ? parseJson(body) : undefined;
   if (parsed === undefined) throw badRequest('Unable to read JSON request payload.');
   return parsed;
 }

@@ -1,5 +1,5 @@
 import type { Availability, Cloud, GraphVersion } from '../../graph/clouds.ts';
-import { type Endpoint, methodOf, type Permission } from '../../graph/endpoint.ts';
+import { type Endpoint, type Permission, parseMethod } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import { badRequest, GraphError, unknownSegment } from './errors.ts';
 import type { EndpointName } from './handlers.ts';
@@ -46,7 +46,7 @@ const ways: readonly Way[] = namesOf(endpoints)
     return [route, ...alternatives].map((one) => ({
       name,
       route: one,
-      method: methodOf(one),
+      method: parseMethod(one),
       segments: segmentsOf(one.slice(one.indexOf(' ') + 1)).map((part) =>
         isParameter(part) ? part : part.toLowerCase(),
       ),

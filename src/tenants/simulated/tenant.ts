@@ -1,6 +1,6 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline';
 import { type Cloud, clouds } from '../../graph/clouds.ts';
-import { everyPermission } from '../../graph/endpoint.ts';
+import { allPermissions } from '../../graph/endpoint.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import type { Shapes } from './dialect.ts';
 import { forbidden, GraphError } from './errors.ts';
@@ -81,7 +81,7 @@ export function simulatedTenant(options: SimulatedOptions = {}): SimulatedTenant
     graphRoot,
     bearerOf,
     label: 'Contoso',
-    credential: () => credential,
+    getCredential: () => credential,
     httpClient: { sendRequest: (request: PipelineRequest) => answer(tenant, request, options.onRequest) },
     requests: [],
     tokenRequests: [],
@@ -90,7 +90,7 @@ export function simulatedTenant(options: SimulatedOptions = {}): SimulatedTenant
     shapes: options.shapes ?? 'schema',
     pageSize: options.pageSize ?? 100,
     identity,
-    permissions: options.permissions ?? everyPermission,
+    permissions: options.permissions ?? allPermissions,
     tokenLifetime: 3_600_000,
     beforeRequest: options.beforeRequest,
   });

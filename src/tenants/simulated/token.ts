@@ -1,6 +1,6 @@
 import type { AccessToken, TokenCredential } from '@azure/core-auth';
 import * as z from 'zod';
-import { jsonOf } from '../../json.ts';
+import { parseJson } from '../../json.ts';
 import { expired, type GraphError, unauthenticated } from './errors.ts';
 
 /** Who acts in the simulated tenant. */
@@ -75,7 +75,7 @@ export interface Bearer {
 /** Reads the token of an Authorization header without its signature, since the credential above signs nothing. */
 export function bearerOf(authorization: string | undefined): Bearer | GraphError {
   const [, payload = ''] = /^Bearer [\w-]+\.([\w-]+)\.[\w-]+$/.exec(authorization ?? '') ?? [];
-  return bearerIn(jsonOf(Buffer.from(payload, 'base64url').toString('utf8')));
+  return bearerIn(parseJson(Buffer.from(payload, 'base64url').toString('utf8')));
 }
 
 /** Who acts by the claims of a token, and what for. */
