@@ -166,7 +166,7 @@ export function createGate({ clock, patience, approval, audit, outside: reach }:
       }
       const milliseconds = register.take(entry);
       if (milliseconds <= 0) throw refuse.expired('The approval was not used in time');
-      const requests = now.plan.send.flatMap((request) => wiresOf(request, now.place));
+      const requests = now.plan.requests.flatMap((request) => wiresOf(request, now.place));
       register.record(entry, 'acting', { tool: now.tool, digest: entry.digest, requests }, true);
       return { kind: 'taken', milliseconds };
     },

@@ -87,8 +87,8 @@ function bound({ tool, plan, place, typed }: Question) {
       tool,
       'text to type': typed ?? null,
     },
-    requests: plan.send.flatMap((request) => wiresOf(request, place)),
-    targets: plan.targets.map(({ shown, ...facts }) => facts).sort(byKey(({ id }) => id)),
+    requests: plan.requests.flatMap((request) => wiresOf(request, place)),
+    targets: plan.targets.map(({ details, ...facts }) => facts).sort(byKey(({ id }) => id)),
     changes: plan.changes.map(({ targetId, field, before, after }) => ({
       targetId: targetId ?? null,
       field,
@@ -121,7 +121,7 @@ export function differences(approved: Question, now: Question): string[] {
     return old === value ? [] : [`${part}: approved for ${quoted(String(old))}, now ${quoted(String(value))}`];
   });
   const targets = approved.plan.targets.flatMap((target) => {
-    const { shown: _, ...old } = target;
+    const { details: _, ...old } = target;
     const next = is.targets.find(({ id }) => id === target.id);
     if (next === undefined) return [`${shownName(target)} is no longer among the targets`];
     return Object.entries({ ...old, ...next }).flatMap(([fact]) => {

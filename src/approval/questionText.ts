@@ -1,7 +1,7 @@
 import { requireVersion } from '../graph/clouds.ts';
 import type { GraphRequest } from '../graph/endpoint.ts';
-import { counted } from '../operations/consequences.ts';
-import type { Change, Consequence, Plan, Target } from '../operations/operation.ts';
+import { formatCount } from '../operations/consequences.ts';
+import type { Consequence, Plan, Target, ValueChange } from '../operations/operation.ts';
 import { escapeInvisible } from '../text.ts';
 import { type Place, type Question, wiresOf } from './question.ts';
 import { fact, fullName, isPlain, quoted, shownName, words } from './shown.ts';
@@ -26,7 +26,7 @@ export interface QuestionParts {
 const worstFirst: readonly Consequence['kind'][] = ['warning', 'reassurance', 'info'];
 
 export function partsOf({ plan, place, typed }: Question): QuestionParts {
-  const cmdlets = plan.send.flatMap(({ endpoint }) => {
+  const cmdlets = plan.requests.flatMap(({ endpoint }) => {
     const cmdlet = endpoint.cmdlets?.[requireVersion(endpoint, place.graphVersion, place.cloud)];
     return cmdlet === undefined ? [] : [cmdlet];
   });
@@ -44,7 +44,7 @@ export function partsOf({ plan, place, typed }: Question): QuestionParts {
       ...(place.secretsFolder === undefined ? [] : [`The key goes into a file in ${place.secretsFolder}`]),
     ],
     details: [
-      ...plan.send.flatMap((request) =>
+      ...plan.requests.flatMap((request) =>
         wiresForEyes(request, place).map(
           (wire, way) => `${way === 0 ? 'Request' : 'Or, where Graph lacks that'}: ${wire}`,
         ),
@@ -64,7 +64,7 @@ export const unnamedTargets = ({ action, targets }: QuestionParts): string[] =>
 
 /** What is done to how many: `Delete 1 sensor`. */
 export const describeAct = ({ act: { verb, noun, how }, targets }: Plan): string =>
-  [verb, noun && counted(targets.length, noun), how].filter(Boolean).join(' ');
+  [verb, noun && formatCount(targets.length, noun), how].filter(Boolean).join(' ');
 
 /** The act with its one target by name, where that cannot be taken for words of ours: `Delete sensor DC07.contoso.com`. */
 function describeActByName(plan: Plan): string {
@@ -105,13 +105,16 @@ const neutral = (body: unknown): unknown =>
         typeof value === 'string' && !key.startsWith('@odata') ? words(value) : value,
       );
 
-function factsOf({ id, type, majorVersion, createdDateTime, shown }: Target, changes: readonly Change[]): string[] {
+function factsOf(
+  { id, type, majorVersion, createdDateTime, details }: Target,
+  changes: readonly ValueChange[],
+): string[] {
   const facts = [
     type === undefined ? undefined : fact(readable(type)),
     majorVersion === undefined ? undefined : `v${majorVersion}.x`,
     createdDateTime === undefined ? undefined : `created ${fact(createdDateTime.slice(0, 10))}`,
   ].filter((fact) => fact !== undefined);
-  const now = Object.entries(shown).map(([label, value]) => `${label} ${fact(readable(value))}`);
+  const now = Object.entries(details).map(([label, value]) => `${label} ${fact(readable(value))}`);
   return [
     ...(facts.length === 0 ? [] : [facts.join(', ')]),
     ...(now.length === 0 ? [] : [`now: ${now.join(', ')}`]),
@@ -124,7 +127,7 @@ function factsOf({ id, type, majorVersion, createdDateTime, shown }: Target, cha
 const readable = (text: string) =>
   /^[a-z]+([A-Z][a-z]+)+$/.test(text) ? text.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) : text;
 
-const changeLine = ({ field, before, after }: Change) =>
+const changeLine = ({ field, before, after }: ValueChange) =>
   `${field}: ${quoted(textOf(before), 300)} -> ${quoted(textOf(after), 300)}`;
 
 const textOf = (value: unknown) =>

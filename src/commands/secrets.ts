@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { tellOperator } from '../log.ts';
-import { counted } from '../operations/consequences.ts';
+import { formatCount } from '../operations/consequences.ts';
 import { colour, say, table } from './screen.ts';
 
 const isSecretFile = (name: string) => /^access-key_[\w-]{1,36}_[\w-]+\.txt$|^\.access-key_.*\.waiting$/.test(name);
@@ -18,7 +18,7 @@ export function secrets({ folder, clear = false }: { readonly folder: string; re
   else if (clear) {
     const old = names.filter((name) => !isInUse(join(folder, name)));
     for (const name of old) rmSync(join(folder, name), { force: true });
-    say(`Removed ${counted(old.length, 'file')}.`);
+    say(`Removed ${formatCount(old.length, 'file')}.`);
     if (old.length < names.length) say('A server may still be writing another one: it stays for now.');
   } else {
     say(colour.dim(folder));
@@ -57,5 +57,5 @@ function fingerprintOf(path: string): string {
 
 function ageOf(since: number): string {
   const hours = Math.floor((Date.now() - since) / 3_600_000);
-  return hours < 48 ? counted(hours, 'hour') : counted(Math.floor(hours / 24), 'day');
+  return hours < 48 ? formatCount(hours, 'hour') : formatCount(Math.floor(hours / 24), 'day');
 }

@@ -3,11 +3,11 @@ import { ToolError } from '../errors.ts';
 import { createRequest } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
 import type { Sensor } from '../graph/endpoints/sensors.ts';
-import { counted, listed, warning } from './consequences.ts';
-import { fullName, generationOf } from './machines.ts';
+import { formatCount, joinNames, warning } from './consequences.ts';
+import { formatFullName, parseGeneration } from './machines.ts';
 import { read, write } from './operation.ts';
-import { partOf } from './partial.ts';
-import { concluded, looked, nothingToDo, readBack } from './verification.ts';
+import { readIfAllowed } from './partial.ts';
+import { describeReadBack, nothingToDo, readAfterWrite, summarizeObservations } from './verification.ts';
 
 export const getAutoAuditingConfiguration = read({
   name: 'get_auto_auditing_configuration',
@@ -41,37 +41,47 @@ export const updateAutoAuditingConfiguration = write({
   sends: [endpoints.updateAutoAuditingConfiguration],
   async plan({ isAutomatic }, graph) {
     const { isAutomatic: before } = await graph.get(endpoints.getAutoAuditingConfiguration);
-    const same = before === isAutomatic;
-    const sensors = isAutomatic && !same ? await partOf(graph.getAll(endpoints.listSensors)) : [];
+    const isUnchanged = before === isAutomatic;
+    const sensors = isAutomatic && !isUnchanged ? await readIfAllowed(graph.getAll(endpoints.listSensors)) : [];
     return {
       act: { verb: `Switch automatic auditing ${isAutomatic ? 'on' : 'off'} in the tenant` },
       targets: [],
-      changes: same ? [] : [{ field: 'isAutomatic', before, after: isAutomatic }],
-      consequences: same ? [] : [isAutomatic ? setsPolicy(sensors) : noLongerMaintained],
+      changes: isUnchanged ? [] : [{ field: 'isAutomatic', before, after: isAutomatic }],
+      consequences: isUnchanged ? [] : [isAutomatic ? warnOfAuditPolicy(sensors) : policyNotMaintained],
       confirm: isAutomatic ? 'choice' : 'tenant',
-      send: same ? [] : [createRequest(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic } })],
+      requests: isUnchanged
+        ? []
+        : [createRequest(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic } })],
     };
   },
   async finish({ isAutomatic }, _plan, [outcome], graph) {
     if (outcome === undefined) return { ...nothingToDo, isAutomatic };
-    const configuration = () => graph.get(endpoints.getAutoAuditingConfiguration);
-    const { now, is } = await looked(graph, configuration, (one) => one.isAutomatic === isAutomatic);
+    const readConfiguration = () => graph.get(endpoints.getAutoAuditingConfiguration);
+    const { current, confirmed } = await readAfterWrite(
+      graph,
+      readConfiguration,
+      (configuration) => configuration.isAutomatic === isAutomatic,
+    );
     const value = `automatic auditing ${isAutomatic ? 'on' : 'off'}`;
-    const seen = readBack(outcome, is, value, 'get_auto_auditing_configuration');
-    return { ...concluded([seen]), ...(now && { isAutomatic: now.isAutomatic }) };
+    const observation = describeReadBack(outcome, confirmed, value, 'get_auto_auditing_configuration');
+    return { ...summarizeObservations([observation]), ...(current && { isAutomatic: current.isAutomatic }) };
   },
 });
 
-const noLongerMaintained = warning(
+const policyNotMaintained = warning(
   'audit_policy_not_maintained',
   'Defender for Identity no longer maintains the audit policy of domain controllers with a v3.x sensor; where it drifts, events for detections are missing.',
 );
 
-function setsPolicy(sensors: readonly Sensor[] | ToolError) {
-  const v3 = sensors instanceof ToolError ? [] : sensors.filter(({ version }) => generationOf(version) === 'v3');
-  const now = v3.length === 0 ? '' : `, now ${counted(v3.length, 'server')}: ${listed(v3.map(fullName))}`;
+function warnOfAuditPolicy(sensors: readonly Sensor[] | ToolError) {
+  const v3Sensors =
+    sensors instanceof ToolError ? [] : sensors.filter(({ version }) => parseGeneration(version) === 'v3');
+  const current =
+    v3Sensors.length === 0
+      ? ''
+      : `, now ${formatCount(v3Sensors.length, 'server')}: ${joinNames(v3Sensors.map(formatFullName))}`;
   return warning(
     'sets_audit_policy',
-    `Defender for Identity sets the Windows audit policy of every domain controller that has or gets a v3.x sensor${now}.`,
+    `Defender for Identity sets the Windows audit policy of every domain controller that has or gets a v3.x sensor${current}.`,
   );
 }

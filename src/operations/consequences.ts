@@ -1,8 +1,8 @@
 import { escapeInvisible } from '../text.ts';
-import { fullName } from './machines.ts';
+import { formatFullName } from './machines.ts';
 import type { Consequence } from './operation.ts';
 
-const consequence =
+const createConsequenceBuilder =
   (kind: Consequence['kind']) =>
   (code: string, text: string, about?: string): Consequence => ({
     code,
@@ -11,22 +11,25 @@ const consequence =
     ...(about !== undefined && { about: about.toLowerCase() }),
   });
 
-export const warning = consequence('warning');
-export const reassurance = consequence('reassurance');
-export const info = consequence('info');
+export const warning = createConsequenceBuilder('warning');
+export const reassurance = createConsequenceBuilder('reassurance');
+export const info = createConsequenceBuilder('info');
 
 /** A name of the tenant inside a sentence of ours. */
-export const quoted = (name: string) => `"${escapeInvisible(name, 120).replaceAll('"', "'")}"`;
+export const quoteName = (name: string) => `"${escapeInvisible(name, 120).replaceAll('"', "'")}"`;
 
 /** A machine inside a sentence of ours: its name, or its id where it has none. */
-export const named = (machine: { id: string; displayName?: string | undefined; domainName?: string | undefined }) =>
-  quoted(fullName(machine) || machine.id);
+export const describeMachine = (machine: {
+  id: string;
+  displayName?: string | undefined;
+  domainName?: string | undefined;
+}) => quoteName(formatFullName(machine) || machine.id);
 
 /** Names inside a sentence of ours: sorted, the first five, and how many more there are. */
-export function listed(names: readonly string[]): string {
+export function joinNames(names: readonly string[]): string {
   const more = names.length - 5;
-  const first = [...names].sort().slice(0, 5).map(quoted).join(', ');
+  const first = [...names].sort().slice(0, 5).map(quoteName).join(', ');
   return more > 0 ? `${first} and ${more} more` : first;
 }
 
-export const counted = (count: number, thing: string) => `${count} ${thing}${count === 1 ? '' : 's'}`;
+export const formatCount = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -32,6 +32,6 @@ export type WriteEffect = Exclude<Effect, 'read'>;
 export type Confirmation<E extends WriteEffect = WriteEffect> = (typeof effects)[E]['confirms'][number];
 
 /** Whether a person is asked before a plan with so many consequences is carried out. */
-export function asksPerson(effect: WriteEffect, consequences: number, confirmChanges: boolean): boolean {
-  return effects[effect].asks === 'always' || consequences > 0 || confirmChanges;
+export function isPersonAsked(effect: WriteEffect, consequenceCount: number, confirmChanges: boolean): boolean {
+  return effects[effect].asks === 'always' || consequenceCount > 0 || confirmChanges;
 }

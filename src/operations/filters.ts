@@ -1,21 +1,21 @@
 /** A filter of several values: any of them; without values, everything. */
-export const oneOf = (values: readonly string[] | undefined, value: string | undefined): boolean =>
+export const isOneOf = (values: readonly string[] | undefined, value: string | undefined): boolean =>
   values === undefined || (value !== undefined && values.includes(value));
 
 /** A filter of one text in any letter case; without it, everything. */
-export const is = (wanted: string | undefined, value: string | undefined): boolean =>
+export const equalsIgnoreCase = (wanted: string | undefined, value: string | undefined): boolean =>
   wanted === undefined || value?.toLowerCase() === wanted.toLowerCase();
 
 /** A filter for a part of a text in any letter case; without it, everything. */
-export const contains = (wanted: string | undefined, value: string | undefined): boolean =>
-  wanted === undefined || (value ?? '').toLowerCase().includes(wanted.toLowerCase());
+export const isPartOf = (part: string | undefined, value: string | undefined): boolean =>
+  part === undefined || (value ?? '').toLowerCase().includes(part.toLowerCase());
 
 /** Full days since a point in time; undefined where it is unknown. */
-export function daysSince(time: string | undefined): number | undefined {
+export function countDaysSince(time: string | undefined): number | undefined {
   const days = Math.floor((Date.now() - Date.parse(time ?? '')) / 86_400_000);
   return Number.isNaN(days) ? undefined : days;
 }
 
 /** A filter for what is at least so many days old; without it, everything. */
-export const atLeast = (days: number | undefined, time: string | undefined): boolean =>
-  days === undefined || (daysSince(time) ?? -1) >= days;
+export const isAtLeastDaysOld = (days: number | undefined, time: string | undefined): boolean =>
+  days === undefined || (countDaysSince(time) ?? -1) >= days;

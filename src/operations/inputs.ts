@@ -10,9 +10,9 @@ export const id = z
   .meta({ format: 'uuid' });
 
 /** Several ids: each once, sorted, so that the same set is the same call. */
-export const ids = (most: number) =>
+export const ids = (maxIds: number) =>
   z
     .array(id)
     .min(1)
-    .max(most)
+    .max(maxIds)
     .transform((values) => [...new Set(values)].sort());

@@ -4,13 +4,13 @@ import { createRequest } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
 import { migrationStates, type SensorMigration } from '../graph/endpoints/sensorMigration.ts';
 import { escapeInvisible, toSafeText } from '../text.ts';
-import { counted, info, named, quoted, warning } from './consequences.ts';
-import { is, oneOf } from './filters.ts';
+import { describeMachine, formatCount, info, quoteName, warning } from './consequences.ts';
+import { equalsIgnoreCase, isOneOf } from './filters.ts';
 import { ids } from './inputs.ts';
-import { coversDomain, fullName, targetOf as sensorTarget } from './machines.ts';
+import { formatFullName, isDomainControllerSensor, toSensorTarget } from './machines.ts';
 import { type Consequence, read, type Target, write } from './operation.ts';
-import { pageOf, paging } from './paging.ts';
-import { concluded, type Seen, tried } from './verification.ts';
+import { paginate, paging } from './paging.ts';
+import { catchToolError, type Observation, summarizeObservations } from './verification.ts';
 
 const text = z.string().optional();
 
@@ -34,11 +34,12 @@ export const listSensorMigrations = read({
   uses: [endpoints.listSensorMigrations],
   async run(input, graph) {
     const migrations = (await graph.getAll(endpoints.listSensorMigrations)).filter(
-      ({ migrationState, domainName }) => oneOf(input.state, migrationState) && is(input.domain, domainName),
+      ({ migrationState, domainName }) =>
+        isOneOf(input.state, migrationState) && equalsIgnoreCase(input.domain, domainName),
     );
-    const { page, ...where } = pageOf(migrations, ({ displayName }) => displayName, input);
+    const { page, ...pageInfo } = paginate(migrations, ({ displayName }) => displayName, input);
     return {
-      ...where,
+      ...pageInfo,
       migrations: page.map((migration) => ({
         id: toSafeText(migration.id),
         name: toSafeText(migration.displayName),
@@ -52,8 +53,8 @@ export const listSensorMigrations = read({
   },
 });
 
-const startable: readonly (string | undefined)[] = ['readyForMigration', 'migrationFailed'];
-const started: readonly (string | undefined)[] = ['migrating', 'upToDate'];
+const startableStates: readonly (string | undefined)[] = ['readyForMigration', 'migrationFailed'];
+const startedStates: readonly (string | undefined)[] = ['migrating', 'upToDate'];
 
 export const migrateSensors = write({
   name: 'migrate_sensors',
@@ -70,9 +71,9 @@ export const migrateSensors = write({
   uses: [endpoints.listSensorMigrations],
   sends: [endpoints.migrateSensors],
   async plan(input, graph) {
-    const all = await graph.getAll(endpoints.listSensorMigrations);
+    const migrations = await graph.getAll(endpoints.listSensorMigrations);
     const chosen = input.ids.map((wanted) => {
-      const migration = all.find(({ id }) => id.toLowerCase() === wanted);
+      const migration = migrations.find(({ id }) => id.toLowerCase() === wanted);
       if (migration !== undefined) return migration;
       throw new ToolError(
         'not_found',
@@ -80,54 +81,61 @@ export const migrateSensors = write({
         'Take ids from list_sensor_migrations.',
       );
     });
-    const unfit = chosen.filter(({ migrationState }) => !startable.includes(migrationState));
-    if (unfit.length > 0) {
-      const states = unfit.map((one) => `${named(one)} (${one.id}) is ${one.migrationState ?? 'without a state'}`);
+    const notStartable = chosen.filter(({ migrationState }) => !startableStates.includes(migrationState));
+    if (notStartable.length > 0) {
+      const states = notStartable.map(
+        (migration) =>
+          `${describeMachine(migration)} (${migration.id}) is ${migration.migrationState ?? 'without a state'}`,
+      );
       throw new ToolError(
         'not_writable',
-        `${unfit.length} of ${counted(chosen.length, 'sensor')} cannot be migrated; in Microsoft's words: ${states.join('; ')}.`,
+        `${notStartable.length} of ${formatCount(chosen.length, 'sensor')} cannot be migrated; in Microsoft's words: ${states.join('; ')}.`,
         'Call again with those that are readyForMigration or migrationFailed.',
       );
     }
     return {
       act: { verb: 'Migrate', noun: 'sensor', how: 'from v2.x to v3.x' },
-      targets: chosen.map(targetOf),
+      targets: chosen.map(toMigrationTarget),
       changes: [],
-      consequences: [...ofMigration, ...failedBefore(chosen), ...wholeDomains(chosen, all)],
+      consequences: [
+        ...migrationConsequences,
+        ...assessFailedMigrations(chosen),
+        ...assessWholeDomains(chosen, migrations),
+      ],
       confirm: 'targets',
-      send: [createRequest(endpoints.migrateSensors, { body: { sensorIds: input.ids } })],
+      requests: [createRequest(endpoints.migrateSensors, { body: { sensorIds: input.ids } })],
     };
   },
   async finish(_input, { targets }, [outcome], graph) {
     const answer = outcome?.readAnswer(endpoints.migrateSensors);
-    const now = await tried(graph.getAll(endpoints.listSensorMigrations));
-    const found = now instanceof ToolError ? [] : now;
-    const seen = targets.map(({ id }) =>
-      seenOf(
+    const result = await catchToolError(graph.getAll(endpoints.listSensorMigrations));
+    const current = result instanceof ToolError ? [] : result;
+    const observations = targets.map(({ id }) =>
+      observeMigration(
         id,
         answer,
-        found.find((one) => one.id.toLowerCase() === id),
+        current.find((migration) => migration.id.toLowerCase() === id),
       ),
     );
     return {
-      ...concluded(seen),
+      ...summarizeObservations(observations),
       sensors: targets.map(({ id, name, domain }, index) => ({
         id,
-        name: escapeInvisible(fullName({ displayName: name, domainName: domain }), 100),
-        state: seen[index]?.state ?? '',
+        name: escapeInvisible(formatFullName({ displayName: name, domainName: domain }), 100),
+        state: observations[index]?.state ?? '',
       })),
       next: 'list_sensor_migrations tells how far they are; each server can take up to 20 minutes.',
     };
   },
 });
 
-function targetOf(migration: SensorMigration): Target {
-  const rest = { deploymentStatus: undefined, openHealthIssuesCount: undefined, settings: undefined };
-  const target = sensorTarget({ ...migration, ...rest });
-  return { ...target, shown: { ...target.shown, migration: migration.migrationState ?? 'not stated' } };
+function toMigrationTarget(migration: SensorMigration): Target {
+  const absentFields = { deploymentStatus: undefined, openHealthIssuesCount: undefined, settings: undefined };
+  const target = toSensorTarget({ ...migration, ...absentFields });
+  return { ...target, details: { ...target.details, migration: migration.migrationState ?? 'not stated' } };
 }
 
-const ofMigration: readonly Consequence[] = [
+const migrationConsequences: readonly Consequence[] = [
   warning('no_way_back', 'Microsoft Graph offers no way back from v3.x to v2.x.'),
   warning('loses_vpn_and_syslog', 'v3.x sensors have no VPN (RADIUS) integration and send no syslog.'),
   warning(
@@ -140,36 +148,46 @@ const ofMigration: readonly Consequence[] = [
   ),
   info('takes_twenty_minutes', 'Each server can take up to 20 minutes; its v2.x sensor runs until v3.x is ready.'),
   info(
-    'state_is_microsofts_word',
+    'state_not_verified',
     'That these sensors can be migrated is the word of Microsoft (migrationState); nothing else was checked.',
   ),
 ];
 
-const failedBefore = (chosen: readonly SensorMigration[]): Consequence[] =>
+const assessFailedMigrations = (chosen: readonly SensorMigration[]): Consequence[] =>
   chosen
     .filter(({ migrationState }) => migrationState === 'migrationFailed')
-    .map((one) => warning('failed_before', `The last migration of ${named(one)} failed.`, one.id));
+    .map((migration) =>
+      warning('last_migration_failed', `The last migration of ${describeMachine(migration)} failed.`, migration.id),
+    );
 
 /** Domains whose controllers are all in this one act: no other one of Microsoft's list runs. */
-function wholeDomains(chosen: readonly SensorMigration[], all: readonly SensorMigration[]): Consequence[] {
-  const domainOf = ({ domainName = '' }: SensorMigration) => domainName.toLowerCase();
-  const runs = ({ serviceStatus }: SensorMigration) => serviceStatus === undefined || serviceStatus === 'running';
-  const staying = all.filter((one) => !chosen.includes(one) && coversDomain(one) && runs(one)).map(domainOf);
-  return [...new Set(chosen.map(domainOf))].sort().flatMap((domain) => {
-    const count = chosen.filter((one) => domainOf(one) === domain).length;
-    if (count < 2 || staying.includes(domain)) return [];
-    const text = `${count} domain controllers of ${quoted(domain)} are migrated at once, and no other one in Microsoft's migration list has a running sensor.`;
+function assessWholeDomains(chosen: readonly SensorMigration[], migrations: readonly SensorMigration[]): Consequence[] {
+  const getDomain = ({ domainName = '' }: SensorMigration) => domainName.toLowerCase();
+  const isRunning = ({ serviceStatus }: SensorMigration) => serviceStatus === undefined || serviceStatus === 'running';
+  const remainingDomains = migrations
+    .filter((migration) => !chosen.includes(migration) && isDomainControllerSensor(migration) && isRunning(migration))
+    .map(getDomain);
+  return [...new Set(chosen.map(getDomain))].sort().flatMap((domain) => {
+    const count = chosen.filter((migration) => getDomain(migration) === domain).length;
+    if (count < 2 || remainingDomains.includes(domain)) return [];
+    const text = `${count} domain controllers of ${quoteName(domain)} are migrated at once, and no other one in Microsoft's migration list has a running sensor.`;
     return [warning('whole_domain', text, domain)];
   });
 }
 
-type Answer = { readonly successfulMigrationSensorIds: string[]; readonly failedMigrationSensorIds: string[] };
+type MigrationAnswer = { readonly successfulMigrationSensorIds: string[]; readonly failedMigrationSensorIds: string[] };
 
-function seenOf(id: string, answer: Answer | undefined, now: SensorMigration | undefined): Seen {
-  const has = (list: readonly string[] = []) => list.some((one) => one.toLowerCase() === id);
-  const word = now?.migrationState === undefined ? 'its state could not be read' : `its state is ${now.migrationState}`;
-  if (has(answer?.failedMigrationSensorIds)) return { state: `Graph did not start it; ${word}`, took: false };
-  if (has(answer?.successfulMigrationSensorIds)) return { state: `started; ${word}`, took: true };
-  if (started.includes(now?.migrationState)) return { state: word, took: true };
-  return { state: `unknown whether it was started; ${word}`, took: undefined };
+function observeMigration(
+  id: string,
+  answer: MigrationAnswer | undefined,
+  current: SensorMigration | undefined,
+): Observation {
+  const isListed = (list: readonly string[] = []) => list.some((listedId) => listedId.toLowerCase() === id);
+  const stateText =
+    current?.migrationState === undefined ? 'its state could not be read' : `its state is ${current.migrationState}`;
+  if (isListed(answer?.failedMigrationSensorIds))
+    return { state: `Graph did not start it; ${stateText}`, effective: false };
+  if (isListed(answer?.successfulMigrationSensorIds)) return { state: `started; ${stateText}`, effective: true };
+  if (startedStates.includes(current?.migrationState)) return { state: stateText, effective: true };
+  return { state: `unknown whether it was started; ${stateText}`, effective: undefined };
 }

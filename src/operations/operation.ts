@@ -6,7 +6,7 @@ import type { StoredSecret } from '../secrets/file.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { Confirmation, WriteEffect } from './effects.ts';
 
-interface Tool<I extends z.ZodObject, O extends z.ZodObject> {
+interface OperationBase<I extends z.ZodObject, O extends z.ZodObject> {
   readonly name: string;
   readonly title: string;
   readonly description: string;
@@ -19,7 +19,8 @@ interface Tool<I extends z.ZodObject, O extends z.ZodObject> {
 }
 
 /** A tool that reads the tenant. */
-export interface Read<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> extends Tool<I, O> {
+export interface Read<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject>
+  extends OperationBase<I, O> {
   readonly effect: 'read';
   run(input: z.output<I>, graph: Reader): Promise<z.input<O>>;
 }
@@ -29,7 +30,7 @@ export interface Write<
   I extends z.ZodObject = z.ZodObject,
   O extends z.ZodObject = z.ZodObject,
   E extends WriteEffect = WriteEffect,
-> extends Tool<I, O> {
+> extends OperationBase<I, O> {
   readonly effect: E;
   /** True where its targets are sensors that are gone afterwards: other plans count them as gone while it waits. */
   readonly removesSensors?: true;
@@ -37,17 +38,17 @@ export interface Write<
   readonly sends: readonly Endpoint[];
   plan(input: z.output<I>, graph: Reader): Promise<Plan<E>>;
   /** Called when at least one request may have taken effect, or the plan sends nothing. */
-  finish(input: z.output<I>, plan: Plan, outcomes: readonly Outcome[], graph: Finisher): Promise<Finished<O>>;
+  finish(input: z.output<I>, plan: Plan, outcomes: readonly Outcome[], graph: Finisher): Promise<FinishResult<O>>;
 }
 
 /** What `finish` tells: the result, and what it saw of the whole act where it looked. */
-export type Finished<O extends z.ZodType> = z.input<O> & { readonly verdict?: Verdict };
-export type Verdict = 'done' | 'partly_done' | 'not_done' | 'outcome_unknown';
+export type FinishResult<O extends z.ZodType> = z.input<O> & { readonly verdict?: WriteVerdict };
+export type WriteVerdict = 'done' | 'partly_done' | 'not_done' | 'outcome_unknown';
 
 export type Operation = Read | Write;
 
 /** The endpoints without which an operation does not work. */
-export const neededBy = (operation: Operation): readonly Endpoint[] =>
+export const listNeededEndpoints = (operation: Operation): readonly Endpoint[] =>
   operation.effect === 'read' ? operation.uses : [...operation.uses, ...operation.sends];
 
 /** What would happen, decided from reads. The person who is asked sees all of it. */
@@ -59,15 +60,15 @@ export interface Plan<E extends WriteEffect = WriteEffect> {
   readonly act: { readonly verb: string; readonly noun?: string; readonly how?: string };
   /** The machines or objects it happens to; empty where it is the tenant itself. */
   readonly targets: readonly Target[];
-  readonly changes: readonly Change[];
+  readonly changes: readonly ValueChange[];
   readonly consequences: readonly Consequence[];
   /** What the approval has to consist of; the effect says what is allowed. */
   readonly confirm: Confirmation<E>;
   /** The exact requests, in order. Empty: there is nothing to do, and nothing is asked. */
-  readonly send: readonly GraphRequest[];
+  readonly requests: readonly GraphRequest[];
 }
 
-/** One machine or object. Everything but `shown` is bound: a difference at the second plan voids the approval. */
+/** One machine or object. Everything but `details` is bound: a difference at the second plan voids the approval. */
 export interface Target {
   readonly id: string;
   /** As the tenant spells it: untrusted. */
@@ -77,11 +78,11 @@ export interface Target {
   readonly majorVersion?: string;
   readonly createdDateTime?: string;
   /** What flaps, label to value: health, statuses, build number, open issues. */
-  readonly shown: Readonly<Record<string, string>>;
+  readonly details: Readonly<Record<string, string>>;
 }
 
 /** A value that is written; both sides are bound. */
-export interface Change {
+export interface ValueChange {
   readonly targetId?: string;
   readonly field: string;
   readonly before: unknown;
@@ -100,13 +101,13 @@ export interface Consequence {
 /** What an operation may do after sending: read, put a secret into its file, repeat an approved GET. Where the client cancels the call, only its pauses end. */
 export interface Finisher extends Reader {
   /** Writes the secret into the file that was created before the request left. */
-  keep(secret: Secret): Promise<StoredSecret>;
+  saveSecret(secret: Secret): Promise<StoredSecret>;
   /** Repeats a GET of the approved plan, such as reading the key again after an ambiguous answer. */
-  again(request: GraphRequest): Promise<Outcome>;
+  repeat(request: GraphRequest): Promise<Outcome>;
 }
 
 /** The permission by whose token it shows who acts. */
-export function permissionOf([first]: readonly Endpoint[]): Permission {
+export function getActingPermission([first]: readonly Endpoint[]): Permission {
   if (first === undefined) throw new Error('an operation has at least one endpoint');
   return first.permission;
 }

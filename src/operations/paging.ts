@@ -7,41 +7,41 @@ export const paging = {
   cursor: z.string().optional().describe('From the answer before'),
 };
 export const detail = z.boolean().default(false).describe('All fields, at most 50 items');
-const mostDetailed = 50;
+const maxDetailedItems = 50;
 
-type Key = readonly [name: string, id: string];
+type SortKey = readonly [name: string, id: string];
 
-const keyOf = (name: string | undefined, id: string): Key => [(name ?? '').toLowerCase().slice(0, 100), id];
-const compare = ([name, id]: Key, [otherName, otherId]: Key) =>
+const toSortKey = (name: string | undefined, id: string): SortKey => [(name ?? '').toLowerCase().slice(0, 100), id];
+const compareKeys = ([name, id]: SortKey, [otherName, otherId]: SortKey) =>
   name === otherName ? Number(id > otherId) - Number(id < otherId) : name < otherName ? -1 : 1;
 
-const position = z.object({ after: z.tuple([z.string(), z.string()]) });
-const encoded = (after: Key) => Buffer.from(JSON.stringify({ v: 1, after })).toString('base64url');
+const cursorContent = z.object({ after: z.tuple([z.string(), z.string()]) });
+const encodeCursor = (after: SortKey) => Buffer.from(JSON.stringify({ v: 1, after })).toString('base64url');
 
-function decoded(cursor: string): Key {
+function decodeCursor(cursor: string): SortKey {
   try {
-    const { after } = position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
-    if (encoded(after) === cursor) return after;
+    const { after } = cursorContent.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+    if (encodeCursor(after) === cursor) return after;
   } catch {}
   throw new ToolError('invalid_input', 'The cursor is not one of this server.', 'Call again without a cursor.');
 }
 
 /** One page of a list, sorted by name and id. The cursor carries the last key, so what comes and goes in between shifts nothing. */
-export function pageOf<T extends { readonly id: string }>(
+export function paginate<T extends { readonly id: string }>(
   items: readonly T[],
-  nameOf: (item: T) => string | undefined,
+  getName: (item: T) => string | undefined,
   { limit, cursor, detail = false }: { limit: number; cursor?: string | undefined; detail?: boolean },
 ): { total: number; page: T[]; cursor?: string } {
-  const after = cursor === undefined ? undefined : decoded(cursor);
-  const rest = items
-    .map((item) => ({ item, key: keyOf(nameOf(item), item.id) }))
-    .filter(({ key }) => after === undefined || compare(key, after) > 0)
-    .sort((a, b) => compare(a.key, b.key));
-  const page = rest.slice(0, detail ? Math.min(limit, mostDetailed) : limit);
+  const after = cursor === undefined ? undefined : decodeCursor(cursor);
+  const remaining = items
+    .map((item) => ({ item, key: toSortKey(getName(item), item.id) }))
+    .filter(({ key }) => after === undefined || compareKeys(key, after) > 0)
+    .sort((a, b) => compareKeys(a.key, b.key));
+  const page = remaining.slice(0, detail ? Math.min(limit, maxDetailedItems) : limit);
   const last = page.at(-1);
   return {
     total: items.length,
     page: page.map(({ item }) => item),
-    ...(last !== undefined && rest.length > page.length && { cursor: encoded(last.key) }),
+    ...(last !== undefined && remaining.length > page.length && { cursor: encodeCursor(last.key) }),
   };
 }

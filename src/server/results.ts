@@ -5,7 +5,7 @@ import { ToolError } from '../errors.ts';
 import type { Identity } from '../graph/client/identity.ts';
 import { findVersion } from '../graph/clouds.ts';
 import type { Tenant } from '../graph/tenant.ts';
-import { neededBy, type Operation } from '../operations/operation.ts';
+import { listNeededEndpoints, type Operation } from '../operations/operation.ts';
 import { escapeInvisible } from '../text.ts';
 
 /** What a host hands the model about the server as a whole. */
@@ -72,7 +72,7 @@ export function describeTenant({ simulated }: Tenant, { tenantId }: Identity, na
 
 /** What of an operation goes to another version of Graph than the operator chose, where something does. */
 export function otherVersion(operation: Operation, { cloud }: Tenant, { graphVersion }: Config) {
-  const endpoints = [...neededBy(operation), ...(operation.usesIfAllowed ?? [])];
+  const endpoints = [...listNeededEndpoints(operation), ...(operation.usesIfAllowed ?? [])];
   const elsewhere = endpoints.flatMap((endpoint) => {
     const version = findVersion(cloud, endpoint, graphVersion);
     const [path = ''] = /(?<=\/identities\/).+$/.exec(endpoint.route) ?? [];

@@ -10,7 +10,7 @@ import { SignInNeeded, ToolError } from '../errors.ts';
 import type { ProgressReporter } from '../graph/client/reader.ts';
 import { requireVersion } from '../graph/clouds.ts';
 import { operations } from '../operations/index.ts';
-import { neededBy, type Operation, permissionOf } from '../operations/operation.ts';
+import { getActingPermission, listNeededEndpoints, type Operation } from '../operations/operation.ts';
 import { describeTenant, done, failed, instructions, otherVersion, published, readInput } from './results.ts';
 import type { Process } from './runtime.ts';
 import { write } from './write.ts';
@@ -57,12 +57,13 @@ async function call(
     const input = readInput(operation, args);
     const graph = await own.graph();
     // What the cloud does not have is not asked for: no sign-in, and nobody approves it.
-    for (const endpoint of neededBy(operation)) requireVersion(endpoint, own.config.graphVersion, graph.tenant.cloud);
+    for (const endpoint of listNeededEndpoints(operation))
+      requireVersion(endpoint, own.config.graphVersion, graph.tenant.cloud);
     if (operation.effect !== 'read')
       return await write(operation, input, { own, server, graph, context, progress: reportProgress });
     const { signal } = context.mcpReq;
     const output = await operation.run(input, graph.createReader({ signal, reportProgress }));
-    const identity = await graph.getIdentity(permissionOf(operation.uses), signal);
+    const identity = await graph.getIdentity(getActingPermission(operation.uses), signal);
     const tenant = describeTenant(graph.tenant, identity, await graph.getTenantName());
     return done({ ...otherVersion(operation, graph.tenant, own.config), ...output }, tenant);
   } catch (error) {

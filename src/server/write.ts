@@ -14,9 +14,15 @@ import type { Outcome } from '../graph/client/outcome.ts';
 import type { ProgressReporter } from '../graph/client/reader.ts';
 import { pause } from '../graph/client/timing.ts';
 import { parseMethod } from '../graph/endpoint.ts';
-import { asksPerson, effects } from '../operations/effects.ts';
+import { effects, isPersonAsked } from '../operations/effects.ts';
 import { operations } from '../operations/index.ts';
-import { type Finisher, type Plan, permissionOf, type Verdict, type Write } from '../operations/operation.ts';
+import {
+  type Finisher,
+  getActingPermission,
+  type Plan,
+  type Write,
+  type WriteVerdict,
+} from '../operations/operation.ts';
 import { createSecretFile, type SecretFile } from '../secrets/file.ts';
 import { describeTenant, done, failed, otherVersion } from './results.ts';
 import type { Process } from './runtime.ts';
@@ -53,8 +59,8 @@ export async function write(
   if (verdict.kind === 'new') {
     const leaving = gate.targetsOf(removing);
     const first = await ready(operation, input, call, leaving);
-    if (first.plan.send.length === 0) return nothingToDo(first);
-    if (!asksPerson(operation.effect, first.plan.consequences.length, own.config.confirmChanges)) {
+    if (first.plan.requests.length === 0) return nothingToDo(first);
+    if (!isPersonAsked(operation.effect, first.plan.consequences.length, own.config.confirmChanges)) {
       await authorize(first, call);
       return (await send(operation, call, first, millisecondsToWrite)).result;
     }
@@ -66,7 +72,7 @@ export async function write(
     const { entry } = verdict;
     const act = await gate.act(entry, async () => {
       const now = await ready(operation, input, call, entry.leaving);
-      if (now.plan.send.length === 0)
+      if (now.plan.requests.length === 0)
         return { kind: 'result', result: await nothingToDo(now), requestIds: [], changed: false };
       return actOn(entry, operation, call, now);
     });
@@ -123,7 +129,7 @@ async function nothingToDo({ place, finish }: Ready): Promise<CallToolResult> {
 
 /** The tokens come before the approval is taken: a person may have to sign in for one that writes. */
 const authorize = ({ plan, identity }: Ready, { graph, context }: Call) =>
-  graph.authorize(plan.send, identity, context.mcpReq.signal);
+  graph.authorize(plan.requests, identity, context.mcpReq.signal);
 
 /** Takes the approval for what is ready now, and sends it. */
 async function actOn(approval: Entry, operation: Write, call: Call, now: Ready): Promise<Act> {
@@ -165,12 +171,12 @@ async function sendAll({ plan, identity: actingAs }: Ready, { graph, context, pr
   const { signal } = context.mcpReq;
   const until = performance.now() + time;
   const outcomes: Outcome[] = [];
-  for (const [index, request] of plan.send.entries()) {
+  for (const [index, request] of plan.requests.entries()) {
     if (signal.aborted || outcomes.some(({ state }) => state === 'failed' || state === 'unknown')) {
       outcomes.push({ request, state: 'not_sent', readAnswer: () => undefined });
       continue;
     }
-    progress?.(`Sending request ${index + 1} of ${plan.send.length}`, index, plan.send.length);
+    progress?.(`Sending request ${index + 1} of ${plan.requests.length}`, index, plan.requests.length);
     const timeoutMs = Math.max(1, until - performance.now());
     outcomes.push(await graph.send(request, { actingAs, timeoutMs, signal }));
   }
@@ -203,7 +209,7 @@ async function report(
 }
 
 /** What was seen decides: a request whose answer was lost is unknown only as long as no read told what it did. */
-function toldOf(verdict: Exclude<Verdict, 'done'>, refusal: ToolError | undefined): ToolError {
+function toldOf(verdict: Exclude<WriteVerdict, 'done'>, refusal: ToolError | undefined): ToolError {
   if (verdict === 'outcome_unknown') {
     const message = refusal?.message ?? 'Graph confirmed the request, but does not show what came of it.';
     return new ToolError(verdict, message, refusal?.next ?? readFirst);
@@ -218,12 +224,12 @@ function finisher(call: Call, plan: Plan, actingAs: Identity, file: SecretFile |
   return Object.assign(graph.createReader({ signal: AbortSignal.timeout(millisecondsToFinish) }), {
     reportProgress,
     pause: (milliseconds: number) => pause(milliseconds, context.mcpReq.signal),
-    keep: (secret: Parameters<SecretFile['keep']>[0]) => {
+    saveSecret: (secret: Parameters<SecretFile['keep']>[0]) => {
       if (file === undefined) throw new Error('the operation discloses nothing');
       return file.keep(secret);
     },
-    again: (request: Outcome['request']) => {
-      if (!plan.send.includes(request) || parseMethod(request.endpoint.route) !== 'GET') {
+    repeat: (request: Outcome['request']) => {
+      if (!plan.requests.includes(request) || parseMethod(request.endpoint.route) !== 'GET') {
         throw new Error('only a GET of the approved plan may be repeated');
       }
       return graph.send(request, { actingAs, timeoutMs: millisecondsToFinish });
@@ -232,7 +238,7 @@ function finisher(call: Call, plan: Plan, actingAs: Identity, file: SecretFile |
 }
 
 function check(operation: Write, plan: Plan, most: number): void {
-  if (!plan.send.every(({ endpoint }) => operation.sends.includes(endpoint))) {
+  if (!plan.requests.every(({ endpoint }) => operation.sends.includes(endpoint))) {
     throw new Error(`${operation.name} plans a request that it does not declare`);
   }
   const confirms: readonly string[] = effects[operation.effect].confirms;
@@ -254,4 +260,4 @@ const removing = operations.filter((operation) => 'removesSensors' in operation)
 const disclosing = (operation: Write) => operation.sends.some(({ discloses }) => discloses);
 
 const actingIdentity = ({ sends }: Write, graph: Graph, signal: AbortSignal): Promise<Identity> =>
-  graph.getIdentity(permissionOf(sends), signal);
+  graph.getIdentity(getActingPermission(sends), signal);

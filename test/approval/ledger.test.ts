@@ -20,7 +20,7 @@ const plan = {
   targets: [],
   changes: [],
   consequences: [],
-  send: [],
+  requests: [],
 };
 
 test('a full ledger refuses a new question, whoever asks, and keeps every live one', () => {

@@ -39,11 +39,11 @@ function fixture(name: string, typed: string): Write {
     sends: [endpoints.updateAutoAuditingConfiguration],
     plan: async () => ({
       act: { verb: 'Switch auto-auditing off' },
-      targets: [{ id: typed, name: typed, shown: {} }],
+      targets: [{ id: typed, name: typed, details: {} }],
       changes: [],
       consequences: [],
       confirm: 'targets',
-      send: [createRequest(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic: false } })],
+      requests: [createRequest(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic: false } })],
     }),
     finish: async () => ({ outcome: 'Switched off', verdict: 'done' }),
   });

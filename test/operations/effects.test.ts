@@ -4,7 +4,7 @@ import { partsOf, questionText } from '../../src/approval/questionText.ts';
 import { operations } from '../../src/operations/index.ts';
 import type { Plan } from '../../src/operations/operation.ts';
 
-const base = { targets: [], changes: [], consequences: [], send: [] };
+const base = { targets: [], changes: [], consequences: [], requests: [] };
 const act = { verb: 'Delete', noun: 'sensor tag' };
 const identity = {
   tenantId: '8c157435-0000-4000-8000-000000000000',
@@ -40,7 +40,7 @@ test('an act that cannot be taken back, discloses or rolls out and names nothing
 });
 
 test('the heading names the object that the plan names, never another one', () => {
-  const plan: Plan = { act, ...base, targets: [{ id: '1', name: 'Empty', shown: {} }], confirm: 'targets' };
+  const plan: Plan = { act, ...base, targets: [{ id: '1', name: 'Empty', details: {} }], confirm: 'targets' };
   const question = questionOf('delete_sensor_tag', plan, place);
   expect(partsOf(question).action).toBe('Delete sensor tag Empty?');
   expect(questionText(question)).toContain('\n\nDelete sensor tag Empty?\n');
@@ -48,8 +48,8 @@ test('the heading names the object that the plan names, never another one', () =
 
 test('of an act on several the heading says how many, and what is typed begins with the verb', () => {
   const targets = [
-    { id: '1', name: 'Empty', shown: {} },
-    { id: '2', name: 'Full', shown: {} },
+    { id: '1', name: 'Empty', details: {} },
+    { id: '2', name: 'Full', details: {} },
   ];
   const question = questionOf('delete_sensor_tag', { act, ...base, targets, confirm: 'targets' }, place);
   expect(partsOf(question).action).toBe('Delete 2 sensor tags?');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { pageOf } from '../../src/operations/paging.ts';
+import { paginate } from '../../src/operations/paging.ts';
 
 const machine = (id: string, name?: string) => ({ id, name });
 const nameOf = ({ name }: { name: string | undefined }) => name;
@@ -9,31 +9,31 @@ const cursorOf = (value: unknown) => Buffer.from(JSON.stringify(value)).toString
 
 describe('a list', () => {
   test('is sorted by name without regard to case, then by id; what has no name comes first', () => {
-    expect(pageOf(machines, nameOf, { limit: 10 })).toEqual({
+    expect(paginate(machines, nameOf, { limit: 10 })).toEqual({
       total: 4,
       page: [machine('4'), machine('2', 'DC01'), machine('1', 'dc02'), machine('3', 'dc02')],
     });
   });
 
   test('goes on after the last key, also when that item is gone by then', () => {
-    const first = pageOf(machines, nameOf, { limit: 3 });
+    const first = paginate(machines, nameOf, { limit: 3 });
     expect(first.page.map(({ id }) => id)).toEqual(['4', '2', '1']);
     expect(first.cursor).toBe(cursorOf({ v: 1, after: ['dc02', '1'] }));
     const less = machines.filter(({ id }) => id !== '1');
-    expect(pageOf(less, nameOf, { limit: 3, cursor: first.cursor })).toEqual({
+    expect(paginate(less, nameOf, { limit: 3, cursor: first.cursor })).toEqual({
       total: 3,
       page: [machine('3', 'dc02')],
     });
   });
 
   test('has no cursor on its last page', () => {
-    expect(pageOf(machines, nameOf, { limit: 4 }).cursor).toBeUndefined();
-    expect(pageOf([], nameOf, { limit: 4 })).toEqual({ total: 0, page: [] });
+    expect(paginate(machines, nameOf, { limit: 4 }).cursor).toBeUndefined();
+    expect(paginate([], nameOf, { limit: 4 })).toEqual({ total: 0, page: [] });
   });
 
   test('holds at most 50 items in detail', () => {
     const many = Array.from({ length: 60 }, (_, index) => machine(String(index), 'x'));
-    const page = pageOf(many, nameOf, { limit: 200, detail: true });
+    const page = paginate(many, nameOf, { limit: 200, detail: true });
     expect(page.page).toHaveLength(50);
     expect(page.cursor).toBeDefined();
   });
@@ -48,7 +48,7 @@ describe('a list', () => {
     ['other spelling', `${cursorOf({ v: 1, after: ['a', 'b'] })}=`],
     ['nothing', ''],
   ])('refuses a cursor that is %s', (_, cursor) => {
-    expect(() => pageOf(machines, nameOf, { limit: 2, cursor })).toThrow(
+    expect(() => paginate(machines, nameOf, { limit: 2, cursor })).toThrow(
       expect.objectContaining({ code: 'invalid_input', message: 'The cursor is not one of this server.' }),
     );
   });
@@ -63,7 +63,7 @@ describe('a list', () => {
         const seen: string[] = [];
         let cursor: string | undefined;
         do {
-          const next = pageOf(items, nameOf, { limit, cursor });
+          const next = paginate(items, nameOf, { limit, cursor });
           seen.push(...next.page.map(({ id }) => id));
           cursor = next.cursor;
         } while (cursor !== undefined);

@@ -82,17 +82,17 @@ describe('delete_sensor', () => {
     [
       'a silent duplicate whose twin runs the v2.x software on that server',
       [sensor(1, 'DC01', silent), sensor(2, 'dc01')],
-      ['+duplicate_has_running_twin'],
+      ['+duplicate_communicates'],
     ],
     [
       'a silent v2.x duplicate of a running v3.x sensor',
       [sensor(1, 'DC01', silent), sensor(2, 'DC01', v3)],
-      ['!software_stays', '+duplicate_has_running_twin'],
+      ['!software_stays', '+duplicate_communicates'],
     ],
     [
       'a duplicate whose twin is silent too',
       [sensor(1, 'DC01', silent), sensor(2, 'DC01', silent), sensor(3, 'DC02')],
-      ['!disconnected', '!duplicate_without_running_twin', '!software_stays'],
+      ['!disconnected', '!duplicate_not_communicating', '!software_stays'],
     ],
     [
       'one whose name another domain has too',
@@ -104,7 +104,7 @@ describe('delete_sensor', () => {
   });
 
   test.each<[string, Record<string, unknown> | number, string[]]>([
-    ['automated', automated, ['!may_come_back', '!software_removed', '!still_monitoring']],
+    ['automated', automated, ['!may_be_activated_again', '!software_removed', '!still_monitoring']],
     ['not readable', 403, ['!software_removed', '!still_monitoring', '-activation_mode_unknown']],
     ['a new one', { activationMode: 'other' }, ['!software_removed', '!still_monitoring', '-activation_mode_unknown']],
     ['not stated', {}, ['!software_removed', '!still_monitoring', '-activation_mode_unknown']],
@@ -137,7 +137,7 @@ describe('delete_sensor', () => {
       '!last_communicating_dc_sensor',
       '!software_stays',
       '!still_monitoring',
-      '!takes_domain_controllers',
+      '!domain_controllers_lose_sensor',
     ]);
     expect(plan.consequences.slice(0, 2).map(({ text }) => text)).toEqual([
       '"PROBE.contoso.com" is the last communicating domain controller sensor of "emea.contoso.com", among those you can see.',
@@ -157,8 +157,8 @@ describe('delete_sensor', () => {
     const plan = await planned([sensor(1, 'DC01', orphan)]);
     expect(plan).toMatchObject({ act: { verb: 'Delete', noun: 'sensor' }, confirm: 'targets', changes: [] });
     expect(plan.targets).toMatchObject([{ id: idOf(1), name: 'DC01', domain: 'contoso.com', majorVersion: '2' }]);
-    expect(plan.send).toMatchObject([{ endpoint: { route: 'DELETE /security/identities/sensors/{sensorId}' } }]);
-    expect(plan.send).toMatchObject([{ params: { sensorId: idOf(1) } }]);
+    expect(plan.requests).toMatchObject([{ endpoint: { route: 'DELETE /security/identities/sensors/{sensorId}' } }]);
+    expect(plan.requests).toMatchObject([{ params: { sensorId: idOf(1) } }]);
   });
 
   const deleting = (answer: 'deletes' | 'keeps' | 'breaks' | 'breaks late' | 'is gone') => {
@@ -201,8 +201,8 @@ describe('delete_stale_sensors', () => {
     const planned = await plan([3, 2, 1]);
     expect(planned).toMatchObject({ act: { verb: 'Delete', noun: 'stale sensor' }, confirm: 'targets' });
     expect(planned.targets.map(({ id }) => id)).toEqual([1, 2, 3].map(idOf));
-    expect(planned.send.map(({ params }) => params.sensorId)).toEqual([1, 2, 3].map(idOf));
-    expect(codes(planned)).toEqual(['+duplicate_has_running_twin', '+safe_to_delete', '+safe_to_delete']);
+    expect(planned.requests.map(({ params }) => params.sensorId)).toEqual([1, 2, 3].map(idOf));
+    expect(codes(planned)).toEqual(['+duplicate_communicates', '+safe_to_delete', '+safe_to_delete']);
   });
 
   test.each<[string, number[], string[], string]>([

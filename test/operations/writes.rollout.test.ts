@@ -25,9 +25,9 @@ const print = (secret: string) => new Secret(secret).fingerprint;
 describe('get_deployment_access_key', () => {
   test('asks for the tenant with what the key is good for, and reads no key', async () => {
     const plan = await planOf(getDeploymentAccessKey, {}, graphOf({ [key]: 500 }));
-    expect(codes(plan)).toEqual(['-key_goes_to_file', '-key_serves_all_installs']);
+    expect(codes(plan)).toEqual(['-key_goes_to_file', '-key_valid_for_all_installs']);
     expect(plan).toMatchObject({ confirm: 'tenant', targets: [] });
-    expect(plan.send).toMatchObject([
+    expect(plan.requests).toMatchObject([
       { endpoint: { route: 'GET /security/identities/sensors/getDeploymentAccessKey' } },
     ]);
   });
@@ -49,13 +49,17 @@ describe('regenerate_deployment_access_key', () => {
   test.each<[string, Holdings, string[]]>([
     ['no sensor is young', { sensors: [sensor(1, 'DC01', { createdDateTime: daysAgo(8) })] }, []],
     ['a v3.x sensor is young', { sensors: [sensor(1, 'DC01', { ...v3, createdDateTime: daysAgo(1) })] }, []],
-    ['a v2.x sensor is young', { sensors: [sensor(1, 'DC01', { createdDateTime: daysAgo(6) })] }, ['-created_lately']],
-    ['the sensors may not be read', { sensors: 403 }, ['-created_lately_unknown']],
+    [
+      'a v2.x sensor is young',
+      { sensors: [sensor(1, 'DC01', { createdDateTime: daysAgo(6) })] },
+      ['-sensors_created_recently'],
+    ],
+    ['the sensors may not be read', { sensors: 403 }, ['-sensors_created_recently_unknown']],
   ])('consequences when %s', async (_, holds, more) => {
     const plan = await planOf(regenerateDeploymentAccessKey, {}, graphOf(holds));
     expect(codes(plan)).toEqual([...always, ...more].sort());
     expect(plan.confirm).toBe('tenant');
-    expect(plan.send.map(({ endpoint }) => endpoint.route)).toEqual([
+    expect(plan.requests.map(({ endpoint }) => endpoint.route)).toEqual([
       'GET /security/identities/sensors/getDeploymentAccessKey',
       'POST /security/identities/sensors/regenerateDeploymentAccessKey',
     ]);
@@ -200,7 +204,7 @@ describe('activate_sensor_candidates', () => {
       [idOf(1), 'dc1', 'contoso.com'],
       [idOf(2), 'dc2.contoso.com', undefined],
     ]);
-    expect(planned.send.map(({ body }) => body)).toEqual([{ serverIds: [idOf(1), idOf(2)] }]);
+    expect(planned.requests.map(({ body }) => body)).toEqual([{ serverIds: [idOf(1), idOf(2)] }]);
     expect(planned.confirm).toBe('choice');
   });
 
@@ -272,7 +276,7 @@ describe('migrate_sensors', () => {
   const ready = 'readyForMigration';
   const always = [
     ...['!gmsa_action_account', '!loses_vpn_and_syslog', '!no_way_back', '!v2_software_stays'],
-    ...['-state_is_microsofts_word', '-takes_twenty_minutes'],
+    ...['-state_not_verified', '-takes_twenty_minutes'],
   ];
   const plan = (numbers: number[], sensorMigration: Record<string, unknown>[]) =>
     planOf(migrateSensors, { ids: numbers.map(idOf) }, graphOf({ sensorMigration }));
@@ -280,7 +284,7 @@ describe('migrate_sensors', () => {
   test.each<[string, number[], Record<string, unknown>[], string[]]>([
     ['one of two', [1], [migration(1, ready), migration(2, ready)], []],
     ['the only one', [1], [migration(1, ready)], []],
-    ['one that failed before', [1], [migration(1, 'migrationFailed'), migration(2, ready)], ['!failed_before']],
+    ['one that failed before', [1], [migration(1, 'migrationFailed'), migration(2, ready)], ['!last_migration_failed']],
     ['all of a domain', [1, 2], [migration(1, ready), migration(2, ready)], ['!whole_domain']],
     [
       'all that run, beside a stopped one',
@@ -304,7 +308,7 @@ describe('migrate_sensors', () => {
     const planned = await plan(numbers, all);
     expect(codes(planned)).toEqual([...always, ...more].sort());
     expect(planned.confirm).toBe('targets');
-    expect(planned.send.map(({ body }) => body)).toEqual([{ sensorIds: numbers.map(idOf) }]);
+    expect(planned.requests.map(({ body }) => body)).toEqual([{ sensorIds: numbers.map(idOf) }]);
     expect(planned.targets[0]).toMatchObject({ id: idOf(1), name: 'DC01', domain: 'contoso.com', majorVersion: '2' });
   });
 

@@ -47,8 +47,8 @@ describe('update_sensor', () => {
     ],
   ])('sends every member that may be written: %s', async (_, wish, holds, settings) => {
     const planned = await plan(wish, holds);
-    expect(planned.send).toMatchObject([{ params: { sensorId: idOf(1) } }]);
-    expect(planned.send[0]?.body).toEqual({ settings });
+    expect(planned.requests).toMatchObject([{ params: { sensorId: idOf(1) } }]);
+    expect(planned.requests[0]?.body).toEqual({ settings });
     expect(planned.changes).toHaveLength(1);
     expect(codes(planned)).toEqual([]);
     expect(planned.confirm).toBe('choice');
@@ -114,21 +114,21 @@ describe('update_sensor', () => {
       'one leaves a standalone sensor',
       'domainControllerStandalone',
       ['dc2.contoso.com'],
-      ['!dc_leaves_list'],
+      ['!domain_controllers_removed_from_list'],
       'The standalone sensor "SRV.contoso.com" no longer monitors 1 domain controller: "dc1.contoso.com".',
     ],
     [
       'one leaves an AD FS sensor',
       'adfsIntegrated',
       ['dc3.contoso.com', 'dc2.contoso.com'],
-      ['!dc_leaves_list'],
+      ['!domain_controllers_removed_from_list'],
       'The sensor "SRV.contoso.com" no longer asks 1 domain controller for its lookups: "dc1.contoso.com".',
     ],
     [
       'the list becomes empty',
       'domainControllerStandalone',
       [],
-      ['!dc_leaves_list', '!list_becomes_empty'],
+      ['!domain_controllers_removed_from_list', '!list_becomes_empty'],
       'The standalone sensor "SRV.contoso.com" no longer monitors 2 domain controllers: "dc1.contoso.com", "dc2.contoso.com".',
     ],
   ])('consequences when %s', async (_, type, domainControllerDnsNames, expected, text) => {
@@ -218,7 +218,7 @@ describe('update_activation_configuration', () => {
       confirm: 'tenant',
       changes: [{ field: 'activationMode', before: 'manual', after: 'automated' }],
     });
-    expect(planned.send).toHaveLength(1);
+    expect(planned.requests).toHaveLength(1);
   });
 
   test('names the servers that can be activated now', async () => {
@@ -333,7 +333,7 @@ describe('update_health_issue', () => {
       const planned = await planOf(updateHealthIssue, { ids: all, status }, graphOf({ healthIssues: issues }));
       expect(planned.act).toEqual({ verb: 'Set', noun: 'health issue', how: `to ${status}` });
       expect(planned.targets.map(({ id }) => id)).toEqual(changed.map(idOf));
-      expect(planned.send.map(({ params, body }) => [params.healthIssueId, body])).toEqual(
+      expect(planned.requests.map(({ params, body }) => [params.healthIssueId, body])).toEqual(
         changed.map((number) => [idOf(number), { status }]),
       );
       expect(planned.changes.map(({ targetId, before, after }) => [targetId, before, after])).toEqual(

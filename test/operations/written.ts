@@ -77,7 +77,7 @@ export async function carriedOut<I extends z.ZodObject, O extends z.ZodObject>(
   operation: Write<I, O>,
   input: z.input<I>,
   graph: Graph,
-  keep = async ({ fingerprint }: Secret) => ({ file: 'key.txt', fingerprint }),
+  saveSecret = async ({ fingerprint }: Secret) => ({ file: 'key.txt', fingerprint }),
   meanwhile = () => {},
 ) {
   const options = { signal: new AbortController().signal };
@@ -85,7 +85,7 @@ export async function carriedOut<I extends z.ZodObject, O extends z.ZodObject>(
   const plan = await planOf(operation, input, graph);
   const outcomes: Outcome[] = [];
   let pauses = 2;
-  for (const request of plan.send) {
+  for (const request of plan.requests) {
     const stopped = outcomes.some(({ state }) => state === 'failed' || state === 'unknown');
     outcomes.push(
       stopped
@@ -99,8 +99,8 @@ export async function carriedOut<I extends z.ZodObject, O extends z.ZodObject>(
       if (--pauses < 0) throw new ToolError('cancelled', 'This test has waited long enough.');
       meanwhile();
     },
-    keep,
-    again: (request) => graph.send(request, { actingAs, timeoutMs: 400 }),
+    saveSecret,
+    repeat: (request) => graph.send(request, { actingAs, timeoutMs: 400 }),
   };
   const result = await operation.finish(operation.input.parse(input), plan, outcomes, finisher);
   expectOutput(operation, result);

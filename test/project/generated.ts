@@ -3,9 +3,9 @@ import { settings, signInVariables } from '../../src/config.ts';
 import { toolErrorCodes } from '../../src/errors.ts';
 import { type Cloud, clouds, findVersion } from '../../src/graph/clouds.ts';
 import { type Effect, effects } from '../../src/operations/effects.ts';
-import { grantsFor, optionalPermissionsOf, permissionsOf } from '../../src/operations/grants.ts';
+import { listGrants, listNeededPermissions, listOptionalPermissions } from '../../src/operations/grants.ts';
 import { operations } from '../../src/operations/index.ts';
-import { neededBy } from '../../src/operations/operation.ts';
+import { listNeededEndpoints } from '../../src/operations/operation.ts';
 
 const firstSentence = (text: string) => text.replace(/\. .*$/s, '.');
 
@@ -43,8 +43,8 @@ const tools = () =>
       operation.effect,
       asks(operation.effect),
       [
-        ...permissionsOf(operation).map(code),
-        ...optionalPermissionsOf(operation).map((permission) => `${code(permission)} (optional)`),
+        ...listNeededPermissions(operation).map(code),
+        ...listOptionalPermissions(operation).map((permission) => `${code(permission)} (optional)`),
       ].join(', '),
     ]),
   );
@@ -52,7 +52,7 @@ const tools = () =>
 const permissions = () =>
   table(
     ['Permission', 'Tools'],
-    grantsFor(operations, 'global').map(({ permission, neededFor, optionalFor }) => [
+    listGrants(operations, 'global').map(({ permission, neededFor, optionalFor }) => [
       code(permission),
       [...neededFor.map(code), ...optionalFor.map((name) => `${code(name)} (optional)`)].join(', '),
     ]),
@@ -78,7 +78,7 @@ const signInTable = () =>
 const inCloud = (cloud: Cloud) => {
   const needing = (version: 'beta' | undefined) => {
     const of = operations.filter((operation) =>
-      neededBy(operation).some((endpoint) => findVersion(cloud, endpoint, 'v1.0') === version),
+      listNeededEndpoints(operation).some((endpoint) => findVersion(cloud, endpoint, 'v1.0') === version),
     );
     return of.length === operations.length ? 'everything' : of.map(({ name }) => code(name)).join(', ');
   };

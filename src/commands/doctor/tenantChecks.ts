@@ -6,7 +6,7 @@ import { findVersion } from '../../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { Tenant } from '../../graph/tenant.ts';
-import { type Grant, grantsFor } from '../../operations/grants.ts';
+import { listGrants, type PermissionGrant } from '../../operations/grants.ts';
 import { operations } from '../../operations/index.ts';
 import { escapeInvisible } from '../../text.ts';
 import type { Finding, Surroundings } from './finding.ts';
@@ -92,7 +92,7 @@ export async function* ofPermissions(
   const isPerson = parseIdentity(token).kind === 'person';
   const held = new Set(parsePermissions(token));
   const findings: Finding[] = [];
-  for (const grant of grantsFor(offered, tenant.cloud)) {
+  for (const grant of listGrants(offered, tenant.cloud)) {
     const { permission } = grant;
     if (isPerson && isWritePermission(permission) && !held.has(permission)) {
       findings.push({ about, is: 'note', text: `${permission} is asked for when something is about to be written` });
@@ -115,7 +115,7 @@ export async function* ofPermissions(
   return held;
 }
 
-function missing({ permission, neededFor, optionalFor }: Grant): Finding {
+function missing({ permission, neededFor, optionalFor }: PermissionGrant): Finding {
   const without =
     neededFor.length > 0 ? `do not work: ${neededFor.join(', ')}` : `know less: ${optionalFor.join(', ')}`;
   return {

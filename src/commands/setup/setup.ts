@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import type { Config } from '../../config.ts';
 import { clouds } from '../../graph/clouds.ts';
 import { tellOperator } from '../../log.ts';
-import { type Grant, grantsFor } from '../../operations/grants.ts';
+import { listGrants, type PermissionGrant } from '../../operations/grants.ts';
 import { operations } from '../../operations/index.ts';
 import { colour, say, wrapped } from '../screen.ts';
 import { type App, azureCli, places, powerShell, type Registration, redirectUri } from './commands.ts';
@@ -31,7 +31,7 @@ export function setup(wanted: Wanted, { signIn, split = false, tenant = '<tenant
     return 2;
   }
   const chosen = operations.filter(({ effect }) => !readOnly || effect === 'read');
-  const grants = grantsFor(chosen, cloud);
+  const grants = listGrants(chosen, cloud);
   const registration = { tenant, place, signIn, apps: appsOf(grants, split) };
 
   prose(
@@ -71,7 +71,7 @@ const prose = (text: string) => say(wrapped(text).join('\n'));
 const clientOf = (app: string) => `<client-id-of-${app}>`;
 
 /** With a split, what reads and what writes are two apps: the token of the second one is asked for only after an approval. */
-function appsOf(grants: readonly Grant[], split: boolean): App[] {
+function appsOf(grants: readonly PermissionGrant[], split: boolean): App[] {
   const name = 'mdi-sensors-mcp';
   const all = grants.map(({ permission }) => permission);
   if (!split) return [{ name, permissions: all, prefix: 'AZURE_' }];
@@ -83,7 +83,7 @@ function appsOf(grants: readonly Grant[], split: boolean): App[] {
   ];
 }
 
-function permissions(grants: readonly Grant[], { cloud }: Wanted): void {
+function permissions(grants: readonly PermissionGrant[], { cloud }: Wanted): void {
   for (const { permission, neededFor, optionalFor } of grants) {
     prose(`${permission}${neededFor.length === 0 ? ' (optional)' : ''}`);
     if (neededFor.length > 0) prose(`    for ${neededFor.join(', ')}`);

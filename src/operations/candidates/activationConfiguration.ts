@@ -3,11 +3,11 @@ import { ToolError } from '../../errors.ts';
 import { createRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import { activationModes, type SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
-import { counted, info, warning } from '../consequences.ts';
+import { formatCount, info, warning } from '../consequences.ts';
 import { type Consequence, read, write } from '../operation.ts';
-import { partOf } from '../partial.ts';
-import { concluded, looked, nothingToDo, readBack } from '../verification.ts';
-import { candidateTarget } from './activate.ts';
+import { readIfAllowed } from '../partial.ts';
+import { describeReadBack, nothingToDo, readAfterWrite, summarizeObservations } from '../verification.ts';
+import { toCandidateTarget } from './activate.ts';
 
 const meanings = new Map([
   ['manual', 'A person chooses which candidates get a sensor.'],
@@ -43,38 +43,50 @@ export const updateActivationConfiguration = write({
   sends: [endpoints.updateActivationConfiguration],
   async plan({ activationMode }, graph) {
     const { activationMode: before } = await graph.get(endpoints.getActivationConfiguration);
-    const same = before === activationMode;
-    const automated = activationMode === 'automated';
-    const candidates = automated && !same ? await partOf(graph.getAll(endpoints.listSensorCandidates)) : [];
+    const isUnchanged = before === activationMode;
+    const isAutomated = activationMode === 'automated';
+    const candidates =
+      isAutomated && !isUnchanged ? await readIfAllowed(graph.getAll(endpoints.listSensorCandidates)) : [];
     return {
       act: { verb: `Set the activation mode of the tenant to ${activationMode}` },
-      targets: same || candidates instanceof ToolError ? [] : candidates.map(candidateTarget),
-      changes: same ? [] : [{ field: 'activationMode', before, after: activationMode }],
-      consequences: same ? [] : automated ? ofAutomated(candidates) : [manual],
-      confirm: automated ? 'tenant' : 'choice',
-      send: same ? [] : [createRequest(endpoints.updateActivationConfiguration, { body: { activationMode } })],
+      targets: isUnchanged || candidates instanceof ToolError ? [] : candidates.map(toCandidateTarget),
+      changes: isUnchanged ? [] : [{ field: 'activationMode', before, after: activationMode }],
+      consequences: isUnchanged ? [] : isAutomated ? assessAutomation(candidates) : [personChooses],
+      confirm: isAutomated ? 'tenant' : 'choice',
+      requests: isUnchanged
+        ? []
+        : [createRequest(endpoints.updateActivationConfiguration, { body: { activationMode } })],
     };
   },
   async finish({ activationMode }, _plan, [outcome], graph) {
     if (outcome === undefined) return { ...nothingToDo, activationMode };
-    const configuration = () => graph.get(endpoints.getActivationConfiguration);
-    const { now, is } = await looked(graph, configuration, (one) => one.activationMode === activationMode);
-    const seen = readBack(outcome, is, `the activation mode ${activationMode}`, 'get_activation_configuration');
-    return { ...concluded([seen]), ...(now && { activationMode: now.activationMode }) };
+    const readConfiguration = () => graph.get(endpoints.getActivationConfiguration);
+    const { current, confirmed } = await readAfterWrite(
+      graph,
+      readConfiguration,
+      (configuration) => configuration.activationMode === activationMode,
+    );
+    const observation = describeReadBack(
+      outcome,
+      confirmed,
+      `the activation mode ${activationMode}`,
+      'get_activation_configuration',
+    );
+    return { ...summarizeObservations([observation]), ...(current && { activationMode: current.activationMode }) };
   },
 });
 
-const manual = info('person_chooses', 'From now on a person chooses which candidates get the sensor.');
+const personChooses = info('person_chooses', 'From now on a person chooses which candidates get the sensor.');
 
-function ofAutomated(candidates: readonly SensorCandidate[] | ToolError): Consequence[] {
-  const later = warning(
+function assessAutomation(candidates: readonly SensorCandidate[] | ToolError): Consequence[] {
+  const laterServers = warning(
     'activates_every_later_server',
     'Every eligible domain controller that is discovered later gets the sensor without anybody being asked.',
   );
   if (candidates instanceof ToolError) {
-    return [warning('candidates_unknown', 'Which servers can be activated now could not be read.'), later];
+    return [warning('candidates_unknown', 'Which servers can be activated now could not be read.'), laterServers];
   }
-  if (candidates.length === 0) return [later];
-  const now = `${counted(candidates.length, 'current candidate')} can get the sensor now without anybody being asked; each is named below.`;
-  return [warning('activates_current_candidates', now), later];
+  if (candidates.length === 0) return [laterServers];
+  const text = `${formatCount(candidates.length, 'current candidate')} can get the sensor now without anybody being asked; each is named below.`;
+  return [warning('activates_current_candidates', text), laterServers];
 }

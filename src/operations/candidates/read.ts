@@ -2,21 +2,21 @@ import * as z from 'zod';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import { toSafeText } from '../../text.ts';
-import { atLeast, contains, is } from '../filters.ts';
+import { equalsIgnoreCase, isAtLeastDaysOld, isPartOf } from '../filters.ts';
 import { read } from '../operation.ts';
-import { detail, pageOf, paging } from '../paging.ts';
+import { detail, paginate, paging } from '../paging.ts';
 
 const text = z.string().optional();
 
-const candidateRow = (candidate: SensorCandidate) => ({
+const toCandidateRow = (candidate: SensorCandidate) => ({
   id: toSafeText(candidate.id),
   name: toSafeText(candidate.computerDnsName),
   domain: toSafeText(candidate.domainName),
   lastSeen: toSafeText(candidate.lastSeenDateTime?.slice(0, 10)),
 });
 
-const candidateDetail = (candidate: SensorCandidate) => ({
-  ...candidateRow(candidate),
+const toCandidateDetail = (candidate: SensorCandidate) => ({
+  ...toCandidateRow(candidate),
   lastSeen: toSafeText(candidate.lastSeenDateTime),
   senseClientVersion: toSafeText(candidate.senseClientVersion),
 });
@@ -42,11 +42,11 @@ export const listSensorCandidates = read({
   async run(input, graph) {
     const candidates = (await graph.getAll(endpoints.listSensorCandidates)).filter(
       (candidate) =>
-        is(input.domain, candidate.domainName) &&
-        contains(input.name, candidate.computerDnsName) &&
-        atLeast(input.staleDays, candidate.lastSeenDateTime),
+        equalsIgnoreCase(input.domain, candidate.domainName) &&
+        isPartOf(input.name, candidate.computerDnsName) &&
+        isAtLeastDaysOld(input.staleDays, candidate.lastSeenDateTime),
     );
-    const { page, ...where } = pageOf(candidates, ({ computerDnsName }) => computerDnsName, input);
-    return { ...where, candidates: page.map(input.detail ? candidateDetail : candidateRow) };
+    const { page, ...pageInfo } = paginate(candidates, ({ computerDnsName }) => computerDnsName, input);
+    return { ...pageInfo, candidates: page.map(input.detail ? toCandidateDetail : toCandidateRow) };
   },
 });

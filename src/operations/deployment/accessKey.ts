@@ -4,16 +4,16 @@ import { createRequest, type GraphRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
 import type { Secret } from '../../secrets/secret.ts';
-import { counted, info, listed, warning } from '../consequences.ts';
-import { daysSince } from '../filters.ts';
-import { fullName, generationOf } from '../machines.ts';
+import { formatCount, info, joinNames, warning } from '../consequences.ts';
+import { countDaysSince } from '../filters.ts';
+import { formatFullName, parseGeneration } from '../machines.ts';
 import { type Consequence, type Finisher, write } from '../operation.ts';
-import { partOf } from '../partial.ts';
-import { tried } from '../verification.ts';
+import { readIfAllowed } from '../partial.ts';
+import { catchToolError } from '../verification.ts';
 
 const text = z.string().optional();
-const key = endpoints.getDeploymentAccessKey;
-const regenerate = endpoints.regenerateDeploymentAccessKey;
+const keyEndpoint = endpoints.getDeploymentAccessKey;
+const regenerateEndpoint = endpoints.regenerateDeploymentAccessKey;
 
 const steps = [
   'Let a person copy the file to the server; do not look for it yourself.',
@@ -34,7 +34,7 @@ export const getDeploymentAccessKey = write({
   input: z.strictObject({}),
   output: z.looseObject({ outcome: z.string(), file: text, fingerprint: text, steps: z.array(z.string()).optional() }),
   uses: [],
-  sends: [key],
+  sends: [keyEndpoint],
   async plan() {
     return {
       act: { verb: 'Disclose the deployment access key' },
@@ -42,26 +42,26 @@ export const getDeploymentAccessKey = write({
       changes: [],
       consequences: [
         info(
-          'key_serves_all_installs',
+          'key_valid_for_all_installs',
           'The key is the same for all installations of v2.x sensors in this tenant and stays valid until it is regenerated.',
         ),
         goesToFile,
       ],
       confirm: 'tenant',
-      send: [createRequest(key, {})],
+      requests: [createRequest(keyEndpoint, {})],
     };
   },
   async finish(_input, _plan, [outcome], graph) {
-    const secret = outcome?.readAnswer(key);
+    const secret = outcome?.readAnswer(keyEndpoint);
     if (secret === undefined) {
       throw new ToolError('unavailable', 'Microsoft Graph gave no access key that can be read.', 'Try again later.');
     }
-    return { outcome: 'The access key is in a file on this machine', ...(await kept(secret, graph)) };
+    return { outcome: 'The access key is in a file on this machine', ...(await saveKey(secret, graph)) };
   },
 });
 
-async function kept(secret: Secret, graph: Finisher) {
-  const { file, fingerprint, revealed } = await graph.keep(secret);
+async function saveKey(secret: Secret, graph: Finisher) {
+  const { file, fingerprint, revealed } = await graph.saveSecret(secret);
   return { file, fingerprint, steps, ...(revealed !== undefined && { accessKey: revealed }) };
 }
 
@@ -82,9 +82,9 @@ export const regenerateDeploymentAccessKey = write({
   }),
   uses: [],
   usesIfAllowed: [endpoints.listSensors],
-  sends: [key, regenerate],
+  sends: [keyEndpoint, regenerateEndpoint],
   async plan(_input, graph) {
-    const sensors = await partOf(graph.getAll(endpoints.listSensors));
+    const sensors = await readIfAllowed(graph.getAll(endpoints.listSensors));
     return {
       act: { verb: 'Regenerate the deployment access key' },
       targets: [],
@@ -98,27 +98,27 @@ export const regenerateDeploymentAccessKey = write({
           'registered_sensors_stay',
           'Sensors that are registered already keep working: they sign in with certificates, and none is evicted.',
         ),
-        ...createdLately(sensors),
+        ...assessRecentSensors(sensors),
         goesToFile,
       ],
       confirm: 'tenant',
-      send: [createRequest(key, {}), createRequest(regenerate, {})],
+      requests: [createRequest(keyEndpoint, {}), createRequest(regenerateEndpoint, {})],
     };
   },
-  async finish(_input, { send }, [before, posted], graph) {
-    const previousFingerprint = before?.readAnswer(key)?.fingerprint;
-    const answered = posted?.readAnswer(regenerate);
-    const secret = answered ?? (await readAgain(send[0], previousFingerprint, graph));
+  async finish(_input, { requests }, [keyOutcome, regenerateOutcome], graph) {
+    const previousFingerprint = keyOutcome?.readAnswer(keyEndpoint)?.fingerprint;
+    const newKey = regenerateOutcome?.readAnswer(regenerateEndpoint);
+    const secret = newKey ?? (await readAgain(requests[0], previousFingerprint, graph));
     const { fingerprint } = secret;
     const rotated = fingerprint !== previousFingerprint;
-    if (!rotated && posted?.state !== 'done') {
+    if (!rotated && regenerateOutcome?.state !== 'done') {
       const outcome = 'Not rotated: Graph still gives the old key, and nothing was changed';
       return { verdict: 'not_done', outcome, rotated, previousFingerprint };
     }
     const outcome = rotated
       ? 'Regenerated: the key has another fingerprint now'
       : 'Graph confirmed it, but the key has the same fingerprint as before';
-    const result = await kept(secret, graph).catch((error: unknown) => {
+    const result = await saveKey(secret, graph).catch((error: unknown) => {
       if (!(error instanceof ToolError)) throw error;
       const next = `${error.next ?? ''} Then get_deployment_access_key gives the key of now.`.trim();
       throw new ToolError(error.code, `${outcome} (${fingerprint}), but it could not be kept. ${error.message}`, next);
@@ -133,34 +133,40 @@ export const regenerateDeploymentAccessKey = write({
   },
 });
 
-const settling = 3_000;
+const secondReadDelayMs = 3_000;
 
 /** Decides an answer that did not come or cannot be read: the key of now, read once more where it is still the old one. */
-async function readAgain(get: GraphRequest | undefined, old: string | undefined, graph: Finisher): Promise<Secret> {
-  const read = async () =>
-    get === undefined || old === undefined ? undefined : (await graph.again(get)).readAnswer(key);
-  const first = await read();
-  if (first !== undefined && first.fingerprint !== old) return first;
-  const isCut = (await tried(graph.pause(settling))) instanceof ToolError;
-  const second = isCut ? undefined : await read();
+async function readAgain(
+  readRequest: GraphRequest | undefined,
+  previousFingerprint: string | undefined,
+  graph: Finisher,
+): Promise<Secret> {
+  const readKey = async () =>
+    readRequest === undefined || previousFingerprint === undefined
+      ? undefined
+      : (await graph.repeat(readRequest)).readAnswer(keyEndpoint);
+  const first = await readKey();
+  if (first !== undefined && first.fingerprint !== previousFingerprint) return first;
+  const isCancelled = (await catchToolError(graph.pause(secondReadDelayMs))) instanceof ToolError;
+  const second = isCancelled ? undefined : await readKey();
   if (second !== undefined) return second;
   throw new ToolError(
     'outcome_unknown',
     'The key could not be read again, so it is unknown whether it was regenerated.',
-    `Call get_deployment_access_key and compare its fingerprint with ${old ?? 'the old one'}: another one means that it was regenerated.`,
+    `Call get_deployment_access_key and compare its fingerprint with ${previousFingerprint ?? 'the old one'}: another one means that it was regenerated.`,
   );
 }
 
 /** v2.x sensors of the last seven days: a sign of a rollout that still uses the old key. */
-function createdLately(sensors: readonly Sensor[] | ToolError): Consequence[] {
+function assessRecentSensors(sensors: readonly Sensor[] | ToolError): Consequence[] {
   if (sensors instanceof ToolError) {
-    return [info('created_lately_unknown', 'Which sensors were created lately could not be read.')];
+    return [info('sensors_created_recently_unknown', 'Which sensors were created lately could not be read.')];
   }
-  const lately = sensors.filter(
-    ({ version, createdDateTime }) => generationOf(version) !== 'v3' && (daysSince(createdDateTime) ?? 7) < 7,
+  const recent = sensors.filter(
+    ({ version, createdDateTime }) => parseGeneration(version) !== 'v3' && (countDaysSince(createdDateTime) ?? 7) < 7,
   );
-  if (lately.length === 0) return [];
-  const were = lately.length === 1 ? 'was' : 'were';
-  const sentence = `${counted(lately.length, 'sensor')} ${were} created in the last seven days, so a rollout with the old key may be under way: ${listed(lately.map(fullName))}.`;
-  return [info('created_lately', sentence)];
+  if (recent.length === 0) return [];
+  const verb = recent.length === 1 ? 'was' : 'were';
+  const sentence = `${formatCount(recent.length, 'sensor')} ${verb} created in the last seven days, so a rollout with the old key may be under way: ${joinNames(recent.map(formatFullName))}.`;
+  return [info('sensors_created_recently', sentence)];
 }

@@ -5,15 +5,22 @@ import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
 import { toSafeText } from '../../text.ts';
-import { daysSince } from '../filters.ts';
-import { communicates, compareVersions, coversDomain, directory, fullName, generationOf } from '../machines.ts';
+import { countDaysSince } from '../filters.ts';
+import {
+  compareVersions,
+  createMachineFinder,
+  formatFullName,
+  isCommunicating,
+  isDomainControllerSensor,
+  parseGeneration,
+} from '../machines.ts';
 import { read } from '../operation.ts';
-import { absence, partOf } from '../partial.ts';
+import { describeMissing, readIfAllowed } from '../partial.ts';
 
-const mostDomains = 10;
-const mostIssues = 8;
-const mostGlobalIssues = 4;
-const mostDuplicates = 3;
+const maxDomains = 10;
+const maxIssues = 8;
+const maxGlobalIssues = 4;
+const maxDuplicates = 3;
 
 export const summarizeFleet = read({
   name: 'summarize_fleet',
@@ -32,31 +39,31 @@ export const summarizeFleet = read({
   async run(_input, graph) {
     const [sensors, candidates, issues, installer] = await Promise.all([
       graph.getAll(endpoints.listSensors),
-      partOf(graph.getAll(endpoints.listSensorCandidates)),
-      partOf(graph.getAll(endpoints.listHealthIssues)),
-      partOf(graph.get(endpoints.getDeploymentPackageUri)),
+      readIfAllowed(graph.getAll(endpoints.listSensorCandidates)),
+      readIfAllowed(graph.getAll(endpoints.listHealthIssues)),
+      readIfAllowed(graph.get(endpoints.getDeploymentPackageUri)),
     ]);
     const missing = [
-      ...absence('candidates', candidates, endpoints.listSensorCandidates),
-      ...absence('health issues', issues, endpoints.listHealthIssues),
-      ...absence('current package', installer, endpoints.getDeploymentPackageUri),
+      ...describeMissing('candidates', candidates, endpoints.listSensorCandidates),
+      ...describeMissing('health issues', issues, endpoints.listHealthIssues),
+      ...describeMissing('current package', installer, endpoints.getDeploymentPackageUri),
     ];
     return {
       sensors: {
         total: sensors.length,
-        communicating: sensors.filter(communicates).length,
-        byGeneration: counts(sensors.map(({ version }) => generationOf(version))),
-        byType: counts(sensors.map(({ sensorType }) => sensorType)),
-        byDeployment: counts(sensors.map(({ deploymentStatus }) => deploymentStatus)),
-        byService: counts(sensors.map(({ serviceStatus }) => serviceStatus)),
-        byHealth: counts(sensors.map(({ healthStatus }) => healthStatus)),
+        communicating: sensors.filter(isCommunicating).length,
+        byGeneration: countValues(sensors.map(({ version }) => parseGeneration(version))),
+        byType: countValues(sensors.map(({ sensorType }) => sensorType)),
+        byDeployment: countValues(sensors.map(({ deploymentStatus }) => deploymentStatus)),
+        byService: countValues(sensors.map(({ serviceStatus }) => serviceStatus)),
+        byHealth: countValues(sensors.map(({ healthStatus }) => healthStatus)),
         delayedUpdate: sensors.filter(({ settings }) => settings?.isDelayedDeploymentEnabled).length,
       },
-      ...(!(installer instanceof ToolError) && { v2Versions: versionsOf(sensors, installer.version) }),
-      duplicates: duplicatesOf(sensors),
+      ...(!(installer instanceof ToolError) && { v2Versions: summarizeVersions(sensors, installer.version) }),
+      duplicates: summarizeDuplicates(sensors),
       ...(!(candidates instanceof ToolError) && { candidates: candidates.length }),
-      domains: domainsOf(sensors, candidates instanceof ToolError ? undefined : candidates),
-      ...(!(issues instanceof ToolError) && { openIssues: issuesOf(issues, sensors) }),
+      domains: summarizeDomains(sensors, candidates instanceof ToolError ? undefined : candidates),
+      ...(!(issues instanceof ToolError) && { openIssues: summarizeIssues(issues, sensors) }),
       ...(missing.length > 0 && { missing }),
       ...(sensors.length === 0 && { note: 'No sensors: nothing is monitored, which is not the same as healthy.' }),
     };
@@ -64,19 +71,19 @@ export const summarizeFleet = read({
 });
 
 /** How often each value occurs, most frequent first; what comes after ten values is counted together. */
-function counts(values: readonly (string | undefined)[]): Record<string, number> {
-  const groups = [...grouped(values, (value) => value ?? 'notStated')].map(
-    ([value, of]) => [value, of.length] as const,
+function countValues(values: readonly (string | undefined)[]): Record<string, number> {
+  const groups = [...groupBy(values, (value) => value ?? 'notStated')].map(
+    ([value, group]) => [value, group.length] as const,
   );
   const sorted = groups.sort(([, a], [, b]) => b - a);
   const others = sorted.slice(10).reduce((sum, [, count]) => sum + count, 0);
   return Object.fromEntries([...sorted.slice(0, 10), ...(others > 0 ? [['others', others] as const] : [])]);
 }
 
-function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+function groupBy<T>(items: readonly T[], getKey: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
-    const key = keyOf(item);
+    const key = getKey(item);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [item]);
     else group.push(item);
@@ -84,12 +91,13 @@ function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   return groups;
 }
 
-function versionsOf(sensors: readonly Sensor[], current: string | undefined) {
+function summarizeVersions(sensors: readonly Sensor[], current: string | undefined) {
   const versions = sensors.flatMap(({ version }) =>
-    version !== undefined && generationOf(version) === 'v2' ? [version] : [],
+    version !== undefined && parseGeneration(version) === 'v2' ? [version] : [],
   );
   const oldest = versions.length === 0 ? undefined : versions.reduce((a, b) => (compareVersions(b, a) < 0 ? b : a));
-  const behind = current === undefined ? undefined : versions.filter((one) => compareVersions(one, current) < 0).length;
+  const behind =
+    current === undefined ? undefined : versions.filter((version) => compareVersions(version, current) < 0).length;
   return {
     package: toSafeText(current, 40),
     current: behind === undefined ? undefined : versions.length - behind,
@@ -98,32 +106,32 @@ function versionsOf(sensors: readonly Sensor[], current: string | undefined) {
   };
 }
 
-function duplicatesOf(sensors: readonly Sensor[]) {
-  const named = sensors.filter(({ displayName }) => displayName !== undefined);
-  const groups = [...grouped(named, (sensor) => fullName(sensor).toLowerCase()).values()].filter(
+function summarizeDuplicates(sensors: readonly Sensor[]) {
+  const namedSensors = sensors.filter(({ displayName }) => displayName !== undefined);
+  const groups = [...groupBy(namedSensors, (sensor) => formatFullName(sensor).toLowerCase()).values()].filter(
     (group) => group.length > 1,
   );
   return {
     total: groups.length,
     names: groups
-      .slice(0, mostDuplicates)
-      .flatMap(([first]) => (first === undefined ? [] : [toSafeText(fullName(first))])),
+      .slice(0, maxDuplicates)
+      .flatMap(([first]) => (first === undefined ? [] : [toSafeText(formatFullName(first))])),
   };
 }
 
-function domainsOf(sensors: readonly Sensor[], candidates: readonly SensorCandidate[] | undefined) {
-  const bySensor = grouped(sensors, ({ domainName }) => (domainName ?? '').toLowerCase());
-  const byCandidate = grouped(candidates ?? [], ({ domainName }) => (domainName ?? '').toLowerCase());
-  const domains = [...new Set([...bySensor.keys(), ...byCandidate.keys()])].map((domain) => {
-    const own = bySensor.get(domain) ?? [];
-    const covering = own.filter(coversDomain);
+function summarizeDomains(sensors: readonly Sensor[], candidates: readonly SensorCandidate[] | undefined) {
+  const sensorsByDomain = groupBy(sensors, ({ domainName }) => (domainName ?? '').toLowerCase());
+  const candidatesByDomain = groupBy(candidates ?? [], ({ domainName }) => (domainName ?? '').toLowerCase());
+  const domains = [...new Set([...sensorsByDomain.keys(), ...candidatesByDomain.keys()])].map((domain) => {
+    const domainSensors = sensorsByDomain.get(domain) ?? [];
+    const controllerSensors = domainSensors.filter(isDomainControllerSensor);
     return {
       domain: toSafeText(domain || 'notStated', 60) ?? '',
-      dcCommunicating: covering.filter(communicates).length,
-      dcSensors: covering.length,
-      sensors: own.length,
-      broken: own.filter((sensor) => !communicates(sensor)).length,
-      ...(candidates !== undefined && { candidates: byCandidate.get(domain)?.length ?? 0 }),
+      dcCommunicating: controllerSensors.filter(isCommunicating).length,
+      dcSensors: controllerSensors.length,
+      sensors: domainSensors.length,
+      broken: domainSensors.filter((sensor) => !isCommunicating(sensor)).length,
+      ...(candidates !== undefined && { candidates: candidatesByDomain.get(domain)?.length ?? 0 }),
     };
   });
   const worstFirst = domains.sort(
@@ -137,37 +145,37 @@ function domainsOf(sensors: readonly Sensor[], candidates: readonly SensorCandid
     total: domains.length,
     noDcCommunicating: domains.filter(({ dcCommunicating }) => dcCommunicating === 0).length,
     oneDcCommunicating: domains.filter(({ dcCommunicating }) => dcCommunicating === 1).length,
-    worstFirst: worstFirst.slice(0, mostDomains),
-    more: Math.max(0, domains.length - mostDomains),
+    worstFirst: worstFirst.slice(0, maxDomains),
+    more: Math.max(0, domains.length - maxDomains),
   };
 }
 
-function issuesOf(issues: readonly HealthIssue[], sensors: readonly Sensor[]) {
-  const open = issues.filter(({ status }) => status === 'open');
-  const find = directory(sensors);
-  const machines = new Set(open.flatMap((issue) => issue.sensorDNSNames.map((fqdn) => fqdn.toLowerCase())));
-  const global = byTitle(open.filter(({ healthIssueType }) => healthIssueType === 'global'));
-  const sensor = byTitle(open.filter(({ healthIssueType }) => healthIssueType !== 'global'));
+function summarizeIssues(issues: readonly HealthIssue[], sensors: readonly Sensor[]) {
+  const openIssues = issues.filter(({ status }) => status === 'open');
+  const findSensors = createMachineFinder(sensors);
+  const fqdns = new Set(openIssues.flatMap((issue) => issue.sensorDNSNames.map((fqdn) => fqdn.toLowerCase())));
+  const globalIssues = groupByTitle(openIssues.filter(({ healthIssueType }) => healthIssueType === 'global'));
+  const sensorIssues = groupByTitle(openIssues.filter(({ healthIssueType }) => healthIssueType !== 'global'));
   return {
-    total: open.length,
-    bySensors: sensor.slice(0, mostIssues),
-    bySensorsMore: Math.max(0, sensor.length - mostIssues),
-    global: global.slice(0, mostGlobalIssues),
-    globalMore: Math.max(0, global.length - mostGlobalIssues),
-    namesThatFitNoSensor: [...machines].filter((fqdn) => find(fqdn).length === 0).length,
+    total: openIssues.length,
+    bySensors: sensorIssues.slice(0, maxIssues),
+    bySensorsMore: Math.max(0, sensorIssues.length - maxIssues),
+    global: globalIssues.slice(0, maxGlobalIssues),
+    globalMore: Math.max(0, globalIssues.length - maxGlobalIssues),
+    namesThatFitNoSensor: [...fqdns].filter((fqdn) => findSensors(fqdn).length === 0).length,
   };
 }
 
 const severities: readonly string[] = healthIssueSeverities;
-const rank = (severity: string | undefined) => severities.indexOf(severity ?? '');
+const rankSeverity = (severity: string | undefined) => severities.indexOf(severity ?? '');
 
-function byTitle(issues: readonly HealthIssue[]) {
-  return [...grouped(issues, ({ displayName }) => displayName ?? '')]
-    .map(([title, of]) => ({
+function groupByTitle(issues: readonly HealthIssue[]) {
+  return [...groupBy(issues, ({ displayName }) => displayName ?? '')]
+    .map(([title, group]) => ({
       title: toSafeText(title, 80),
-      severity: severities[Math.max(...of.map(({ severity }) => rank(severity)))],
-      sensors: new Set(of.flatMap((issue) => issue.sensorDNSNames.map((fqdn) => fqdn.toLowerCase()))).size,
-      oldestDays: Math.max(...of.map(({ createdDateTime }) => daysSince(createdDateTime) ?? 0)),
+      severity: severities[Math.max(...group.map(({ severity }) => rankSeverity(severity)))],
+      sensors: new Set(group.flatMap((issue) => issue.sensorDNSNames.map((fqdn) => fqdn.toLowerCase()))).size,
+      oldestDays: Math.max(...group.map(({ createdDateTime }) => countDaysSince(createdDateTime) ?? 0)),
     }))
-    .sort((a, b) => rank(b.severity) - rank(a.severity) || b.sensors - a.sensors);
+    .sort((a, b) => rankSeverity(b.severity) - rankSeverity(a.severity) || b.sensors - a.sensors);
 }

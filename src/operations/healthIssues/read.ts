@@ -7,11 +7,11 @@ import {
 } from '../../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import { toSafeText, toSafeTexts } from '../../text.ts';
-import { atLeast, is, oneOf } from '../filters.ts';
+import { equalsIgnoreCase, isAtLeastDaysOld, isOneOf } from '../filters.ts';
 import { id } from '../inputs.ts';
-import { sameMachine } from '../machines.ts';
+import { isSameMachine } from '../machines.ts';
 import { read } from '../operation.ts';
-import { detail, pageOf, paging } from '../paging.ts';
+import { detail, paginate, paging } from '../paging.ts';
 
 const text = z.string().optional();
 /** A health issue in a result. */
@@ -26,7 +26,7 @@ export const issueItem = z.looseObject({
 });
 
 /** What a health issue is, without the machines that it names. */
-export const issueFacts = (issue: HealthIssue) => ({
+export const toIssueFacts = (issue: HealthIssue) => ({
   id: toSafeText(issue.id),
   title: toSafeText(issue.displayName),
   severity: issue.severity,
@@ -35,30 +35,30 @@ export const issueFacts = (issue: HealthIssue) => ({
   created: toSafeText(issue.createdDateTime?.slice(0, 10)),
 });
 
-const issueRow = (issue: HealthIssue) => ({
-  ...issueFacts(issue),
+const toIssueRow = (issue: HealthIssue) => ({
+  ...toIssueFacts(issue),
   ...toSafeTexts('sensors', issue.sensorDNSNames, { most: 1 }),
 });
 
-const issueDetail = (issue: HealthIssue, max: number) => ({
-  ...issueFacts(issue),
+const toIssueDetail = (issue: HealthIssue, maxTextLength: number) => ({
+  ...toIssueFacts(issue),
   issueTypeId: toSafeText(issue.issueTypeId),
   created: toSafeText(issue.createdDateTime),
   modified: toSafeText(issue.lastModifiedDateTime),
   ...toSafeTexts('sensors', issue.sensorDNSNames),
   ...toSafeTexts('domains', issue.domainNames),
-  description: toSafeText(issue.description, max),
-  ...toSafeTexts('recommendations', issue.recommendations, { max }),
-  ...toSafeTexts('commandsForAPersonToRun', issue.recommendedActionCommands, { max }),
-  ...toSafeTexts('additionalInformation', issue.additionalInformation, { max }),
+  description: toSafeText(issue.description, maxTextLength),
+  ...toSafeTexts('recommendations', issue.recommendations, { max: maxTextLength }),
+  ...toSafeTexts('commandsForAPersonToRun', issue.recommendedActionCommands, { max: maxTextLength }),
+  ...toSafeTexts('additionalInformation', issue.additionalInformation, { max: maxTextLength }),
 });
 
-const domainOf = (fqdn: string) => fqdn.slice(fqdn.indexOf('.') + 1);
+const getDomain = (fqdn: string) => fqdn.slice(fqdn.indexOf('.') + 1);
 
 /** Whether an FQDN is what a person calls by a host name or an FQDN. */
 function isCalled(name: string, fqdn: string): boolean {
   const [displayName, ...domain] = name.trim().replace(/\.$/, '').split('.');
-  return sameMachine(fqdn, { displayName, domainName: domain.length === 0 ? domainOf(fqdn) : domain.join('.') });
+  return isSameMachine(fqdn, { displayName, domainName: domain.length === 0 ? getDomain(fqdn) : domain.join('.') });
 }
 
 export const listHealthIssues = read({
@@ -81,21 +81,21 @@ export const listHealthIssues = read({
   uses: [endpoints.listHealthIssues],
   async run(input, graph) {
     const { status, severity, type, domain, sensor, olderThanDays, issueTypeId } = input;
-    const inDomain = (issue: HealthIssue) =>
+    const isInDomain = (issue: HealthIssue) =>
       domain === undefined ||
-      [...issue.domainNames, ...issue.sensorDNSNames.map(domainOf)].some((name) => is(domain, name));
+      [...issue.domainNames, ...issue.sensorDNSNames.map(getDomain)].some((name) => equalsIgnoreCase(domain, name));
     const issues = (await graph.getAll(endpoints.listHealthIssues)).filter(
       (issue) =>
-        oneOf(status, issue.status) &&
-        oneOf(severity, issue.severity) &&
-        is(type, issue.healthIssueType) &&
-        is(issueTypeId, issue.issueTypeId) &&
-        atLeast(olderThanDays, issue.createdDateTime) &&
-        inDomain(issue) &&
+        isOneOf(status, issue.status) &&
+        isOneOf(severity, issue.severity) &&
+        equalsIgnoreCase(type, issue.healthIssueType) &&
+        equalsIgnoreCase(issueTypeId, issue.issueTypeId) &&
+        isAtLeastDaysOld(olderThanDays, issue.createdDateTime) &&
+        isInDomain(issue) &&
         (sensor === undefined || issue.sensorDNSNames.some((fqdn) => isCalled(sensor, fqdn))),
     );
-    const { page, ...where } = pageOf(issues, ({ displayName }) => displayName, input);
-    return { ...where, issues: page.map((issue) => (input.detail ? issueDetail(issue, 300) : issueRow(issue))) };
+    const { page, ...pageInfo } = paginate(issues, ({ displayName }) => displayName, input);
+    return { ...pageInfo, issues: page.map((issue) => (input.detail ? toIssueDetail(issue, 300) : toIssueRow(issue))) };
   },
 });
 
@@ -110,7 +110,7 @@ export const getHealthIssue = read({
   async run(input, graph) {
     const issue = await graph.get(endpoints.getHealthIssue, { healthIssueId: input.id });
     return {
-      ...issueDetail(issue, 2000),
+      ...toIssueDetail(issue, 2000),
       ...(issue.recommendedActionCommands.length > 0 && {
         note: 'The commands change servers or Active Directory on premises; a person reviews and runs them there. Nothing was executed.',
       }),

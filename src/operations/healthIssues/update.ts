@@ -6,10 +6,18 @@ import { createRequest } from '../../graph/endpoint.ts';
 import { type HealthIssue, healthIssueStatuses } from '../../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import { escapeInvisible } from '../../text.ts';
-import { quoted, warning } from '../consequences.ts';
+import { quoteName, warning } from '../consequences.ts';
 import { ids } from '../inputs.ts';
 import { type Consequence, type Target, write } from '../operation.ts';
-import { concluded, looked, nothingToDo, readBack, type Seen, tried, withoutEffect } from '../verification.ts';
+import {
+  catchToolError,
+  describeReadBack,
+  nothingToDo,
+  type Observation,
+  observeNoEffect,
+  readAfterWrite,
+  summarizeObservations,
+} from '../verification.ts';
 
 export const updateHealthIssue = write({
   name: 'update_health_issue',
@@ -26,20 +34,20 @@ export const updateHealthIssue = write({
   uses: [endpoints.getHealthIssue],
   sends: [endpoints.updateHealthIssue],
   async plan({ ids, status }, graph) {
-    const issues = await Promise.all(ids.map((id) => issueOf(id, graph)));
-    const changing = issues.filter((issue) => issue.status !== status);
+    const issues = await Promise.all(ids.map((id) => readIssue(id, graph)));
+    const toChange = issues.filter((issue) => issue.status !== status);
     return {
       act: { verb: 'Set', noun: 'health issue', how: `to ${status}` },
       confirm: 'choice',
-      targets: changing.map(targetOf),
-      changes: changing.map((issue) => ({
+      targets: toChange.map(toIssueTarget),
+      changes: toChange.map((issue) => ({
         targetId: issue.id.toLowerCase(),
         field: 'status',
         before: issue.status,
         after: status,
       })),
-      consequences: changing.flatMap((issue) => hiding(issue, status)),
-      send: changing.map(({ id }) =>
+      consequences: toChange.flatMap((issue) => assessHiding(issue, status)),
+      requests: toChange.map(({ id }) =>
         createRequest(endpoints.updateHealthIssue, { params: { healthIssueId: id }, body: { status } }),
       ),
     };
@@ -47,21 +55,23 @@ export const updateHealthIssue = write({
   async finish({ ids, status }, { targets }, outcomes, graph) {
     const alreadySo = ids.length - targets.length;
     if (targets.length === 0) return { ...nothingToDo, alreadySo };
-    const seen = await Promise.all(targets.map(({ id }, index) => seenOf(outcomes[index], id, status, graph)));
+    const observations = await Promise.all(
+      targets.map(({ id }, index) => observeIssue(outcomes[index], id, status, graph)),
+    );
     return {
-      ...concluded(seen),
+      ...summarizeObservations(observations),
       issues: targets.map(({ id, name }, index) => ({
         id,
         name: escapeInvisible(name, 100),
-        state: seen[index]?.state ?? '',
+        state: observations[index]?.state ?? '',
       })),
       ...(alreadySo > 0 && { alreadySo }),
     };
   },
 });
 
-async function issueOf(healthIssueId: string, graph: Reader): Promise<HealthIssue> {
-  const issue = await tried(graph.get(endpoints.getHealthIssue, { healthIssueId }));
+async function readIssue(healthIssueId: string, graph: Reader): Promise<HealthIssue> {
+  const issue = await catchToolError(graph.get(endpoints.getHealthIssue, { healthIssueId }));
   if (!(issue instanceof ToolError)) return issue;
   if (issue.code !== 'not_found') throw issue;
   throw new ToolError(
@@ -71,11 +81,11 @@ async function issueOf(healthIssueId: string, graph: Reader): Promise<HealthIssu
   );
 }
 
-const targetOf = (issue: HealthIssue): Target => ({
+const toIssueTarget = (issue: HealthIssue): Target => ({
   id: issue.id.toLowerCase(),
   name: issue.displayName ?? '',
   ...(issue.createdDateTime !== undefined && { createdDateTime: issue.createdDateTime }),
-  shown: {
+  details: {
     severity: issue.severity ?? 'not stated',
     status: issue.status ?? 'not stated',
     sensors: String(issue.sensorDNSNames.length),
@@ -83,9 +93,9 @@ const targetOf = (issue: HealthIssue): Target => ({
 });
 
 /** An issue that is closed or suppressed already is hidden already. */
-function hiding(issue: HealthIssue, status: string): Consequence[] {
+function assessHiding(issue: HealthIssue, status: string): Consequence[] {
   if (status === 'open' || issue.status === 'closed' || issue.status === 'suppressed') return [];
-  const name = quoted(issue.displayName ?? issue.id);
+  const name = quoteName(issue.displayName ?? issue.id);
   const text =
     status === 'suppressed'
       ? `Suppressing ${name} hides it for seven days; its cause stays.`
@@ -93,15 +103,15 @@ function hiding(issue: HealthIssue, status: string): Consequence[] {
   return [warning('hides_issue', text, issue.id)];
 }
 
-async function seenOf(
+async function observeIssue(
   outcome: Outcome | undefined,
   healthIssueId: string,
   status: string,
   graph: Reader,
-): Promise<Seen> {
-  const none = withoutEffect(outcome);
-  if (none !== undefined) return none;
-  const issue = () => graph.get(endpoints.getHealthIssue, { healthIssueId });
-  const { is } = await looked(graph, issue, (one) => one.status === status);
-  return readBack(outcome, is, `status ${status}`, 'get_health_issue');
+): Promise<Observation> {
+  const noEffect = observeNoEffect(outcome);
+  if (noEffect !== undefined) return noEffect;
+  const readCurrent = () => graph.get(endpoints.getHealthIssue, { healthIssueId });
+  const { confirmed } = await readAfterWrite(graph, readCurrent, (issue) => issue.status === status);
+  return describeReadBack(outcome, confirmed, `status ${status}`, 'get_health_issue');
 }

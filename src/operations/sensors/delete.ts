@@ -6,13 +6,13 @@ import { createRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
 import { escapeInvisible } from '../../text.ts';
-import { counted, named } from '../consequences.ts';
+import { describeMachine, formatCount } from '../consequences.ts';
 import { id, ids } from '../inputs.ts';
-import { communicates, fullName, generationOf, targetOf } from '../machines.ts';
+import { formatFullName, isCommunicating, parseGeneration, toSensorTarget } from '../machines.ts';
 import { type Plan, write } from '../operation.ts';
-import { partOf } from '../partial.ts';
-import { concluded, looked, type Seen, withoutEffect } from '../verification.ts';
-import { deletionConsequences, hasServer, staying, twinsOf } from './deleteConsequences.ts';
+import { readIfAllowed } from '../partial.ts';
+import { type Observation, observeNoEffect, readAfterWrite, summarizeObservations } from '../verification.ts';
+import { assessDeletion, findDuplicates, hasServer, listRemainingSensors } from './deleteConsequences.ts';
 
 const output = z.looseObject({
   outcome: z.string(),
@@ -39,9 +39,9 @@ export const deleteSensor = write({
       graph.get(endpoints.getSensor, { sensorId: input.id }),
       graph.getAll(endpoints.listSensors),
     ]);
-    return planned([sensor], sensors, graph);
+    return planDeletion([sensor], sensors, graph);
   },
-  finish: (_input, plan, outcomes, graph) => finished(plan, outcomes, graph),
+  finish: (_input, plan, outcomes, graph) => finishDeletion(plan, outcomes, graph),
 });
 
 export const deleteStaleSensors = write({
@@ -58,79 +58,88 @@ export const deleteStaleSensors = write({
   sends,
   async plan(input, graph) {
     const sensors = await graph.getAll(endpoints.listSensors);
-    const leavers = input.ids.map((wanted) => {
+    const toDelete = input.ids.map((wanted) => {
       const sensor = sensors.find((one) => one.id.toLowerCase() === wanted);
       if (sensor !== undefined) return sensor;
       throw new ToolError('not_found', `No sensor has the id ${wanted}.`, 'Take the ids from list_sensors.');
     });
-    const rest = staying(sensors, leavers, graph.pendingDeletions);
-    const alive = leavers.flatMap((sensor) => whyNotStale(sensor, sensors, rest) ?? []);
-    if (alive.length > 0) {
+    const remaining = listRemainingSensors(sensors, toDelete, graph.pendingDeletions);
+    const notStale = toDelete.flatMap((sensor) => explainNotStale(sensor, sensors, remaining) ?? []);
+    if (notStale.length > 0) {
       throw new ToolError(
         'not_writable',
-        `${alive.length} of ${counted(leavers.length, 'sensor')} may not be deleted as stale: ${alive.join('; ')}.`,
+        `${notStale.length} of ${formatCount(toDelete.length, 'sensor')} may not be deleted as stale: ${notStale.join('; ')}.`,
         'Call again without them, or ask the user about delete_sensor for a single one.',
       );
     }
-    return planned(leavers, sensors, graph);
+    return planDeletion(toDelete, sensors, graph);
   },
-  finish: (_input, plan, outcomes, graph) => finished(plan, outcomes, graph),
+  finish: (_input, plan, outcomes, graph) => finishDeletion(plan, outcomes, graph),
 });
 
 /** Why an entry is not stale; undefined for one that is. */
-function whyNotStale(sensor: Sensor, sensors: readonly Sensor[], rest: readonly Sensor[]): string | undefined {
+function explainNotStale(sensor: Sensor, sensors: readonly Sensor[], remaining: readonly Sensor[]): string | undefined {
   if (!hasServer(sensor)) return undefined;
-  const name = `${named(sensor)} (${sensor.id})`;
-  if (communicates(sensor)) return `${name} communicates`;
-  if (twinsOf(sensor, rest).some(communicates)) return undefined;
-  return twinsOf(sensor, sensors).some(communicates)
+  const name = `${describeMachine(sensor)} (${sensor.id})`;
+  if (isCommunicating(sensor)) return `${name} communicates`;
+  if (findDuplicates(sensor, remaining).some(isCommunicating)) return undefined;
+  return findDuplicates(sensor, sensors).some(isCommunicating)
     ? `${name} is a duplicate whose communicating entry is being deleted too`
     : `${name} is ${sensor.deploymentStatus ?? 'of unknown status'}, not unreachable, and has no communicating duplicate`;
 }
 
-async function planned(
-  leavers: readonly Sensor[],
+async function planDeletion(
+  toDelete: readonly Sensor[],
   sensors: readonly Sensor[],
   graph: Reader,
 ): Promise<Plan<'destroy'>> {
-  const mayComeBack = leavers.some((sensor) => generationOf(sensor.version) === 'v3' && hasServer(sensor));
-  const activation = mayComeBack ? await partOf(graph.get(endpoints.getActivationConfiguration)) : undefined;
-  const mode = activation instanceof ToolError ? undefined : activation?.activationMode;
-  const rest = staying(sensors, leavers, graph.pendingDeletions);
-  const pending = [...graph.pendingDeletions].some((id) => leavers.every((sensor) => sensor.id.toLowerCase() !== id));
+  const canBeReactivated = toDelete.some((sensor) => parseGeneration(sensor.version) === 'v3' && hasServer(sensor));
+  const activation = canBeReactivated
+    ? await readIfAllowed(graph.get(endpoints.getActivationConfiguration))
+    : undefined;
+  const activationMode = activation instanceof ToolError ? undefined : activation?.activationMode;
+  const remaining = listRemainingSensors(sensors, toDelete, graph.pendingDeletions);
+  const hasPendingDeletions = [...graph.pendingDeletions].some((id) =>
+    toDelete.every((sensor) => sensor.id.toLowerCase() !== id),
+  );
   return {
-    act: { verb: 'Delete', noun: leavers.length === 1 ? 'sensor' : 'stale sensor' },
-    targets: leavers.map(targetOf),
+    act: { verb: 'Delete', noun: toDelete.length === 1 ? 'sensor' : 'stale sensor' },
+    targets: toDelete.map(toSensorTarget),
     changes: [],
-    consequences: leavers.flatMap((sensor) => deletionConsequences(sensor, { rest, pending, mode })),
+    consequences: toDelete.flatMap((sensor) =>
+      assessDeletion(sensor, { remaining, hasPendingDeletions, activationMode }),
+    ),
     confirm: 'targets',
-    send: leavers.map((sensor) => createRequest(endpoints.deleteSensor, { params: { sensorId: sensor.id } })),
+    requests: toDelete.map((sensor) => createRequest(endpoints.deleteSensor, { params: { sensorId: sensor.id } })),
   };
 }
 
-async function finished(plan: Plan, outcomes: readonly Outcome[], graph: Reader) {
-  const seen = await Promise.all(plan.targets.map(({ id }, index) => seenOf(outcomes[index], id, graph)));
+async function finishDeletion(plan: Plan, outcomes: readonly Outcome[], graph: Reader) {
+  const observations = await Promise.all(
+    plan.targets.map(({ id }, index) => observeDeletion(outcomes[index], id, graph)),
+  );
   const sensors = plan.targets.map(({ id, name, domain }, index) => ({
     id,
-    name: escapeInvisible(fullName({ displayName: name, domainName: domain }), 100),
-    state: seen[index]?.state ?? '',
+    name: escapeInvisible(formatFullName({ displayName: name, domainName: domain }), 100),
+    state: observations[index]?.state ?? '',
   }));
-  return { ...concluded(seen), sensors };
+  return { ...summarizeObservations(observations), sensors };
 }
 
-async function seenOf(outcome: Outcome | undefined, sensorId: string, graph: Reader): Promise<Seen> {
-  const none = withoutEffect(outcome);
-  if (none !== undefined) return none;
-  if (outcome?.state === 'gone') return { state: 'was already gone', took: true };
-  const sensor = () => graph.get(endpoints.getSensor, { sensorId });
-  const { is } = await looked(graph, sensor, () => false);
-  const isThere = !(is instanceof ToolError);
-  if (!isThere && is.code === 'not_found') return { state: 'deleted; Graph answers 404 for it now', took: true };
+async function observeDeletion(outcome: Outcome | undefined, sensorId: string, graph: Reader): Promise<Observation> {
+  const noEffect = observeNoEffect(outcome);
+  if (noEffect !== undefined) return noEffect;
+  if (outcome?.state === 'gone') return { state: 'was already gone', effective: true };
+  const readSensor = () => graph.get(endpoints.getSensor, { sensorId });
+  const { confirmed } = await readAfterWrite(graph, readSensor, () => false);
+  const isListed = !(confirmed instanceof ToolError);
+  if (!isListed && confirmed.code === 'not_found')
+    return { state: 'deleted; Graph answers 404 for it now', effective: true };
   if (outcome?.state === 'unknown') {
-    const now = isThere ? 'Graph still lists it' : 'it could not be read';
-    return { state: `unknown whether it is deleted: ${now}; get_sensor decides`, took: undefined };
+    const finding = isListed ? 'Graph still lists it' : 'it could not be read';
+    return { state: `unknown whether it is deleted: ${finding}; get_sensor decides`, effective: undefined };
   }
-  return isThere
-    ? { state: 'Graph accepted the deletion but still lists it; get_sensor decides', took: undefined }
-    : { state: 'Graph accepted the deletion; not verified yet, get_sensor tells', took: 'accepted' };
+  return isListed
+    ? { state: 'Graph accepted the deletion but still lists it; get_sensor decides', effective: undefined }
+    : { state: 'Graph accepted the deletion; not verified yet, get_sensor tells', effective: 'accepted' };
 }

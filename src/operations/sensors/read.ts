@@ -11,13 +11,20 @@ import {
   serviceStatuses,
 } from '../../graph/endpoints/sensors.ts';
 import { toSafeText, toSafeTexts } from '../../text.ts';
-import { contains, is, oneOf } from '../filters.ts';
-import { issueFacts, issueItem } from '../healthIssues/read.ts';
+import { equalsIgnoreCase, isOneOf, isPartOf } from '../filters.ts';
+import { issueItem, toIssueFacts } from '../healthIssues/read.ts';
 import { id } from '../inputs.ts';
-import { communicates, compareVersions, directory, fullName, generationOf, sameMachine } from '../machines.ts';
+import {
+  compareVersions,
+  createMachineFinder,
+  formatFullName,
+  isCommunicating,
+  isSameMachine,
+  parseGeneration,
+} from '../machines.ts';
 import { read } from '../operation.ts';
-import { detail, pageOf, paging } from '../paging.ts';
-import { partOf } from '../partial.ts';
+import { detail, paginate, paging } from '../paging.ts';
+import { readIfAllowed } from '../partial.ts';
 
 const text = z.string().optional();
 const sensorItem = {
@@ -30,7 +37,7 @@ const sensorItem = {
   health: text,
 };
 
-const sensorRow = (sensor: Sensor) => ({
+const toSensorRow = (sensor: Sensor) => ({
   id: toSafeText(sensor.id),
   name: toSafeText(sensor.displayName),
   domain: toSafeText(sensor.domainName),
@@ -40,20 +47,20 @@ const sensorRow = (sensor: Sensor) => ({
   health: sensor.healthStatus,
 });
 
-const sensorDetail = (sensor: Sensor) => ({
-  ...sensorRow(sensor),
-  generation: generationOf(sensor.version),
+const toSensorDetail = (sensor: Sensor) => ({
+  ...toSensorRow(sensor),
+  generation: parseGeneration(sensor.version),
   service: sensor.serviceStatus,
-  communicating: communicates(sensor),
+  communicating: isCommunicating(sensor),
   openIssues: sensor.openHealthIssuesCount,
   created: toSafeText(sensor.createdDateTime),
   delayedUpdate: sensor.settings?.isDelayedDeploymentEnabled,
   description: toSafeText(sensor.settings?.description, 300),
   ...toSafeTexts('domainControllers', sensor.settings?.domainControllerDnsNames ?? []),
-  ...toSafeTexts('adapters', (sensor.settings?.networkAdapters ?? []).map(adapterText)),
+  ...toSafeTexts('adapters', (sensor.settings?.networkAdapters ?? []).map(describeAdapter)),
 });
 
-const adapterText = (adapter: {
+const describeAdapter = (adapter: {
   name?: string | undefined;
   id?: string | undefined;
   isEnabled?: boolean | undefined;
@@ -94,28 +101,30 @@ export const listSensors = read({
   async run(input, graph) {
     const sensors = (await graph.getAll(endpoints.listSensors)).filter(
       (sensor) =>
-        oneOf(input.health, sensor.healthStatus) &&
-        oneOf(input.type, sensor.sensorType) &&
-        oneOf(input.deploymentStatus, sensor.deploymentStatus) &&
-        oneOf(input.serviceStatus, sensor.serviceStatus) &&
-        is(input.generation, generationOf(sensor.version)) &&
-        is(input.domain, sensor.domainName) &&
-        contains(input.name, input.name?.includes('.') ? fullName(sensor) : sensor.displayName) &&
-        (input.notCommunicating === undefined || input.notCommunicating !== communicates(sensor)) &&
+        isOneOf(input.health, sensor.healthStatus) &&
+        isOneOf(input.type, sensor.sensorType) &&
+        isOneOf(input.deploymentStatus, sensor.deploymentStatus) &&
+        isOneOf(input.serviceStatus, sensor.serviceStatus) &&
+        equalsIgnoreCase(input.generation, parseGeneration(sensor.version)) &&
+        equalsIgnoreCase(input.domain, sensor.domainName) &&
+        isPartOf(input.name, input.name?.includes('.') ? formatFullName(sensor) : sensor.displayName) &&
+        (input.notCommunicating === undefined || input.notCommunicating !== isCommunicating(sensor)) &&
         (input.delayedUpdate === undefined ||
           input.delayedUpdate === (sensor.settings?.isDelayedDeploymentEnabled ?? false)) &&
         isBelow(input.versionBelow, sensor.version) &&
         (input.createdAfter === undefined ||
           Date.parse(sensor.createdDateTime ?? '') >= Date.parse(input.createdAfter)),
     );
-    const { page, ...where } = pageOf(sensors, ({ displayName }) => displayName, input);
-    return { ...where, sensors: page.map(input.detail ? sensorDetail : sensorRow) };
+    const { page, ...pageInfo } = paginate(sensors, ({ displayName }) => displayName, input);
+    return { ...pageInfo, sensors: page.map(input.detail ? toSensorDetail : toSensorRow) };
   },
 });
 
 function isBelow(limit: string | undefined, version: string | undefined): boolean {
   if (limit === undefined) return true;
-  return version !== undefined && generationOf(version) === generationOf(limit) && compareVersions(version, limit) < 0;
+  return (
+    version !== undefined && parseGeneration(version) === parseGeneration(limit) && compareVersions(version, limit) < 0
+  );
 }
 
 export const getSensor = read({
@@ -141,22 +150,22 @@ export const getSensor = read({
   uses: [endpoints.listSensors, endpoints.getSensor],
   usesIfAllowed: [endpoints.listHealthIssues, endpoints.listSensorHealthIssues],
   async run({ id, name = '', domain }, graph) {
-    const get = (sensorId: string) => graph.get(endpoints.getSensor, { sensorId });
+    const readSensor = (sensorId: string) => graph.get(endpoints.getSensor, { sensorId });
     const fleet = graph.getAll(endpoints.listSensors);
     const [sensor, sensors, issues] = await Promise.all([
-      id === undefined ? fleet.then((all) => get(called(all, name, domain).id)) : get(id),
+      id === undefined ? fleet.then((all) => readSensor(findByName(all, name, domain).id)) : readSensor(id),
       fleet,
-      partOf(graph.getAll(endpoints.listHealthIssues)),
+      readIfAllowed(graph.getAll(endpoints.listHealthIssues)),
     ]);
     if (issues instanceof ToolError) {
-      return { ...sensorDetail(sensor), missing: [endpoints.listHealthIssues.permission] };
+      return { ...toSensorDetail(sensor), missing: [endpoints.listHealthIssues.permission] };
     }
-    return { ...sensorDetail(sensor), ...(await issuesOf(sensor, sensors, issues, graph)) };
+    return { ...toSensorDetail(sensor), ...(await readOpenIssues(sensor, sensors, issues, graph)) };
   },
 });
 
-function called(sensors: readonly Sensor[], name: string, domain: string | undefined): Sensor {
-  const found = directory(sensors)(name).filter((sensor) => is(domain, sensor.domainName));
+function findByName(sensors: readonly Sensor[], name: string, domain: string | undefined): Sensor {
+  const found = createMachineFinder(sensors)(name).filter((sensor) => equalsIgnoreCase(domain, sensor.domainName));
   const [only, ...others] = found;
   const wanted = `${toSafeText(name)}${domain === undefined ? '' : ` in ${toSafeText(domain)}`}`;
   if (only === undefined) {
@@ -167,43 +176,48 @@ function called(sensors: readonly Sensor[], name: string, domain: string | undef
     );
   }
   if (others.length === 0) return only;
-  const choices = found.slice(0, 10).map((one) => {
-    const created = one.createdDateTime && `created ${one.createdDateTime.slice(0, 10)}`;
-    const facts = [one.sensorType, one.deploymentStatus, one.version, created].flatMap(
+  const choices = found.slice(0, 10).map((sensor) => {
+    const created = sensor.createdDateTime && `created ${sensor.createdDateTime.slice(0, 10)}`;
+    const facts = [sensor.sensorType, sensor.deploymentStatus, sensor.version, created].flatMap(
       (fact) => toSafeText(fact, 60) ?? [],
     );
-    return `${one.id}: ${[toSafeText(fullName(one)), ...facts].join(', ')}`;
+    return `${sensor.id}: ${[toSafeText(formatFullName(sensor)), ...facts].join(', ')}`;
   });
-  const rest = found.length > choices.length ? `\nand ${found.length - choices.length} more` : '';
+  const more = found.length > choices.length ? `\nand ${found.length - choices.length} more` : '';
   throw new ToolError(
     'ambiguous',
-    `${found.length} sensors are called ${wanted}:\n${choices.join('\n')}${rest}`,
+    `${found.length} sensors are called ${wanted}:\n${choices.join('\n')}${more}`,
     'Ask the user which one is meant, then call again with its id.',
   );
 }
 
 /** The open issues of a sensor. Issues carry FQDNs only, so machines that share a name are told apart by Graph, if at all. */
-async function issuesOf(sensor: Sensor, sensors: readonly Sensor[], issues: readonly HealthIssue[], graph: Reader) {
+async function readOpenIssues(
+  sensor: Sensor,
+  sensors: readonly Sensor[],
+  issues: readonly HealthIssue[],
+  graph: Reader,
+) {
   const open = issues.filter(({ status }) => status === 'open');
-  const own = open.filter((issue) => issue.sensorDNSNames.some((fqdn) => sameMachine(fqdn, sensor)));
-  const fqdns = own.flatMap((issue) => issue.sensorDNSNames).filter((fqdn) => sameMachine(fqdn, sensor));
-  const distinct = [...new Set(fqdns.map((fqdn) => fqdn.toLowerCase()))];
-  const shared = distinct.some((fqdn) => sensors.filter((other) => sameMachine(fqdn, other)).length > 1);
-  const unmatched = distinct.length === 0 && (sensor.openHealthIssuesCount ?? 0) > 0;
-  if (!shared && !unmatched && distinct.length <= 1) return listed(own);
+  const matching = open.filter((issue) => issue.sensorDNSNames.some((fqdn) => isSameMachine(fqdn, sensor)));
+  const fqdns = matching.flatMap((issue) => issue.sensorDNSNames).filter((fqdn) => isSameMachine(fqdn, sensor));
+  const distinctFqdns = [...new Set(fqdns.map((fqdn) => fqdn.toLowerCase()))];
+  const isNameShared = distinctFqdns.some((fqdn) => sensors.filter((other) => isSameMachine(fqdn, other)).length > 1);
+  const hasUnmatchedIssues = distinctFqdns.length === 0 && (sensor.openHealthIssuesCount ?? 0) > 0;
+  if (!isNameShared && !hasUnmatchedIssues && distinctFqdns.length <= 1) return toIssueList(matching);
   try {
-    const exact = await graph.getAll(endpoints.listSensorHealthIssues, { sensorId: sensor.id });
-    return listed(exact.filter(({ status }) => status === 'open'));
+    const issuesOfSensor = await graph.getAll(endpoints.listSensorHealthIssues, { sensorId: sensor.id });
+    return toIssueList(issuesOfSensor.filter(({ status }) => status === 'open'));
   } catch (error) {
     if (!(error instanceof ToolError) || error.code === 'cancelled') throw error;
-    const issuesNote = unmatched
+    const issuesNote = hasUnmatchedIssues
       ? 'Graph counts open issues for this sensor, but none names a machine that fits it.'
       : "Several machines fit this sensor's name, so some of these issues may belong to another one.";
-    return { ...listed(own), issuesNote };
+    return { ...toIssueList(matching), issuesNote };
   }
 }
 
-const listed = (issues: readonly HealthIssue[]) => ({
-  issues: issues.slice(0, 20).map(issueFacts),
+const toIssueList = (issues: readonly HealthIssue[]) => ({
+  issues: issues.slice(0, 20).map(toIssueFacts),
   ...(issues.length > 20 && { issuesMore: issues.length - 20 }),
 });
