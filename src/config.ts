@@ -213,7 +213,7 @@ export function readConfig(
 export const listUnusualSafetySettings = (config: Config): string[] =>
   listUnusualSettings(config, ({ safety }) => safety === true);
 
-/** The settings that differ from their defaults, as flags; those of `which` alone where that is given. */
+/** The settings that differ from their defaults, as flags; only those that `isIncluded` accepts where it is given. */
 export function listUnusualSettings(config: Config, isIncluded = (_: SettingDescription): boolean => true): string[] {
   const values = new Map<string, unknown>(Object.entries(config));
   return settings.filter(isIncluded).flatMap(({ name, flag, default: defaultValue }) => {

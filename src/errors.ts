@@ -34,7 +34,7 @@ export type ToolErrorCode = keyof typeof toolErrorCodes;
 
 /** Why a call ends without success: `message` is a sentence for a model and a person, `next` what to do about it. */
 export class ToolError extends Error {
-  override readonly name = 'Refusal';
+  override readonly name = 'ToolError';
   readonly code: ToolErrorCode;
   readonly next: string | undefined;
 

@@ -1,6 +1,6 @@
 import * as module from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
-import about from '../package.json' with { type: 'json' };
+import packageJson from '../package.json' with { type: 'json' };
 import type { SetupOptions } from './commands/setup/setup.ts';
 import { type Config, dropUnset, readConfig, settings } from './config.ts';
 
@@ -30,7 +30,7 @@ async function runServer(config: Config): Promise<void> {
     import('./log.ts'),
   ]);
   const log = createLog(config.logLevel);
-  const server = serve(config, await openTenant(config, tellOperator), about.version, log);
+  const server = serve(config, await openTenant(config, tellOperator), packageJson.version, log);
   const shutDown = () => {
     setTimeout(() => process.exit(0), closeTimeoutMs).unref();
     server.close().finally(() => process.exit(0));
@@ -43,8 +43,8 @@ async function runServer(config: Config): Promise<void> {
 
 function createCommandLine(): Command {
   const command = new Command('mdi-sensors-mcp')
-    .description(about.description)
-    .version(about.version)
+    .description(packageJson.description)
+    .version(packageJson.version)
     .helpCommand(false)
     .allowExcessArguments(false)
     .exitOverride()

@@ -1,7 +1,7 @@
 /** Controls, formats (bidi, zero width, tags), surrogates, private use, unassigned, separators and what fonts draw as nothing. */
 const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
-/** Text of a tenant with nothing hidden in it: what has no shape of its own is spelled `\u{…}`, and it ends after `max` characters. */
+/** Text of a tenant with nothing hidden in it: what has no shape of its own is spelled `\u{…}`, and it ends after `maxLength` characters. */
 export function escapeInvisible(text: string, maxLength: number): string {
   const characters: string[] = [];
   let length = 0;
@@ -21,15 +21,15 @@ export function escapeInvisible(text: string, maxLength: number): string {
 export const toSafeText = (text: string | undefined, maxLength = 100): string | undefined =>
   text === undefined ? undefined : escapeInvisible(text, maxLength);
 
-/** Texts of the tenant under a key: at most `most`, with `<key>More` counting the rest; nothing where there are none. */
+/** Texts of the tenant under a key: at most `maxCount`, with `<key>More` counting the rest; nothing where there are none. */
 export function toSafeTexts(
   key: string,
   texts: readonly string[],
-  { most = 20, max = 100 } = {},
+  { maxCount = 20, maxLength = 100 } = {},
 ): Record<string, string[] | number> {
   if (texts.length === 0) return {};
   return {
-    [key]: texts.slice(0, most).map((text) => escapeInvisible(text, max)),
-    ...(texts.length > most && { [`${key}More`]: texts.length - most }),
+    [key]: texts.slice(0, maxCount).map((text) => escapeInvisible(text, maxLength)),
+    ...(texts.length > maxCount && { [`${key}More`]: texts.length - maxCount }),
   };
 }

@@ -40,7 +40,7 @@ export type Act =
       readonly changed: boolean;
     };
 
-/** The human confirmation gate of one process. Every way that is not an explicit yes to exactly this ends in a Refusal. */
+/** The human confirmation gate of one process. Every way that is not an explicit yes to exactly this ends in a ToolError. */
 export type Gate = ReturnType<typeof createGate>;
 
 export function createGate({ clock, patience, approval, audit, outside: reach }: Surroundings) {

@@ -47,7 +47,7 @@ export function createRegister(clock: Clock, audit: AuditLog, formUnanswered: ()
     formUnanswered();
   };
 
-  /** Ends a question with a Refusal of `step`, which goes on to the caller. */
+  /** Ends a question with a ToolError of `step`, which goes on to the caller. */
   const orEnd = <T>(entry: Entry, step: () => T): T => {
     try {
       return step();

@@ -11,7 +11,7 @@ type AuditFields = Readonly<Record<string, unknown>>;
 export interface AuditLog {
   /** `broken`: a record could not be written, and none is until a restart. */
   readonly state: 'on' | 'off' | 'broken';
-  /** Appends a record; `durable` waits until it is on the disk. Throws a Refusal when it cannot. Undefined where the log is off. */
+  /** Appends a record; `durable` waits until it is on the disk. Throws a ToolError when it cannot. Undefined where the log is off. */
   record(
     kind: Exclude<AuditRecord['kind'], 'start'>,
     fields: AuditFields,

@@ -290,7 +290,7 @@ describe('get_sensor', () => {
       next: 'Ask the user which one is meant, then call again with its id.',
     });
     expect(String(refusal).split('\n')).toEqual([
-      'Refusal: 12 sensors are called DC01:',
+      'ToolError: 12 sensors are called DC01:',
       ...Array.from(
         { length: 10 },
         (_, index) =>

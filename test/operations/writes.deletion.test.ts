@@ -134,10 +134,10 @@ describe('delete_sensor', () => {
     };
     const plan = await planned([sensor(1, 'PROBE', standalone), sensor(2, 'DC02')]);
     expect(codes(plan)).toEqual([
+      '!domain_controllers_lose_sensor',
       '!last_communicating_dc_sensor',
       '!software_stays',
       '!still_monitoring',
-      '!domain_controllers_lose_sensor',
     ]);
     expect(plan.consequences.slice(0, 2).map(({ text }) => text)).toEqual([
       '"PROBE.contoso.com" is the last communicating domain controller sensor of "emea.contoso.com", among those you can see.',

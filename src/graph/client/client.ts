@@ -13,7 +13,7 @@ import {
   tracingPolicy,
   userAgentPolicy,
 } from '@azure/core-rest-pipeline';
-import about from '../../../package.json' with { type: 'json' };
+import packageJson from '../../../package.json' with { type: 'json' };
 import { ToolError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { GraphVersion } from '../clouds.ts';
@@ -66,7 +66,7 @@ export interface Graph extends IdentityClient {
 }
 
 const defaultAttemptTimeoutMs = 30_000;
-const userAgent = `${about.name}/${about.version}`;
+const userAgent = `${packageJson.name}/${packageJson.version}`;
 
 const graphHeadersPolicy: PipelinePolicy = {
   name: 'ourHeaders',
@@ -174,16 +174,16 @@ export function createGraphClient(options: GraphOptions): Graph {
         return { kind: 'answer', answer };
       });
     } catch (error) {
-      if (error instanceof ToolError) return { kind: 'refusal', error };
+      if (error instanceof ToolError) return { kind: 'error', error };
       if (error instanceof ResponseTooLarge) {
-        return { kind: 'refusal', error: createUnreadableError(endpoint, 'it is larger than 16 MiB') };
+        return { kind: 'error', error: createUnreadableError(endpoint, 'it is larger than 16 MiB') };
       }
-      if (error instanceof Throttled) return { kind: 'held' };
-      if (error instanceof DeadlineExceeded) return { kind: 'break', why: 'the time was over', mayHaveArrived: isSent };
-      if (!isSent) return { kind: 'refusal', error: reportDefect(error) };
+      if (error instanceof Throttled) return { kind: 'throttled' };
+      if (error instanceof DeadlineExceeded) return { kind: 'noAnswer', why: 'the time was over', mayHaveArrived: isSent };
+      if (!isSent) return { kind: 'error', error: reportDefect(error) };
       const code = getErrorCode(error);
       return {
-        kind: 'break',
+        kind: 'noAnswer',
         why: `the connection failed (${code})`,
         mayHaveArrived: !hasNeverConnected(code),
         next: suggestNetworkFix(code),

@@ -4,22 +4,22 @@ import { createNoAnswerError, createThrottledError, type GraphAnswer, isWrite, t
 import { readRetryAfterMs, type Throttle } from './throttle.ts';
 import { pause } from './timing.ts';
 
-/** What one attempt came to. A break counts as `left` when the request may have reached Graph. */
+/** What one attempt came to. `mayHaveArrived`: the request may have reached Graph. */
 export type AttemptResult =
   | { readonly kind: 'answer'; readonly answer: GraphAnswer }
   | {
-      readonly kind: 'break';
+      readonly kind: 'noAnswer';
       readonly why: string;
       readonly mayHaveArrived: boolean;
       readonly next?: string | undefined;
     }
-  | { readonly kind: 'refusal'; readonly error: ToolError }
+  | { readonly kind: 'error'; readonly error: ToolError }
   /** It did not leave, since Graph had asked everybody to wait. */
-  | { readonly kind: 'held' };
+  | { readonly kind: 'throttled' };
 
-type SentAttemptResult = Exclude<AttemptResult, { kind: 'held' }>;
+type SentAttemptResult = Exclude<AttemptResult, { kind: 'throttled' }>;
 
-/** How a request ended: without a refusal Graph confirmed it. `unsure`: an attempt may have written all the same. */
+/** How a request ended: without an error Graph confirmed it. `mayHaveWritten`: an attempt may have written all the same. */
 export interface ExchangeResult {
   readonly answer?: GraphAnswer;
   readonly error?: ToolError;
@@ -63,7 +63,7 @@ export async function sendWithRetries(
     if (waitMs > 0) await pause(waitMs, last.mayHaveWritten ? undefined : signal);
 
     const attempt = await sendOnce();
-    if (attempt.kind === 'held') continue;
+    if (attempt.kind === 'throttled') continue;
     const { executed, retryAfterMs } = judgeAttempt(attempt);
     const mayHaveWritten = last.mayHaveWritten || (executed === 'perhaps' && isWrite(endpoint));
     last = toExchangeResult(endpoint, attempt, mayHaveWritten);
@@ -82,8 +82,8 @@ function judgeAttempt(attempt: SentAttemptResult): {
   executed: 'yes' | 'no' | 'perhaps';
   retryAfterMs?: number | undefined;
 } {
-  if (attempt.kind === 'refusal') return { executed: 'yes' };
-  if (attempt.kind === 'break') return { executed: attempt.mayHaveArrived ? 'perhaps' : 'no' };
+  if (attempt.kind === 'error') return { executed: 'yes' };
+  if (attempt.kind === 'noAnswer') return { executed: attempt.mayHaveArrived ? 'perhaps' : 'no' };
   const { status } = attempt.answer;
   const retryAfterMs = readRetryAfterMs(attempt.answer);
   if (status === 429 || (status === 503 && retryAfterMs !== undefined)) return { executed: 'no', retryAfterMs };
@@ -91,8 +91,8 @@ function judgeAttempt(attempt: SentAttemptResult): {
 }
 
 function toExchangeResult(endpoint: Endpoint, attempt: SentAttemptResult, mayHaveWritten: boolean): ExchangeResult {
-  if (attempt.kind === 'refusal') return { error: attempt.error, mayHaveWritten };
-  if (attempt.kind === 'break')
+  if (attempt.kind === 'error') return { error: attempt.error, mayHaveWritten };
+  if (attempt.kind === 'noAnswer')
     return { error: createNoAnswerError(endpoint, attempt.why, attempt.next), mayHaveWritten };
   const { answer } = attempt;
   const isConfirmed = answer.status >= 200 && answer.status < 300;

@@ -5,7 +5,7 @@ export class DeadlineExceeded extends Error {}
 
 /**
  * Runs work under a signal that ends with the caller's or after a time.
- * @throws a Refusal when the caller cancels, `Late` when the time is over.
+ * @throws a ToolError when the caller cancels, `DeadlineExceeded` when the time is over.
  */
 export async function runWithin<T>(
   durationMs: number,
@@ -27,7 +27,7 @@ export async function runWithin<T>(
   }
 }
 
-/** Waits. @throws a Refusal when the call is cancelled. */
+/** Waits. @throws a ToolError when the call is cancelled. */
 export async function pause(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
   const unresolved = new Promise<never>(() => undefined);
   await runWithin(Math.max(0, durationMs), signal, () => unresolved).catch((error: unknown) => {

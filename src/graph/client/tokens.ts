@@ -4,7 +4,6 @@ import { cleanText } from './errors.ts';
 import { DeadlineExceeded, runWithin } from './timing.ts';
 
 const refreshBeforeExpiryMs = 5 * 60_000;
-/** In milliseconds. */
 export const signInTimeoutMs = 60_000;
 
 /**

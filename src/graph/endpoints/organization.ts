@@ -5,7 +5,7 @@ import { endpoint, entity, optional, page } from '../endpoint.ts';
 /** Permissions of which one lets a token read the organization's name. */
 export const organizationPermissions = ['Organization.Read.All', 'Directory.Read.All', 'User.Read'];
 
-/** The tenant itself. It is read with the token for sensors, and only where that lists one of `readsOrganization`. */
+/** The tenant itself. It is read with the token for sensors, and only where that lists one of `organizationPermissions`. */
 export const getOrganization = endpoint({
   route: 'GET /organization',
   availability: globalAndUsGov,

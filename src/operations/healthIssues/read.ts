@@ -37,7 +37,7 @@ export const toIssueFacts = (issue: HealthIssue) => ({
 
 const toIssueRow = (issue: HealthIssue) => ({
   ...toIssueFacts(issue),
-  ...toSafeTexts('sensors', issue.sensorDNSNames, { most: 1 }),
+  ...toSafeTexts('sensors', issue.sensorDNSNames, { maxCount: 1 }),
 });
 
 const toIssueDetail = (issue: HealthIssue, maxTextLength: number) => ({
@@ -48,9 +48,9 @@ const toIssueDetail = (issue: HealthIssue, maxTextLength: number) => ({
   ...toSafeTexts('sensors', issue.sensorDNSNames),
   ...toSafeTexts('domains', issue.domainNames),
   description: toSafeText(issue.description, maxTextLength),
-  ...toSafeTexts('recommendations', issue.recommendations, { max: maxTextLength }),
-  ...toSafeTexts('commandsForAPersonToRun', issue.recommendedActionCommands, { max: maxTextLength }),
-  ...toSafeTexts('additionalInformation', issue.additionalInformation, { max: maxTextLength }),
+  ...toSafeTexts('recommendations', issue.recommendations, { maxLength: maxTextLength }),
+  ...toSafeTexts('commandsForAPersonToRun', issue.recommendedActionCommands, { maxLength: maxTextLength }),
+  ...toSafeTexts('additionalInformation', issue.additionalInformation, { maxLength: maxTextLength }),
 });
 
 const getDomain = (fqdn: string) => fqdn.slice(fqdn.indexOf('.') + 1);
