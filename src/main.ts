@@ -62,8 +62,8 @@ function createCommandLine(): Command {
     .command('demo')
     .description('Show the server at work on a simulated tenant, and be asked by its gate')
     .action(async () => {
-      const { demo } = await import('./commands/demo/demo.ts');
-      process.exitCode = await demo(readSettings());
+      const { runDemo } = await import('./commands/demo/demo.ts');
+      process.exitCode = await runDemo(readSettings());
     });
   command
     .command('setup')
@@ -72,8 +72,8 @@ function createCommandLine(): Command {
     .option('--split', 'one app that reads and one that writes')
     .option('--tenant <id>', 'the id or a domain of the tenant')
     .action(async (options: SetupOptions) => {
-      const { setup } = await import('./commands/setup/setup.ts');
-      process.exitCode = setup(readSettings(), options);
+      const { printSetup } = await import('./commands/setup/setup.ts');
+      process.exitCode = printSetup(readSettings(), options);
     });
   const auditCommand = command.command('audit').description('Look at the audit log').helpCommand(false);
   const loadAudit = async () => ({
@@ -85,15 +85,15 @@ function createCommandLine(): Command {
     .description('Check that nothing in it was changed, removed, moved or added')
     .option('--head <record>', 'number:hash, or the hash, of a record that was kept outside of the log')
     .action(async (options: { head?: string }) => {
-      const { auditVerify, folder } = await loadAudit();
-      process.exitCode = auditVerify({ folder, ...options });
+      const { verifyAuditLog, folder } = await loadAudit();
+      process.exitCode = verifyAuditLog({ folder, ...options });
     });
   auditCommand
     .command('show')
     .description('Show the gated calls in a table')
     .action(async () => {
-      const { auditShow, folder } = await loadAudit();
-      process.exitCode = auditShow({ folder });
+      const { showAuditLog, folder } = await loadAudit();
+      process.exitCode = showAuditLog({ folder });
     });
   command
     .command('doctor')
@@ -102,14 +102,14 @@ function createCommandLine(): Command {
     .action(async (options: { json?: boolean }) => {
       const config = readSettings();
       dropUnsetVariables();
-      const [{ openTenant }, { tellOperator }, { doctor }] = await Promise.all([
+      const [{ openTenant }, { tellOperator }, { runDoctor }] = await Promise.all([
         import('./tenants/open.ts'),
         import('./log.ts'),
         import('./commands/doctor/doctor.ts'),
       ]);
       // What a person has to do to sign in is a part of what the doctor shows.
       const tenant = await openTenant(config, options.json ? tellOperator : () => undefined);
-      const code = await doctor(config, await tenant(), options);
+      const code = await runDoctor(config, await tenant(), options);
       // A sign-in that was begun and is not needed would keep the process for as long as its code is valid.
       process.stdout.write('', () => process.exit(code));
     });
@@ -118,11 +118,11 @@ function createCommandLine(): Command {
     .description('List the files with access keys by fingerprint, tenant and age')
     .option('--clear', 'remove them')
     .action(async (options: { clear?: boolean }) => {
-      const [{ secrets }, { getDefaultSecretsFolder }] = await Promise.all([
+      const [{ manageSecretFiles }, { getDefaultSecretsFolder }] = await Promise.all([
         import('./commands/secrets.ts'),
         import('./secrets/file.ts'),
       ]);
-      process.exitCode = secrets({ folder: readSettings().secretsDir ?? getDefaultSecretsFolder(), ...options });
+      process.exitCode = manageSecretFiles({ folder: readSettings().secretsDir ?? getDefaultSecretsFolder(), ...options });
     });
   command
     .command('approve')

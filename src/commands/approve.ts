@@ -15,37 +15,37 @@ import {
 import { UntrustedFolder } from '../files.ts';
 import { parseJson } from '../json.ts';
 import { tellOperator } from '../log.ts';
-import { colour, framed, say, wrapped } from './screen.ts';
+import { colour, frameText, print, wrapText } from './screen.ts';
 
-const millisecondsToAct = 30_000;
-const millisecondsToAnswer = 3_000;
+const actTimeoutMs = 30_000;
+const answerTimeoutMs = 3_000;
 
 /** A server that waits behind a socket, as this terminal talks to it; undefined where it does not answer in time. */
-interface Server {
+interface WaitingServer {
   ask(request: Asked): Promise<readonly Shown[] | undefined>;
   end(): void;
 }
 
 /** Answers the questions that wait on this machine at the person's own terminal. Exit code 0, or 2 without one. */
 export async function approve({ list = false }: { readonly list?: boolean }): Promise<number> {
-  const left = await serversOfUser();
-  if (left === undefined) return 2;
-  const reached = await Promise.all(left.map(reach));
-  const servers = reached.filter((one) => one !== undefined);
+  const sockets = await findServers();
+  if (sockets === undefined) return 2;
+  const connections = await Promise.all(sockets.map(connectToServer));
+  const servers = connections.filter((connection) => connection !== undefined);
   try {
-    const questions = (await Promise.all(servers.map(waitingAt))).flat();
-    if (questions.length === 0) say('No question waits for an answer.');
+    const questions = (await Promise.all(servers.map(listQuestions))).flat();
+    if (questions.length === 0) print('No question waits for an answer.');
     if (list) {
-      for (const { shown } of questions) say(`${shown.title} (${shown.minutesLeft} minutes left)`);
+      for (const { shown } of questions) print(`${shown.title} (${shown.minutesLeft} minutes left)`);
       return 0;
     }
     if (questions.length === 0) return 0;
-    const terminal = ownTerminal();
+    const terminal = openTerminal();
     if (terminal === undefined) {
       tellOperator('approve needs a terminal with a person, and here is none.');
       return 2;
     }
-    for (const { server, shown } of questions) await answer(server, shown, terminal);
+    for (const { server, shown } of questions) await answerQuestion(server, shown, terminal);
     terminal.close();
     return 0;
   } finally {
@@ -53,7 +53,7 @@ export async function approve({ list = false }: { readonly list?: boolean }): Pr
   }
 }
 
-async function serversOfUser(): Promise<Left[] | undefined> {
+async function findServers(): Promise<Left[] | undefined> {
   const folder = socketsFolder();
   try {
     return await serversIn(folder);
@@ -64,14 +64,14 @@ async function serversOfUser(): Promise<Left[] | undefined> {
   }
 }
 
-async function waitingAt(server: Server & Pick<Left, 'process'>) {
+async function listQuestions(server: WaitingServer & Pick<Left, 'process'>) {
   const waiting = await server.ask({ do: 'list' });
   if (waiting === undefined) tellOperator(`the server with process id ${server.process} does not answer.`);
   return (waiting ?? []).map((shown) => ({ server, shown }));
 }
 
 /** The terminal itself, whatever stdin and stdout are: what is piped in is no person. With CI set there is none. */
-function ownTerminal(): Interface | undefined {
+function openTerminal(): Interface | undefined {
   const { CI } = process.env;
   if (CI !== undefined && CI !== '' && CI !== 'false') return undefined;
   try {
@@ -89,75 +89,75 @@ function ownTerminal(): Interface | undefined {
   }
 }
 
-async function answer(server: Server, asked: Shown, terminal: Interface): Promise<void> {
-  say(`\n${colour.yellow(framed(asked.text))}`);
-  say(`This question is open for ${asked.minutesLeft} minutes.`);
+async function answerQuestion(server: WaitingServer, question: Shown, terminal: Interface): Promise<void> {
+  print(`\n${colour.yellow(frameText(question.text))}`);
+  print(`This question is open for ${question.minutesLeft} minutes.`);
   const prompt =
-    asked.typed === undefined
+    question.typed === undefined
       ? 'Type approve or decline; an empty line leaves it open > '
       : 'Type the text, or decline; an empty line leaves it open > ';
   const line = await terminal.question(colour.bold(prompt));
-  const said = line.trim().toLowerCase();
-  if (said === '') return say('Left open.');
-  const request = requestOf(asked, said, line);
-  if (request === undefined) return answer(server, asked, terminal);
+  const reply = line.trim().toLowerCase();
+  if (reply === '') return print('Left open.');
+  const request = toRequest(question, reply, line);
+  if (request === undefined) return answerQuestion(server, question, terminal);
   const answers = await server.ask(request);
-  if (answers === undefined) return say('The server does not answer. What became of this question is not known here.');
+  if (answers === undefined) return print('The server does not answer. What became of this question is not known here.');
   const [first] = answers;
-  const look = first && (await settled(server, first));
-  if (look === undefined) return say('The server no longer knows this question; nothing was changed.');
-  if (look.state === 'waiting') return answer(server, look, terminal);
-  const number = look.audit === undefined ? '' : ` Audit record ${look.audit}.`;
-  say(wrapped(`${sentenceOf(look)}${number}`).join('\n'));
+  const current = first && (await waitUntilSettled(server, first));
+  if (current === undefined) return print('The server no longer knows this question; nothing was changed.');
+  if (current.state === 'waiting') return answerQuestion(server, current, terminal);
+  const auditNote = current.audit === undefined ? '' : ` Audit record ${current.audit}.`;
+  print(wrapText(`${describeResult(current)}${auditNote}`).join('\n'));
 }
 
-function sentenceOf({ state, sentence }: Shown): string {
+function describeResult({ state, sentence }: Shown): string {
   if (state === 'approved') return 'Approved. It is done as soon as the assistant calls again.';
   return state === 'acting' ? 'Approved. It is being done now.' : sentence;
 }
 
-function requestOf({ nonce, typed }: Shown, said: string, line: string): Asked | undefined {
-  if (said === 'decline') return { do: 'decline', nonce };
+function toRequest({ nonce, typed }: Shown, reply: string, line: string): Asked | undefined {
+  if (reply === 'decline') return { do: 'decline', nonce };
   if (typed !== undefined) return { do: 'approve', nonce, typed: line };
-  return said === 'approve' ? { do: 'approve', nonce } : undefined;
+  return reply === 'approve' ? { do: 'approve', nonce } : undefined;
 }
 
 /** How a question stands once it has been acted on, follows another, or nobody acts on it. */
-async function settled(server: Server, first: Shown): Promise<Shown | undefined> {
-  let look: Shown | undefined = first;
-  const until = performance.now() + millisecondsToAct;
-  const isOpen = () => look !== undefined && (look.replacedBy !== undefined || look.state === 'acting');
-  const isNew = () => look?.state === 'approved' && performance.now() < until - millisecondsToAct + 2_000;
-  while ((isOpen() || isNew()) && performance.now() < until) {
-    if (look?.replacedBy === undefined) await wait(200);
-    const answers = await server.ask({ do: 'look', nonce: look?.replacedBy ?? first.nonce });
-    if (answers === undefined) return look;
-    [look] = answers;
-    if (look !== undefined) first = look;
+async function waitUntilSettled(server: WaitingServer, first: Shown): Promise<Shown | undefined> {
+  let current: Shown | undefined = first;
+  const deadlineMs = performance.now() + actTimeoutMs;
+  const isOpen = () => current !== undefined && (current.replacedBy !== undefined || current.state === 'acting');
+  const isNew = () => current?.state === 'approved' && performance.now() < deadlineMs - actTimeoutMs + 2_000;
+  while ((isOpen() || isNew()) && performance.now() < deadlineMs) {
+    if (current?.replacedBy === undefined) await wait(200);
+    const answers = await server.ask({ do: 'look', nonce: current?.replacedBy ?? first.nonce });
+    if (answers === undefined) return current;
+    [current] = answers;
+    if (current !== undefined) first = current;
   }
-  return look;
+  return current;
 }
 
-async function reach(left: Left): Promise<(Server & Pick<Left, 'process'>) | undefined> {
-  const socket = connect(left.path);
+async function connectToServer(found: Left): Promise<(WaitingServer & Pick<Left, 'process'>) | undefined> {
+  const socket = connect(found.path);
   try {
     await once(socket, 'connect');
-    return { ...talkingTo(socket), process: left.process };
+    return { ...createServerConnection(socket), process: found.process };
   } catch (error) {
     const isGone = error instanceof Error && 'code' in error && ['ECONNREFUSED', 'ENOENT'].includes(String(error.code));
-    if (isGone) await left.clear();
+    if (isGone) await found.clear();
     return undefined;
   }
 }
 
-function talkingTo(socket: Socket): Server {
+function createServerConnection(socket: Socket): WaitingServer {
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
   socket.on('error', () => socket.destroy());
   return {
     async ask(request) {
       socket.write(`${JSON.stringify(request)}\n`);
-      const late = wait(millisecondsToAnswer, undefined, { ref: false });
-      const next = await Promise.race([lines.next().catch(() => undefined), late]);
+      const timeout = wait(answerTimeoutMs, undefined, { ref: false });
+      const next = await Promise.race([lines.next().catch(() => undefined), timeout]);
       if (next === undefined) socket.destroy();
       if (next === undefined || next.done === true) return undefined;
       return answered.safeParse(parseJson(next.value)).data?.questions;

@@ -2,64 +2,64 @@ import * as z from 'zod';
 import { type VerifiedFile, verifyFolder } from '../audit/verify.ts';
 import { tellOperator } from '../log.ts';
 import { escapeInvisible } from '../text.ts';
-import { colour, say, table, wrapped } from './screen.ts';
+import { colour, print, formatTable, wrapText } from './screen.ts';
 
-interface Where {
+interface AuditCommandOptions {
   /** Undefined where the log is off. */
   readonly folder: string | undefined;
 }
 
 /** Says of each file whether its chain holds. Exit code 0 when all do, 1 when one does not, 2 when they cannot be read. */
-export function auditVerify({ folder, head }: Where & { readonly head?: string }): number {
-  const files = read(folder, head);
+export function verifyAuditLog({ folder, head }: AuditCommandOptions & { readonly head?: string }): number {
+  const files = readAuditFiles(folder, head);
   if (files === undefined) return 2;
   for (const { file, records, hashes, problems, unfinished, isCutOff } of files) {
-    const end = hashes.length === 0 ? 'no record' : `record ${records.length - 1}, head ${hashes.at(-1)}`;
-    say(problems.length === 0 ? `${colour.green('holds')} ${file}: ${end}` : `${colour.red('FAILS')} ${file}`);
-    for (const problem of problems) say(wrapped(`  ${problem}`).join('\n'));
-    if (isCutOff) say('  its last line was never finished: the process was killed');
+    const lastRecord = hashes.length === 0 ? 'no record' : `record ${records.length - 1}, head ${hashes.at(-1)}`;
+    print(problems.length === 0 ? `${colour.green('holds')} ${file}: ${lastRecord}` : `${colour.red('FAILS')} ${file}`);
+    for (const problem of problems) print(wrapText(`  ${problem}`).join('\n'));
+    if (isCutOff) print('  its last line was never finished: the process was killed');
     for (const { n, time } of unfinished) {
-      say(`  record ${n} of ${time} began an act whose outcome is unknown: read what became of it`);
+      print(`  record ${n} of ${time} began an act whose outcome is unknown: read what became of it`);
     }
   }
-  if (files.length === 0) say('There is no audit log here.');
+  if (files.length === 0) print('There is no audit log here.');
   return files.every(({ problems }) => problems.length === 0) ? 0 : 1;
 }
 
-const text = z
+const shortText = z
   .string()
   .catch('')
   .transform((raw) => escapeInvisible(raw, 60));
-const call = z.looseObject({ id: text, tool: text, tenant: text, channel: text });
-const answer = z.looseObject({ id: text, action: text, channel: text });
-const outcome = z.looseObject({ id: text, verdict: text });
+const questionSchema = z.looseObject({ id: shortText, tool: shortText, tenant: shortText, channel: shortText });
+const answerSchema = z.looseObject({ id: shortText, action: shortText, channel: shortText });
+const outcomeSchema = z.looseObject({ id: shortText, verdict: shortText });
 
 /** A table of the gated calls: when, what, where, how it was answered, what came of it. */
-export function auditShow({ folder }: Where): number {
-  const files = read(folder);
+export function showAuditLog({ folder }: AuditCommandOptions): number {
+  const files = readAuditFiles(folder);
   if (files === undefined) return 2;
   const rows = files.flatMap(({ records }) =>
     records
       .filter(({ kind }) => kind === 'question')
-      .map((asked) => {
-        const { id, tool, tenant, channel } = call.parse(asked);
-        const answered = answer.safeParse(records.find((one) => one.kind === 'answer' && one.id === id)).data;
-        const ended = outcome.safeParse(records.find((one) => one.kind === 'outcome' && one.id === id)).data;
-        const isOpen = records.some((one) => one.kind === 'acting' && one.id === id);
-        const said = `${answered?.action ?? 'unanswered'} (${answered?.channel ?? channel})`;
-        const when = asked.time.slice(0, 19).replace('T', ' ');
-        return [when, tool, tenant, said, ended?.verdict ?? (isOpen ? 'OPEN' : '-')];
+      .map((question) => {
+        const { id, tool, tenant, channel } = questionSchema.parse(question);
+        const answer = answerSchema.safeParse(records.find((record) => record.kind === 'answer' && record.id === id)).data;
+        const outcome = outcomeSchema.safeParse(records.find((record) => record.kind === 'outcome' && record.id === id)).data;
+        const isOpen = records.some((record) => record.kind === 'acting' && record.id === id);
+        const answerText = `${answer?.action ?? 'unanswered'} (${answer?.channel ?? channel})`;
+        const when = question.time.slice(0, 19).replace('T', ' ');
+        return [when, tool, tenant, answerText, outcome?.verdict ?? (isOpen ? 'OPEN' : '-')];
       }),
   );
-  say(
+  print(
     rows.length === 0
       ? 'No gated call is in the audit log.'
-      : table(['time (UTC)', 'tool', 'tenant', 'answer', 'outcome'], rows),
+      : formatTable(['time (UTC)', 'tool', 'tenant', 'answer', 'outcome'], rows),
   );
   return 0;
 }
 
-function read(folder: string | undefined, head?: string): VerifiedFile[] | undefined {
+function readAuditFiles(folder: string | undefined, head?: string): VerifiedFile[] | undefined {
   try {
     if (folder === undefined) return [];
     return verifyFolder(folder, head);

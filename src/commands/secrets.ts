@@ -3,29 +3,29 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { tellOperator } from '../log.ts';
 import { formatCount } from '../operations/consequences.ts';
-import { colour, say, table } from './screen.ts';
+import { colour, print, formatTable } from './screen.ts';
 
 const isSecretFile = (name: string) => /^access-key_[\w-]{1,36}_[\w-]+\.txt$|^\.access-key_.*\.waiting$/.test(name);
 
 /** Lists the files with access keys, never a key, or removes them. Exit code 0, or 2 when the folder cannot be read. */
-export function secrets({ folder, clear = false }: { readonly folder: string; readonly clear?: boolean }): number {
-  const names = namesIn(folder);
+export function manageSecretFiles({ folder, clear = false }: { readonly folder: string; readonly clear?: boolean }): number {
+  const names = listSecretFiles(folder);
   if (names === undefined) {
     tellOperator(`the folder ${folder} cannot be read. Name it with --secrets-dir.`);
     return 2;
   }
-  if (names.length === 0) say('There are no secret files.');
+  if (names.length === 0) print('There are no secret files.');
   else if (clear) {
-    const old = names.filter((name) => !isInUse(join(folder, name)));
-    for (const name of old) rmSync(join(folder, name), { force: true });
-    say(`Removed ${formatCount(old.length, 'file')}.`);
-    if (old.length < names.length) say('A server may still be writing another one: it stays for now.');
+    const removable = names.filter((name) => !isInUse(join(folder, name)));
+    for (const name of removable) rmSync(join(folder, name), { force: true });
+    print(`Removed ${formatCount(removable.length, 'file')}.`);
+    if (removable.length < names.length) print('A server may still be writing another one: it stays for now.');
   } else {
-    say(colour.dim(folder));
-    say(
-      table(
+    print(colour.dim(folder));
+    print(
+      formatTable(
         ['file', 'tenant', 'fingerprint', 'age'],
-        names.map((name) => rowOf(folder, name)),
+        names.map((name) => describeFile(folder, name)),
       ),
     );
   }
@@ -36,7 +36,7 @@ export function secrets({ folder, clear = false }: { readonly folder: string; re
 const isInUse = (path: string) => isUnfinished(path) && Date.now() - statSync(path).mtimeMs < 600_000;
 const isUnfinished = (path: string) => path.endsWith('.waiting');
 
-function namesIn(folder: string): string[] | undefined {
+function listSecretFiles(folder: string): string[] | undefined {
   try {
     return readdirSync(folder).filter(isSecretFile).sort();
   } catch (error) {
@@ -44,18 +44,18 @@ function namesIn(folder: string): string[] | undefined {
   }
 }
 
-function rowOf(folder: string, name: string): string[] {
+function describeFile(folder: string, name: string): string[] {
   const path = join(folder, name);
-  return [name, name.split('_')[1] ?? '', fingerprintOf(path), ageOf(statSync(path).mtimeMs)];
+  return [name, name.split('_')[1] ?? '', computeFingerprint(path), formatAge(statSync(path).mtimeMs)];
 }
 
-function fingerprintOf(path: string): string {
+function computeFingerprint(path: string): string {
   // Its server ended before it said that the key is in it.
   if (isUnfinished(path)) return 'unfinished';
   return createHash('sha256').update(readFileSync(path, 'utf8')).digest('hex').slice(0, 8);
 }
 
-function ageOf(since: number): string {
-  const hours = Math.floor((Date.now() - since) / 3_600_000);
+function formatAge(sinceMs: number): string {
+  const hours = Math.floor((Date.now() - sinceMs) / 3_600_000);
   return hours < 48 ? formatCount(hours, 'hour') : formatCount(Math.floor(hours / 24), 'day');
 }

@@ -14,12 +14,12 @@ import { createServer } from '../server/server.ts';
 import { stdioTransport } from '../server/stdio.ts';
 
 /** What a server has around it. */
-interface Around extends Pick<Surroundings, 'clock' | 'patience'> {
+interface ServeOptions extends Pick<Surroundings, 'clock' | 'patience'> {
   readonly input: Readable;
   readonly output: Writable;
 }
 
-const system: Around = {
+const defaultOptions: ServeOptions = {
   clock: { wall: () => Date.now(), monotonic: () => performance.now() },
   /** Hosts end a call after a minute, some sooner. */
   patience: 25_000,
@@ -28,7 +28,7 @@ const system: Around = {
 };
 
 /** The name of the user who runs this; in containers a user id often has none. */
-function userName(): string {
+function readUserName(): string {
   try {
     return userInfo().username;
   } catch {
@@ -39,17 +39,17 @@ function userName(): string {
 /** Serves MCP over stdin and stdout until closed. Ledger, seal key and write lock are made here, once, for every server of the SDK. */
 export function serve(
   config: Config,
-  tenant: () => Promise<Tenant>,
+  getTenant: () => Promise<Tenant>,
   version: string,
   log: Log,
-  around: Partial<Around> = {},
+  options: Partial<ServeOptions> = {},
 ): { close(): Promise<void> } {
-  const { input, output, ...surroundings } = { ...system, ...around };
+  const { input, output, ...gateOptions } = { ...defaultOptions, ...options };
   let graph: Promise<Graph> | undefined;
-  const principal = `${userName()} ${randomUUID()}`;
-  let outside: ReturnType<typeof openOutside> | undefined;
+  const principal = `${readUserName()} ${randomUUID()}`;
+  let externalChannels: ReturnType<typeof openOutside> | undefined;
   const gate = createGate({
-    ...surroundings,
+    ...gateOptions,
     approval: config.approval,
     audit: openAuditLog({
       folder: resolveAuditFolder(config.auditLog),
@@ -57,18 +57,18 @@ export function serve(
       settings: listUnusualSafetySettings(config),
       principal,
     }),
-    outside: (desk) => {
-      outside = openOutside(config, process.env, desk, tellOperator);
-      return outside;
+    outside: (inbox) => {
+      externalChannels = openOutside(config, process.env, inbox, tellOperator);
+      return externalChannels;
     },
   });
-  const own = {
+  const runtime = {
     version,
     config,
     log,
     graph() {
-      graph ??= Promise.all([import('../graph/client/client.ts'), tenant()]).then(([{ createGraphClient }, opened]) =>
-        createGraphClient({ tenant: opened, version: config.graphVersion, concurrency: config.concurrency, log }),
+      graph ??= Promise.all([import('../graph/client/client.ts'), getTenant()]).then(([{ createGraphClient }, openedTenant]) =>
+        createGraphClient({ tenant: openedTenant, version: config.graphVersion, concurrency: config.concurrency, log }),
       );
       return graph;
     },
@@ -76,13 +76,13 @@ export function serve(
     principal,
     secretsFolder: config.secretsDir ?? getDefaultSecretsFolder(),
   };
-  const served = serveStdio(() => createServer(own), {
+  const stdioServer = serveStdio(() => createServer(runtime), {
     transport: stdioTransport(input, output),
     onerror: (error) => log.warn('protocol', { error: error.message }),
   });
   return {
     async close() {
-      await Promise.allSettled([served.close(), outside?.close()]);
+      await Promise.allSettled([stdioServer.close(), externalChannels?.close()]);
     },
   };
 }

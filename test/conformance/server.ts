@@ -17,12 +17,12 @@ import type { Tenant } from '../../src/graph/tenant.ts';
 import { createLog } from '../../src/log.ts';
 import type { Process } from '../../src/server/runtime.ts';
 import { createServer } from '../../src/server/server.ts';
-import { simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { mountFixtures, refusingAsTheSuiteExpects } from './fixtures.ts';
 
 /** The server with a gate and a simulated tenant of its own, over HTTP on loopback: the suite speaks nothing else. */
 export async function serveHttp() {
-  const tenant = simulatedTenant({ seed: 1 });
+  const tenant = createSimulatedTenant({ seed: 1 });
   const own = newProcess(tenant);
   const create = () => mountFixtures(createServer(own), own);
   const modern = createMcpHandler(create, { legacy: 'reject' });

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Disturbance, type SimulatedTenant, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { type FaultAction, type SimulatedTenant, createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import * as faults from '../harness/faults.ts';
 import { tell } from '../harness/tables.ts';
 import { world } from './world.ts';
 
 /** What meets a hundred requests: 5 are throttled, 2 find Graph unavailable, 1 breaks off. */
-const hundred: readonly (Disturbance | undefined)[] = [
+const hundred: readonly (FaultAction | undefined)[] = [
   ...Array(5).fill(faults.throttled(1)),
   ...Array(2).fill(faults.failing(503)),
   faults.broken(),
@@ -15,7 +15,7 @@ const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
 /** Every page of the fleet, and what is read beside. */
 const pages = 59;
 
-const fleet = () => simulatedTenant({ seed: 1, sensors: 5_000, pageSize: 100 });
+const fleet = () => createSimulatedTenant({ seed: 1, sensors: 5_000, pageSize: 100 });
 
 /** In an order that a seed decides, with the random numbers of Numerical Recipes. */
 function shuffled<T>(all: readonly T[], seed: number): T[] {
@@ -40,7 +40,7 @@ async function run(seed: number) {
   const waiting = shuffled(hundred, seed);
   let failed = 0;
   tenant.faults.push({
-    on: () => true,
+    appliesTo: () => true,
     answer(...of) {
       const met = waiting.shift();
       failed += met === undefined ? 0 : 1;

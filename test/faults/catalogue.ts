@@ -1,4 +1,4 @@
-import type { Fault, LoggedRequest, SimulatedOptions, SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import type { Fault, LoggedRequest, SimulatedTenantOptions, SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import * as faults from '../harness/faults.ts';
 
 /** A refusal in the words that a model reads, without the ids of the request; `{route}` is the route that met the fault. */
@@ -47,7 +47,7 @@ export interface FaultRow {
   readonly words?: Words;
   /** Of a request that writes, where it is another. */
   readonly wordsOfWrite?: Words;
-  readonly options?: SimulatedOptions;
+  readonly options?: SimulatedTenantOptions;
   put(place: Place): void;
 }
 
@@ -68,7 +68,7 @@ const meet =
   (place: Place): void => {
     place.tenant.faults.push({
       ...fault,
-      on: (request) => place[which](request),
+      appliesTo: (request) => place[which](request),
       answer:
         typeof answer === 'function'
           ? (...of) => {
@@ -77,7 +77,7 @@ const meet =
             }
           : answer,
     });
-    if (typeof answer !== 'function') place.tenant.faults.unshift({ on: place[which], answer: () => void place.met() });
+    if (typeof answer !== 'function') place.tenant.faults.unshift({ appliesTo: place[which], answer: () => void place.met() });
   };
 const once = (answer: Fault['answer'], phase: Fault['phase'] = 'before') => meet({ answer, phase, times: 1 });
 const always = (answer: Fault['answer'], phase: Fault['phase'] = 'before') => meet({ answer, phase });
@@ -338,14 +338,14 @@ export const catalogue: readonly FaultRow[] = [
     name: 'first route off',
     means: 'refused',
     put({ tenant, routes: [first = ''] }) {
-      tenant.routesOff.push(first);
+      tenant.disabledRoutes.push(first);
     },
   },
   {
     name: 'all routes off',
     means: 'refused',
     put({ tenant, routes }) {
-      tenant.routesOff.push(...routes);
+      tenant.disabledRoutes.push(...routes);
     },
   },
 ];

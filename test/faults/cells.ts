@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Endpoint } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 import type { EndpointName } from '../../src/tenants/simulated/handlers.ts';
-import { type LoggedRequest, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { type LoggedRequest, createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { approve, type ToolResult } from '../harness/clients.ts';
 import { catalogue, type FaultRow, type Place } from './catalogue.ts';
 import { finderIn, readingsIn, type Writing, writingsIn } from './subjects.ts';
@@ -38,7 +38,7 @@ export interface Ran {
 
 const key = 'U0lNVUxBVEVEb2xkIGtleSBvZiB0aGUgZmF1bHQgbWF0cml4';
 const options = { seed: 1, pageSize: 5, accessKey: key };
-const seeded = finderIn(simulatedTenant(options));
+const seeded = finderIn(createSimulatedTenant(options));
 const writings = writingsIn(seeded, key);
 
 export const stages: Readonly<Record<Stage, readonly Omit<Cell, 'fault'>[]>> = {
@@ -71,7 +71,7 @@ const filesIn = (folder: string) =>
 
 /** Runs a call on a tenant of its own, with the fault where the cell wants it. */
 export async function run({ fault, stage, tool, args, endpoint, writing }: Omit<Cell, 'fault'> & { fault?: FaultRow }) {
-  const tenant = simulatedTenant({
+  const tenant = createSimulatedTenant({
     ...options,
     ...fault?.options,
     onRequest: (request) => {
@@ -101,7 +101,7 @@ export async function run({ fault, stage, tool, args, endpoint, writing }: Omit<
   tenant.beforeRequest = (request) => {
     if (stage === 'plan' && writing !== undefined && isFor(writing.sends)(request)) {
       tenant.faults.length = 0;
-      tenant.routesOff.length = 0;
+      tenant.disabledRoutes.length = 0;
     }
     // What was activated is running by the time of the next look.
     if (tool === 'activate_sensor_candidates' && request.method === 'GET' && sent.length > 0) tenant.advance(10_000);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type SimulatedTenant, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { type SimulatedTenant, createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { type ServedGraph, serveGraph, wire } from '../entra/served/graph.ts';
 import { approve } from '../harness/clients.ts';
 import { startWorld } from '../tenants/world.ts';
@@ -9,11 +9,11 @@ import { type World, world } from './world.ts';
 /** What the table of faults takes for granted of a network, over HTTPS on loopback. */
 async function scene(use: (call: World['call'], tenant: SimulatedTenant, graph: ServedGraph) => Promise<void>) {
   const { entra, close } = await startWorld();
-  const tenant = simulatedTenant({ seed: 1 });
-  const { bearerOf } = tenant;
+  const tenant = createSimulatedTenant({ seed: 1 });
+  const { parseBearer } = tenant;
   const graph = await serveGraph(tenant, entra);
   // Who may do what is not the point here.
-  tenant.bearerOf = bearerOf;
+  tenant.parseBearer = parseBearer;
   const own = await world({ ...tenant, httpClient: graph.httpClient }, approve);
   await use(own.call, tenant, graph);
   await own.close();
@@ -61,7 +61,7 @@ test('a gzip bomb is read no further than it may be', () =>
   scene(async (call, tenant, graph) => {
     let megabytes = 0;
     tenant.faults.push({
-      on: () => true,
+      appliesTo: () => true,
       answer: () => ({
         status: 200,
         headers: { 'Content-Type': 'application/json' },

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type SimulatedTenant, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { type SimulatedTenant, createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { conversations } from './conversation.ts';
 import { type Findings, none, play } from './play.ts';
 import { inProcess, overStdio, type Wire } from './wires.ts';
@@ -16,7 +16,7 @@ const patience = 30_000;
 /** Has conversations until so many messages were sent. One that finds something is thrown, with the seed that repeats it. */
 export async function fuzz(transport: Transport, messages: number, seed: number): Promise<Findings> {
   const { length, open } = transports[transport];
-  const tenant = simulatedTenant({ seed: 1 });
+  const tenant = createSimulatedTenant({ seed: 1 });
   const all = none();
   let last: Error | undefined;
   const thrown: unknown[] = [];

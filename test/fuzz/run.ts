@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fuzz, told } from './fuzz.ts';
-import { kill, told as toldOfKills } from './kills.ts';
+import { kill, told as formatKills } from './kills.ts';
 
 // A long run: `npm run fuzz -- --messages 1000000 --kills 200 --seed 7`. One message in twenty goes over real stdio.
 
@@ -32,7 +32,7 @@ if (kills > 0) {
   await timed(async () => {
     const all = await kill(kills, seed);
     if (all.unannounced + all.untrue + all.broken + all.survived > 0) process.exitCode = 1;
-    const line = toldOfKills(seed, all);
+    const line = formatKills(seed, all);
     rmSync(dirname(all.auditLog), { recursive: true });
     return line;
   });

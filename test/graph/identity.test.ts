@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseIdentity } from '../../src/graph/client/identity.ts';
-import { entraTenant } from '../../src/tenants/entra/tenant.ts';
+import { createEntraTenant } from '../../src/tenants/entra/tenant.ts';
 import { jwt } from './farEnd.ts';
 
 describe('a token says who acts', () => {
@@ -22,9 +22,9 @@ describe('a token says who acts', () => {
 });
 
 test('a tenant of Entra is the global cloud with one credential for everything', () => {
-  const tenant = entraTenant(
+  const tenant = createEntraTenant(
     { auth: 'auto', cloud: 'global', tenantLabel: 'Contoso' },
-    { environment: {}, say: () => undefined },
+    { environment: {}, tellOperator: () => undefined },
   );
   expect(tenant).toMatchObject({
     simulated: false,

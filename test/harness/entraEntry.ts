@@ -1,8 +1,8 @@
-import { doctor } from '../../src/commands/doctor/doctor.ts';
+import { runDoctor } from '../../src/commands/doctor/doctor.ts';
 import { serve } from '../../src/commands/serve.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
-import { entraTenant } from '../../src/tenants/entra/tenant.ts';
+import { createEntraTenant } from '../../src/tenants/entra/tenant.ts';
 
 /** The server, or its doctor, with a real tenant whose Entra and Graph are on loopback: MDI_TEST says where. */
 const {
@@ -10,7 +10,7 @@ const {
   authorityHost,
   doctor: isDoctor = false,
   json = false,
-  patience = 25_000,
+  patience: signInWaitMs = 25_000,
 } = JSON.parse(process.env.MDI_TEST ?? '{}') as {
   graphRoot: string;
   authorityHost: string;
@@ -19,23 +19,23 @@ const {
   patience?: number;
 };
 const config = readConfig({}, process.env);
-const tenant = entraTenant(config, {
+const tenant = createEntraTenant(config, {
   environment: process.env,
   graphRoot,
   authority: { authorityHost, disableInstanceDiscovery: true },
-  patience,
-  say(line) {
+  signInWaitMs,
+  tellOperator(line) {
     if (!isDoctor || json) process.stderr.write(`mdi-sensors-mcp: ${line}\n`);
   },
 });
 
 if (isDoctor) {
-  const code = await doctor(config, tenant, { json });
+  const code = await runDoctor(config, tenant, { json });
   process.stdout.write('', () => process.exit(code));
 } else {
   serve(config, async () => tenant, '0.0.0-test', createLog(config.logLevel), {
     clock: { wall: () => Date.now(), monotonic: () => performance.now() },
-    patience,
+    patience: signInWaitMs,
   });
   process.stdin.once('end', () => process.exit(0));
 }

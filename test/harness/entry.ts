@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { serve } from '../../src/commands/serve.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
-import { type SimulatedOptions, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { type SimulatedTenantOptions, createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import type { Command, EntryOptions } from './controlled.ts';
 import { fileMethods } from './disk.ts';
 import * as faults from './faults.ts';
@@ -15,12 +15,12 @@ import { witness } from './witness.ts';
 const options: EntryOptions = JSON.parse(process.env.MDI_TEST ?? '{}');
 const ahead = { wall: 0, monotonic: 0 };
 const config: Config = readConfig({ simulate: true, ...options.flags }, {});
-const tenant = simulatedTenant({
+const tenant = createSimulatedTenant({
   seed: 1,
   cloud: config.cloud,
   ...(options.witness === true && witness()),
   ...options.tenant,
-} as SimulatedOptions);
+} as SimulatedTenantOptions);
 
 function obey(command: Command): unknown {
   switch (command.do) {
@@ -57,7 +57,7 @@ function obey(command: Command): unknown {
       return;
     case 'fault':
       tenant.faults.push({
-        on: ({ method, path }) => method === command.method && path.includes(command.path),
+        appliesTo: ({ method, path }) => method === command.method && path.includes(command.path),
         times: command.times ?? 1,
         phase: command.phase ?? 'before',
         answer: answerOf(command),

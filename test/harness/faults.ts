@@ -2,22 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type PipelineRequest, RestError } from '@azure/core-rest-pipeline';
 import { parseJson } from '../../src/json.ts';
 import {
-  conflict,
-  expired,
-  insufficientClaims,
-  notFound,
-  notOnboarded,
-  preconditionFailed,
+  createConflictError,
+  createExpiredTokenError,
+  createClaimsChallengeError,
+  createNotFoundError,
+  createNotOnboardedError,
+  createPreconditionFailedError,
 } from '../../src/tenants/simulated/errors.ts';
-import type { Disturbance, Reply } from '../../src/tenants/simulated/faults.ts';
+import type { FaultAction, HttpReply } from '../../src/tenants/simulated/faults.ts';
 
-const nothing: Reply = { status: 200, headers: {}, text: '' };
+const nothing: HttpReply = { status: 200, headers: {}, text: '' };
 const json = { 'Content-Type': 'application/json' };
 const errorBody = (code: string, message: string) => JSON.stringify({ error: { code, message } });
 
 /** 429, by default without a Retry-After. */
 export const throttled =
-  (retryAfter?: number | string): Disturbance =>
+  (retryAfter?: number | string): FaultAction =>
   () => ({
     status: 429,
     headers: { ...json, ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }) },
@@ -26,19 +26,19 @@ export const throttled =
 
 /** A failure of the server. */
 export const failing =
-  (status: number, headers: Readonly<Record<string, string>> = {}): Disturbance =>
+  (status: number, headers: Readonly<Record<string, string>> = {}): FaultAction =>
   () => ({ status, headers: { ...json, ...headers }, text: errorBody('InternalServerError', 'It failed.') });
 
 /** A connection that breaks. */
 export const broken =
-  (code = 'ECONNRESET'): Disturbance =>
+  (code = 'ECONNRESET'): FaultAction =>
   (request) => {
     throw new RestError(`the connection broke: ${code}`, { code, request });
   };
 
 /** An answer that takes its time; ends with the request's signal. */
 export const slow =
-  (milliseconds: number): Disturbance =>
+  (milliseconds: number): FaultAction =>
   async ({ abortSignal }) => {
     const { signal, stop } = nodeSignal(abortSignal);
     await sleep(milliseconds, undefined, { signal }).finally(stop);
@@ -57,7 +57,7 @@ const whole = ({ text } = nothing) => (typeof text === 'string' ? Buffer.from(te
 
 /** The earned body up to this share of it, after which the connection breaks; only `after`. */
 export const cutOff =
-  (share: number): Disturbance =>
+  (share: number): FaultAction =>
   (request, reply = nothing) => ({
     ...reply,
     *text() {
@@ -69,7 +69,7 @@ export const cutOff =
 
 /** The earned body in drops, with so many milliseconds before each; only `after`. */
 export const dripping =
-  (drops: number, milliseconds: number): Disturbance =>
+  (drops: number, milliseconds: number): FaultAction =>
   (_, reply = nothing) => ({
     ...reply,
     async *text() {
@@ -84,49 +84,49 @@ export const dripping =
 
 /** The earned body with blanks up to so many bytes; only `after`. */
 export const padded =
-  (bytes: number): Disturbance =>
+  (bytes: number): FaultAction =>
   (_, reply = nothing) => ({ ...reply, text: whole(reply).toString().padEnd(bytes) });
 
 /** The first half of the earned body, as if it were all of it; only `after`. */
-export const truncated: Disturbance = (_, reply = nothing) => {
+export const truncated: FaultAction = (_, reply = nothing) => {
   const text = whole(reply).toString();
   return { ...reply, text: text.slice(0, text.length / 2) };
 };
 
 /** The earned body under another content type; only `after`. */
 export const typed =
-  (type: string): Disturbance =>
+  (type: string): FaultAction =>
   (_, reply = nothing) => ({ ...reply, headers: { ...reply.headers, 'Content-Type': type } });
 
 /** A body that is no JSON, under the status that the request earned. */
 export const body =
-  (text: string, type = 'application/json'): Disturbance =>
+  (text: string, type = 'application/json'): FaultAction =>
   (_, { status } = nothing) => ({ status: status === 204 ? 200 : status, headers: { 'Content-Type': type }, text });
 
 export const malformed = body('{"value": [{"id": "');
 export const html = body('<!DOCTYPE html><html><body><h1>Sign in to the hotel network</h1></body></html>', 'text/html');
 
-export const empty: Disturbance = (_, reply = nothing) => ({ ...reply, text: '' });
+export const empty: FaultAction = (_, reply = nothing) => ({ ...reply, text: '' });
 
-export const gone = notFound('The object');
-export const conflicting = conflict();
-export const outdated = preconditionFailed();
+export const gone = createNotFoundError('The object');
+export const conflicting = createConflictError();
+export const outdated = createPreconditionFailedError();
 
 /** The tenant has no Defender for Identity. */
-export const withoutMdi = notOnboarded();
+export const withoutMdi = createNotOnboardedError();
 
 /** The sample of Microsoft's page on claims challenges. */
-export const claimsChallenge = insufficientClaims('{"access_token":{"nbf":{"essential":true, "value":"1604106651"}}}');
+export const claimsChallenge = createClaimsChallengeError('{"access_token":{"nbf":{"essential":true, "value":"1604106651"}}}');
 
-export const expiredToken = expired();
+export const expiredToken = createExpiredTokenError();
 
 export const redirect =
-  (location: string): Disturbance =>
+  (location: string): FaultAction =>
   () => ({ status: 302, headers: { Location: location }, text: '' });
 
 /** A body of so many bytes, as a small compressed one may become. */
 export const huge =
-  (bytes: number): Disturbance =>
+  (bytes: number): FaultAction =>
   (_, { status } = nothing) => ({
     status,
     headers: json,
@@ -138,7 +138,7 @@ export const huge =
 
 /** The earned JSON body with a change; only `after`. */
 export const edited =
-  (edit: (json: Record<string, unknown>, request: PipelineRequest) => Record<string, unknown>): Disturbance =>
+  (edit: (json: Record<string, unknown>, request: PipelineRequest) => Record<string, unknown>): FaultAction =>
   (request, reply) => {
     if (reply === undefined) throw new Error("nothing to edit yet: this fault needs phase: 'after'");
     const parsed = typeof reply.text === 'string' ? parseJson(reply.text) : undefined;

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { SimulatedOptions } from '../../src/tenants/simulated/tenant.ts';
+import type { SimulatedTenantOptions } from '../../src/tenants/simulated/tenant.ts';
 
 /** What was seen in a process that may be killed at any moment. */
 export type Fact =
@@ -14,7 +14,7 @@ const millisecondsOnTheWay = 20;
 const stderr = 2;
 
 /** Tells on stderr what happens, each time before it goes on. */
-export function witness(): Pick<SimulatedOptions, 'beforeRequest' | 'onRequest'> {
+export function witness(): Pick<SimulatedTenantOptions, 'beforeRequest' | 'onRequest'> {
   const { fsyncSync, writeSync } = fs;
   const tell = (fact: Fact) => writeSync(stderr, `${JSON.stringify(fact)}\n`);
   fs.fsyncSync = (handle) => {

@@ -186,11 +186,11 @@ describe('routes', () => {
   });
 
   test('a route that is switched off does not exist', async () => {
-    const tenant = contoso({ routesOff: ['POST /security/identities/sensorCandidateActivationConfigurations'] });
+    const tenant = contoso({ disabledRoutes: ['POST /security/identities/sensorCandidateActivationConfigurations'] });
     const body = { activationMode: 'automated' };
     const update = async (call: string) => (await ask(tenant, call, { body })).status;
     expect(await update('POST /sensorCandidateActivationConfigurations')).toBe(400);
-    tenant.routesOff.push('POST /security/identities/sensorCandidateActivationConfiguration');
+    tenant.disabledRoutes.push('POST /security/identities/sensorCandidateActivationConfiguration');
     expect(await update('POST /sensorCandidateActivationConfiguration')).toBe(405);
     expect(tenant.activationMode).toBe('manual');
     expect(await update('PATCH /sensorCandidateActivationConfiguration')).toBe(200);

@@ -1,10 +1,10 @@
 import { createHttpHeaders, createPipelineRequest, type HttpMethods } from '@azure/core-rest-pipeline';
-import { type SimulatedOptions, type SimulatedTenant, simulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { type SimulatedTenantOptions, type SimulatedTenant, createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 
 export const noon = Date.parse('2026-06-01T12:00:00Z');
 
 /** A tenant whose clock stands still until it is moved. */
-export const contoso = (options: SimulatedOptions = {}) => simulatedTenant({ now: () => noon, ...options });
+export const contoso = (options: SimulatedTenantOptions = {}) => createSimulatedTenant({ now: () => noon, ...options });
 
 export interface Options {
   readonly version?: string;

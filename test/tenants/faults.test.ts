@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Disturbance, LoggedRequest } from '../../src/tenants/simulated/tenant.ts';
+import type { FaultAction, LoggedRequest } from '../../src/tenants/simulated/tenant.ts';
 import * as faults from '../harness/faults.ts';
 import { ask, contoso, sensorAt, unknownId } from './asking.ts';
 
@@ -50,7 +50,7 @@ describe('faults', () => {
 
   test('a body is a half of the earned one, nothing, or the earned one with blanks', async () => {
     const whole = await ask(contoso(), 'GET /sensors');
-    const having = async (answer: Disturbance) =>
+    const having = async (answer: FaultAction) =>
       (await ask(contoso({ faults: [{ phase: 'after', answer }] }), 'GET /sensors')).text;
     expect(whole.text.startsWith(await having(faults.truncated))).toBe(true);
     expect((await having(faults.truncated)).length).toBe(Math.floor(whole.text.length / 2));
@@ -112,8 +112,8 @@ describe('faults', () => {
   });
 
   test('a fault meets only the requests that it is for, and only so often', async () => {
-    const on = ({ endpoint }: LoggedRequest) => endpoint === 'listHealthIssues';
-    const tenant = contoso({ faults: [{ on, times: 2, answer: faults.failing(500) }] });
+    const appliesTo = ({ endpoint }: LoggedRequest) => endpoint === 'listHealthIssues';
+    const tenant = contoso({ faults: [{ appliesTo, times: 2, answer: faults.failing(500) }] });
     const statuses = [];
     for (const call of [
       'GET /sensors',

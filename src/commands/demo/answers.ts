@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as z from 'zod';
-import { colour, say } from '../screen.ts';
+import { colour, print } from '../screen.ts';
 
 /** A form with its one field, as a client receives it. */
-export interface Asked {
+export interface DemoQuestion {
   readonly message: string;
   readonly field: string;
   readonly title: string;
@@ -13,9 +13,9 @@ export interface Asked {
 }
 
 /** Answers a form, or closes it. `attempt` counts the questions of one call. */
-export type Person = (asked: Asked, attempt: number) => Promise<string | undefined>;
+export type DemoPerson = (question: DemoQuestion, attempt: number) => Promise<string | undefined>;
 
-const form = z.looseObject({
+const formSchema = z.looseObject({
   message: z.string(),
   requestedSchema: z.looseObject({
     properties: z.record(
@@ -28,32 +28,32 @@ const form = z.looseObject({
   }),
 });
 
-export function readForm(params: unknown): Asked {
-  const { message, requestedSchema } = form.parse(params);
+export function parseForm(params: unknown): DemoQuestion {
+  const { message, requestedSchema } = formSchema.parse(params);
   const [[field, { title, oneOf }] = ['', { title: '', oneOf: [] }]] = Object.entries(requestedSchema.properties);
   return { message, field, title, options: oneOf };
 }
 
 /** The person at the terminal. Ctrl-C, Ctrl-D and an empty line close the question. */
-export const atTerminal: Person = async ({ title, options }) => {
-  say(colour.bold(title));
+export const answerAtTerminal: DemoPerson = async ({ title, options }) => {
+  print(colour.bold(title));
   options.forEach((option, index) => {
-    say(`  ${index + 1}  ${option.title}`);
+    print(`  ${index + 1}  ${option.title}`);
   });
   for (;;) {
-    const line = await typedLine(options.length === 0 ? '> ' : `1 to ${options.length} > `);
+    const line = await readLine(options.length === 0 ? '> ' : `1 to ${options.length} > `);
     if (options.length === 0 || line === undefined) return line;
     const chosen = options[Number(line) - 1];
     if (chosen !== undefined) return chosen.const;
   }
 };
 
-async function typedLine(prompt: string): Promise<string | undefined> {
+async function readLine(prompt: string): Promise<string | undefined> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const closed = new AbortController();
-  terminal.once('SIGINT', () => closed.abort()).once('close', () => closed.abort());
+  const closing = new AbortController();
+  terminal.once('SIGINT', () => closing.abort()).once('close', () => closing.abort());
   try {
-    const line = await terminal.question(colour.bold(prompt), { signal: closed.signal });
+    const line = await terminal.question(colour.bold(prompt), { signal: closing.signal });
     return line.trim() === '' ? undefined : line;
   } catch {
     return undefined;
@@ -65,11 +65,11 @@ async function typedLine(prompt: string): Promise<string | undefined> {
 const wrongName = 'DC70.contoso.com';
 
 /** Stands in for a person where there is no terminal: chooses to approve; types a wrong name first, then the right one. */
-export const scripted: Person = async ({ message, title, options }, attempt) => {
+export const answerFromScript: DemoPerson = async ({ message, title, options }, attempt) => {
   await wait(700);
-  const approving = options.find((option) => option.const.startsWith('approve'));
+  const approveOption = options.find((option) => option.const.startsWith('approve'));
   const text = attempt === 1 ? wrongName : message.match(/To approve, type: (.+)$/m)?.[1];
-  const answer = options.length === 0 ? text : approving?.const;
-  say(`${colour.bold(title)}\n> ${approving?.title ?? answer ?? ''} ${colour.dim('(no terminal: the demo answers)')}`);
+  const answer = options.length === 0 ? text : approveOption?.const;
+  print(`${colour.bold(title)}\n> ${approveOption?.title ?? answer ?? ''} ${colour.dim('(no terminal: the demo answers)')}`);
   return answer;
 };

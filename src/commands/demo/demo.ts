@@ -5,10 +5,10 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import * as z from 'zod';
 import type { Config } from '../../config.ts';
-import { colour, facts, framed, say, table, wrapped } from '../screen.ts';
-import { atTerminal, readForm, scripted } from './answers.ts';
+import { colour, formatFields, frameText, print, formatTable, wrapText } from '../screen.ts';
+import { answerAtTerminal, parseForm, answerFromScript } from './answers.ts';
 
-const millisecondsForAPerson = 15 * 60_000;
+const personTimeoutMs = 15 * 60_000;
 
 const rows = (...fields: string[]) => z.array(z.object(Object.fromEntries(fields.map((name) => [name, cell]))));
 const cell = z.union([z.string(), z.number()]).optional();
@@ -26,26 +26,26 @@ const sensorList = z.looseObject({
 });
 const candidateList = z.looseObject({ total: z.number(), candidates: rows('id', 'name', 'domain', 'lastSeen') });
 
-interface Result {
+interface DemoCallResult {
   readonly text: string;
   readonly structured: unknown;
   readonly failed: boolean;
 }
 
 /** Shows the server at work on the simulated tenant; its gate asks the person at the terminal, or where `approval` says. */
-export async function demo({ approval, noBrowser }: Pick<Config, 'approval' | 'noBrowser'>): Promise<number> {
-  const person = process.stdin.isTTY && process.stdout.isTTY && process.env.CI === undefined ? atTerminal : scripted;
+export async function runDemo({ approval, noBrowser }: Pick<Config, 'approval' | 'noBrowser'>): Promise<number> {
+  const person = process.stdin.isTTY && process.stdout.isTTY && process.env.CI === undefined ? answerAtTerminal : answerFromScript;
   const client = new Client(
     { name: 'the demo', version: '1' },
     { capabilities: { elicitation: { form: {} } }, versionNegotiation: { mode: 'auto' } },
   );
-  const story = tellStory(client);
+  const tour = createTour(client);
   client.setRequestHandler('elicitation/create', async ({ params }) => {
-    const asked = readForm(params);
-    const attempt = await story.asked(asked.message);
-    const answer = await person(asked, attempt);
-    story.answered(asked, answer);
-    return answer === undefined ? { action: 'cancel' } : { action: 'accept', content: { [asked.field]: answer } };
+    const question = parseForm(params);
+    const attempt = await tour.showQuestion(question.message);
+    const answer = await person(question, attempt);
+    tour.noteAnswer(question, answer);
+    return answer === undefined ? { action: 'cancel' } : { action: 'accept', content: { [question.field]: answer } };
   });
   const auditLog = await mkdtemp(join(tmpdir(), 'mdi-sensors-mcp-demo-'));
   const flags = ['--simulate', '--approval', approval, '--audit-log', auditLog, ...(noBrowser ? ['--no-browser'] : [])];
@@ -58,28 +58,28 @@ export async function demo({ approval, noBrowser }: Pick<Config, 'approval' | 'n
     new StdioClientTransport({ command: process.execPath, args: [process.argv[1] ?? '', ...flags], env }),
   );
   try {
-    const asTold = [await story.fleet(), await story.activation(), await story.deletion()];
-    story.end();
-    return asTold.every(Boolean) ? 0 : 1;
+    const results = [await tour.showFleet(), await tour.showActivation(), await tour.showDeletion()];
+    tour.showSummary();
+    return results.every(Boolean) ? 0 : 1;
   } finally {
     await client.close();
     await rm(auditLog, { recursive: true, force: true });
   }
 }
 
-function tellStory(client: Client) {
-  const done: string[][] = [];
-  let [attempt, answers, again] = [0, '', async () => {}];
+function createTour(client: Client) {
+  const callRows: string[][] = [];
+  let [attempt, answerText, checkBeforeRetry] = [0, '', async () => {}];
 
-  const call = async (name: string, args: Record<string, unknown> = {}): Promise<Result> => {
-    const given = JSON.stringify(args).replaceAll(',"', ', "');
-    say(`\n${colour.cyan(`▸ ${name}`)}\n${colour.dim(wrapped(`  ${given}`).join('\n'))}`);
+  const callTool = async (name: string, args: Record<string, unknown> = {}): Promise<DemoCallResult> => {
+    const argumentText = JSON.stringify(args).replaceAll(',"', ', "');
+    print(`\n${colour.cyan(`▸ ${name}`)}\n${colour.dim(wrapText(`  ${argumentText}`).join('\n'))}`);
     const { content, structuredContent, isError } = await client.callTool(
       { name, arguments: args },
       {
-        timeout: millisecondsForAPerson,
+        timeout: personTimeoutMs,
         resetTimeoutOnProgress: true,
-        onprogress: ({ message = '' }) => isOurs(message) && say(colour.dim(`  … ${message}`)),
+        onprogress: ({ message = '' }) => isServerProgress(message) && print(colour.dim(`  … ${message}`)),
       },
     );
     const text = content.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
@@ -87,113 +87,113 @@ function tellStory(client: Client) {
   };
 
   /** A call that a person decides; what came of it goes into the table at the end. */
-  const gated = async (name: string, args: Record<string, unknown>): Promise<Result> => {
-    [attempt, answers] = [0, 'nothing'];
-    let result = await call(name, args);
+  const callGatedTool = async (name: string, args: Record<string, unknown>): Promise<DemoCallResult> => {
+    [attempt, answerText] = [0, 'nothing'];
+    let result = await callTool(name, args);
     while (result.text.startsWith('approval_pending:')) {
-      answers = 'outside the client';
-      say(colour.yellow(wrapped(result.text).join('\n')));
-      result = await call(name, args);
+      answerText = 'outside the client';
+      print(colour.yellow(wrapText(result.text).join('\n')));
+      result = await callTool(name, args);
     }
     const outcome = result.failed ? (result.text.split(':')[0] ?? '') : 'done';
-    say(result.failed ? colour.yellow(wrapped(result.text).join('\n')) : colour.green(facts(result.structured)));
-    done.push([name, answers, outcome]);
+    print(result.failed ? colour.yellow(wrapText(result.text).join('\n')) : colour.green(formatFields(result.structured)));
+    callRows.push([name, answerText, outcome]);
     return result;
   };
 
-  const isThere = async (id: unknown): Promise<boolean> => {
-    const { failed, text, structured } = await call('get_sensor', { id });
-    say(failed ? wrapped(text).join('\n') : facts(structured, ['name', 'domain', 'deployment']));
+  const showSensor = async (id: unknown): Promise<boolean> => {
+    const { failed, text, structured } = await callTool('get_sensor', { id });
+    print(failed ? wrapText(text).join('\n') : formatFields(structured, ['name', 'domain', 'deployment']));
     return !failed;
   };
 
   return {
     /** The gate asks. Asked again in the same call, the demo first looks whether anything has happened. */
-    async asked(message: string): Promise<number> {
+    async showQuestion(message: string): Promise<number> {
       attempt += 1;
-      if (attempt > 1) await again();
-      say(`\n${colour.yellow(framed(message))}`);
+      if (attempt > 1) await checkBeforeRetry();
+      print(`\n${colour.yellow(frameText(message))}`);
       return attempt;
     },
 
-    answered({ options }: ReturnType<typeof readForm>, answer: string | undefined): void {
-      const said = options.find((option) => option.const === answer)?.title ?? answer ?? 'closed';
-      answers = attempt > 1 ? `${answers}, then ${said}` : said;
+    noteAnswer({ options }: ReturnType<typeof parseForm>, answer: string | undefined): void {
+      const choice = options.find((option) => option.const === answer)?.title ?? answer ?? 'closed';
+      answerText = attempt > 1 ? `${answerText}, then ${choice}` : choice;
     },
 
-    async fleet(): Promise<boolean> {
-      chapter('The fleet in one answer');
-      const { tenant, sensors, domains, openIssues } = summary.parse((await call('summarize_fleet')).structured);
-      say(colour.bold(tenant));
-      say(`${sensors.total} sensors, ${sensors.communicating} communicating`);
-      say(wrapped(`${inWords(sensors.byGeneration)}; ${inWords(sensors.byDeployment)}`).join('\n'));
-      say(
-        `\n${table(['domain', 'DCs communicating', 'of', 'sensors', 'candidates'], domains.worstFirst.map(Object.values))}`,
+    async showFleet(): Promise<boolean> {
+      printChapter('The fleet in one answer');
+      const { tenant, sensors, domains, openIssues } = summary.parse((await callTool('summarize_fleet')).structured);
+      print(colour.bold(tenant));
+      print(`${sensors.total} sensors, ${sensors.communicating} communicating`);
+      print(wrapText(`${formatCounts(sensors.byGeneration)}; ${formatCounts(sensors.byDeployment)}`).join('\n'));
+      print(
+        `\n${formatTable(['domain', 'DCs communicating', 'of', 'sensors', 'candidates'], domains.worstFirst.map(Object.values))}`,
       );
-      say(`\n${openIssues.total} open issues`);
-      say(table(['severity', 'issue', 'sensors', 'days'], openIssues.bySensors.map(Object.values)));
+      print(`\n${openIssues.total} open issues`);
+      print(formatTable(['severity', 'issue', 'sensors', 'days'], openIssues.bySensors.map(Object.values)));
 
-      chapter('Sensors that do not communicate');
-      const silent = sensorList.parse((await call('list_sensors', { notCommunicating: true, limit: 10 })).structured);
-      say(`${silent.total} sensors`);
-      say(
-        table(
+      printChapter('Sensors that do not communicate');
+      const silent = sensorList.parse((await callTool('list_sensors', { notCommunicating: true, limit: 10 })).structured);
+      print(`${silent.total} sensors`);
+      print(
+        formatTable(
           ['name', 'domain', 'version', 'deployment', 'health'],
-          silent.sensors.map((one) => [one.name, one.domain, one.version, one.deployment, one.health]),
+          silent.sensors.map((sensor) => [sensor.name, sensor.domain, sensor.version, sensor.deployment, sensor.health]),
         ),
       );
       return silent.total > 0;
     },
 
-    async activation(): Promise<boolean> {
-      chapter('Two servers get the sensor: a person approves');
-      const { candidates } = candidateList.parse((await call('list_sensor_candidates', { limit: 10 })).structured);
-      const seen = candidates.toSorted((a, b) => String(b.lastSeen).localeCompare(String(a.lastSeen)));
-      say(
-        table(
+    async showActivation(): Promise<boolean> {
+      printChapter('Two servers get the sensor: a person approves');
+      const { candidates } = candidateList.parse((await callTool('list_sensor_candidates', { limit: 10 })).structured);
+      const byLastSeen = candidates.toSorted((a, b) => String(b.lastSeen).localeCompare(String(a.lastSeen)));
+      print(
+        formatTable(
           ['name', 'domain', 'last seen'],
-          seen.map((one) => [one.name, one.domain, one.lastSeen]),
+          byLastSeen.map((candidate) => [candidate.name, candidate.domain, candidate.lastSeen]),
         ),
       );
-      const { failed, text } = await gated('activate_sensor_candidates', { ids: seen.slice(0, 2).map(({ id }) => id) });
-      return !failed || refused(text);
+      const { failed, text } = await callGatedTool('activate_sensor_candidates', { ids: byLastSeen.slice(0, 2).map(({ id }) => id) });
+      return !failed || isNotApproved(text);
     },
 
-    async deletion(): Promise<boolean> {
-      chapter('A dead sensor goes: a person types its name');
-      const { sensors } = sensorList.parse((await call('list_sensors', { name: 'DC07.contoso.com' })).structured);
-      const dead = sensors.find(({ deployment }) => deployment === 'unreachable');
-      if (dead === undefined) return false;
-      say(table(['name', 'domain', 'deployment'], [[dead.name, dead.domain, dead.deployment]]));
-      again = async () => {
-        const there = await isThere(dead.id);
-        say(
-          there
+    async showDeletion(): Promise<boolean> {
+      printChapter('A dead sensor goes: a person types its name');
+      const { sensors } = sensorList.parse((await callTool('list_sensors', { name: 'DC07.contoso.com' })).structured);
+      const deadSensor = sensors.find(({ deployment }) => deployment === 'unreachable');
+      if (deadSensor === undefined) return false;
+      print(formatTable(['name', 'domain', 'deployment'], [[deadSensor.name, deadSensor.domain, deadSensor.deployment]]));
+      checkBeforeRetry = async () => {
+        const isStillThere = await showSensor(deadSensor.id);
+        print(
+          isStillThere
             ? colour.bold('Not the name: nothing was deleted, the sensor is still there.')
             : colour.red('It is gone.'),
         );
       };
-      const { failed, text } = await gated('delete_sensor', { id: dead.id });
-      const there = await isThere(dead.id);
-      return failed ? refused(text) && there : !there;
+      const { failed, text } = await callGatedTool('delete_sensor', { id: deadSensor.id });
+      const isStillThere = await showSensor(deadSensor.id);
+      return failed ? isNotApproved(text) && isStillThere : !isStillThere;
     },
 
-    end(): void {
-      chapter('What was asked, approved and done');
-      say(table(['tool', 'answer', 'outcome'], done));
+    showSummary(): void {
+      printChapter('What was asked, approved and done');
+      print(formatTable(['tool', 'answer', 'outcome'], callRows));
     },
   };
 }
 
 /** The client's own progress of a question is no news here. */
-const isOurs = (message: string) => !message.startsWith('Fulfilling input');
+const isServerProgress = (message: string) => !message.startsWith('Fulfilling input');
 
-const chapter = (title: string) => say(`\n${colour.bold(colour.inverse(` ${title} `))}`);
+const printChapter = (title: string) => print(`\n${colour.bold(colour.inverse(` ${title} `))}`);
 
-const inWords = (numbers: Record<string, number>) =>
+const formatCounts = (numbers: Record<string, number>) =>
   Object.entries(numbers)
     .map(([name, count]) => `${count} ${name}`)
     .join(', ');
 
 /** A person said no, or nothing: that too is an end as it should be. */
-const refused = (text: string) => /^(declined|mistyped|approval_expired|approval_busy|client_unattended):/.test(text);
+const isNotApproved = (text: string) => /^(declined|mistyped|approval_expired|approval_busy|client_unattended):/.test(text);

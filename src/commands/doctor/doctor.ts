@@ -1,8 +1,8 @@
 import type { Config } from '../../config.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import { createLog } from '../../log.ts';
-import { colour, say, wrapped } from '../screen.ts';
-import { checks } from './checks.ts';
+import { colour, print, wrapText } from '../screen.ts';
+import { runChecks } from './checks.ts';
 import type { Finding } from './finding.ts';
 
 const marks = {
@@ -13,30 +13,30 @@ const marks = {
 } as const;
 
 /** Says step by step whether the server can work here, and what to do where not. Exit code 0, 1 for something missing, 2 for a sign-in that fails. */
-export async function doctor(config: Config, tenant: Tenant, { json = false }: { readonly json?: boolean }) {
+export async function runDoctor(config: Config, tenant: Tenant, { json = false }: { readonly json?: boolean }) {
   const findings: Finding[] = [];
-  for await (const finding of checks({ config, tenant, environment: process.env, log: createLog(config.logLevel) })) {
-    if (!json) show(finding, findings.at(-1));
+  for await (const finding of runChecks({ config, tenant, environment: process.env, log: createLog(config.logLevel) })) {
+    if (!json) printFinding(finding, findings.at(-1));
     findings.push(finding);
   }
-  if (!json) advise(findings.at(-1));
-  const has = (is: Finding['is']) => findings.some((finding) => finding.is === is);
-  const exit = has('fatal') ? 2 : has('missing') ? 1 : 0;
-  if (json) say(JSON.stringify({ exit, findings }, null, 2));
-  else say(`\n${['All well.', 'Something is missing.', 'The server cannot work like this.'][exit]}`);
-  return exit;
+  if (!json) printAdvice(findings.at(-1));
+  const hasFinding = (is: Finding['is']) => findings.some((finding) => finding.is === is);
+  const exitCode = hasFinding('fatal') ? 2 : hasFinding('missing') ? 1 : 0;
+  if (json) print(JSON.stringify({ exit: exitCode, findings }, null, 2));
+  else print(`\n${['All well.', 'Something is missing.', 'The server cannot work like this.'][exitCode]}`);
+  return exitCode;
 }
 
-function show(finding: Finding, before: Finding | undefined): void {
-  const isFirst = finding.about !== before?.about;
-  if (isFirst || finding.next !== before?.next) advise(before);
-  if (isFirst) say(`${before === undefined ? '' : '\n'}${colour.bold(finding.about)}`);
-  say(`  ${marks[finding.is]} ${indented(finding.text)}`);
+function printFinding(finding: Finding, previous: Finding | undefined): void {
+  const isFirst = finding.about !== previous?.about;
+  if (isFirst || finding.next !== previous?.next) printAdvice(previous);
+  if (isFirst) print(`${previous === undefined ? '' : '\n'}${colour.bold(finding.about)}`);
+  print(`  ${marks[finding.is]} ${indentText(finding.text)}`);
 }
 
 /** Findings in a row that have the same thing done about them say it once. */
-function advise(finding: Finding | undefined): void {
-  if (finding?.next !== undefined) say(`    ${colour.dim(indented(finding.next))}`);
+function printAdvice(finding: Finding | undefined): void {
+  if (finding?.next !== undefined) print(`    ${colour.dim(indentText(finding.next))}`);
 }
 
-const indented = (sentence: string) => wrapped(sentence, 76).join('\n    ');
+const indentText = (sentence: string) => wrapText(sentence, 76).join('\n    ');

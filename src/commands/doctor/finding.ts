@@ -12,7 +12,7 @@ export interface Finding {
 }
 
 /** What there is to look at. */
-export interface Surroundings {
+export interface DoctorContext {
   readonly config: Config;
   readonly tenant: Tenant;
   readonly environment: Readonly<Record<string, string | undefined>>;

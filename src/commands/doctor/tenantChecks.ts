@@ -9,47 +9,47 @@ import type { Tenant } from '../../graph/tenant.ts';
 import { listGrants, type PermissionGrant } from '../../operations/grants.ts';
 import { operations } from '../../operations/index.ts';
 import { escapeInvisible } from '../../text.ts';
-import type { Finding, Surroundings } from './finding.ts';
+import type { Finding, DoctorContext } from './finding.ts';
 
-const reading: Permission = 'SecurityIdentitiesSensors.Read.All';
-const writing: Permission = 'SecurityIdentitiesSensors.ReadWrite.All';
+const readPermission: Permission = 'SecurityIdentitiesSensors.Read.All';
+const writePermission: Permission = 'SecurityIdentitiesSensors.ReadWrite.All';
 
-const tokenFor = async ({ getCredential, graphRoot }: Tenant, permission: Permission) =>
+const requestToken = async ({ getCredential, graphRoot }: Tenant, permission: Permission) =>
   (await getCredential(permission).getToken(`${graphRoot}/.default`, { enableCae: true }))?.token ?? '';
 
 /** Signs in, for as long as a person takes for that: the token to read with, or undefined where there is none. */
-export async function* ofSignIn({ tenant }: Surroundings): AsyncGenerator<Finding, string | undefined> {
+export async function* checkSignIn({ tenant }: DoctorContext): AsyncGenerator<Finding, string | undefined> {
   const about = 'Sign-in';
-  for (let told = ''; ; ) {
+  for (let lastMessage = ''; ; ) {
     try {
-      const token = await tokenFor(tenant, reading);
-      yield* ofWays(tenant);
-      yield* ofToken(token);
-      if (tenant.writerClientId !== undefined) yield await ofWriter(tenant);
+      const token = await requestToken(tenant, readPermission);
+      yield* reportAttempts(tenant);
+      yield* reportToken(token);
+      if (tenant.writerClientId !== undefined) yield await checkWriter(tenant);
       return token;
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
       if (!(error instanceof SignInNeeded)) {
-        yield* ofWays(tenant);
+        yield* reportAttempts(tenant);
         const text = (tenant.tried?.size ?? 0) > 1 ? 'No way to sign in worked' : error.message;
-        yield { about, is: 'fatal', text, ...nextOf(error) };
+        yield { about, is: 'fatal', text, ...toNextStep(error) };
         return undefined;
       }
-      if (error.message !== told) yield { about, is: 'note', text: error.message };
-      told = error.message;
+      if (error.message !== lastMessage) yield { about, is: 'note', text: error.message };
+      lastMessage = error.message;
     }
   }
 }
 
 /** The way that worked, and where several were tried, why the others are out. */
-function* ofWays({ tried = new Map() }: Tenant): Generator<Finding> {
+function* reportAttempts({ tried = new Map() }: Tenant): Generator<Finding> {
   for (const [title, why] of tried) {
     if (why === undefined) yield { about: 'Sign-in', is: 'well', text: `By ${title}` };
     else if (tried.size > 1) yield { about: 'Sign-in', is: 'note', text: `${title}: ${why}` };
   }
 }
 
-function* ofToken(token: string): Generator<Finding> {
+function* reportToken(token: string): Generator<Finding> {
   const about = 'Sign-in';
   const { tenantId, kind, name, id } = parseIdentity(token);
   yield { about, is: 'well', text: `Tenant ${tenantId}` };
@@ -59,51 +59,51 @@ function* ofToken(token: string): Generator<Finding> {
       'A person also needs the Entra role Security Administrator, or a Defender XDR role with the same rights';
     yield { about, is: 'note', text };
   }
-  const valid = parseValidity(token);
-  if (valid === undefined) return;
-  const minutes = Math.round((valid.validUntil.getTime() - Date.now()) / 60_000);
-  const challenge = valid.canBeChallenged ? 'with' : 'without';
+  const validity = parseValidity(token);
+  if (validity === undefined) return;
+  const minutes = Math.round((validity.validUntil.getTime() - Date.now()) / 60_000);
+  const challenge = validity.canBeChallenged ? 'with' : 'without';
   const text = `The token is valid for ${minutes} minutes, ${challenge} continuous access evaluation`;
   yield { about, is: 'well', text };
 }
 
-async function ofWriter(tenant: Tenant): Promise<Finding> {
+async function checkWriter(tenant: Tenant): Promise<Finding> {
   const about = 'Sign-in';
   try {
-    const { name, id } = parseIdentity(await tokenFor(tenant, writing));
+    const { name, id } = parseIdentity(await requestToken(tenant, writePermission));
     return { about, is: 'well', text: `To write, as the app ${escapeInvisible(name, 100)} (${id})` };
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    return { about, is: 'missing', text: `To write: ${error.message}`, ...nextOf(error) };
+    return { about, is: 'missing', text: `To write: ${error.message}`, ...toNextStep(error) };
   }
 }
 
-const nextOf = ({ next }: ToolError) => (next === undefined ? {} : { next });
+const toNextStep = ({ next }: ToolError) => (next === undefined ? {} : { next });
 
-const order: readonly Finding['is'][] = ['well', 'note', 'missing'];
+const statusOrder: readonly Finding['is'][] = ['well', 'note', 'missing'];
 
 /** Looks which permissions are there, those that are missing last; answers with those that are there. */
-export async function* ofPermissions(
-  { tenant, config }: Surroundings,
+export async function* checkPermissions(
+  { tenant, config }: DoctorContext,
   token: string,
 ): AsyncGenerator<Finding, ReadonlySet<string>> {
   const about = 'Permissions';
   const offered = operations.filter(({ effect }) => !config.readOnly || effect === 'read');
   const isPerson = parseIdentity(token).kind === 'person';
-  const held = new Set(parsePermissions(token));
+  const granted = new Set(parsePermissions(token));
   const findings: Finding[] = [];
   for (const grant of listGrants(offered, tenant.cloud)) {
     const { permission } = grant;
-    if (isPerson && isWritePermission(permission) && !held.has(permission)) {
+    if (isPerson && isWritePermission(permission) && !granted.has(permission)) {
       findings.push({ about, is: 'note', text: `${permission} is asked for when something is about to be written` });
       continue;
     }
-    const own = await tokenFor(tenant, permission).catch(() => '');
-    for (const one of parsePermissions(own)) held.add(one);
-    findings.push(held.has(permission) ? { about, is: 'well', text: permission } : missing(grant));
+    const permissionToken = await requestToken(tenant, permission).catch(() => '');
+    for (const grantedPermission of parsePermissions(permissionToken)) granted.add(grantedPermission);
+    findings.push(granted.has(permission) ? { about, is: 'well', text: permission } : reportMissing(grant));
   }
-  yield* findings.sort((one, other) => order.indexOf(one.is) - order.indexOf(other.is));
-  const writes = [...held].filter((one) => one.startsWith('SecurityIdentities') && one.includes('.ReadWrite.'));
+  yield* findings.sort((one, other) => statusOrder.indexOf(one.is) - statusOrder.indexOf(other.is));
+  const writes = [...granted].filter((permission) => permission.startsWith('SecurityIdentities') && permission.includes('.ReadWrite.'));
   if (config.readOnly && writes.length > 0) {
     yield {
       about,
@@ -112,22 +112,22 @@ export async function* ofPermissions(
       next: 'Grant the app only the Read permissions; then nothing at all can write with its token.',
     };
   }
-  return held;
+  return granted;
 }
 
-function missing({ permission, neededFor, optionalFor }: PermissionGrant): Finding {
-  const without =
+function reportMissing({ permission, neededFor, optionalFor }: PermissionGrant): Finding {
+  const consequence =
     neededFor.length > 0 ? `do not work: ${neededFor.join(', ')}` : `know less: ${optionalFor.join(', ')}`;
   return {
     about: 'Permissions',
     is: neededFor.length > 0 ? 'missing' : 'note',
-    text: `${permission} is not in the token. Without it these tools ${without}`,
+    text: `${permission} is not in the token. Without it these tools ${consequence}`,
     next: 'Add what is missing to the app registration (API permissions, Microsoft Graph) and give admin consent; mdi-sensors-mcp setup shows how.',
   };
 }
 
 /** One harmless read for each permission to read. */
-const reads = [
+const sampleReads = [
   [endpoints.listSensors, (graph: Reader) => graph.get(endpoints.listSensors)],
   [endpoints.listHealthIssues, (graph: Reader) => graph.get(endpoints.listHealthIssues)],
   [endpoints.getAutoAuditingConfiguration, (graph: Reader) => graph.get(endpoints.getAutoAuditingConfiguration)],
@@ -135,15 +135,15 @@ const reads = [
 ] as const;
 
 /** Reads what there is a permission for, unless the first answer is what every other one would be. */
-export async function* ofReads(
-  { tenant, config, log }: Surroundings,
-  held: ReadonlySet<string>,
+export async function* checkReads(
+  { tenant, config, log }: DoctorContext,
+  granted: ReadonlySet<string>,
 ): AsyncGenerator<Finding> {
   const about = 'Reads';
   const graph = createGraphClient({ tenant, version: config.graphVersion, concurrency: config.concurrency, log });
-  for (const [endpoint, read] of reads) {
+  for (const [endpoint, read] of sampleReads) {
     if (findVersion(tenant.cloud, endpoint, config.graphVersion) === undefined) continue;
-    if (!held.has(endpoint.permission)) {
+    if (!granted.has(endpoint.permission)) {
       yield { about, is: 'note', text: `${endpoint.route} was not tried, since its permission is missing` };
       continue;
     }
@@ -152,7 +152,7 @@ export async function* ofReads(
       yield { about, is: 'well', text: endpoint.route };
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
-      yield { about, is: 'missing', text: error.message, ...nextOf(error) };
+      yield { about, is: 'missing', text: error.message, ...toNextStep(error) };
       if (error.code === 'not_onboarded' || error.code === 'sign_in_failed') return;
     }
   }

@@ -3,7 +3,7 @@ import type { Permission } from '../../graph/endpoint.ts';
 import { graphAppId, permissionIds } from '../../graph/permissions.ts';
 
 /** An app registration that does not exist yet. */
-export interface App {
+export interface AppRegistration {
   readonly name: string;
   readonly permissions: readonly Permission[];
   /** What the variables of the server that name the app begin with. */
@@ -11,24 +11,24 @@ export interface App {
 }
 
 /** What is to be registered where. */
-export interface Registration {
+export interface RegistrationPlan {
   /** The id or a domain of the tenant, or a placeholder. */
   readonly tenant: string;
-  readonly place: Place;
+  readonly portal: CloudPortal;
   /** Whether the app acts by itself, or for a person who signs in. */
   readonly signIn: 'app' | 'person';
-  readonly apps: readonly App[];
+  readonly apps: readonly AppRegistration[];
 }
 
 /** A cloud's place for app registrations, and its name for Microsoft's command lines. */
-interface Place {
+interface CloudPortal {
   readonly adminCenter: string;
   readonly azureCli: string;
   readonly powerShell: string;
 }
 
 /** There is nothing to register for in the China cloud. */
-export const places: Readonly<Record<Cloud, Place | undefined>> = {
+export const cloudPortals: Readonly<Record<Cloud, CloudPortal | undefined>> = {
   global: { adminCenter: 'https://entra.microsoft.com', azureCli: 'AzureCloud', powerShell: 'Global' },
   usgov: { adminCenter: 'https://entra.microsoft.us', azureCli: 'AzureUSGovernment', powerShell: 'USGov' },
   usgovdod: { adminCenter: 'https://entra.microsoft.us', azureCli: 'AzureUSGovernment', powerShell: 'USGovDoD' },
@@ -38,23 +38,23 @@ export const places: Readonly<Record<Cloud, Place | undefined>> = {
 /** Where the browser of a person who signs in comes back to. */
 export const redirectUri = 'http://localhost';
 
-const accessOf = ({ permissions }: App, signIn: Registration['signIn']) =>
+const toResourceAccess = ({ permissions }: AppRegistration, signIn: RegistrationPlan['signIn']) =>
   permissions.map((permission) => {
     const { role, scope } = permissionIds[permission];
     return signIn === 'app' ? { permission, id: role, type: 'Role' } : { permission, id: scope, type: 'Scope' };
   });
 
 /** The registration in Bash, with the Azure CLI. */
-export const azureCli = (registration: Registration): string =>
+export const formatAzureCliCommands = (registration: RegistrationPlan): string =>
   [
-    `az cloud set --name ${registration.place.azureCli}`,
+    `az cloud set --name ${registration.portal.azureCli}`,
     `az login --tenant '${registration.tenant}' --allow-no-subscriptions`,
-    ...registration.apps.flatMap((app) => ['', ...azureCliFor(app, registration.signIn)]),
+    ...registration.apps.flatMap((app) => ['', ...formatAzureCliApp(app, registration.signIn)]),
   ].join('\n');
 
-function azureCliFor(app: App, signIn: Registration['signIn']): string[] {
+function formatAzureCliApp(app: AppRegistration, signIn: RegistrationPlan['signIn']): string[] {
   const { name, permissions, prefix } = app;
-  const access = accessOf(app, signIn).map(({ id, type }) => `  ${JSON.stringify({ id, type })}`);
+  const access = toResourceAccess(app, signIn).map(({ id, type }) => `  ${JSON.stringify({ id, type })}`);
   return [
     ...permissions.map((permission) => `# ${permission}`),
     `ACCESS='[{"resourceAppId":"${graphAppId}","resourceAccess":[`,
@@ -77,19 +77,19 @@ function azureCliFor(app: App, signIn: Registration['signIn']): string[] {
 }
 
 /** The registration with Microsoft Graph PowerShell. */
-export function powerShell({ place, tenant, signIn, apps }: Registration): string {
+export function formatPowerShellCommands({ portal, tenant, signIn, apps }: RegistrationPlan): string {
   const grants = signIn === 'app' ? 'AppRoleAssignment.ReadWrite.All' : 'DelegatedPermissionGrant.ReadWrite.All';
   return [
-    `Connect-MgGraph -Environment ${place.powerShell} -TenantId '${tenant}' \``,
+    `Connect-MgGraph -Environment ${portal.powerShell} -TenantId '${tenant}' \``,
     `  -Scopes 'Application.ReadWrite.All', '${grants}'`,
     `$graph = Get-MgServicePrincipal -Filter "appId eq '${graphAppId}'"`,
-    ...apps.flatMap((app) => ['', ...powerShellFor(app, signIn)]),
+    ...apps.flatMap((app) => ['', ...formatPowerShellApp(app, signIn)]),
   ].join('\n');
 }
 
-function powerShellFor(app: App, signIn: Registration['signIn']): string[] {
+function formatPowerShellApp(app: AppRegistration, signIn: RegistrationPlan['signIn']): string[] {
   const { name, permissions, prefix } = app;
-  const access = accessOf(app, signIn);
+  const access = toResourceAccess(app, signIn);
   return [
     '$access = @(',
     ...access.map(({ id, type, permission }) => `  @{ Id = '${id}'; Type = '${type}' } # ${permission}`),

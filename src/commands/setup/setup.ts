@@ -4,21 +4,21 @@ import { clouds } from '../../graph/clouds.ts';
 import { tellOperator } from '../../log.ts';
 import { listGrants, type PermissionGrant } from '../../operations/grants.ts';
 import { operations } from '../../operations/index.ts';
-import { colour, say, wrapped } from '../screen.ts';
-import { type App, azureCli, places, powerShell, type Registration, redirectUri } from './commands.ts';
+import { colour, print, wrapText } from '../screen.ts';
+import { type AppRegistration, formatAzureCliCommands, cloudPortals, formatPowerShellCommands, type RegistrationPlan, redirectUri } from './commands.ts';
 
 export interface SetupOptions {
-  readonly signIn: Registration['signIn'];
+  readonly signIn: RegistrationPlan['signIn'];
   readonly split?: boolean;
   readonly tenant?: string;
 }
-type Wanted = Pick<Config, 'cloud' | 'readOnly'>;
+type SetupConfig = Pick<Config, 'cloud' | 'readOnly'>;
 
 /** Prints how to register the server in Microsoft Entra and name it to a host. Exit code 0, or 2 where that makes no sense. */
-export function setup(wanted: Wanted, { signIn, split = false, tenant = '<tenant-id>' }: SetupOptions): number {
-  const { cloud, readOnly } = wanted;
-  const place = places[cloud];
-  if (place === undefined) {
+export function printSetup(config: SetupConfig, { signIn, split = false, tenant = '<tenant-id>' }: SetupOptions): number {
+  const { cloud, readOnly } = config;
+  const portal = cloudPortals[cloud];
+  if (portal === undefined) {
     tellOperator(`None of the tools exists in ${clouds[cloud].name}, so there is nothing to grant.`);
     return 2;
   }
@@ -30,48 +30,48 @@ export function setup(wanted: Wanted, { signIn, split = false, tenant = '<tenant
     tellOperator('--split needs tools that write, and an app that acts by itself.');
     return 2;
   }
-  const chosen = operations.filter(({ effect }) => !readOnly || effect === 'read');
-  const grants = listGrants(chosen, cloud);
-  const registration = { tenant, place, signIn, apps: appsOf(grants, split) };
+  const offered = operations.filter(({ effect }) => !readOnly || effect === 'read');
+  const grants = listGrants(offered, cloud);
+  const registration = { tenant, portal, signIn, apps: planApps(grants, split) };
 
-  prose(
+  printText(
     `How to let mdi-sensors-mcp into a tenant of ${clouds[cloud].name}, for ${readOnly ? 'the tools that read' : 'all tools'}, signed in as ${signIn === 'app' ? 'an app' : 'a person'}. This changes nothing by itself: somebody who may register apps and give admin consent does one of 1, 2 and 3, and then 5 goes to the host.`,
   );
-  heading(`Permissions of Microsoft Graph, ${signIn === 'app' ? 'application' : 'delegated'}`);
-  permissions(grants, wanted);
+  printHeading(`Permissions of Microsoft Graph, ${signIn === 'app' ? 'application' : 'delegated'}`);
+  printPermissions(grants, config);
   if (signIn === 'person') {
-    prose(
+    printText(
       'The person who signs in also needs the Entra role Security Administrator, or a Defender XDR role with the same rights.',
     );
   }
-  heading('1. In the Microsoft Entra admin center');
-  adminCenter(registration);
-  heading('2. Or with the Azure CLI, in Bash');
-  if (cloud === 'usgovdod') say('# The Azure CLI has no cloud of its own for DoD: where it fails, do 1 or 3.');
-  say(azureCli(registration));
-  heading('3. Or with Microsoft Graph PowerShell');
-  say(powerShell(registration));
-  heading('4. The address of the admin consent');
-  prose('Where consent is still missing, somebody who may give it opens this:');
+  printHeading('1. In the Microsoft Entra admin center');
+  printAdminCenterSteps(registration);
+  printHeading('2. Or with the Azure CLI, in Bash');
+  if (cloud === 'usgovdod') print('# The Azure CLI has no cloud of its own for DoD: where it fails, do 1 or 3.');
+  print(formatAzureCliCommands(registration));
+  printHeading('3. Or with Microsoft Graph PowerShell');
+  print(formatPowerShellCommands(registration));
+  printHeading('4. The address of the admin consent');
+  printText('Where consent is still missing, somebody who may give it opens this:');
   for (const { name } of registration.apps) {
-    say(`${clouds[cloud].authority}/${tenant}/adminconsent?client_id=${clientOf(name)}`);
+    print(`${clouds[cloud].authority}/${tenant}/adminconsent?client_id=${toClientIdPlaceholder(name)}`);
   }
   if (signIn === 'app') {
-    prose(
+    printText(
       'It can end on an error page about a reply address (AADSTS500113): API permissions in the admin center tells whether consent was given.',
     );
   }
-  heading('5. The host');
-  host(registration, wanted);
+  printHeading('5. The host');
+  printHostSettings(registration, config);
   return 0;
 }
 
-const heading = (text: string) => say(`\n${colour.bold(text)}\n`);
-const prose = (text: string) => say(wrapped(text).join('\n'));
-const clientOf = (app: string) => `<client-id-of-${app}>`;
+const printHeading = (text: string) => print(`\n${colour.bold(text)}\n`);
+const printText = (text: string) => print(wrapText(text).join('\n'));
+const toClientIdPlaceholder = (app: string) => `<client-id-of-${app}>`;
 
 /** With a split, what reads and what writes are two apps: the token of the second one is asked for only after an approval. */
-function appsOf(grants: readonly PermissionGrant[], split: boolean): App[] {
+function planApps(grants: readonly PermissionGrant[], split: boolean): AppRegistration[] {
   const name = 'mdi-sensors-mcp';
   const all = grants.map(({ permission }) => permission);
   if (!split) return [{ name, permissions: all, prefix: 'AZURE_' }];
@@ -83,62 +83,62 @@ function appsOf(grants: readonly PermissionGrant[], split: boolean): App[] {
   ];
 }
 
-function permissions(grants: readonly PermissionGrant[], { cloud }: Wanted): void {
+function printPermissions(grants: readonly PermissionGrant[], { cloud }: SetupConfig): void {
   for (const { permission, neededFor, optionalFor } of grants) {
-    prose(`${permission}${neededFor.length === 0 ? ' (optional)' : ''}`);
-    if (neededFor.length > 0) prose(`    for ${neededFor.join(', ')}`);
-    if (optionalFor.length > 0) prose(`    optional for ${optionalFor.join(', ')}`);
+    printText(`${permission}${neededFor.length === 0 ? ' (optional)' : ''}`);
+    if (neededFor.length > 0) printText(`    for ${neededFor.join(', ')}`);
+    if (optionalFor.length > 0) printText(`    optional for ${optionalFor.join(', ')}`);
   }
-  prose(
+  printText(
     '\nReadWrite does not include Read: each is granted by itself. A permission whose tools nobody will use can be left out; they then name what is missing.',
   );
   if (cloud !== 'global') {
-    prose(
+    printText(
       "Microsoft's permission data lists these for the global cloud only. What is not offered in this one cannot be granted, and its tools do not work yet.",
     );
   }
 }
 
-function adminCenter({ place, signIn, apps }: Registration): void {
-  const acts = signIn === 'app';
-  const redirect = acts ? '' : `, redirect URI ${redirectUri} of the kind "Public client/native"`;
-  prose(
-    `a) ${place.adminCenter} > Entra ID > App registrations > New registration: name ${apps.map(({ name }) => name).join(', and a second one ')}, accounts in this organizational directory only${redirect}. Keep the application (client) id and the directory (tenant) id for 5.`,
+function printAdminCenterSteps({ portal, signIn, apps }: RegistrationPlan): void {
+  const isApp = signIn === 'app';
+  const redirect = isApp ? '' : `, redirect URI ${redirectUri} of the kind "Public client/native"`;
+  printText(
+    `a) ${portal.adminCenter} > Entra ID > App registrations > New registration: name ${apps.map(({ name }) => name).join(', and a second one ')}, accounts in this organizational directory only${redirect}. Keep the application (client) id and the directory (tenant) id for 5.`,
   );
-  prose(`b) API permissions > Add a permission > Microsoft Graph > ${acts ? 'Application' : 'Delegated'} permissions:`);
+  printText(`b) API permissions > Add a permission > Microsoft Graph > ${isApp ? 'Application' : 'Delegated'} permissions:`);
   for (const { name, permissions } of apps) {
-    if (apps.length > 1) say(`   of ${name}:`);
-    for (const permission of permissions) say(`   - ${permission}`);
+    if (apps.length > 1) print(`   of ${name}:`);
+    for (const permission of permissions) print(`   - ${permission}`);
   }
-  prose(`c) Grant admin consent, on the same page${acts ? '; this takes a Privileged Role Administrator' : ''}.`);
-  prose(
-    acts
+  printText(`c) Grant admin consent, on the same page${isApp ? '; this takes a Privileged Role Administrator' : ''}.`);
+  printText(
+    isApp
       ? 'd) Certificates & secrets: upload a certificate, or make a client secret and keep its value for 5.'
       : 'd) Authentication > Allow public client flows: Yes. There is no secret.',
   );
 }
 
-function host({ signIn, tenant, apps }: Registration, { cloud, readOnly }: Wanted): void {
+function printHostSettings({ signIn, tenant, apps }: RegistrationPlan, { cloud, readOnly }: SetupConfig): void {
   const args = [
     realpathSync(process.argv[1] ?? ''),
     ...(signIn === 'person' ? ['--auth', 'browser'] : []),
     ...(cloud === 'global' ? [] : ['--cloud', cloud]),
     ...(readOnly ? ['--read-only'] : []),
   ];
-  const ids = apps.map(({ prefix, name }) => [`${prefix}CLIENT_ID`, clientOf(name)] as const);
+  const ids = apps.map(({ prefix, name }) => [`${prefix}CLIENT_ID`, toClientIdPlaceholder(name)] as const);
   const env = Object.fromEntries([['AZURE_TENANT_ID', tenant], ...ids]);
-  say(JSON.stringify({ mcpServers: { 'mdi-sensors': { command: 'node', args, env } } }, null, 2));
-  const variables = Object.entries(env).map(([name, value]) => `--env ${quoted(`${name}=${value}`)}`);
+  print(JSON.stringify({ mcpServers: { 'mdi-sensors': { command: 'node', args, env } } }, null, 2));
+  const variables = Object.entries(env).map(([name, value]) => `--env ${quoteForShell(`${name}=${value}`)}`);
   // The name comes first: Claude Code takes a word after --env for one more variable.
-  say(`\nclaude mcp add mdi-sensors ${variables.join(' ')} -- node ${args.map(quoted).join(' ')}\n`);
+  print(`\nclaude mcp add mdi-sensors ${variables.join(' ')} -- node ${args.map(quoteForShell).join(' ')}\n`);
   if (signIn === 'person') {
-    prose('A browser opens for the sign-in; where there is none, --auth device-code shows a code to type instead.');
+    printText('A browser opens for the sign-in; where there is none, --auth device-code shows a code to type instead.');
     return;
   }
   const secrets = apps.map(({ prefix }) => `${prefix}CLIENT_SECRET (or ${prefix}CLIENT_CERTIFICATE_PATH)`);
-  prose(
+  printText(
     `The secret is not in it: ${secrets.join(' and ')} comes through the settings of the bundle in Claude Desktop, an input of the type promptString in VS Code, elsewhere the environment that the host starts in.`,
   );
 }
 
-const quoted = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+const quoteForShell = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

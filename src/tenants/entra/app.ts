@@ -1,26 +1,26 @@
 import { ToolError } from '../../errors.ts';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type SignInEnvironment = Readonly<Record<string, string | undefined>>;
 
 /** The variables that the environment has for one app: `AZURE_…` for the server's own, `MDI_MCP_WRITER_…` for the one that writes. */
-export interface App {
+export interface AppVariables {
   /** The variable's whole name. */
-  nameOf(name: string): string;
+  toVariableName(name: string): string;
   get(name: string): string | undefined;
   /** Refuses where the variable is not set. */
-  need(name: string): string;
+  getRequired(name: string): string;
 }
 
-export function appOf(environment: Environment, prefix: 'AZURE_' | 'MDI_MCP_WRITER_'): App {
-  const nameOf = (name: string) => (name === 'TENANT_ID' ? 'AZURE_TENANT_ID' : `${prefix}${name}`);
-  const get = (name: string) => environment[nameOf(name)];
+export function createAppVariables(environment: SignInEnvironment, prefix: 'AZURE_' | 'MDI_MCP_WRITER_'): AppVariables {
+  const toVariableName = (name: string) => (name === 'TENANT_ID' ? 'AZURE_TENANT_ID' : `${prefix}${name}`);
+  const get = (name: string) => environment[toVariableName(name)];
   return {
-    nameOf,
+    toVariableName,
     get,
-    need(name) {
+    getRequired(name) {
       const value = get(name);
       if (value !== undefined) return value;
-      throw new ToolError('sign_in_failed', `${nameOf(name)} is not set.`, `Set it in this server's environment.`);
+      throw new ToolError('sign_in_failed', `${toVariableName(name)} is not set.`, `Set it in this server's environment.`);
     },
   };
 }

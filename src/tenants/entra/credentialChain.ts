@@ -1,75 +1,75 @@
 import type { TokenCredential } from '@azure/core-auth';
 import { ToolError } from '../../errors.ts';
-import type { App } from './app.ts';
-import { type Authority, type WayName, ways } from './credentials.ts';
-import { reasonOf, refusalOf } from './errors.ts';
+import type { AppVariables } from './app.ts';
+import { type Authority, type SignInMethodName, signInMethods } from './credentials.ts';
+import { extractReason, toSignInError } from './errors.ts';
 
-const names = Object.keys(ways).filter((name): name is WayName => name in ways);
+const methodNames = Object.keys(signInMethods).filter((name): name is SignInMethodName => name in signInMethods);
 
-/** The way of an app whose variables are set; undefined where none is. */
-export const configuredWay = ({ get }: App): WayName | undefined =>
-  names.find((name) => {
-    const { variable } = ways[name];
+/** The sign-in method of an app whose variables are set; undefined where none is. */
+export const findConfiguredMethod = ({ get }: AppVariables): SignInMethodName | undefined =>
+  methodNames.find((name) => {
+    const { variable } = signInMethods[name];
     return variable !== undefined && get(variable) !== undefined;
   });
 
-/** What became of each way, by its title: why it is out, or undefined for the one that worked. */
-export type Tried = Map<string, string | undefined>;
+/** What became of each sign-in method, by its title: why it is out, or undefined for the one that worked. */
+export type SignInAttempts = Map<string, string | undefined>;
 
 /**
- * A credential for one way, or for `auto`: the one way that is configured, and nothing else if it fails; without any,
+ * A credential for one sign-in method, or for `auto`: the one method that is configured, and nothing else if it fails; without any,
  * what this machine offers, in turn, and then always the one that worked, so that who acts never changes by itself.
  */
-export function signInBy(auth: WayName | 'auto', app: App, authority: Authority, tried: Tried): TokenCredential {
-  const make = async (name: WayName) => ways[name].make(await import('@azure/identity'), app, authority);
-  const made = new Map<WayName, TokenCredential>();
-  const credentialOf = async (name: WayName) => {
-    const credential = made.get(name) ?? (await make(name));
-    made.set(name, credential);
+export function createCredentialChain(auth: SignInMethodName | 'auto', app: AppVariables, authority: Authority, attempts: SignInAttempts): TokenCredential {
+  const createCredential = async (name: SignInMethodName) => signInMethods[name].createCredential(await import('@azure/identity'), app, authority);
+  const credentials = new Map<SignInMethodName, TokenCredential>();
+  const getCredential = async (name: SignInMethodName) => {
+    const credential = credentials.get(name) ?? (await createCredential(name));
+    credentials.set(name, credential);
     return credential;
   };
-  let settled = auth === 'auto' ? configuredWay(app) : auth;
+  let chosenMethod = auth === 'auto' ? findConfiguredMethod(app) : auth;
 
   return {
     async getToken(scopes, options) {
-      const ask = async (name: WayName) => (await credentialOf(name)).getToken(scopes, options);
-      if (settled !== undefined) {
-        const { title } = ways[settled];
+      const requestToken = async (name: SignInMethodName) => (await getCredential(name)).getToken(scopes, options);
+      if (chosenMethod !== undefined) {
+        const { title } = signInMethods[chosenMethod];
         try {
-          const token = await ask(settled);
-          tried.set(title, undefined);
+          const token = await requestToken(chosenMethod);
+          attempts.set(title, undefined);
           return token;
         } catch (error) {
-          tried.set(title, reasonOf(error));
-          throw await refusalOf(ways[settled], error, authority);
+          attempts.set(title, extractReason(error));
+          throw await toSignInError(signInMethods[chosenMethod], error, authority);
         }
       }
-      for (const name of names) {
-        const { title, variable } = ways[name];
+      for (const name of methodNames) {
+        const { title, variable } = signInMethods[name];
         if (variable !== undefined) {
-          tried.set(title, `${app.nameOf(variable)} is not set`);
+          attempts.set(title, `${app.toVariableName(variable)} is not set`);
           continue;
         }
         try {
-          const token = await ask(name);
-          settled = name;
-          tried.set(title, undefined);
+          const token = await requestToken(name);
+          chosenMethod = name;
+          attempts.set(title, undefined);
           return token;
         } catch (error) {
-          tried.set(title, reasonOf(error));
+          attempts.set(title, extractReason(error));
           if (!(error instanceof Error) || error.name !== 'CredentialUnavailableError') {
-            throw await refusalOf(ways[name], error, authority);
+            throw await toSignInError(signInMethods[name], error, authority);
           }
         }
       }
-      throw nothingWorked(tried);
+      throw createNoMethodWorkedError(attempts);
     },
   };
 }
 
-const nothingWorked = (tried: Tried) =>
+const createNoMethodWorkedError = (attempts: SignInAttempts) =>
   new ToolError(
     'sign_in_failed',
-    `No way to sign in worked. ${[...tried].map(([title, reason]) => `${title}: ${reason}`).join('. ')}.`,
+    `No way to sign in worked. ${[...attempts].map(([title, reason]) => `${title}: ${reason}`).join('. ')}.`,
     'Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or another variable named here, or let a person sign in with --auth browser or --auth device-code.',
   );

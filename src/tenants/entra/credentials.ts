@@ -1,8 +1,8 @@
 import type { TokenCredential } from '@azure/core-auth';
 import type * as Library from '@azure/identity';
 import type { Auth } from '../../config.ts';
-import type { App } from './app.ts';
-import { certificateOf } from './certificate.ts';
+import type { AppVariables } from './app.ts';
+import { readCertificate } from './certificate.ts';
 
 /** Where Entra is, as the library's credentials take it. */
 export interface Authority {
@@ -10,72 +10,72 @@ export interface Authority {
   readonly disableInstanceDiscovery?: boolean;
 }
 
-interface Way {
+interface SignInMethod {
   readonly title: string;
-  /** The variable that chooses this way in `auto`; a way without one is tried there. */
+  /** The variable that chooses this method in `auto`; a method without one is tried there. */
   readonly variable?: string;
   /** What to do about a failure that does not tell. */
   readonly advice?: string;
-  make(library: typeof Library, app: App, authority: Authority): TokenCredential | Promise<TokenCredential>;
+  createCredential(library: typeof Library, app: AppVariables, authority: Authority): TokenCredential | Promise<TokenCredential>;
 }
 
-const ofTenant = ({ get }: App) => {
+const toTenantOptions = ({ get }: AppVariables) => {
   const tenantId = get('TENANT_ID');
   return tenantId === undefined ? {} : { tenantId };
 };
 
 /** How an app or a developer's tool signs in without anybody at this server, in the order of `auto`. */
-export type WayName = Exclude<Auth, 'auto' | 'browser' | 'device-code'>;
-export const ways: Readonly<Record<WayName, Way>> = {
+export type SignInMethodName = Exclude<Auth, 'auto' | 'browser' | 'device-code'>;
+export const signInMethods: Readonly<Record<SignInMethodName, SignInMethod>> = {
   secret: {
     title: 'client secret',
     variable: 'CLIENT_SECRET',
-    make: ({ ClientSecretCredential }, { need }, authority) =>
-      new ClientSecretCredential(need('TENANT_ID'), need('CLIENT_ID'), need('CLIENT_SECRET'), authority),
+    createCredential: ({ ClientSecretCredential }, { getRequired }, authority) =>
+      new ClientSecretCredential(getRequired('TENANT_ID'), getRequired('CLIENT_ID'), getRequired('CLIENT_SECRET'), authority),
   },
   certificate: {
     title: 'certificate',
     variable: 'CLIENT_CERTIFICATE_PATH',
-    make: async ({ ClientCertificateCredential }, app, authority) =>
+    createCredential: async ({ ClientCertificateCredential }, app, authority) =>
       new ClientCertificateCredential(
-        app.need('TENANT_ID'),
-        app.need('CLIENT_ID'),
-        await certificateOf(app),
+        app.getRequired('TENANT_ID'),
+        app.getRequired('CLIENT_ID'),
+        await readCertificate(app),
         authority,
       ),
   },
   'workload-identity': {
     title: 'workload identity',
     variable: 'FEDERATED_TOKEN_FILE',
-    make: ({ WorkloadIdentityCredential }, { need }, authority) =>
+    createCredential: ({ WorkloadIdentityCredential }, { getRequired }, authority) =>
       new WorkloadIdentityCredential({
         ...authority,
-        tenantId: need('TENANT_ID'),
-        clientId: need('CLIENT_ID'),
-        tokenFilePath: need('FEDERATED_TOKEN_FILE'),
+        tenantId: getRequired('TENANT_ID'),
+        clientId: getRequired('CLIENT_ID'),
+        tokenFilePath: getRequired('FEDERATED_TOKEN_FILE'),
       }),
   },
   'managed-identity': {
     title: 'managed identity',
     advice:
       'Give this machine a managed identity; where it has an assigned one, set AZURE_CLIENT_ID to the client id of that.',
-    make({ ManagedIdentityCredential }, { get }) {
+    createCredential({ ManagedIdentityCredential }, { get }) {
       const clientId = get('CLIENT_ID');
       // As in the library's own default chain: on a machine without the endpoint one short request tells.
-      const probing = { sendProbeRequest: true, retryOptions: { maxRetries: 2 } };
-      return new ManagedIdentityCredential({ ...probing, ...(clientId !== undefined && { clientId }) });
+      const probeOptions = { sendProbeRequest: true, retryOptions: { maxRetries: 2 } };
+      return new ManagedIdentityCredential({ ...probeOptions, ...(clientId !== undefined && { clientId }) });
     },
   },
   'azure-cli': {
     title: 'Azure CLI',
-    make: ({ AzureCliCredential }, app) => new AzureCliCredential(ofTenant(app)),
+    createCredential: ({ AzureCliCredential }, app) => new AzureCliCredential(toTenantOptions(app)),
   },
   'azure-powershell': {
     title: 'Azure PowerShell',
-    make: ({ AzurePowerShellCredential }, app) => new AzurePowerShellCredential(ofTenant(app)),
+    createCredential: ({ AzurePowerShellCredential }, app) => new AzurePowerShellCredential(toTenantOptions(app)),
   },
   azd: {
     title: 'Azure Developer CLI',
-    make: ({ AzureDeveloperCliCredential }, app) => new AzureDeveloperCliCredential(ofTenant(app)),
+    createCredential: ({ AzureDeveloperCliCredential }, app) => new AzureDeveloperCliCredential(toTenantOptions(app)),
   },
 };

@@ -4,39 +4,39 @@ import { suggestNetworkFix } from '../../graph/client/network.ts';
 import { findConnectionFailure } from '../../graph/client/reachability.ts';
 import type { Authority } from './credentials.ts';
 
-const consent =
+const consentAdvice =
   'Let an administrator grant the Microsoft Graph permissions of the README to the app registration and give admin consent (mdi-sensors-mcp setup prints the address).';
-const again = 'Sign in again.';
+const signInAgainAdvice = 'Sign in again.';
 
 /** Error numbers of Microsoft Entra that an operator can do something about: https://login.microsoftonline.com/error explains each. */
-const known: Record<string, string> = {
+const adviceByErrorNumber: Record<string, string> = {
   50011: 'Add http://localhost as a redirect address (mobile and desktop applications) to the app registration.',
   50020: 'Sign in with an account of this tenant, or let the tenant invite it.',
   50034: 'Sign in with an account of this tenant.',
   50076: 'Sign in again; Conditional Access asks for another factor.',
-  50078: again,
+  50078: signInAgainAdvice,
   50079: 'Sign in again; the account has to set up another factor first.',
   50105: 'Assign the person to the enterprise application, or switch the need of an assignment off.',
-  50173: again,
+  50173: signInAgainAdvice,
   53000: 'Use a device that Conditional Access accepts.',
   53003: 'Conditional Access blocks this sign-in; let an administrator look into the sign-in log of Microsoft Entra.',
-  65001: consent,
+  65001: consentAdvice,
   65002: 'Microsoft does not let this tool ask for these permissions; use an app registration of your own.',
-  65004: consent,
-  70000: again,
-  70008: again,
-  70016: again,
-  70019: again,
-  70043: again,
-  70044: again,
+  65004: consentAdvice,
+  70000: signInAgainAdvice,
+  70008: signInAgainAdvice,
+  70016: signInAgainAdvice,
+  70019: signInAgainAdvice,
+  70043: signInAgainAdvice,
+  70044: signInAgainAdvice,
   90002: 'Correct AZURE_TENANT_ID: no tenant of this cloud has that id or name.',
   90072: 'Sign in with an account of this tenant.',
   700003: 'Use a device that Conditional Access accepts.',
   700016: 'Correct AZURE_CLIENT_ID or AZURE_TENANT_ID: this tenant has no such app.',
   700027: 'Upload the certificate to the app registration, or use the one that is there.',
   700030: 'Upload the certificate to the app registration, or use the one that is there.',
-  700082: again,
-  700084: again,
+  700082: signInAgainAdvice,
+  700084: signInAgainAdvice,
   700211: 'Correct the federated credential of the app registration: its issuer is another one.',
   700212: 'Correct the federated credential of the app registration: its audience is another one.',
   700213: 'Correct the federated credential of the app registration: its subject is another one.',
@@ -50,48 +50,48 @@ const known: Record<string, string> = {
 };
 
 /** All that the library passes on of a device code that did not come to a token. */
-const knownOfDeviceCode: Record<string, string> = {
-  authorization_declined: again,
+const adviceByDeviceCodeError: Record<string, string> = {
+  authorization_declined: signInAgainAdvice,
   invalid_client: 'Switch on "Allow public client flows" in the app registration.',
   invalid_grant:
     'Microsoft Entra told the person in the browser why; often it is a missing consent (mdi-sensors-mcp setup prints the address for that).',
 };
 
 /** The first sentence of a failure, in the words of Entra or of a machine's own endpoint where it has some: advice, addresses and ids stay out. */
-export function reasonOf(error: unknown): string {
+export function extractReason(error: unknown): string {
   const message = error instanceof Error ? error.message : 'no reason given';
-  const told = message
+  const description = message
     .slice(Math.max(0, message.search(/AADSTS\d|(?<= - Description: )/)))
     .replace(/^(\w*Credential|Error|post_request_failed): /, '');
-  const [sentence = ''] = told.trim().split(/\.\s|\r?\n| Trace ID:| - Correlation ID:/);
+  const [sentence = ''] = description.trim().split(/\.\s|\r?\n| Trace ID:| - Correlation ID:/);
   return cleanText(sentence, 200).replace(/[.:;, ]+$/, '');
 }
 
 /** Of a connection that failed the library says no more than this. */
-const unconnected = /^(endpoints_resolution_error|network_error)\b/;
-const withoutClaims = "This credential doesn't support claims challenges";
+const connectionErrorPattern = /^(endpoints_resolution_error|network_error)\b/;
+const claimsUnsupportedMessage = "This credential doesn't support claims challenges";
 
 /** Without consent for what was asked for. Of a device code the library does not tell it from other refusals. */
-export const isWithheld = (error: unknown) =>
+export const isConsentMissing = (error: unknown) =>
   error instanceof Error && /AADSTS6500[14]|^post_request_failed: invalid_grant/.test(error.message);
 
-interface SigningIn {
+interface SignInMethodDescription {
   readonly title: string;
   /** What to do where the failure itself does not tell. */
   readonly advice?: string;
 }
 
 /** Why a way to sign in gave no token, and what to do about it. */
-export async function refusalOf({ title, advice }: SigningIn, error: unknown, { authorityHost }: Authority) {
+export async function toSignInError({ title, advice }: SignInMethodDescription, error: unknown, { authorityHost }: Authority) {
   if (error instanceof ToolError) return error;
   const message = error instanceof Error ? error.message : '';
-  const [number = ''] = /(?<=AADSTS)\d+/.exec(message) ?? [];
-  const [word = ''] = /(?<=^post_request_failed: )\w+/.exec(message) ?? [];
-  const code = unconnected.test(message) ? await findConnectionFailure(authorityHost) : undefined;
-  const told = known[number] ?? knownOfDeviceCode[word] ?? (message.startsWith(withoutClaims) ? again : undefined);
+  const [errorNumber = ''] = /(?<=AADSTS)\d+/.exec(message) ?? [];
+  const [oauthError = ''] = /(?<=^post_request_failed: )\w+/.exec(message) ?? [];
+  const connectionCode = connectionErrorPattern.test(message) ? await findConnectionFailure(authorityHost) : undefined;
+  const knownAdvice = adviceByErrorNumber[errorNumber] ?? adviceByDeviceCodeError[oauthError] ?? (message.startsWith(claimsUnsupportedMessage) ? signInAgainAdvice : undefined);
   return new ToolError(
-    isWithheld(error) ? 'permission_missing' : 'sign_in_failed',
-    `Microsoft Entra gave no token for the sign-in by ${title}: ${code ?? reasonOf(error)}.`,
-    told ?? (code && suggestNetworkFix(code)) ?? advice ?? 'mdi-sensors-mcp doctor shows how this server signs in.',
+    isConsentMissing(error) ? 'permission_missing' : 'sign_in_failed',
+    `Microsoft Entra gave no token for the sign-in by ${title}: ${connectionCode ?? extractReason(error)}.`,
+    knownAdvice ?? (connectionCode && suggestNetworkFix(connectionCode)) ?? advice ?? 'mdi-sensors-mcp doctor shows how this server signs in.',
   );
 }

@@ -3,142 +3,142 @@ import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-
 import type * as Library from '@azure/identity';
 import { SignInNeeded } from '../../errors.ts';
 import { cleanText } from '../../graph/client/errors.ts';
-import type { App } from './app.ts';
+import type { AppVariables } from './app.ts';
 import type { Authority } from './credentials.ts';
-import { isWithheld, refusalOf } from './errors.ts';
-import { accountFile, cachePackage, persistence } from './tokenCache.ts';
+import { isConsentMissing, toSignInError } from './errors.ts';
+import { openAccountFile, cachePackage, loadPersistenceOptions } from './tokenCache.ts';
 
 /** How a person signs in at this server. */
-export const personWays = { browser: { title: 'browser' }, 'device-code': { title: 'device code' } } as const;
+export const interactiveMethods = { browser: { title: 'browser' }, 'device-code': { title: 'device code' } } as const;
 
-export interface PersonOptions {
-  readonly way: keyof typeof personWays;
-  readonly app: App;
+export interface InteractiveSignInOptions {
+  readonly method: keyof typeof interactiveMethods;
+  readonly app: AppVariables;
   readonly authority: Authority;
   /** Where it is kept who signed in. */
   readonly folder: string;
   /** Milliseconds that a call waits for somebody who knows what to do. */
-  readonly patience: number;
+  readonly signInWaitMs: number;
   /** Tells the operator, on stderr. */
-  say(line: string): void;
+  tellOperator(line: string): void;
 }
 
 /** A sign-in that is under way: what the person has to do, and its end. */
-interface SignIn {
-  readonly needed: SignInNeeded;
+interface PendingSignIn {
+  readonly signInNeeded: SignInNeeded;
   /** When it began, by the monotonic clock. */
-  readonly since: number;
+  readonly startedAtMs: number;
   readonly finished: Promise<void>;
 }
 
-const inBrowser = new SignInNeeded('A window of the browser on this machine asks the person to sign in.');
+const browserSignInNeeded = new SignInNeeded('A window of the browser on this machine asks the person to sign in.');
 
-const withCode = ({ verificationUri, userCode }: Library.DeviceCodeInfo) =>
+const toSignInNeeded = ({ verificationUri, userCode }: Library.DeviceCodeInfo) =>
   new SignInNeeded(
     `A person has to sign in: open ${cleanText(verificationUri, 200)} and enter the code ${cleanText(userCode, 40)}.`,
     URL.canParse(verificationUri) ? verificationUri : undefined,
   );
 
-/** A window that takes so many times the patience of a call is given up: it may be closed. A device code ends by itself. */
-const longest = 15;
+/** A window that is open for so many times `signInWaitMs` is given up: it may be closed. A device code ends by itself. */
+const browserTimeoutFactor = 15;
 
-/** No person has entered a code this soon after it was made, in milliseconds. */
-const fastestPerson = 2_000;
+/** No person has entered a code this soon after it was made. */
+const fastestCodeEntryMs = 2_000;
 
 /** Nobody came, of which nothing is told but by asking again. */
-const isExpired = (error: unknown) => error instanceof Error && /device_code_expired|expired_token/.test(error.message);
+const isDeviceCodeExpired = (error: unknown) => error instanceof Error && /device_code_expired|expired_token/.test(error.message);
 
 /**
  * A person's credential. What can be had silently comes at once; else the person is asked, one sign-in at a time, and a
  * call that needs it says what there is to do instead of waiting for long.
  */
-export function personCredential(options: PersonOptions): TokenCredential {
-  const { way, patience, say } = options;
-  let opened: ReturnType<typeof open> | undefined;
-  let pending: Promise<SignIn> | undefined;
+export function createInteractiveCredential(options: InteractiveSignInOptions): TokenCredential {
+  const { method, signInWaitMs, tellOperator } = options;
+  let opening: ReturnType<typeof openCredential> | undefined;
+  let pendingSignIn: Promise<PendingSignIn> | undefined;
   /** Why a sign-in failed that no call waited for. */
-  let untold: unknown;
+  let unreportedFailure: unknown;
   let isSignedIn = false;
   /** What whoever is signed in may not have. It is not asked for again, and comes silently once it has consent. */
-  const withheld = new Map<string, unknown>();
+  const consentFailures = new Map<string, unknown>();
 
-  async function begin(scopes: string | string[], more: GetTokenOptions): Promise<SignIn> {
-    opened ??= open(options);
-    const { prompted, signIn } = await opened;
-    const mine = pending;
-    const told = way === 'browser' ? Promise.resolve(inBrowser) : prompted().then(withCode);
-    const finished = signIn(scopes, more);
-    const givenUp = wait(longest * patience, undefined, { ref: false });
-    (way === 'browser' ? Promise.race([finished, givenUp]) : finished)
+  async function beginSignIn(scopes: string | string[], tokenOptions: GetTokenOptions): Promise<PendingSignIn> {
+    opening ??= openCredential(options);
+    const { waitForDeviceCode, signIn } = await opening;
+    const thisSignIn = pendingSignIn;
+    const prompt = method === 'browser' ? Promise.resolve(browserSignInNeeded) : waitForDeviceCode().then(toSignInNeeded);
+    const finished = signIn(scopes, tokenOptions);
+    const timeout = wait(browserTimeoutFactor * signInWaitMs, undefined, { ref: false });
+    (method === 'browser' ? Promise.race([finished, timeout]) : finished)
       .catch((error: unknown) => {
-        untold = isExpired(error) ? undefined : error;
-        if (isSignedIn && isWithheld(error)) withheld.set(String(scopes), error);
+        unreportedFailure = isDeviceCodeExpired(error) ? undefined : error;
+        if (isSignedIn && isConsentMissing(error)) consentFailures.set(String(scopes), error);
       })
       .finally(() => {
-        if (pending === mine) pending = undefined;
+        if (pendingSignIn === thisSignIn) pendingSignIn = undefined;
       });
-    const needed = await Promise.race([told, finished.then(() => inBrowser)]);
-    say(needed.message);
-    return { needed, since: performance.now(), finished };
+    const signInNeeded = await Promise.race([prompt, finished.then(() => browserSignInNeeded)]);
+    tellOperator(signInNeeded.message);
+    return { signInNeeded, startedAtMs: performance.now(), finished };
   }
 
-  async function tokenFor(scopes: string | string[], more: GetTokenOptions): Promise<AccessToken> {
-    opened ??= open(options);
-    const { silently } = await opened;
+  async function requestToken(scopes: string | string[], tokenOptions: GetTokenOptions): Promise<AccessToken> {
+    opening ??= openCredential(options);
+    const { getTokenSilently } = await opening;
     for (let isFirst = true; ; isFirst = false) {
-      const token = await silently(scopes, more);
+      const token = await getTokenSilently(scopes, tokenOptions);
       if (token !== undefined) {
         isSignedIn = true;
         return token;
       }
-      const failure = untold ?? withheld.get(String(scopes));
+      const failure = unreportedFailure ?? consentFailures.get(String(scopes));
       if (failure !== undefined) throw failure;
-      const isMine = pending === undefined;
-      pending ??= begin(scopes, more);
-      const { needed, since, finished } = await pending;
-      const isUnseen = way === 'device-code' && performance.now() - since < fastestPerson;
-      if (!isFirst || (isMine && isUnseen)) throw needed;
-      const time = isUnseen ? Math.min(patience, fastestPerson) : patience;
-      const isOver = await Promise.race([finished.then(() => true), wait(time, false)]);
-      if (!isOver) throw needed;
+      const isStartedHere = pendingSignIn === undefined;
+      pendingSignIn ??= beginSignIn(scopes, tokenOptions);
+      const { signInNeeded, startedAtMs, finished } = await pendingSignIn;
+      const isCodeFresh = method === 'device-code' && performance.now() - startedAtMs < fastestCodeEntryMs;
+      if (!isFirst || (isStartedHere && isCodeFresh)) throw signInNeeded;
+      const waitMs = isCodeFresh ? Math.min(signInWaitMs, fastestCodeEntryMs) : signInWaitMs;
+      const isFinished = await Promise.race([finished.then(() => true), wait(waitMs, false)]);
+      if (!isFinished) throw signInNeeded;
     }
   }
 
   return {
     async getToken(scopes, { claims } = {}) {
       try {
-        return await tokenFor(scopes, { enableCae: true, ...(claims !== undefined && { claims }) });
+        return await requestToken(scopes, { enableCae: true, ...(claims !== undefined && { claims }) });
       } catch (error) {
-        if (!(error instanceof SignInNeeded)) untold = undefined;
-        throw await refusalOf(personWays[way], error, options.authority);
+        if (!(error instanceof SignInNeeded)) unreportedFailure = undefined;
+        throw await toSignInError(interactiveMethods[method], error, options.authority);
       }
     },
   };
 }
 
 /** The library's credential, with tokens kept between runs where the platform lets it. */
-async function open({ way, app, authority, folder, say }: PersonOptions) {
+async function openCredential({ method, app, authority, folder, tellOperator }: InteractiveSignInOptions) {
   const library = await import('@azure/identity');
-  const account = accountFile(folder);
-  const kept = await persistence(library);
-  if (kept === undefined) say(`A sign-in lasts until this server ends, without ${cachePackage} and a keychain.`);
-  const all = {
+  const account = openAccountFile(folder);
+  const persistenceOptions = await loadPersistenceOptions(library);
+  if (persistenceOptions === undefined) tellOperator(`A sign-in lasts until this server ends, without ${cachePackage} and a keychain.`);
+  const credentialOptions = {
     ...authority,
-    tenantId: app.need('TENANT_ID'),
-    clientId: app.need('CLIENT_ID'),
+    tenantId: app.getRequired('TENANT_ID'),
+    clientId: app.getRequired('CLIENT_ID'),
     disableAutomaticAuthentication: true,
-    ...(kept && { ...kept, ...(await account.read(library)) }),
+    ...(persistenceOptions && { ...persistenceOptions, ...(await account.read(library)) }),
   };
-  let prompt: (info: Library.DeviceCodeInfo) => void = () => undefined;
+  let receiveDeviceCode: (info: Library.DeviceCodeInfo) => void = () => undefined;
   const credential =
-    way === 'browser'
-      ? new library.InteractiveBrowserCredential(all)
-      : new library.DeviceCodeCredential({ ...all, userPromptCallback: (info) => prompt(info) });
+    method === 'browser'
+      ? new library.InteractiveBrowserCredential(credentialOptions)
+      : new library.DeviceCodeCredential({ ...credentialOptions, userPromptCallback: (info) => receiveDeviceCode(info) });
 
   /** A token that needs nobody; undefined where a person has to sign in. */
-  async function silently(scopes: string | string[], more: GetTokenOptions): Promise<AccessToken | undefined> {
+  async function getTokenSilently(scopes: string | string[], tokenOptions: GetTokenOptions): Promise<AccessToken | undefined> {
     try {
-      return await credential.getToken(scopes, more);
+      return await credential.getToken(scopes, tokenOptions);
     } catch (error) {
       if (error instanceof Error && error.name === 'AuthenticationRequiredError') return undefined;
       throw error;
@@ -146,14 +146,14 @@ async function open({ way, app, authority, folder, say }: PersonOptions) {
   }
 
   return {
-    silently,
-    prompted: () =>
+    getTokenSilently,
+    waitForDeviceCode: () =>
       new Promise<Library.DeviceCodeInfo>((resolve) => {
-        prompt = resolve;
+        receiveDeviceCode = resolve;
       }),
-    async signIn(scopes: string | string[], more: GetTokenOptions): Promise<void> {
-      const record = await credential.authenticate(scopes, more);
-      if (kept !== undefined) await account.write(library, record);
+    async signIn(scopes: string | string[], tokenOptions: GetTokenOptions): Promise<void> {
+      const record = await credential.authenticate(scopes, tokenOptions);
+      if (persistenceOptions !== undefined) await account.write(library, record);
     },
   };
 }

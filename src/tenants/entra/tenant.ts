@@ -5,23 +5,23 @@ import type { Config } from '../../config.ts';
 import { type Cloud, clouds } from '../../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
 import type { Tenant } from '../../graph/tenant.ts';
-import { appOf, type Environment } from './app.ts';
-import { configuredWay, signInBy, type Tried } from './credentialChain.ts';
+import { createAppVariables, type SignInEnvironment } from './app.ts';
+import { findConfiguredMethod, createCredentialChain, type SignInAttempts } from './credentialChain.ts';
 import type { Authority } from './credentials.ts';
-import { personCredential } from './interactive.ts';
+import { createInteractiveCredential } from './interactive.ts';
 
-interface Surroundings {
-  readonly environment: Environment;
+interface EntraOptions {
+  readonly environment: SignInEnvironment;
   /** Where Graph and Entra are, if not where the cloud has them. */
   readonly graphRoot?: string;
   readonly authority?: Authority;
   /** Milliseconds that a call waits for a person who is signing in. */
-  readonly patience?: number;
-  say(line: string): void;
+  readonly signInWaitMs?: number;
+  tellOperator(line: string): void;
 }
 
 /** AZURE_AUTHORITY_HOST is the library's own variable for private clouds, which are global to this server. */
-const authorityOf = (cloud: Cloud, { AZURE_AUTHORITY_HOST }: Environment): Authority => ({
+const resolveAuthority = (cloud: Cloud, { AZURE_AUTHORITY_HOST }: SignInEnvironment): Authority => ({
   authorityHost: (cloud === 'global' ? AZURE_AUTHORITY_HOST : undefined) ?? clouds[cloud].authority,
 });
 
@@ -29,26 +29,26 @@ const authorityOf = (cloud: Cloud, { AZURE_AUTHORITY_HOST }: Environment): Autho
  * A real tenant. A person is asked for the scope of the permission in need and nothing more. An app has all that it was
  * granted in one token, unless another app writes. Throws a sentence where the settings contradict each other.
  */
-export function entraTenant(
+export function createEntraTenant(
   { auth, cloud, tenantLabel }: Pick<Config, 'auth' | 'cloud' | 'tenantLabel'>,
   {
     environment,
     graphRoot = clouds[cloud].graphRoot,
-    authority = authorityOf(cloud, environment),
-    patience = 20_000,
-    say,
-  }: Surroundings,
+    authority = resolveAuthority(cloud, environment),
+    signInWaitMs = 20_000,
+    tellOperator,
+  }: EntraOptions,
 ): Tenant {
-  const own = appOf(environment, 'AZURE_');
-  const writing = appOf(environment, 'MDI_MCP_WRITER_');
-  const writerClientId = writing.get('CLIENT_ID');
-  const tried: Tried = new Map();
+  const mainApp = createAppVariables(environment, 'AZURE_');
+  const writerApp = createAppVariables(environment, 'MDI_MCP_WRITER_');
+  const writerClientId = writerApp.get('CLIENT_ID');
+  const attempts: SignInAttempts = new Map();
   const tenant = {
     simulated: false,
     cloud,
     graphRoot,
     authority: authority.authorityHost,
-    tried,
+    tried: attempts,
     ...(tenantLabel !== undefined && { label: tenantLabel }),
   };
 
@@ -56,32 +56,32 @@ export function entraTenant(
     if (writerClientId !== undefined)
       throw new Error('MDI_MCP_WRITER_CLIENT_ID is for apps, and --auth names a person.');
     const folder = join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'sign-in');
-    const person = personCredential({ way: auth, app: own, authority, folder, patience, say });
-    const scoped = new Map<Permission, TokenCredential>();
+    const personCredential = createInteractiveCredential({ method: auth, app: mainApp, authority, folder, signInWaitMs, tellOperator });
+    const credentialByPermission = new Map<Permission, TokenCredential>();
     return {
       ...tenant,
       getCredential(permission) {
-        const narrow = {
-          getToken: (_: unknown, options?: object) => person.getToken(`${graphRoot}/${permission}`, options),
+        const scopedCredential = {
+          getToken: (_: unknown, options?: object) => personCredential.getToken(`${graphRoot}/${permission}`, options),
         };
-        const credential = scoped.get(permission) ?? narrow;
-        scoped.set(permission, credential);
+        const credential = credentialByPermission.get(permission) ?? scopedCredential;
+        credentialByPermission.set(permission, credential);
         return credential;
       },
     };
   }
 
-  const reads = signInBy(auth, own, authority, tried);
-  const way = configuredWay(writing);
+  const readCredential = createCredentialChain(auth, mainApp, authority, attempts);
+  const writerMethod = findConfiguredMethod(writerApp);
   if (writerClientId === undefined) {
-    if (way !== undefined) throw new Error('The variables of a writer need MDI_MCP_WRITER_CLIENT_ID.');
-    return { ...tenant, getCredential: () => reads };
+    if (writerMethod !== undefined) throw new Error('The variables of a writer need MDI_MCP_WRITER_CLIENT_ID.');
+    return { ...tenant, getCredential: () => readCredential };
   }
-  if (way === undefined) {
+  if (writerMethod === undefined) {
     throw new Error(
       'MDI_MCP_WRITER_CLIENT_ID needs MDI_MCP_WRITER_CLIENT_SECRET, MDI_MCP_WRITER_CLIENT_CERTIFICATE_PATH or MDI_MCP_WRITER_FEDERATED_TOKEN_FILE.',
     );
   }
-  const writes = signInBy(way, writing, authority, tried);
-  return { ...tenant, writerClientId, getCredential: (permission) => (isWritePermission(permission) ? writes : reads) };
+  const writeCredential = createCredentialChain(writerMethod, writerApp, authority, attempts);
+  return { ...tenant, writerClientId, getCredential: (permission) => (isWritePermission(permission) ? writeCredential : readCredential) };
 }

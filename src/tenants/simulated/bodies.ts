@@ -1,15 +1,15 @@
 import * as z from 'zod';
 import { healthIssueStatuses } from '../../graph/endpoints/healthIssues.ts';
 import { activationModes } from '../../graph/endpoints/sensorCandidates.ts';
-import { badRequest } from './errors.ts';
+import { createBadRequestError } from './errors.ts';
 import { isV3, type SimulatedSensor } from './state.ts';
 
 /** A body in its shape; anything else is refused. */
-export function parsed<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
+export function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw badRequest(`Invalid request body: ${issue?.path.join('.')} ${issue?.message}`);
+  throw createBadRequestError(`Invalid request body: ${issue?.path.join('.')} ${issue?.message}`);
 }
 
 const odataType = { '@odata.type': z.string().optional() };
@@ -29,22 +29,22 @@ export const activationBody = z.strictObject({
   activationMode: z.enum(activationModes),
 });
 export const auditingBody = z.strictObject({ ...odataType, isAutomatic: z.boolean() });
-export const serverIds = z.strictObject({ serverIds: z.array(z.string()) });
-export const sensorIds = z.strictObject({ sensorIds: z.array(z.string()) });
+export const serverIdsBody = z.strictObject({ serverIds: z.array(z.string()) });
+export const sensorIdsBody = z.strictObject({ sensorIds: z.array(z.string()) });
 
 /** The table of Microsoft's page "Update sensor"; what is left out stays as it is. */
-export function update(sensor: SimulatedSensor, body: unknown): void {
-  const { settings } = parsed(settingsBody, body);
+export function updateSensorSettings(sensor: SimulatedSensor, body: unknown): void {
+  const { settings } = parseBody(settingsBody, body);
   const { description, domainControllerDnsNames, isDelayedDeploymentEnabled } = settings;
-  const onDomainController = sensor.sensorType === 'domainControllerIntegrated';
+  const isOnDomainController = sensor.sensorType === 'domainControllerIntegrated';
   if (isDelayedDeploymentEnabled !== undefined && isV3(sensor)) {
-    throw badRequest('isDelayedDeploymentEnabled cannot be updated for a sensor of version 3.x.');
+    throw createBadRequestError('isDelayedDeploymentEnabled cannot be updated for a sensor of version 3.x.');
   }
-  if (domainControllerDnsNames !== undefined && (isV3(sensor) || onDomainController)) {
-    throw badRequest('domainControllerDnsNames cannot be updated for this sensor.');
+  if (domainControllerDnsNames !== undefined && (isV3(sensor) || isOnDomainController)) {
+    throw createBadRequestError('domainControllerDnsNames cannot be updated for this sensor.');
   }
-  const own = sensor.settings;
-  own.description = description ?? own.description;
-  own.domainControllerDnsNames = domainControllerDnsNames ?? own.domainControllerDnsNames;
-  own.isDelayedDeploymentEnabled = isDelayedDeploymentEnabled ?? own.isDelayedDeploymentEnabled;
+  const current = sensor.settings;
+  current.description = description ?? current.description;
+  current.domainControllerDnsNames = domainControllerDnsNames ?? current.domainControllerDnsNames;
+  current.isDelayedDeploymentEnabled = isDelayedDeploymentEnabled ?? current.isDelayedDeploymentEnabled;
 }

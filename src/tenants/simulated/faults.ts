@@ -21,19 +21,19 @@ export interface LoggedRequest {
 }
 
 /** An answer on its way out. A body that is large, slow or cut off is made piece by piece. */
-export interface Reply {
+export interface HttpReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string | (() => Iterable<Buffer> | AsyncIterable<Buffer>);
 }
 
 /** What a fault does: another reply than the earned one (there is one `after`), an error, or nothing but taking its time. */
-export type Disturbance = (request: PipelineRequest, reply?: Reply) => Reply | undefined | Promise<Reply | undefined>;
+export type FaultAction = (request: PipelineRequest, reply?: HttpReply) => HttpReply | undefined | Promise<HttpReply | undefined>;
 
 /** Something that goes wrong. Without `on` every request meets it, without `times` always; `before` the effect unless told. */
 export interface Fault {
-  readonly on?: (request: LoggedRequest) => boolean;
+  readonly appliesTo?: (request: LoggedRequest) => boolean;
   times?: number;
   readonly phase?: 'before' | 'after';
-  readonly answer: Disturbance | GraphError;
+  readonly answer: FaultAction | GraphError;
 }

@@ -1,232 +1,232 @@
 import type { endpoints } from '../../graph/endpoints/index.ts';
-import { activationBody, auditingBody, parsed, sensorIds, serverIds, statusBody, update } from './bodies.ts';
-import { candidateAs, issueAs, issuesOf, type Look, migrationsAs, sensorsAs, wrapped } from './dialect.ts';
-import { badRequest, notFound } from './errors.ts';
-import { type Item, type Options, pageOf, readQuery, selected } from './odata.ts';
-import { activate, migrate, newAccessKey, remove, type State } from './state.ts';
+import { activationBody, auditingBody, parseBody, sensorIdsBody, serverIdsBody, statusBody, updateSensorSettings } from './bodies.ts';
+import { createCandidateRenderer, createIssueRenderer, findSensorIssues, type Dialect, createMigrationRenderer, createSensorRenderer, renderSingleObject } from './dialect.ts';
+import { createBadRequestError, createNotFoundError } from './errors.ts';
+import { type ODataItem, type QueryOptions, createPage, readQuery, selectProperties } from './odata.ts';
+import { activateCandidates, startMigrations, createAccessKey, removeSensor, type SimulatedState } from './state.ts';
 
 /** One request that is allowed, on its way to its answer. */
-export interface Ask {
-  readonly state: State;
-  readonly look: Look;
+export interface EndpointRequest {
+  readonly state: SimulatedState;
+  readonly dialect: Dialect;
   readonly url: URL;
   readonly pageSize: number;
   readonly id: string;
   readonly body: unknown;
 }
 
-export interface Answered {
+export interface EndpointResponse {
   readonly status: number;
-  readonly json?: Item;
+  readonly json?: ODataItem;
   /** What `@odata.context` says after `$metadata#`. */
   readonly context?: string;
   /** Whether the request changed something or disclosed the key: a value that was there before has no effect. */
   readonly effect?: boolean;
 }
 
-type Handler = (ask: Ask) => Answered;
+type EndpointHandler = (request: EndpointRequest) => EndpointResponse;
 export type EndpointName = keyof typeof endpoints;
 
-const none: Options = { options: [] };
-const collection: Options = { options: [], paged: true };
-const listed: Options = { options: ['$count', '$filter', '$skip', '$top'], paged: true };
-const issueOptions: Options = { options: [...listed.options, '$select'], paged: true };
-const candidateOptions: Options = {
+const noOptions: QueryOptions = { options: [] };
+const pageOptions: QueryOptions = { options: [], paged: true };
+const listOptions: QueryOptions = { options: ['$count', '$filter', '$skip', '$top'], paged: true };
+const issueOptions: QueryOptions = { options: [...listOptions.options, '$select'], paged: true };
+const candidateOptions: QueryOptions = {
   options: ['$count', '$filter'],
-  filter: /^\s*senseClientVersion\s+eq\s+'[^']*'\s*$/i,
+  filterPattern: /^\s*senseClientVersion\s+eq\s+'[^']*'\s*$/i,
   paged: true,
 };
 
-const withId = <T extends { readonly id: string }>(all: readonly T[], id: string, what: string): T => {
-  const found = all.find((one) => one.id.toLowerCase() === id.toLowerCase());
-  if (found === undefined) throw notFound(`${what} '${id}'`);
+const findById = <T extends { readonly id: string }>(items: readonly T[], id: string, what: string): T => {
+  const found = items.find((item) => item.id.toLowerCase() === id.toLowerCase());
+  if (found === undefined) throw createNotFoundError(`${what} '${id}'`);
   return found;
 };
-const sensorOf = ({ state, id }: Ask) => withId(state.sensors, id, 'Sensor');
-const issueOf = ({ state, id }: Ask) => withId(state.healthIssues, id, 'Health issue');
+const findSensor = ({ state, id }: EndpointRequest) => findById(state.sensors, id, 'Sensor');
+const findHealthIssue = ({ state, id }: EndpointRequest) => findById(state.healthIssues, id, 'Health issue');
 
-const keyAnswer = ({ state, look }: Ask): Answered => ({
+const createKeyResponse = ({ state, dialect }: EndpointRequest): EndpointResponse => ({
   status: 200,
   effect: true,
   context: 'microsoft.graph.security.deploymentAccessKeyType',
-  json: wrapped(look, 'deploymentAccessKeyType', {
-    [look.shapes === 'documented' ? 'sensorDeploymentAccessKey' : 'deploymentAccessKey']: state.accessKey,
+  json: renderSingleObject(dialect, 'deploymentAccessKeyType', {
+    [dialect.shapes === 'documented' ? 'sensorDeploymentAccessKey' : 'deploymentAccessKey']: state.accessKey,
   }),
 });
 
-const activationConfiguration = ({ state, look }: Ask) => ({
+const renderActivationConfiguration = ({ state, dialect }: EndpointRequest) => ({
   context: 'security/identities/sensorCandidateActivationConfiguration/$entity',
-  json: wrapped(look, 'sensorCandidateActivationConfiguration', { activationMode: state.activationMode }),
+  json: renderSingleObject(dialect, 'sensorCandidateActivationConfiguration', { activationMode: state.activationMode }),
 });
-const auditingConfiguration = ({ state, look }: Ask) => ({
+const renderAuditingConfiguration = ({ state, dialect }: EndpointRequest) => ({
   context: 'security/identities/settings/autoAuditingConfiguration/$entity',
-  json: wrapped(look, 'autoAuditingConfiguration', { isAutomatic: state.isAutomatic }),
+  json: renderSingleObject(dialect, 'autoAuditingConfiguration', { isAutomatic: state.isAutomatic }),
 });
 
 /** No page shows a body after these updates; the SDKs expect the updated object or none. */
-const updated = ({ look }: Ask, effect: boolean, answer: { context: string; json: Item }): Answered =>
-  look.shapes === 'documented' ? { status: 200, effect } : { status: 200, effect, ...answer };
+const createUpdateResponse = ({ dialect }: EndpointRequest, effect: boolean, answer: { context: string; json: ODataItem }): EndpointResponse =>
+  dialect.shapes === 'documented' ? { status: 200, effect } : { status: 200, effect, ...answer };
 
-const single = (set: string) => `security/identities/${set}/$entity`;
+const toEntityContext = (set: string) => `security/identities/${set}/$entity`;
 
 /** What the tenant answers, endpoint by endpoint. */
-export const answers: { readonly [Name in EndpointName]: Handler } = {
-  listSensors(ask) {
-    const query = readQuery(ask.url, listed);
-    const render = sensorsAs(ask.state, ask.look);
+export const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandler } = {
+  listSensors(request) {
+    const query = readQuery(request.url, listOptions);
+    const render = createSensorRenderer(request.state, request.dialect);
     return {
       status: 200,
       context: 'security/identities/sensors',
-      json: pageOf({ ...ask, all: ask.state.sensors, render, query }),
+      json: createPage({ ...request, items: request.state.sensors, render, query }),
     };
   },
 
-  getSensor(ask) {
-    const query = readQuery(ask.url, { options: ['$select', '$expand'] });
-    const sensor = sensorOf(ask);
+  getSensor(request) {
+    const query = readQuery(request.url, { options: ['$select', '$expand'] });
+    const sensor = findSensor(request);
     const expand = query.get('$expand');
     if (expand !== undefined && expand.toLowerCase() !== 'healthissues') {
-      throw badRequest(`Could not find a property named '${expand}' to expand.`);
+      throw createBadRequestError(`Could not find a property named '${expand}' to expand.`);
     }
-    const json = selected(sensorsAs(ask.state, ask.look)(sensor), query.get('$select'));
-    const healthIssues = issuesOf(ask.state, sensor).map(issueAs(ask.look));
-    return { status: 200, context: single('sensors'), json: expand === undefined ? json : { ...json, healthIssues } };
+    const json = selectProperties(createSensorRenderer(request.state, request.dialect)(sensor), query.get('$select'));
+    const healthIssues = findSensorIssues(request.state, sensor).map(createIssueRenderer(request.dialect));
+    return { status: 200, context: toEntityContext('sensors'), json: expand === undefined ? json : { ...json, healthIssues } };
   },
 
-  updateSensor(ask) {
-    readQuery(ask.url, none);
-    const sensor = sensorOf(ask);
+  updateSensor(request) {
+    readQuery(request.url, noOptions);
+    const sensor = findSensor(request);
     const before = JSON.stringify(sensor);
-    update(sensor, ask.body);
+    updateSensorSettings(sensor, request.body);
     const effect = JSON.stringify(sensor) !== before;
-    return { status: 200, effect, context: single('sensors'), json: sensorsAs(ask.state, ask.look)(sensor) };
+    return { status: 200, effect, context: toEntityContext('sensors'), json: createSensorRenderer(request.state, request.dialect)(sensor) };
   },
 
-  deleteSensor(ask) {
-    readQuery(ask.url, none);
-    remove(ask.state, sensorOf(ask));
+  deleteSensor(request) {
+    readQuery(request.url, noOptions);
+    removeSensor(request.state, findSensor(request));
     return { status: 204, effect: true };
   },
 
-  listSensorHealthIssues(ask) {
-    const query = readQuery(ask.url, issueOptions);
-    const all = issuesOf(ask.state, sensorOf(ask));
+  listSensorHealthIssues(request) {
+    const query = readQuery(request.url, issueOptions);
+    const items = findSensorIssues(request.state, findSensor(request));
     return {
       status: 200,
       context: 'security/identities/healthIssues',
-      json: pageOf({ ...ask, all, render: issueAs(ask.look), query }),
+      json: createPage({ ...request, items, render: createIssueRenderer(request.dialect), query }),
     };
   },
 
-  getDeploymentAccessKey(ask) {
-    readQuery(ask.url, none);
-    return keyAnswer(ask);
+  getDeploymentAccessKey(request) {
+    readQuery(request.url, noOptions);
+    return createKeyResponse(request);
   },
 
-  regenerateDeploymentAccessKey(ask) {
-    readQuery(ask.url, none);
-    ask.state.accessKey = newAccessKey();
-    return keyAnswer(ask);
+  regenerateDeploymentAccessKey(request) {
+    readQuery(request.url, noOptions);
+    request.state.accessKey = createAccessKey();
+    return createKeyResponse(request);
   },
 
-  getDeploymentPackageUri(ask) {
-    readQuery(ask.url, none);
-    const version = ask.state.packageVersion;
+  getDeploymentPackageUri(request) {
+    readQuery(request.url, noOptions);
+    const version = request.state.packageVersion;
     const downloadUrl = `https://sensorpackage-prd.mdi.securitycenter.microsoft.com/${version}/AzureATPSensorSetup.zip?sig=simulated`;
     return {
       status: 200,
       context: 'microsoft.graph.security.sensorDeploymentPackage',
-      json: wrapped(ask.look, 'sensorDeploymentPackage', { downloadUrl, version }),
+      json: renderSingleObject(request.dialect, 'sensorDeploymentPackage', { downloadUrl, version }),
     };
   },
 
-  listSensorCandidates(ask) {
-    const query = readQuery(ask.url, candidateOptions);
+  listSensorCandidates(request) {
+    const query = readQuery(request.url, candidateOptions);
     return {
       status: 200,
       context: 'security/identities/sensorCandidates',
-      json: pageOf({ ...ask, all: ask.state.candidates, render: candidateAs(ask.look), query }),
+      json: createPage({ ...request, items: request.state.candidates, render: createCandidateRenderer(request.dialect), query }),
     };
   },
 
-  activateSensorCandidates(ask) {
-    readQuery(ask.url, none);
-    const ids = parsed(serverIds, ask.body).serverIds.map((id) => id.toLowerCase());
-    const effect = activate(ask.state, new Set(ids)) > 0;
+  activateSensorCandidates(request) {
+    readQuery(request.url, noOptions);
+    const ids = parseBody(serverIdsBody, request.body).serverIds.map((id) => id.toLowerCase());
+    const effect = activateCandidates(request.state, new Set(ids)) > 0;
     // The pages say 200; an action without a return type may answer 204 as well.
-    return { status: ask.look.shapes === 'documented' ? 200 : 204, effect };
+    return { status: request.dialect.shapes === 'documented' ? 200 : 204, effect };
   },
 
-  getActivationConfiguration(ask) {
-    readQuery(ask.url, none);
-    return { status: 200, ...activationConfiguration(ask) };
+  getActivationConfiguration(request) {
+    readQuery(request.url, noOptions);
+    return { status: 200, ...renderActivationConfiguration(request) };
   },
 
-  updateActivationConfiguration(ask) {
-    readQuery(ask.url, none);
-    const { activationMode } = parsed(activationBody, ask.body);
-    const effect = ask.state.activationMode !== activationMode;
-    ask.state.activationMode = activationMode;
-    return updated(ask, effect, activationConfiguration(ask));
+  updateActivationConfiguration(request) {
+    readQuery(request.url, noOptions);
+    const { activationMode } = parseBody(activationBody, request.body);
+    const effect = request.state.activationMode !== activationMode;
+    request.state.activationMode = activationMode;
+    return createUpdateResponse(request, effect, renderActivationConfiguration(request));
   },
 
-  listHealthIssues(ask) {
-    const query = readQuery(ask.url, ask.look.version === 'beta' ? listed : issueOptions);
+  listHealthIssues(request) {
+    const query = readQuery(request.url, request.dialect.version === 'beta' ? listOptions : issueOptions);
     return {
       status: 200,
       context: 'security/identities/healthIssues',
-      json: pageOf({ ...ask, all: ask.state.healthIssues, render: issueAs(ask.look), query }),
+      json: createPage({ ...request, items: request.state.healthIssues, render: createIssueRenderer(request.dialect), query }),
     };
   },
 
-  getHealthIssue(ask) {
-    const query = readQuery(ask.url, { options: ['$select'] });
-    const json = selected(issueAs(ask.look)(issueOf(ask)), query.get('$select'));
-    return { status: 200, context: single('healthIssues'), json };
+  getHealthIssue(request) {
+    const query = readQuery(request.url, { options: ['$select'] });
+    const json = selectProperties(createIssueRenderer(request.dialect)(findHealthIssue(request)), query.get('$select'));
+    return { status: 200, context: toEntityContext('healthIssues'), json };
   },
 
-  updateHealthIssue(ask) {
-    readQuery(ask.url, none);
-    const issue = issueOf(ask);
-    const { status } = parsed(statusBody, ask.body);
+  updateHealthIssue(request) {
+    readQuery(request.url, noOptions);
+    const issue = findHealthIssue(request);
+    const { status } = parseBody(statusBody, request.body);
     const effect = issue.status !== status;
     issue.status = status;
-    return { status: 200, effect, context: single('healthIssues'), json: issueAs(ask.look)(issue) };
+    return { status: 200, effect, context: toEntityContext('healthIssues'), json: createIssueRenderer(request.dialect)(issue) };
   },
 
-  getAutoAuditingConfiguration(ask) {
-    readQuery(ask.url, none);
-    return { status: 200, ...auditingConfiguration(ask) };
+  getAutoAuditingConfiguration(request) {
+    readQuery(request.url, noOptions);
+    return { status: 200, ...renderAuditingConfiguration(request) };
   },
 
-  updateAutoAuditingConfiguration(ask) {
-    readQuery(ask.url, none);
-    const { isAutomatic } = parsed(auditingBody, ask.body);
-    const effect = ask.state.isAutomatic !== isAutomatic;
-    ask.state.isAutomatic = isAutomatic;
-    return updated(ask, effect, auditingConfiguration(ask));
+  updateAutoAuditingConfiguration(request) {
+    readQuery(request.url, noOptions);
+    const { isAutomatic } = parseBody(auditingBody, request.body);
+    const effect = request.state.isAutomatic !== isAutomatic;
+    request.state.isAutomatic = isAutomatic;
+    return createUpdateResponse(request, effect, renderAuditingConfiguration(request));
   },
 
-  listSensorMigrations(ask) {
-    const query = readQuery(ask.url, collection);
-    const render = migrationsAs(ask.state, ask.look);
+  listSensorMigrations(request) {
+    const query = readQuery(request.url, pageOptions);
+    const render = createMigrationRenderer(request.state, request.dialect);
     return {
       status: 200,
       context: 'security/identities/sensorMigration',
-      json: pageOf({ ...ask, all: ask.state.migrations, render, query }),
+      json: createPage({ ...request, items: request.state.migrations, render, query }),
     };
   },
 
-  migrateSensors(ask) {
-    readQuery(ask.url, none);
-    const ids = parsed(sensorIds, ask.body).sensorIds;
-    const started = migrate(ask.state, ids);
+  migrateSensors(request) {
+    readQuery(request.url, noOptions);
+    const ids = parseBody(sensorIdsBody, request.body).sensorIds;
+    const started = startMigrations(request.state, ids);
     return {
       status: 200,
       effect: started.size > 0,
       context: 'microsoft.graph.security.migrateSensorsResult',
       json: {
-        ...(ask.look.shapes === 'documented' && { '@odata.type': '#microsoft.graph.security.migrateSensorsResult' }),
+        ...(request.dialect.shapes === 'documented' && { '@odata.type': '#microsoft.graph.security.migrateSensorsResult' }),
         successfulMigrationSensorIds: ids.filter((id) => started.has(id.toLowerCase())),
         failedMigrationSensorIds: ids.filter((id) => !started.has(id.toLowerCase())),
       },

@@ -1,27 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { text as textOf } from 'node:stream/consumers';
+import { text as readText } from 'node:stream/consumers';
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from '@azure/core-rest-pipeline';
 import { parseJson } from '../../json.ts';
-import { badRequest, type GraphError } from './errors.ts';
-import type { LoggedRequest, Reply } from './faults.ts';
-import { matchOf, type Offer } from './routes.ts';
+import { createBadRequestError, type GraphError } from './errors.ts';
+import type { LoggedRequest, HttpReply } from './faults.ts';
+import { matchRoute, type RouteOptions } from './routes.ts';
 
 /** What is remembered of a request. */
-export function logged({ method, url, body }: PipelineRequest, offer: Offer): LoggedRequest {
+export function toLoggedRequest({ method, url, body }: PipelineRequest, routes: RouteOptions): LoggedRequest {
   const { pathname, search } = new URL(url);
   const [, version = '', path = pathname] = /^\/([^/]+)(\/.*)$/.exec(pathname) ?? [];
   const text = typeof body === 'string' ? body : undefined;
   const entry = { method, path, query: search, version, body: text, effect: false };
   try {
-    return { ...entry, endpoint: matchOf(method, pathname, offer).name };
+    return { ...entry, endpoint: matchRoute(method, pathname, routes).name };
   } catch {
     return entry;
   }
 }
 
 /** The headers that every answer of Graph has. */
-export function headersOf(now: number, request: PipelineRequest): Readonly<Record<string, string>> {
+export function createResponseHeaders(now: number, request: PipelineRequest): Readonly<Record<string, string>> {
   const requestId = randomUUID();
   return {
     'request-id': requestId,
@@ -30,27 +30,27 @@ export function headersOf(now: number, request: PipelineRequest): Readonly<Recor
   };
 }
 
-export const jsonType =
+export const jsonContentType =
   'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8';
 
 /** The JSON that a request carries. */
-export function bodyOf({ body, headers }: PipelineRequest): unknown {
+export function readJsonBody({ body, headers }: PipelineRequest): unknown {
   if (body === undefined || body === null || body === '') return undefined;
-  if (!/^application\/json\b/i.test(headers.get('Content-Type') ?? '')) throw badRequest('Content-Type is not JSON.');
+  if (!/^application\/json\b/i.test(headers.get('Content-Type') ?? '')) throw createBadRequestError('Content-Type is not JSON.');
   const parsed = typeof body === 'string' ? parseJson(body) : undefined;
-  if (parsed === undefined) throw badRequest('Unable to read JSON request payload.');
+  if (parsed === undefined) throw createBadRequestError('Unable to read JSON request payload.');
   return parsed;
 }
 
 const challenge = 'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"';
 
-const challengeOf = ({ claims }: GraphError) =>
+const formatChallenge = ({ claims }: GraphError) =>
   claims === undefined
     ? `${challenge}, client_id="00000003-0000-0000-c000-000000000000"`
     : `${challenge}, error="insufficient_claims", claims="${Buffer.from(claims).toString('base64')}"`;
 
 /** Graph's envelope of an error. */
-export function envelope(error: GraphError, headers: Reply['headers']): Reply {
+export function toErrorReply(error: GraphError, headers: HttpReply['headers']): HttpReply {
   const { status, code, message } = error;
   const innerError = {
     date: new Date(headers.Date ?? 0).toISOString().slice(0, 19),
@@ -59,23 +59,23 @@ export function envelope(error: GraphError, headers: Reply['headers']): Reply {
   };
   return {
     status,
-    headers: { 'Content-Type': 'application/json', ...(status === 401 && { 'WWW-Authenticate': challengeOf(error) }) },
+    headers: { 'Content-Type': 'application/json', ...(status === 401 && { 'WWW-Authenticate': formatChallenge(error) }) },
     text: JSON.stringify({ error: { code, message, innerError } }),
   };
 }
 
 /** An answer as the pipeline wants it: as a stream where it asks for one. */
-export async function responseOf(
+export async function toPipelineResponse(
   request: PipelineRequest,
-  { status, headers, text }: Reply,
+  { status, headers, text }: HttpReply,
 ): Promise<PipelineResponse> {
   const response = { request, status, headers: createHttpHeaders(headers) };
   const pieces = typeof text === 'string' ? [Buffer.from(text)] : text();
   const body = Readable.from(pieces, { objectMode: false });
-  const wanted = request.streamResponseStatusCodes;
-  const streams = wanted?.has(status) || wanted?.has(Number.POSITIVE_INFINITY);
-  return { ...response, ...(streams ? { readableStreamBody: body } : { bodyAsText: await textOf(body) }) };
+  const streamedStatuses = request.streamResponseStatusCodes;
+  const isStreamed = streamedStatuses?.has(status) || streamedStatuses?.has(Number.POSITIVE_INFINITY);
+  return { ...response, ...(isStreamed ? { readableStreamBody: body } : { bodyAsText: await readText(body) }) };
 }
 
 /** How the library's transport reports a request that its signal ended. */
-export const aborted = () => Object.assign(new Error('The operation was aborted.'), { name: 'AbortError' });
+export const createAbortError = () => Object.assign(new Error('The operation was aborted.'), { name: 'AbortError' });

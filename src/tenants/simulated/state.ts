@@ -7,7 +7,7 @@ import type {
 import type { activationModes } from '../../graph/endpoints/sensorCandidates.ts';
 import type { migrationStates } from '../../graph/endpoints/sensorMigration.ts';
 import type { deploymentStatuses, sensorTypes, serviceStatuses } from '../../graph/endpoints/sensors.ts';
-import { timestamp } from './random.ts';
+import { formatTimestamp } from './random.ts';
 
 type Member<List extends readonly string[]> = List[number];
 export type SensorType = Member<typeof sensorTypes>;
@@ -70,7 +70,7 @@ export interface SimulatedHealthIssue {
 }
 
 /** What the tenant holds, with its own clock. Everything in it may be changed at any time. */
-export interface State {
+export interface SimulatedState {
   readonly sensors: SimulatedSensor[];
   readonly candidates: SimulatedCandidate[];
   readonly healthIssues: SimulatedHealthIssue[];
@@ -81,25 +81,25 @@ export interface State {
   accessKey: string;
   packageVersion: string;
   /** What happens by itself, by the tenant's clock. */
-  readonly coming: { readonly at: number; happen(at: number): unknown }[];
+  readonly scheduled: { readonly dueAtMs: number; run(at: number): unknown }[];
   now(): number;
-  advance(milliseconds: number): void;
+  advance(durationMs: number): void;
 }
 
-interface Content {
+interface FleetContent {
   readonly sensors: SimulatedSensor[];
   readonly candidates: SimulatedCandidate[];
   readonly healthIssues: SimulatedHealthIssue[];
 }
 
-export const currentPackage = '2.255.19318.40122';
-export const currentV3 = '3.0.9.1147';
+export const currentPackageVersion = '2.255.19318.40122';
+export const currentV3Version = '3.0.9.1147';
 /** A key that can be told from a real one wherever it turns up: in base64, it begins with SIMULATED. */
-export const newAccessKey = () =>
+export const createAccessKey = () =>
   Buffer.from(`SIMULATED${randomUUID()}${randomUUID()}`).toString('base64').slice(0, 88);
 
-export function createState(content: Content, clock: () => number, accessKey: string): State {
-  let ahead = 0;
+export function createState(content: FleetContent, readClock: () => number, accessKey: string): SimulatedState {
+  let aheadMs = 0;
   return {
     ...content,
     get migrations() {
@@ -108,67 +108,67 @@ export function createState(content: Content, clock: () => number, accessKey: st
     activationMode: 'manual',
     isAutomatic: true,
     accessKey,
-    packageVersion: currentPackage,
-    coming: [],
-    now: () => clock() + ahead,
-    advance(milliseconds) {
-      ahead += milliseconds;
+    packageVersion: currentPackageVersion,
+    scheduled: [],
+    now: () => readClock() + aheadMs,
+    advance(durationMs) {
+      aheadMs += durationMs;
     },
   };
 }
 
 /** Lets happen what is due. In the automated mode every candidate is activated as soon as it is discovered. */
-export function settle(state: State): void {
+export function runDueEvents(state: SimulatedState): void {
   const now = state.now();
   let at = now;
   for (;;) {
     if (state.activationMode === 'automated' && state.candidates.length > 0) {
-      activate(state, new Set(state.candidates.map(({ id }) => id)), at);
+      activateCandidates(state, new Set(state.candidates.map(({ id }) => id)), at);
     }
-    const [next] = state.coming.toSorted((one, other) => one.at - other.at);
-    if (next === undefined || next.at > now) return;
-    state.coming.splice(state.coming.indexOf(next), 1);
-    at = next.at;
-    next.happen(at);
+    const [next] = state.scheduled.toSorted((one, other) => one.dueAtMs - other.dueAtMs);
+    if (next === undefined || next.dueAtMs > now) return;
+    state.scheduled.splice(state.scheduled.indexOf(next), 1);
+    at = next.dueAtMs;
+    next.run(at);
   }
 }
 
 export const isV3 = ({ version }: Pick<SimulatedSensor, 'version'>) => Number(version.split('.')[0]) >= 3;
 
-function takeOut<T>(from: T[], where: (item: T) => boolean): T[] {
-  const taken = from.filter(where);
-  for (const item of taken) from.splice(from.indexOf(item), 1);
-  return taken;
+function removeWhere<T>(items: T[], isChosen: (item: T) => boolean): T[] {
+  const removed = items.filter(isChosen);
+  for (const item of removed) items.splice(items.indexOf(item), 1);
+  return removed;
 }
 
 /** The candidates leave their list at once and turn up as v3.x sensors a little later; unknown ids are ignored. */
-export function activate(state: State, ids: ReadonlySet<string>, at = state.now()): number {
-  const chosen = takeOut(state.candidates, ({ id }) => ids.has(id.toLowerCase()));
+export function activateCandidates(state: SimulatedState, ids: ReadonlySet<string>, at = state.now()): number {
+  const chosen = removeWhere(state.candidates, ({ id }) => ids.has(id.toLowerCase()));
   for (const candidate of chosen) {
-    const sensor = activated(candidate, at);
-    state.coming.push(
-      { at: at + 1_000, happen: () => state.sensors.push(sensor) },
-      { at: at + 3_000, happen: () => Object.assign(sensor, { serviceStatus: 'starting' }) },
+    const sensor = createActivatedSensor(candidate, at);
+    state.scheduled.push(
+      { dueAtMs: at + 1_000, run: () => state.sensors.push(sensor) },
+      { dueAtMs: at + 3_000, run: () => Object.assign(sensor, { serviceStatus: 'starting' }) },
       {
-        at: at + 6_000,
-        happen: () => Object.assign(sensor, { serviceStatus: 'running', deploymentStatus: 'upToDate' }),
+        dueAtMs: at + 6_000,
+        run: () => Object.assign(sensor, { serviceStatus: 'running', deploymentStatus: 'upToDate' }),
       },
     );
   }
   return chosen.length;
 }
 
-function activated({ id, computerDnsName, domainName }: SimulatedCandidate, now: number): SimulatedSensor {
+function createActivatedSensor({ id, computerDnsName, domainName }: SimulatedCandidate, now: number): SimulatedSensor {
   const host = computerDnsName.split('.')[0] ?? computerDnsName;
   return {
     id: randomUUID(),
     displayName: host.toUpperCase().slice(0, 15),
     domainName,
     sensorType: 'domainControllerIntegrated',
-    version: currentV3,
+    version: currentV3Version,
     deploymentStatus: 'syncing',
     serviceStatus: 'onboarding',
-    createdDateTime: timestamp(now + 1_000, 0.2585),
+    createdDateTime: formatTimestamp(now + 1_000, 0.2585),
     settings: {
       description: '',
       domainControllerDnsNames: [computerDnsName],
@@ -181,24 +181,24 @@ function activated({ id, computerDnsName, domainName }: SimulatedCandidate, now:
 }
 
 /** Removes a sensor. The domain controller of a v3.x sensor becomes a candidate again after some seconds. */
-export function remove(state: State, sensor: SimulatedSensor): void {
-  takeOut(state.sensors, (one) => one === sensor);
+export function removeSensor(state: SimulatedState, sensor: SimulatedSensor): void {
+  removeWhere(state.sensors, (item) => item === sensor);
   if (!isV3(sensor)) return;
   const { fqdn, candidateId } = sensor.machine;
-  const happen = (at: number) =>
+  const run = (at: number) =>
     state.candidates.push({
       id: candidateId,
       computerDnsName: fqdn,
       domainName: sensor.domainName,
       senseClientVersion: '10.8780.27711.1000',
-      lastSeenDateTime: timestamp(at),
+      lastSeenDateTime: formatTimestamp(at),
       sensorTypes: ['domainController'],
     });
-  state.coming.push({ at: state.now() + 4_000, happen });
+  state.scheduled.push({ dueAtMs: state.now() + 4_000, run });
 }
 
 /** Starts what is ready or failed before, which Microsoft says can be retried; returns the ids that started. */
-export function migrate(state: State, ids: readonly string[]): Set<string> {
+export function startMigrations(state: SimulatedState, ids: readonly string[]): Set<string> {
   const wanted = new Set(ids.map((id) => id.toLowerCase()));
   const started = state.sensors.filter(
     ({ id, migrationState }) =>
@@ -206,12 +206,12 @@ export function migrate(state: State, ids: readonly string[]): Set<string> {
   );
   for (const sensor of started) {
     sensor.migrationState = 'migrating';
-    const happen = () => {
-      sensor.version = currentV3;
+    const run = () => {
+      sensor.version = currentV3Version;
       sensor.migrationState = 'upToDate';
       sensor.settings.isDelayedDeploymentEnabled = false;
     };
-    state.coming.push({ at: state.now() + 20_000, happen });
+    state.scheduled.push({ dueAtMs: state.now() + 20_000, run });
   }
   return new Set(started.map(({ id }) => id));
 }

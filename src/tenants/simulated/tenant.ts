@@ -3,20 +3,20 @@ import { type Cloud, clouds } from '../../graph/clouds.ts';
 import { allPermissions } from '../../graph/endpoint.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import type { Shapes } from './dialect.ts';
-import { forbidden, GraphError } from './errors.ts';
-import type { Fault, LoggedRequest, Reply } from './faults.ts';
-import { seededFleet } from './fleet.ts';
-import { type Answered, answers } from './handlers.ts';
-import { aborted, bodyOf, envelope, headersOf, jsonType, logged, responseOf } from './http.ts';
-import { organization } from './organization.ts';
-import { chance } from './random.ts';
-import { allows, matchOf } from './routes.ts';
-import { createState, newAccessKey, type State, settle } from './state.ts';
-import { type Bearer, bearerOf, credentialOf, type SimulatedIdentity } from './token.ts';
+import { createForbiddenError, GraphError } from './errors.ts';
+import type { Fault, LoggedRequest, HttpReply } from './faults.ts';
+import { createFleet } from './fleet.ts';
+import { type EndpointResponse, endpointHandlers } from './handlers.ts';
+import { createAbortError, readJsonBody, toErrorReply, createResponseHeaders, jsonContentType, toLoggedRequest, toPipelineResponse } from './http.ts';
+import { answerOrganizationRequest } from './organization.ts';
+import { createRandom } from './random.ts';
+import { isAllowed, matchRoute } from './routes.ts';
+import { createState, createAccessKey, type SimulatedState, runDueEvents } from './state.ts';
+import { type Bearer, parseBearer, createSimulatedCredential, type SimulatedIdentity } from './token.ts';
 
-export type { Disturbance, Fault, LoggedRequest, Reply } from './faults.ts';
+export type { FaultAction as FaultAction, Fault, LoggedRequest, HttpReply as HttpReply } from './faults.ts';
 
-export interface SimulatedOptions {
+export interface SimulatedTenantOptions {
   readonly cloud?: Cloud;
   /** How many sensors there are, the hand-made ones at the least. */
   readonly sensors?: number | undefined;
@@ -29,25 +29,25 @@ export interface SimulatedOptions {
   readonly tenantId?: string;
   readonly faults?: readonly Fault[];
   /** Routes that do not exist, such as `POST /security/identities/sensorCandidateActivationConfigurations`. */
-  readonly routesOff?: readonly string[];
+  readonly disabledRoutes?: readonly string[];
   readonly beforeRequest?: (request: LoggedRequest) => void | Promise<void>;
   readonly onRequest?: (request: LoggedRequest) => void;
 }
 
 /** Contoso in memory, with what a test looks at and changes. */
-export interface SimulatedTenant extends Tenant, State {
+export interface SimulatedTenant extends Tenant, SimulatedState {
   readonly httpClient: HttpClient;
   readonly label: string;
   graphRoot: string;
   /** Reads the Authorization header of a request. */
-  bearerOf: (authorization: string | undefined) => Bearer | GraphError | Promise<Bearer | GraphError>;
+  parseBearer: (authorization: string | undefined) => Bearer | GraphError | Promise<Bearer | GraphError>;
   /** The latest 5,000 requests. */
   readonly requests: LoggedRequest[];
   /** What each token was asked for with: the claims of a challenge, or undefined. */
   readonly tokenRequests: (string | undefined)[];
   /** What goes wrong: the first fault of a phase that fits a request is met. */
   readonly faults: Fault[];
-  readonly routesOff: string[];
+  readonly disabledRoutes: string[];
   shapes: Shapes;
   pageSize: number;
   identity: SimulatedIdentity;
@@ -60,33 +60,33 @@ export interface SimulatedTenant extends Tenant, State {
   beforeRequest?: ((request: LoggedRequest) => void | Promise<void>) | undefined;
 }
 
-const mostLogged = 5_000;
+const maxLoggedRequests = 5_000;
 
 /** A tenant in memory that answers like Microsoft Graph. */
-export function simulatedTenant(options: SimulatedOptions = {}): SimulatedTenant {
+export function createSimulatedTenant(options: SimulatedTenantOptions = {}): SimulatedTenant {
   const cloud = options.cloud ?? 'global';
   const { graphRoot } = clouds[cloud];
-  const clock = options.now ?? Date.now;
-  const luck = chance(options.seed ?? 1, clock());
-  const state = createState(seededFleet(luck, options.sensors ?? 0), clock, options.accessKey ?? newAccessKey());
+  const readClock = options.now ?? Date.now;
+  const random = createRandom(options.seed ?? 1, readClock());
+  const state = createState(createFleet(random, options.sensors ?? 0), readClock, options.accessKey ?? createAccessKey());
   const identity: SimulatedIdentity = {
-    tenantId: options.tenantId ?? luck.guid('tenant'),
-    appId: luck.guid('app'),
+    tenantId: options.tenantId ?? random.createGuid('tenant'),
+    appId: random.createGuid('app'),
     appName: 'mdi-sensors-mcp simulation',
-    objectId: luck.guid('service principal'),
+    objectId: random.createGuid('service principal'),
   };
   const tenant: SimulatedTenant = Object.assign(state, {
     simulated: true,
     cloud,
     graphRoot,
-    bearerOf,
+    parseBearer,
     label: 'Contoso',
     getCredential: () => credential,
-    httpClient: { sendRequest: (request: PipelineRequest) => answer(tenant, request, options.onRequest) },
+    httpClient: { sendRequest: (request: PipelineRequest) => answerRequest(tenant, request, options.onRequest) },
     requests: [],
     tokenRequests: [],
     faults: [...(options.faults ?? [])],
-    routesOff: [...(options.routesOff ?? [])],
+    disabledRoutes: [...(options.disabledRoutes ?? [])],
     shapes: options.shapes ?? 'schema',
     pageSize: options.pageSize ?? 100,
     identity,
@@ -94,81 +94,81 @@ export function simulatedTenant(options: SimulatedOptions = {}): SimulatedTenant
     tokenLifetime: 3_600_000,
     beforeRequest: options.beforeRequest,
   });
-  const credential = credentialOf(tenant, graphRoot);
+  const credential = createSimulatedCredential(tenant, graphRoot);
   return tenant;
 }
 
-async function answer(
+async function answerRequest(
   tenant: SimulatedTenant,
   request: PipelineRequest,
-  onRequest: SimulatedOptions['onRequest'],
+  onRequest: SimulatedTenantOptions['onRequest'],
 ): Promise<PipelineResponse> {
-  const entry = logged(request, tenant);
-  tenant.requests.push(entry);
-  if (tenant.requests.length > mostLogged) tenant.requests.shift();
-  const bearer = await tenant.bearerOf(request.headers.get('Authorization'));
-  if (!(bearer instanceof GraphError)) entry.tenantId = bearer.tenantId;
-  const trip = { tenant, request, entry, bearer, headers: headersOf(tenant.now(), request) };
+  const loggedRequest = toLoggedRequest(request, tenant);
+  tenant.requests.push(loggedRequest);
+  if (tenant.requests.length > maxLoggedRequests) tenant.requests.shift();
+  const bearer = await tenant.parseBearer(request.headers.get('Authorization'));
+  if (!(bearer instanceof GraphError)) loggedRequest.tenantId = bearer.tenantId;
+  const context = { tenant, request, loggedRequest, bearer, headers: createResponseHeaders(tenant.now(), request) };
   try {
-    await tenant.beforeRequest?.(entry);
-    if (request.abortSignal?.aborted) throw aborted();
-    const earned = (await meet('before', trip)) ?? outcome(trip);
-    const reply = (await meet('after', trip, earned)) ?? earned;
-    entry.status = reply.status;
-    return await responseOf(request, { ...reply, headers: { ...trip.headers, ...reply.headers } });
+    await tenant.beforeRequest?.(loggedRequest);
+    if (request.abortSignal?.aborted) throw createAbortError();
+    const regularReply = (await applyFaults('before', context)) ?? createRegularReply(context);
+    const reply = (await applyFaults('after', context, regularReply)) ?? regularReply;
+    loggedRequest.status = reply.status;
+    return await toPipelineResponse(request, { ...reply, headers: { ...context.headers, ...reply.headers } });
   } finally {
-    onRequest?.(entry);
+    onRequest?.(loggedRequest);
   }
 }
 
 /** One request with what is known of it. */
-interface Trip {
+interface AnswerContext {
   readonly tenant: SimulatedTenant;
   readonly request: PipelineRequest;
-  readonly entry: LoggedRequest;
+  readonly loggedRequest: LoggedRequest;
   readonly bearer: Bearer | GraphError;
-  readonly headers: Reply['headers'];
+  readonly headers: HttpReply['headers'];
 }
 
 /** Lets the faults that fit have their way, up to the first that makes an answer. */
-async function meet(
+async function applyFaults(
   phase: 'before' | 'after',
-  { tenant, request, entry, headers }: Trip,
-  reply?: Reply,
-): Promise<Reply | undefined> {
+  { tenant, request, loggedRequest, headers }: AnswerContext,
+  reply?: HttpReply,
+): Promise<HttpReply | undefined> {
   for (const fault of [...tenant.faults]) {
-    const { on, times, phase: own = 'before', answer } = fault;
-    if (own !== phase || times === 0 || on?.(entry) === false) continue;
+    const { appliesTo, times, phase: faultPhase = 'before', answer } = fault;
+    if (faultPhase !== phase || times === 0 || appliesTo?.(loggedRequest) === false) continue;
     if (fault.times !== undefined) fault.times -= 1;
-    const met = answer instanceof GraphError ? envelope(answer, headers) : await answer(request, reply);
-    if (met !== undefined) return met;
+    const faultReply = answer instanceof GraphError ? toErrorReply(answer, headers) : await answer(request, reply);
+    if (faultReply !== undefined) return faultReply;
   }
   return undefined;
 }
 
 /** What Graph answers when nothing goes wrong. */
-function outcome({ tenant, request, entry, bearer, headers }: Trip): Reply {
+function createRegularReply({ tenant, request, loggedRequest, bearer, headers }: AnswerContext): HttpReply {
   try {
-    settle(tenant);
+    runDueEvents(tenant);
     if (bearer instanceof GraphError) throw bearer;
     const url = new URL(request.url);
-    const answered = organization(tenant, request.method, url, bearer) ?? answerOf(tenant, request, url, bearer);
-    settle(tenant);
-    const { status, json, context, effect = false } = answered;
-    entry.effect = effect;
+    const response = answerOrganizationRequest(tenant, request.method, url, bearer) ?? callHandler(tenant, request, url, bearer);
+    runDueEvents(tenant);
+    const { status, json, context, effect = false } = response;
+    loggedRequest.effect = effect;
     if (json === undefined) return { status, headers: {}, text: '' };
     const [, version] = url.pathname.toLowerCase().split('/');
-    const whole = { '@odata.context': `${tenant.graphRoot}/${version}/$metadata#${context}`, ...json };
-    return { status, headers: { 'Content-Type': jsonType }, text: JSON.stringify(whole) };
+    const payload = { '@odata.context': `${tenant.graphRoot}/${version}/$metadata#${context}`, ...json };
+    return { status, headers: { 'Content-Type': jsonContentType }, text: JSON.stringify(payload) };
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
-    return envelope(error, headers);
+    return toErrorReply(error, headers);
   }
 }
 
-function answerOf(tenant: SimulatedTenant, request: PipelineRequest, url: URL, { permissions }: Bearer): Answered {
-  const { name, version, id } = matchOf(request.method, url.pathname, tenant);
-  if (!allows(permissions, name)) throw forbidden();
+function callHandler(tenant: SimulatedTenant, request: PipelineRequest, url: URL, { permissions }: Bearer): EndpointResponse {
+  const { name, version, id } = matchRoute(request.method, url.pathname, tenant);
+  if (!isAllowed(permissions, name)) throw createForbiddenError();
   const { cloud, shapes, pageSize } = tenant;
-  return answers[name]({ state: tenant, pageSize, look: { version, cloud, shapes }, url, id, body: bodyOf(request) });
+  return endpointHandlers[name]({ state: tenant, pageSize, dialect: { version, cloud, shapes }, url, id, body: readJsonBody(request) });
 }

@@ -1,7 +1,7 @@
 import type { AccessToken, TokenCredential } from '@azure/core-auth';
 import * as z from 'zod';
 import { parseJson } from '../../json.ts';
-import { expired, type GraphError, unauthenticated } from './errors.ts';
+import { createExpiredTokenError, type GraphError, createUnauthenticatedError } from './errors.ts';
 
 /** Who acts in the simulated tenant. */
 export interface SimulatedIdentity {
@@ -14,7 +14,7 @@ export interface SimulatedIdentity {
   person?: string | undefined;
 }
 
-interface Issuer {
+interface TokenIssuer {
   identity: SimulatedIdentity;
   permissions: readonly string[];
   tokenLifetime: number;
@@ -23,24 +23,24 @@ interface Issuer {
   now(): number;
 }
 
-const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const encodePart = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** A credential that issues tokens for whoever acts at the moment. */
-export function credentialOf(issuer: Issuer, audience: string): TokenCredential {
+export function createSimulatedCredential(issuer: TokenIssuer, audience: string): TokenCredential {
   return {
     async getToken(_, options): Promise<AccessToken> {
       issuer.tokenRequests.push(options?.claims);
       await issuer.beforeToken?.();
       const { identity, permissions, tokenLifetime } = issuer;
-      const issued = Math.max(issuer.now(), Date.now());
-      const expires = issued + tokenLifetime;
+      const issuedAtMs = Math.max(issuer.now(), Date.now());
+      const expiresAtMs = issuedAtMs + tokenLifetime;
       const { tenantId, appId, appName, objectId, person } = identity;
       const claims = {
         aud: audience,
         iss: `https://sts.windows.net/${tenantId}/`,
-        iat: Math.floor(issued / 1000),
-        nbf: Math.floor(issued / 1000),
-        exp: Math.floor(expires / 1000),
+        iat: Math.floor(issuedAtMs / 1000),
+        nbf: Math.floor(issuedAtMs / 1000),
+        exp: Math.floor(expiresAtMs / 1000),
         app_displayname: appName,
         appid: appId,
         oid: objectId,
@@ -52,8 +52,8 @@ export function credentialOf(issuer: Issuer, audience: string): TokenCredential 
           : { idtyp: 'user', upn: person, name: person, scp: permissions.join(' ') }),
       };
       const signature = Buffer.from('simulated, so nobody has to trust it').toString('base64url');
-      const token = `${part({ typ: 'JWT', alg: 'RS256', kid: 'simulated' })}.${part(claims)}.${signature}`;
-      return { token, expiresOnTimestamp: expires, tokenType: 'Bearer' };
+      const token = `${encodePart({ typ: 'JWT', alg: 'RS256', kid: 'simulated' })}.${encodePart(claims)}.${signature}`;
+      return { token, expiresOnTimestamp: expiresAtMs, tokenType: 'Bearer' };
     },
   };
 }
@@ -73,16 +73,16 @@ export interface Bearer {
 }
 
 /** Reads the token of an Authorization header without its signature, since the credential above signs nothing. */
-export function bearerOf(authorization: string | undefined): Bearer | GraphError {
+export function parseBearer(authorization: string | undefined): Bearer | GraphError {
   const [, payload = ''] = /^Bearer [\w-]+\.([\w-]+)\.[\w-]+$/.exec(authorization ?? '') ?? [];
-  return bearerIn(parseJson(Buffer.from(payload, 'base64url').toString('utf8')));
+  return toBearer(parseJson(Buffer.from(payload, 'base64url').toString('utf8')));
 }
 
 /** Who acts by the claims of a token, and what for. */
-export function bearerIn(claims: unknown): Bearer | GraphError {
-  const read = claimsSchema.safeParse(claims).data;
-  if (read === undefined) return unauthenticated('Access token is empty.');
-  const { tid, oid, exp, roles, scp } = read;
-  if (exp * 1000 <= Date.now()) return expired();
+export function toBearer(claims: unknown): Bearer | GraphError {
+  const parsedClaims = claimsSchema.safeParse(claims).data;
+  if (parsedClaims === undefined) return createUnauthenticatedError('Access token is empty.');
+  const { tid, oid, exp, roles, scp } = parsedClaims;
+  if (exp * 1000 <= Date.now()) return createExpiredTokenError();
   return { tenantId: tid, objectId: oid, permissions: [...roles, ...scp.split(' ')] };
 }

@@ -1,13 +1,13 @@
 import { errors } from 'jose';
 import * as z from 'zod';
 import {
-  expired,
+  createExpiredTokenError,
   type GraphError,
-  insufficientClaims,
-  notOnboarded,
-  unauthenticated,
+  createClaimsChallengeError,
+  createNotOnboardedError,
+  createUnauthenticatedError,
 } from '../../../src/tenants/simulated/errors.ts';
-import { type Bearer, bearerIn } from '../../../src/tenants/simulated/token.ts';
+import { type Bearer, toBearer } from '../../../src/tenants/simulated/token.ts';
 import type { SigningKey } from '../keys.ts';
 
 export interface Checks {
@@ -23,20 +23,20 @@ const capabilities = z.object({ nbf: z.number(), xms_cc: z.array(z.string()).def
 /** Checks a token as Graph does: signature, audience, lifetime, tenant, and whether something has changed since. */
 export async function checkedBearer(authorization: string | undefined, checks: Checks): Promise<Bearer | GraphError> {
   const [, token] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? [];
-  if (token === undefined) return unauthenticated('Access token is empty.');
+  if (token === undefined) return createUnauthenticatedError('Access token is empty.');
   const { key, audience, tenantId, revokedBefore } = checks;
   try {
     // A token that answers a challenge may begin in the next second.
     const claims = await key.check(token, { audience, requiredClaims: ['exp'], clockTolerance: 2 });
     const { nbf, xms_cc } = capabilities.parse(claims);
-    if (claims.tid !== tenantId) return notOnboarded();
+    if (claims.tid !== tenantId) return createNotOnboardedError();
     if (revokedBefore !== undefined && nbf < revokedBefore && xms_cc.includes('cp1')) {
-      return insufficientClaims(`{"access_token":{"nbf":{"essential":true, "value":"${revokedBefore}"}}}`);
+      return createClaimsChallengeError(`{"access_token":{"nbf":{"essential":true, "value":"${revokedBefore}"}}}`);
     }
-    return bearerIn(claims);
+    return toBearer(claims);
   } catch (error) {
-    if (error instanceof errors.JWTExpired) return expired();
+    if (error instanceof errors.JWTExpired) return createExpiredTokenError();
     const isOther = error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud';
-    return unauthenticated(`Access token validation failure. ${isOther ? 'Invalid audience.' : 'Invalid signature.'}`);
+    return createUnauthenticatedError(`Access token validation failure. ${isOther ? 'Invalid audience.' : 'Invalid signature.'}`);
   }
 }

@@ -58,7 +58,7 @@ export async function serveGraph(tenant: SimulatedTenant, entra: Entra): Promise
   const { port } = served;
 
   tenant.graphRoot = `https://127.0.0.1:${port}`;
-  tenant.bearerOf = (authorization) => {
+  tenant.parseBearer = (authorization) => {
     const { tenantId } = tenant.identity;
     return checkedBearer(authorization, { key: entra.key, audience: tenant.graphRoot, tenantId, revokedBefore });
   };

@@ -38,7 +38,7 @@ const statuses = (method: string) =>
 
 /** Graph challenges so many requests of this method. */
 const challenge = (wanted: string, times: number) =>
-  world.tenant.faults.push({ on: ({ method }) => method === wanted, times, answer: faults.claimsChallenge });
+  world.tenant.faults.push({ appliesTo: ({ method }) => method === wanted, times, answer: faults.claimsChallenge });
 
 const again = 'Sign in again, or correct the credential that this server uses.';
 const ids = 'Graph 401 InvalidAuthenticationToken, request-id ID, client-request-id ID';

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
-import { type App, app, type DeviceCode, type Person as Human, person, type TokenRequest } from '../../entra/entra.ts';
+import { type App, app, type DeviceCode, type Person as EntraUser, person, type TokenRequest } from '../../entra/entra.ts';
 import { accessClaims } from '../../entra/tokens.ts';
 import { connect, environment, type Kind, type Person, type TestClient, type Visitor } from '../../harness/clients.ts';
 import { secret, startWorld, type World } from '../world.ts';
@@ -84,7 +84,7 @@ export async function signInWorld(secrets: readonly string[] = []) {
       world.tenant.requests.filter(({ method, path }) => method !== 'GET' || /getDeploymentAccessKey/i.test(path))
         .length,
 
-    newcomer(upn: string): Human {
+    newcomer(upn: string): EntraUser {
       const one = person(upn, upn);
       home.people.push(one);
       return one;
@@ -102,7 +102,7 @@ export async function signInWorld(secrets: readonly string[] = []) {
     },
 
     /** A token for Graph as a tool of the command line gets one: an app's, or a person's with these scopes. */
-    tokenFor: (of: App, delegated?: { person: Human; scopes: readonly string[] }, directory = home): Promise<string> =>
+    tokenFor: (of: App, delegated?: { person: EntraUser; scopes: readonly string[] }, directory = home): Promise<string> =>
       entra.key.sign(
         accessClaims({
           directory,
