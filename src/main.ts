@@ -122,7 +122,10 @@ function createCommandLine(): Command {
         import('./commands/secrets.ts'),
         import('./secrets/file.ts'),
       ]);
-      process.exitCode = manageSecretFiles({ folder: readSettings().secretsDir ?? getDefaultSecretsFolder(), ...options });
+      process.exitCode = manageSecretFiles({
+        folder: readSettings().secretsDir ?? getDefaultSecretsFolder(),
+        ...options,
+      });
     });
   command
     .command('approve')

@@ -102,7 +102,8 @@ async function answerQuestion(server: WaitingServer, question: Shown, terminal: 
   const request = toRequest(question, reply, line);
   if (request === undefined) return answerQuestion(server, question, terminal);
   const answers = await server.ask(request);
-  if (answers === undefined) return print('The server does not answer. What became of this question is not known here.');
+  if (answers === undefined)
+    return print('The server does not answer. What became of this question is not known here.');
   const [first] = answers;
   const current = first && (await waitUntilSettled(server, first));
   if (current === undefined) return print('The server no longer knows this question; nothing was changed.');

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type VerifiedFile, verifyFolder } from '../audit/verify.ts';
 import { tellOperator } from '../log.ts';
 import { escapeInvisible } from '../text.ts';
-import { colour, print, formatTable, wrapText } from './screen.ts';
+import { colour, formatTable, print, wrapText } from './screen.ts';
 
 interface AuditCommandOptions {
   /** Undefined where the log is off. */
@@ -43,8 +43,12 @@ export function showAuditLog({ folder }: AuditCommandOptions): number {
       .filter(({ kind }) => kind === 'question')
       .map((question) => {
         const { id, tool, tenant, channel } = questionSchema.parse(question);
-        const answer = answerSchema.safeParse(records.find((record) => record.kind === 'answer' && record.id === id)).data;
-        const outcome = outcomeSchema.safeParse(records.find((record) => record.kind === 'outcome' && record.id === id)).data;
+        const answer = answerSchema.safeParse(
+          records.find((record) => record.kind === 'answer' && record.id === id),
+        ).data;
+        const outcome = outcomeSchema.safeParse(
+          records.find((record) => record.kind === 'outcome' && record.id === id),
+        ).data;
         const isOpen = records.some((record) => record.kind === 'acting' && record.id === id);
         const answerText = `${answer?.action ?? 'unanswered'} (${answer?.channel ?? channel})`;
         const when = question.time.slice(0, 19).replace('T', ' ');

@@ -62,7 +62,8 @@ export function formatTable(heads: readonly string[], rows: readonly (readonly u
     const widest = widths.indexOf(Math.max(...widths));
     widths[widest] = (widths[widest] ?? 0) - 1;
   }
-  const cut = (cell: string, maxLength: number) => (cell.length > maxLength ? `${cell.slice(0, maxLength - 1)}…` : cell).padEnd(maxLength);
+  const cut = (cell: string, maxLength: number) =>
+    (cell.length > maxLength ? `${cell.slice(0, maxLength - 1)}…` : cell).padEnd(maxLength);
   const [head = '', ...body] = cells.map((row) =>
     row
       .map((cell, column) => cut(cell, widths[column] ?? 0))

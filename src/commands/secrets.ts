@@ -3,12 +3,18 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { tellOperator } from '../log.ts';
 import { formatCount } from '../operations/consequences.ts';
-import { colour, print, formatTable } from './screen.ts';
+import { colour, formatTable, print } from './screen.ts';
 
 const isSecretFile = (name: string) => /^access-key_[\w-]{1,36}_[\w-]+\.txt$|^\.access-key_.*\.waiting$/.test(name);
 
 /** Lists the files with access keys, never a key, or removes them. Exit code 0, or 2 when the folder cannot be read. */
-export function manageSecretFiles({ folder, clear = false }: { readonly folder: string; readonly clear?: boolean }): number {
+export function manageSecretFiles({
+  folder,
+  clear = false,
+}: {
+  readonly folder: string;
+  readonly clear?: boolean;
+}): number {
   const names = listSecretFiles(folder);
   if (names === undefined) {
     tellOperator(`the folder ${folder} cannot be read. Name it with --secrets-dir.`);

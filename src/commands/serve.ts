@@ -67,8 +67,14 @@ export function serve(
     config,
     log,
     graph() {
-      graph ??= Promise.all([import('../graph/client/client.ts'), getTenant()]).then(([{ createGraphClient }, openedTenant]) =>
-        createGraphClient({ tenant: openedTenant, version: config.graphVersion, concurrency: config.concurrency, log }),
+      graph ??= Promise.all([import('../graph/client/client.ts'), getTenant()]).then(
+        ([{ createGraphClient }, openedTenant]) =>
+          createGraphClient({
+            tenant: openedTenant,
+            version: config.graphVersion,
+            concurrency: config.concurrency,
+            log,
+          }),
       );
       return graph;
     },

@@ -4,16 +4,16 @@ import { connectRaw, type Era, type Message, type RawClient } from '../harness/r
 import { type Find, finder } from './cases.ts';
 
 /** A question as an attacker holds it: what was asked, and every way to answer it. */
-export interface Held {
+export interface AttackedQuestion {
   readonly message: string;
   /** Only in the modern era; in the legacy one it never leaves the server. */
   readonly state: string;
   readonly choices: readonly string[];
   /** Answers; resolves with the result of the call. */
-  answer(action: string, content?: unknown, change?: Change): Promise<Message>;
+  answer(action: string, content?: unknown, change?: AnswerChange): Promise<Message>;
 }
 /** What differs between the call that was asked and the one that brings the answer. */
-export interface Change {
+export interface AnswerChange {
   readonly tool?: string;
   readonly args?: unknown;
   readonly state?: unknown;
@@ -26,7 +26,7 @@ export interface Attacker {
   readonly raw: RawClient;
   readonly find: Find;
   /** Calls a gated tool and stops at its question. */
-  ask(tool: string, args: unknown): Promise<Held>;
+  ask(tool: string, args: unknown): Promise<AttackedQuestion>;
   tell(command: Command): Promise<unknown>;
   /** Ends the process and starts another, with a simulated tenant of its own. */
   restart(): Promise<void>;
@@ -78,10 +78,10 @@ export async function attackerOf(era: Era, options: Parameters<typeof controlled
 }
 
 /** Calls a gated tool as a client of this era, up to its question. */
-export const ask = (era: Era, raw: RawClient, tool: string, args: unknown): Promise<Held> =>
+export const ask = (era: Era, raw: RawClient, tool: string, args: unknown): Promise<AttackedQuestion> =>
   era === 'modern' ? askModern(raw, tool, args) : askLegacy(raw, tool, args);
 
-async function askModern(raw: RawClient, tool: string, args: unknown): Promise<Held> {
+async function askModern(raw: RawClient, tool: string, args: unknown): Promise<AttackedQuestion> {
   const asked = await raw.call(tool, args);
   const { result } = asked;
   const params = result?.inputRequests?.confirm?.params;
@@ -99,13 +99,13 @@ async function askModern(raw: RawClient, tool: string, args: unknown): Promise<H
   };
 }
 
-async function askLegacy(raw: RawClient, tool: string, args: unknown): Promise<Held> {
+async function askLegacy(raw: RawClient, tool: string, args: unknown): Promise<AttackedQuestion> {
   const result = raw.call(tool, args);
   const form = await Promise.race([
     raw.nextFromServer(),
     result.then((early) => Promise.reject(new Error(textOf(early)))),
   ]);
-  const { message, requestedSchema } = form.params as unknown as Asked;
+  const { message, requestedSchema } = form.params as unknown as ElicitedForm;
   return {
     message,
     state: '',
@@ -116,7 +116,7 @@ async function askLegacy(raw: RawClient, tool: string, args: unknown): Promise<H
     },
   };
 }
-interface Asked {
+interface ElicitedForm {
   readonly message: string;
   readonly requestedSchema: {
     readonly properties: { readonly decision?: { readonly oneOf?: readonly { readonly const: string }[] } };

@@ -11,16 +11,16 @@ export interface Case {
   readonly sends: readonly string[];
 }
 
-type Collection = 'sensors' | 'candidates' | 'healthIssues';
+type SeededCollection = 'sensors' | 'candidates' | 'healthIssues';
 /** The id of the first sensor, candidate or issue with such a name in the seeded fleet. */
-export type Find = (of: Collection, name: string) => string;
+export type Find = (of: SeededCollection, name: string) => string;
 type Named = Readonly<Record<'id' | 'displayName' | 'domainName' | 'computerDnsName', string>>;
 
 export async function finder(server: ControlledServer): Promise<Find> {
   const [sensors, candidates, healthIssues] = await Promise.all(
     (['sensors', 'candidates', 'healthIssues'] as const).map((what) => server.tell({ do: 'read', what })),
   );
-  const fleet = { sensors, candidates, healthIssues } as Record<Collection, readonly Named[]>;
+  const fleet = { sensors, candidates, healthIssues } as Record<SeededCollection, readonly Named[]>;
   return (of, name) => {
     const found = fleet[of].find(({ displayName, domainName, computerDnsName }) =>
       [`${displayName}.${domainName}`, displayName, computerDnsName].includes(name),

@@ -1,12 +1,12 @@
 import { describe, expect } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { type Attacker, attackerOf, type Held, moment, textOf } from './attacker.ts';
+import { type AttackedQuestion, type Attacker, attackerOf, moment, textOf } from './attacker.ts';
 import { casesOf, gatedTools } from './cases.ts';
 
-type Tool = (typeof gatedTools)[number];
+type AttackedTool = (typeof gatedTools)[number];
 interface Aim {
-  readonly tool: Tool;
-  readonly held: Held;
+  readonly tool: AttackedTool;
+  readonly held: AttackedQuestion;
   /** What approves. */
   readonly yes: Record<string, string | undefined>;
 }
@@ -89,6 +89,6 @@ describe.concurrent('every gated tool, in the era that hands its state to the cl
 });
 
 /** How many requests of a tool are gated: what it sends once. */
-function reachOf(tool: Tool): number {
+function reachOf(tool: AttackedTool): number {
   return casesOf(() => '')[tool].sends.length;
 }

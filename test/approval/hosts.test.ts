@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { connect, type Kind, kinds, type Person, type TestClient } from '../harness/clients.ts';
+import { type ClientKind, connect, kinds, type Person, type TestClient } from '../harness/clients.ts';
 import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
 import { atSocket, handedBy, opened } from '../harness/outside.ts';
 import { accepted, finder } from './cases.ts';
@@ -45,7 +45,7 @@ async function pending(client: TestClient, call: () => ReturnType<TestClient['ca
 }
 
 describe.concurrent.each(['page', 'terminal'] as const)('on the %s', (channel) => {
-  describe.concurrent.each(kinds)('through a %s client', (kind: Kind) => {
+  describe.concurrent.each(kinds)('through a %s client', (kind: ClientKind) => {
     test.each(hosts)(
       'a deletion in a host that %s succeeds after a person approved, and only then',
       async (host, person) => {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { afterAMoment, connect, type FormAnswer, type Kind } from '../harness/clients.ts';
+import { afterAMoment, type ClientKind, connect, type FormAnswer } from '../harness/clients.ts';
 import { type Command, controlledServer } from '../harness/controlled.ts';
 import { approving, type Find, finder, named } from './cases.ts';
 
 /** What the tenant does while a person looks at a question. */
 type Moves = (find: Find) => readonly Command[];
-interface Scene {
+interface ChangedTargetCase {
   readonly tool?: string;
   readonly args: (find: Find) => Record<string, unknown>;
   /** During the first question, the second and so on. */
@@ -26,7 +26,10 @@ const all =
   (find) =>
     moves.flatMap((move) => move(find));
 
-async function played(kind: Kind, { tool = 'delete_sensor', args, moves, later = { action: 'decline' } }: Scene) {
+async function played(
+  kind: ClientKind,
+  { tool = 'delete_sensor', args, moves, later = { action: 'decline' } }: ChangedTargetCase,
+) {
   const server = await controlledServer();
   const questions: string[] = [];
   let find: Find = () => '';

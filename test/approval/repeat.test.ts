@@ -4,10 +4,10 @@ import { type AskedForm, afterAMoment, approve, connect, type Person, type TestC
 import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
 import { handedBy, opened } from '../harness/outside.ts';
 import { connectRaw } from '../harness/raw.ts';
-import { type Attacker, attackerOf, type Held, moment, rightName, textOf, victim } from './attacker.ts';
+import { type AttackedQuestion, type Attacker, attackerOf, moment, rightName, textOf, victim } from './attacker.ts';
 import { type Find, finder } from './cases.ts';
 
-interface Scene {
+interface RepeatedCallSetup {
   readonly server: ControlledServer;
   readonly client: TestClient;
   readonly find: Find;
@@ -18,7 +18,7 @@ interface Scene {
   minutesLater(minutes: number): Promise<unknown>;
 }
 
-async function scene(person: Person, use: (scene: Scene) => Promise<unknown>, flags = {}): Promise<number> {
+async function scene(person: Person, use: (scene: RepeatedCallSetup) => Promise<unknown>, flags = {}): Promise<number> {
   const server = await controlledServer({ flags, patience: 1_500 });
   const forms: AskedForm[] = [];
   const client = await connect('v2 legacy', server, (form) => {
@@ -103,7 +103,10 @@ describe.concurrent('an equal call while the form is open', () => {
   const page = { approval: 'auto', noBrowser: true };
   const args = (find: Find) => ({ id: find('sensors', 'DC07.contoso.com') });
 
-  async function held(flags: Record<string, unknown>, use: (attacker: Attacker, question: Held) => Promise<unknown>) {
+  async function held(
+    flags: Record<string, unknown>,
+    use: (attacker: Attacker, question: AttackedQuestion) => Promise<unknown>,
+  ) {
     const attacker = await attackerOf('modern', { flags, patience: 300 });
     await use(attacker, await attacker.ask('delete_sensor', victim(attacker)));
     return attacker.end();

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { kill, secretsIn, told } from '../fuzz/kills.ts';
+import { formatKills, kill, secretsIn } from '../fuzz/kills.ts';
 
 const cli = (...args: string[]) => {
   const { status, stdout } = spawnSync(process.execPath, ['dist/main.js', ...args], { encoding: 'utf8' });
@@ -10,7 +10,7 @@ const cli = (...args: string[]) => {
 test('servers that are killed in the middle of gated calls leave logs that tell the truth, and no approval', async () => {
   const seed = 3;
   const all = await kill(20, seed);
-  process.stdout.write(`${told(seed, all)}\n`);
+  process.stdout.write(`${formatKills(seed, all)}\n`);
   expect(all).toMatchObject({ runs: 20, unannounced: 0, untrue: 0, broken: 0, survived: 0 });
   for (const count of [all.acts, all.open, all.requests, all.brought]) expect(count).toBeGreaterThan(0);
 

@@ -1,10 +1,10 @@
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
-import { connect, minimal, ours, type Server, start } from './server.ts';
+import { type BenchServer, connect, minimal, ours, start } from './server.ts';
 
 // Prints the budgets of the design. Sizes are the same everywhere and decide the exit code; times and memory depend on
 // the machine, so they are ratios within this run and only told.
 
-interface Row {
+interface BudgetRow {
   readonly measure: string;
   readonly value: number;
   readonly budget: number;
@@ -17,12 +17,12 @@ const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(val
 const json = (value: unknown) => JSON.stringify(value);
 const rounded = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(2));
 
-function ratio(measure: string, own: number, other: number, budget: number, unit: string): Row {
+function ratio(measure: string, own: number, other: number, budget: number, unit: string): BudgetRow {
   const note = `${own.toFixed(1)} ${unit} to ${other.toFixed(1)} ${unit}`;
   return { measure, value: own / other, budget, decides: false, unit: 'x', note };
 }
 
-async function startRow(): Promise<Row> {
+async function startRow(): Promise<BudgetRow> {
   const [own, other]: [number[], number[]] = [[], []];
   for (let run = 0; run < 15; run += 1) {
     own.push(await start(ours('sensors:45')));
@@ -31,13 +31,13 @@ async function startRow(): Promise<Row> {
   return ratio('start, spawn to first answer', median(own), median(other), 1.3, 'ms');
 }
 
-async function timed(server: Server): Promise<number> {
+async function timed(server: BenchServer): Promise<number> {
   const begin = performance.now();
   await server.call('list_sensors', { limit: 100 });
   return performance.now() - begin;
 }
 
-async function latencyRow(): Promise<Row> {
+async function latencyRow(): Promise<BudgetRow> {
   const servers = await Promise.all([connect(ours('sensors:100')), connect(minimal)]);
   const [own, other]: [number[], number[]] = [[], []];
   for (let call = -20; call < 200; call += 1) {
@@ -50,7 +50,7 @@ async function latencyRow(): Promise<Row> {
   return ratio('list_sensors, a page of 100 sensors', median(own), median(other), 1.5, 'ms');
 }
 
-async function listedMemoryRow(): Promise<Row> {
+async function listedMemoryRow(): Promise<BudgetRow> {
   const servers = await Promise.all([connect(ours('sensors:45')), connect(minimal)]);
   await Promise.all(servers.map((server) => server.tools()));
   const row = ratio('memory after tools/list', servers[0].memory(), servers[1].memory(), 1.3, 'MB');
@@ -59,7 +59,7 @@ async function listedMemoryRow(): Promise<Row> {
 }
 
 /** One call in eight is gated: a person declines three, and after them the gate asks nobody. */
-async function memoryRow(): Promise<Row> {
+async function memoryRow(): Promise<BudgetRow> {
   const server = await connect([...ours('sensors:45'), '--audit-log', 'off', '--approval', 'form']);
   const { sensors }: { sensors: { id: string }[] } = JSON.parse(await server.call('list_sensors', { limit: 200 }));
   const eight = (first: number) => [
@@ -85,8 +85,8 @@ async function memoryRow(): Promise<Row> {
   return ratio('memory, 100,000 calls later', after, before, 1.1, 'MB');
 }
 
-async function sizeRows(): Promise<Row[]> {
-  const size = (measure: string, value: number, budget: number, unit: string): Row => {
+async function sizeRows(): Promise<BudgetRow[]> {
+  const size = (measure: string, value: number, budget: number, unit: string): BudgetRow => {
     return { measure, value, budget, decides: true, unit };
   };
   const [small, large] = await Promise.all([connect(ours('sensors:45')), connect(ours('sensors:5000'))]);

@@ -4,7 +4,7 @@ import tools from '../tools.json' with { type: 'json' };
 
 /** What ours is measured against: the same tools with the same schemas, and each passes a page of sensors through as Graph sends it. */
 
-interface Tool {
+interface MinimalTool {
   readonly name: string;
   readonly title: string;
   readonly description: string;
@@ -13,7 +13,7 @@ interface Tool {
   readonly annotations: Record<string, unknown>;
 }
 
-const every: readonly Tool[] = tools;
+const every: readonly MinimalTool[] = tools;
 
 const listed = (schema: Record<string, unknown>) => ({
   '~standard': {

@@ -50,4 +50,4 @@ export async function connect(command: readonly string[]) {
   };
 }
 
-export type Server = Awaited<ReturnType<typeof connect>>;
+export type BenchServer = Awaited<ReturnType<typeof connect>>;

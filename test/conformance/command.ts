@@ -17,7 +17,7 @@ export function execute(command: string, args: readonly string[]): Promise<Ended
 }
 
 /** A row of the table that is printed. */
-export interface Row {
+export interface ConformanceRow {
   readonly name: string;
   /** The revision, or how the Inspector calls its era. */
   readonly revision: string;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { execute, type Row } from './command.ts';
+import { type ConformanceRow, execute } from './command.ts';
 
 /** Arguments of every tool that reads; `id` stands for the id of the first item in the list that another tool answers. */
 const calls: Record<string, { readonly args?: object; readonly idFrom?: readonly [tool: string, list: string] }> = {
@@ -27,7 +27,7 @@ const answered = z.object({
 const items = z.tuple([z.object({ id: z.guid() })], z.unknown());
 
 /** Lists the tools of the server as it is shipped with the Inspector's command line, and calls every one that reads. */
-export async function* inspections(): AsyncGenerator<Row> {
+export async function* inspections(): AsyncGenerator<ConformanceRow> {
   for (const era of ['legacy', 'modern']) {
     const lists = new Map<string, z.output<typeof answered>>();
     yield await row('tools/list', era, async () => {
@@ -51,7 +51,7 @@ export async function* inspections(): AsyncGenerator<Row> {
   }
 }
 
-async function row(name: string, era: string, work: () => Promise<void>): Promise<Row> {
+async function row(name: string, era: string, work: () => Promise<void>): Promise<ConformanceRow> {
   const common = { name: `Inspector, ${name}`, revision: era, expected: [] };
   try {
     await work();

@@ -1,4 +1,4 @@
-import type { Row } from './command.ts';
+import type { ConformanceRow } from './command.ts';
 import { inspections } from './inspector.ts';
 import { scenarios } from './suite.ts';
 
@@ -7,8 +7,8 @@ import { scenarios } from './suite.ts';
 const line = (...[name = '', revision = '', passed = '', expected = '']: string[]) =>
   process.stdout.write(`${[name.padEnd(46), revision.padEnd(12), passed.padEnd(10), expected].join('').trimEnd()}\n`);
 
-const isFixture = ({ name, expected }: Row) => expected.includes(name);
-const [rows, foreign]: [Row[], Row[]] = [[], []];
+const isFixture = ({ name, expected }: ConformanceRow) => expected.includes(name);
+const [rows, foreign]: [ConformanceRow[], ConformanceRow[]] = [[], []];
 
 line('scenario', 'revision', 'passed', 'failed as expected');
 for (const rowsOf of [scenarios(), inspections()]) {

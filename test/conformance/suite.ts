@@ -1,4 +1,4 @@
-import { execute, type Row } from './command.ts';
+import { type ConformanceRow, execute } from './command.ts';
 import { serveHttp } from './server.ts';
 
 const expectedFailures = 'test/conformance/expected-failures.yml';
@@ -13,7 +13,7 @@ const approving = [
 ];
 
 /** Runs every scenario that the suite has for servers, each against a server of its own. */
-export async function* scenarios(): AsyncGenerator<Row> {
+export async function* scenarios(): AsyncGenerator<ConformanceRow> {
   for (const revision of revisions) {
     const { text } = await execute('conformance', ['list', '--server', '--spec-version', revision]);
     const names = [...text.matchAll(/^ {2}- (\S+) \[/gm)].map(([, name = '']) => name);
@@ -22,7 +22,7 @@ export async function* scenarios(): AsyncGenerator<Row> {
   }
 }
 
-async function scenario(name: string, revision: string): Promise<Row> {
+async function scenario(name: string, revision: string): Promise<ConformanceRow> {
   const server = await serveHttp();
   const on = ['--url', server.url, '--scenario', name, '--spec-version', revision];
   const { code, text } = await execute('conformance', ['server', ...on, '--expected-failures', expectedFailures]);

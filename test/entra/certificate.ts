@@ -7,7 +7,7 @@ export interface Certificate {
   readonly certificate: string;
 }
 
-interface Options {
+interface CertificateOptions {
   /** Names of machines that a server shows it for. */
   readonly hosts?: readonly string[];
   /** When it ends, in days from now; in the past for one that has expired. */
@@ -17,7 +17,7 @@ interface Options {
 const day = 86_400_000;
 
 /** A certificate that vouches for itself: for a server on loopback, or for an app to sign in with. */
-export function selfSigned(name: string, { hosts = [], days = 30 }: Options = {}): Certificate {
+export function selfSigned(name: string, { hosts = [], days = 30 }: CertificateOptions = {}): Certificate {
   const pem = { type: 'pkcs8', format: 'pem' } as const;
   const pair = generateKeyPairSync('rsa', {
     modulusLength: 2048,

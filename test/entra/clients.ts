@@ -15,17 +15,17 @@ import {
   wrongSecret,
 } from './failures.ts';
 import type { SigningKey } from './keys.ts';
-import type { Grant } from './tokens.ts';
+import type { TokenGrant } from './tokens.ts';
 
 /** The parameters of a request. */
-export type Form = Readonly<Record<string, string>>;
+export type FormParameters = Readonly<Record<string, string>>;
 
 export interface Client {
   readonly app: App;
-  readonly proof: Grant['proof'];
+  readonly proof: TokenGrant['proof'];
 }
 
-export interface Checks {
+export interface AssertionChecks {
   readonly directory: Directory;
   /** The addresses that an assertion may be for. */
   readonly audience: string[];
@@ -33,14 +33,14 @@ export interface Checks {
   readonly cluster: SigningKey;
 }
 
-export function need(form: Form, name: string): string {
+export function need(form: FormParameters, name: string): string {
   const value = form[name];
   if (value === undefined || value === '') throw missing(name);
   return value;
 }
 
 /** The app that a request names, and how it proves to be it. */
-export async function clientOf(form: Form, checks: Checks): Promise<Client> {
+export async function clientOf(form: FormParameters, checks: AssertionChecks): Promise<Client> {
   const app = appOf(checks.directory, need(form, 'client_id'));
   if (app.disabled) throw disabledApp(app.id, app.name);
   if (form.client_secret !== undefined) {
@@ -55,7 +55,7 @@ export async function clientOf(form: Form, checks: Checks): Promise<Client> {
 }
 
 /** The same of a client that may not be a public one. */
-export async function confidentialClientOf(form: Form, checks: Checks): Promise<Client> {
+export async function confidentialClientOf(form: FormParameters, checks: AssertionChecks): Promise<Client> {
   const client = await clientOf(form, checks);
   if (client.proof === '0') throw noClientSecret();
   return client;
@@ -71,7 +71,7 @@ function checkSecret({ id, secrets }: App, given: string): void {
 const lasting = { requiredClaims: ['exp'], clockTolerance: 5 };
 
 /** An assertion is signed with a certificate of the app, which its header names, or it is another issuer's token. */
-async function checkAssertion(app: App, assertion: string, checks: Checks): Promise<void> {
+async function checkAssertion(app: App, assertion: string, checks: AssertionChecks): Promise<void> {
   const header = readHeader(assertion);
   const thumbprint = header['x5t#S256'] ?? header.x5t;
   if (typeof thumbprint !== 'string') return checkFederated(app, assertion, checks.cluster);

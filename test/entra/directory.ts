@@ -6,7 +6,7 @@ export interface Directory {
   readonly id: string;
   readonly domain: string;
   readonly apps: App[];
-  readonly people: Person[];
+  readonly people: EntraUser[];
 }
 
 /** What conditional access asks for: another factor, which only a person at a browser has, or that nobody gets in. */
@@ -50,7 +50,7 @@ export interface Consent {
   readonly person?: string;
 }
 
-export interface Person {
+export interface EntraUser {
   readonly objectId: string;
   /** User principal name. */
   readonly upn: string;
@@ -78,7 +78,7 @@ export const app = (name: string, more: Partial<App> = {}): App => ({
   ...more,
 });
 
-export const person = (upn: string, name = upn): Person => ({ objectId: randomUUID(), upn, name });
+export const person = (upn: string, name = upn): EntraUser => ({ objectId: randomUUID(), upn, name });
 
 /** A tenant by its id or its domain. */
 export function directoryOf(directories: readonly Directory[], tenant: string): Directory {

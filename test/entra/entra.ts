@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { type Certificate, selfSigned } from './certificate.ts';
-import type { App, Directory, FederatedCredential, Person } from './directory.ts';
+import type { App, Directory, EntraUser, FederatedCredential } from './directory.ts';
 import { imds } from './imds.ts';
 import { signingKey } from './keys.ts';
 import { listening } from './loopback.ts';
@@ -37,7 +37,7 @@ export interface Entra extends EntraState {
   /** Writes the token file of a workload in a cluster: AZURE_FEDERATED_TOKEN_FILE. */
   federatedTokenFile(of: FederatedCredential, lifetime?: number): Promise<string>;
   /** An access token that a person has for an app's own API, which the app can act on behalf of. */
-  tokenForApi(directory: Directory, app: App, person: Person): Promise<string>;
+  tokenForApi(directory: Directory, app: App, person: EntraUser): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -80,7 +80,7 @@ export async function startEntra(directories: Directory[]): Promise<Entra> {
       await writeFile(file, token);
       return file;
     },
-    tokenForApi: (directory: Directory, of: App, person: Person) => {
+    tokenForApi: (directory: Directory, of: App, person: EntraUser) => {
       const delegated = { person, scopes: ['access_as_user'] };
       const grant = { directory, app: of, proof: '0', resource: `api://${of.id}`, lifetime: 3_600, delegated } as const;
       return key.sign(accessClaims(grant));

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-interface Kind {
+interface EntraErrorKind {
   /** The error of OAuth 2.0. */
   readonly error: string;
   readonly status?: number;
@@ -10,9 +10,9 @@ interface Kind {
 /** A refusal of Entra with its number, in the words that Entra uses. */
 export class EntraError extends Error {
   readonly number: number;
-  readonly kind: Kind;
+  readonly kind: EntraErrorKind;
 
-  constructor(number: number, message: string, kind: Kind) {
+  constructor(number: number, message: string, kind: EntraErrorKind) {
     super(message);
     this.number = number;
     this.kind = kind;
@@ -40,10 +40,10 @@ export function bodyOf(error: EntraError, correlationId: string = randomUUID()):
   };
 }
 
-const invalidClient: Kind = { error: 'invalid_client', status: 401 };
-const invalidGrant: Kind = { error: 'invalid_grant' };
-const invalidRequest: Kind = { error: 'invalid_request' };
-const unauthorized: Kind = { error: 'unauthorized_client' };
+const invalidClient: EntraErrorKind = { error: 'invalid_client', status: 401 };
+const invalidGrant: EntraErrorKind = { error: 'invalid_grant' };
+const invalidRequest: EntraErrorKind = { error: 'invalid_request' };
+const unauthorized: EntraErrorKind = { error: 'unauthorized_client' };
 
 export const unknownTenant = (tenant: string) =>
   new EntraError(

@@ -1,7 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { errors } from 'jose';
-import { type Checks, type Client, clientOf, confidentialClientOf, type Form, need } from './clients.ts';
-import type { Directory, Person } from './directory.ts';
+import {
+  type AssertionChecks,
+  type Client,
+  clientOf,
+  confidentialClientOf,
+  type FormParameters,
+  need,
+} from './clients.ts';
+import type { Directory, EntraUser } from './directory.ts';
 import {
   badAssertion,
   blockedByPolicy,
@@ -18,31 +25,31 @@ import {
 } from './failures.ts';
 import { askedIn, delegatedScopes } from './scopes.ts';
 import type { EntraState } from './state.ts';
-import { accessClaims, clientInfo, type Grant, idClaims } from './tokens.ts';
+import { accessClaims, clientInfo, idClaims, type TokenGrant } from './tokens.ts';
 
 /** One request at the token endpoint. */
-export interface Trip {
+export interface GrantRequest {
   readonly entra: EntraState;
   readonly directory: Directory;
-  readonly form: Form;
-  readonly checks: Checks;
+  readonly form: FormParameters;
+  readonly checks: AssertionChecks;
   /** Who issues id tokens. */
   readonly issuer: string;
 }
 
-interface SignedIn {
-  readonly person: Person;
+interface SignedInUser {
+  readonly person: EntraUser;
   /** Whether the person was there just now, so that another factor was asked for. */
   readonly present: boolean;
   readonly nonce?: string | undefined;
 }
 
 /** What the token endpoint answers, by `grant_type`; says for whom, too. */
-type Handler = (trip: Trip) => Promise<{ readonly body: object; readonly person?: Person }>;
+type GrantHandler = (request: GrantRequest) => Promise<{ readonly body: object; readonly person?: EntraUser }>;
 
-const handlers: Readonly<Record<string, Handler>> = {
-  async client_credentials(trip) {
-    const { entra, directory, form, checks } = trip;
+const handlers: Readonly<Record<string, GrantHandler>> = {
+  async client_credentials(request) {
+    const { entra, directory, form, checks } = request;
     const client = await confidentialClientOf(form, checks);
     const { resource, scopes } = askedIn(need(form, 'scope'), entra.resources, directory.domain);
     if (scopes.join() !== '.default') {
@@ -50,24 +57,24 @@ const handlers: Readonly<Record<string, Handler>> = {
       throw new EntraError(1002012, why, { error: 'invalid_scope' });
     }
     if (client.app.policy === 'blocked') throw blockedByPolicy();
-    return { body: await bearer(trip, { ...client, resource }) };
+    return { body: await bearer(request, { ...client, resource }) };
   },
 
-  async device_code(trip) {
-    const { entra, form, checks } = trip;
+  async device_code(request) {
+    const { entra, form, checks } = request;
     const client = await clientOf(form, checks);
     const at = entra.deviceCodes.findIndex(({ deviceCode }) => deviceCode === form.device_code);
     const code = entra.deviceCodes[at];
     if (code === undefined || code.app !== client.app || code.answer === 'expired') throw expiredCode();
     if (code.answer === 'declined') throw declinedCode();
     if (code.answer === undefined) throw pending();
-    const answered = await delegated(trip, client, { person: code.answer, present: true });
+    const answered = await delegated(request, client, { person: code.answer, present: true });
     entra.deviceCodes.splice(at, 1);
     return answered;
   },
 
-  async authorization_code(trip) {
-    const { entra, form, checks } = trip;
+  async authorization_code(request) {
+    const { entra, form, checks } = request;
     const client = await clientOf(form, checks);
     const code = entra.codes.get(need(form, 'code'));
     if (code === undefined || code.app !== client.app || code.redirectUri !== form.redirect_uri) throw usedCode();
@@ -76,19 +83,19 @@ const handlers: Readonly<Record<string, Handler>> = {
       .digest('base64url');
     if (code.challenge !== undefined && code.challenge !== verifier) throw wrongVerifier();
     entra.codes.delete(need(form, 'code'));
-    return delegated(trip, client, { person: code.person, present: true, nonce: code.nonce });
+    return delegated(request, client, { person: code.person, present: true, nonce: code.nonce });
   },
 
-  async refresh_token(trip) {
-    const { entra, directory, form, checks } = trip;
+  async refresh_token(request) {
+    const { entra, directory, form, checks } = request;
     const client = await clientOf(form, checks);
     const session = entra.sessions.get(need(form, 'refresh_token'));
     if (session === undefined || session.app !== client.app || session.directory !== directory) throw lostSession();
-    return delegated(trip, client, { person: session.person, present: false });
+    return delegated(request, client, { person: session.person, present: false });
   },
 
-  async 'urn:ietf:params:oauth:grant-type:jwt-bearer'(trip) {
-    const { entra, directory, form, checks } = trip;
+  async 'urn:ietf:params:oauth:grant-type:jwt-bearer'(request) {
+    const { entra, directory, form, checks } = request;
     const client = await confidentialClientOf(form, checks);
     const audience = [client.app.id, `api://${client.app.id}`];
     const claims = await entra.key.check(need(form, 'assertion'), { audience }).catch((error: unknown) => {
@@ -97,37 +104,37 @@ const handlers: Readonly<Record<string, Handler>> = {
     });
     const person = directory.people.find(({ objectId }) => objectId === claims.oid);
     if (person === undefined || claims.tid !== directory.id) throw badAssertion('because it is about nobody here');
-    return delegated(trip, client, { person, present: false });
+    return delegated(request, client, { person, present: false });
   },
 };
 const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** Carries out a request at the token endpoint. */
-export function answerGrant(trip: Trip): ReturnType<Handler> {
-  const name = need(trip.form, 'grant_type');
+export function answerGrant(request: GrantRequest): ReturnType<GrantHandler> {
+  const name = need(request.form, 'grant_type');
   const handler = handlers[name === deviceCodeGrant ? 'device_code' : name];
   if (handler === undefined) throw unknownGrant(name);
-  return handler(trip);
+  return handler(request);
 }
 
-type Issuing = Client & Pick<Grant, 'resource' | 'delegated'>;
+type Issuing = Client & Pick<TokenGrant, 'resource' | 'delegated'>;
 
-async function bearer({ entra, directory, form }: Trip, issuing: Issuing) {
+async function bearer({ entra, directory, form }: GrantRequest, issuing: Issuing) {
   const lifetime = entra.tokenLifetime;
   const access_token = await entra.key.sign(accessClaims({ ...issuing, directory, claims: form.claims, lifetime }));
   return { token_type: 'Bearer', expires_in: lifetime, ext_expires_in: lifetime, access_token };
 }
 
-async function delegated(trip: Trip, client: Client, { person, present, nonce }: SignedIn) {
-  const { entra, directory, form, issuer } = trip;
+async function delegated(request: GrantRequest, client: Client, { person, present, nonce }: SignedInUser) {
+  const { entra, directory, form, issuer } = request;
   const asked = askedIn(form.scope ?? '', entra.resources, directory.domain);
   const { resource, openId } = asked;
   if (person.policy === 'blocked') throw blockedByPolicy();
   if (person.policy === 'mfa' && !present) throw mfaRequired(resource);
   const scopes = delegatedScopes(client.app, person, asked, entra.widens);
-  const answer = await bearer(trip, { ...client, resource, delegated: { person, scopes } });
+  const answer = await bearer(request, { ...client, resource, delegated: { person, scopes } });
   const named = [...new Set([...asked.scopes, ...scopes])].map((scope) => `${resource}/${scope}`);
-  const keeps = openId.includes('offline_access') ? refreshToken(trip, client, person) : undefined;
+  const keeps = openId.includes('offline_access') ? refreshToken(request, client, person) : undefined;
   const body = {
     ...answer,
     scope: [...openId.filter((word) => word !== 'offline_access'), ...named].join(' '),
@@ -140,7 +147,7 @@ async function delegated(trip: Trip, client: Client, { person, present, nonce }:
   return { body, person };
 }
 
-function refreshToken({ entra, directory }: Trip, { app }: Client, person: Person): string {
+function refreshToken({ entra, directory }: GrantRequest, { app }: Client, person: EntraUser): string {
   const token = `1.${randomUUID()}${randomUUID()}`;
   entra.sessions.set(token, { directory, app, person });
   return token;

@@ -1,8 +1,8 @@
-import type { App, Person } from './directory.ts';
+import type { App, EntraUser } from './directory.ts';
 import { EntraError, noConsent, unknownResource } from './failures.ts';
 
 /** What a request asks for. */
-export interface Asked {
+export interface RequestedScopes {
   readonly resource: string;
   /** Permissions without their API; `.default` for all that have consent. */
   readonly scopes: readonly string[];
@@ -15,7 +15,7 @@ const words = (scope: string) => scope.split(' ').filter((word) => word !== '');
 /** The scopes of an API among those of a request. */
 export const apiScopesIn = (scope: string) => words(scope).filter((word) => !ofOpenId.includes(word));
 
-export function askedIn(scope: string, resources: readonly string[], domain: string): Asked {
+export function askedIn(scope: string, resources: readonly string[], domain: string): RequestedScopes {
   const [graph = ''] = resources;
   const wanted = apiScopesIn(scope).map((word) => {
     const end = word.lastIndexOf('/');
@@ -35,7 +35,12 @@ export function askedIn(scope: string, resources: readonly string[], domain: str
 }
 
 /** The permissions that a delegated token carries. Refuses what nobody has consented to. */
-export function delegatedScopes(app: App, { objectId }: Person, { scopes }: Asked, widens: boolean): readonly string[] {
+export function delegatedScopes(
+  app: App,
+  { objectId }: EntraUser,
+  { scopes }: RequestedScopes,
+  widens: boolean,
+): readonly string[] {
   const valid = app.consents.filter(({ person }) => person === undefined || person === objectId);
   const consented = [...new Set(valid.flatMap((consent) => consent.scopes))];
   const isDefault = scopes.includes('.default');

@@ -1,13 +1,13 @@
 import { type Context, Hono } from 'hono';
-import type { Form } from './clients.ts';
+import type { FormParameters } from './clients.ts';
 import { directoryOf } from './directory.ts';
 import { bodyOf, EntraError } from './failures.ts';
-import { answerGrant, type Trip } from './grants.ts';
+import { answerGrant, type GrantRequest } from './grants.ts';
 import { apiScopesIn } from './scopes.ts';
 import { authorize, beginDeviceCode } from './signIns.ts';
 import type { EntraState, TokenRequest } from './state.ts';
 
-const formOf = (text: string): Form => Object.fromEntries(new URLSearchParams(text));
+const formOf = (text: string): FormParameters => Object.fromEntries(new URLSearchParams(text));
 
 /** The addresses of Entra that sign-in libraries use. */
 export function entraServer(entra: EntraState, authorityHost: () => string): Hono {
@@ -17,8 +17,8 @@ export function entraServer(entra: EntraState, authorityHost: () => string): Hon
   async function answered(
     asked: Context,
     grant: string | undefined,
-    form: Form,
-    work: (trip: Trip, record: TokenRequest) => Promise<Response>,
+    form: FormParameters,
+    work: (request: GrantRequest, record: TokenRequest) => Promise<Response>,
   ): Promise<Response> {
     const tenant = asked.req.param('tenant') ?? '';
     const { client_id: clientId, scope = '', claims } = form;
@@ -58,19 +58,19 @@ export function entraServer(entra: EntraState, authorityHost: () => string): Hon
     .get('/:tenant/discovery/v2.0/keys', (asked) => asked.json(entra.key.published))
     .post('/:tenant/oauth2/v2.0/token', async (asked) => {
       const form = formOf(await asked.req.text());
-      return answered(asked, form.grant_type, form, async (trip, record) => {
-        const { body, person } = await answerGrant(trip);
+      return answered(asked, form.grant_type, form, async (request, record) => {
+        const { body, person } = await answerGrant(request);
         if (person !== undefined) record.person = person.upn;
         return Response.json(body, { headers: { 'Cache-Control': 'no-store' } });
       });
     })
     .post('/:tenant/oauth2/v2.0/devicecode', async (asked) => {
       const form = formOf(await asked.req.text());
-      return answered(asked, 'devicecode', form, async (trip) => Response.json(await beginDeviceCode(trip)));
+      return answered(asked, 'devicecode', form, async (request) => Response.json(await beginDeviceCode(request)));
     })
     .get('/:tenant/oauth2/v2.0/authorize', (asked) =>
-      answered(asked, 'authorize', asked.req.query(), async (trip) => {
-        const to = authorize(trip);
+      answered(asked, 'authorize', asked.req.query(), async (request) => {
+        const to = authorize(request);
         return new Response(null, { status: 302, headers: { Location: to } });
       }),
     );

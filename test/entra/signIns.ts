@@ -2,13 +2,13 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { clientOf, need } from './clients.ts';
 import { appOf } from './directory.ts';
 import { declined, descriptionOf, disabledApp, EntraError, strangeRedirect } from './failures.ts';
-import type { Trip } from './grants.ts';
+import type { GrantRequest } from './grants.ts';
 import { clientInfo } from './tokens.ts';
 
 const loopback = /^http:\/\/(localhost|127\.0\.0\.1)(:\d+)?\/?$/;
 
 /** Signs in who sits at the browser, and answers where that browser is sent then. */
-export function authorize({ entra, directory, form }: Trip): string {
+export function authorize({ entra, directory, form }: GrantRequest): string {
   const app = appOf(directory, need(form, 'client_id'));
   if (app.disabled) throw disabledApp(app.id, app.name);
   const redirectUri = need(form, 'redirect_uri');
@@ -43,7 +43,7 @@ export function authorize({ entra, directory, form }: Trip): string {
 const letters = 'BCDFGHJKLMNPQRSTVWXYZ';
 
 /** Begins a sign-in at another device. */
-export async function beginDeviceCode({ entra, form, checks }: Trip): Promise<object> {
+export async function beginDeviceCode({ entra, form, checks }: GrantRequest): Promise<object> {
   const { app } = await clientOf(form, checks);
   const userCode = Array.from({ length: 9 }, () => letters[randomInt(letters.length)]).join('');
   const deviceCode = randomBytes(48).toString('base64url');

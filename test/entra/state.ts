@@ -1,4 +1,4 @@
-import type { App, Directory, Person } from './directory.ts';
+import type { App, Directory, EntraUser } from './directory.ts';
 import type { SigningKey } from './keys.ts';
 
 /** A request for a token, or the beginning of one. */
@@ -25,14 +25,14 @@ export interface DeviceCode {
   readonly deviceCode: string;
   readonly app: App;
   /** What became of it, which a test says: who signed in, or that nobody did. */
-  answer?: Person | 'declined' | 'expired';
+  answer?: EntraUser | 'declined' | 'expired';
 }
 
 /** A person's sign-in, of which a refresh token or an authorization code is the proof. */
 export interface Session {
   readonly directory: Directory;
   readonly app: App;
-  readonly person: Person;
+  readonly person: EntraUser;
 }
 
 export interface AuthorizationCode extends Session {
@@ -52,7 +52,7 @@ export interface EntraState {
   readonly sessions: Map<string, Session>;
   readonly codes: Map<string, AuthorizationCode>;
   /** Who sits at the browser; without anybody a sign-in there is declined. */
-  signsIn?: Person | undefined;
+  signsIn?: EntraUser | undefined;
   /** Whether a delegated token carries every scope that has consent and not only those asked for: Entra may do either. */
   widens: boolean;
   /** Seconds that an access token is valid. */

@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import * as z from 'zod';
 import { parseJson } from '../../src/json.ts';
-import type { App, Directory, Person } from './directory.ts';
+import type { App, Directory, EntraUser } from './directory.ts';
 
 /** What a token is issued for. */
-export interface Grant {
+export interface TokenGrant {
   readonly directory: Directory;
   readonly app: App;
   /** How the client proved who it is: not at all, by a secret, by an assertion. */
@@ -17,7 +17,7 @@ export interface Grant {
   /** Seconds that it is valid. */
   readonly lifetime: number;
   /** Who acts through the app, and the delegated permissions. */
-  readonly delegated?: { readonly person: Person; readonly scopes: readonly string[] };
+  readonly delegated?: { readonly person: EntraUser; readonly scopes: readonly string[] };
 }
 
 const claimsParameter = z.object({
@@ -30,7 +30,7 @@ const claimsParameter = z.object({
 export const seconds = () => Math.floor(Date.now() / 1000);
 
 /** The claims of an access token as Entra issues it for Microsoft Graph, in version 1.0. */
-export function accessClaims(grant: Grant): JWTPayload {
+export function accessClaims(grant: TokenGrant): JWTPayload {
   const { directory, app, proof, resource, claims = '', lifetime, delegated } = grant;
   const asked = claimsParameter.safeParse(parseJson(claims)).data?.access_token;
   const capable = asked?.xms_cc?.values.some((value) => value.toLowerCase() === 'cp1') === true;
@@ -62,7 +62,7 @@ const ofApp = ({ objectId, roles }: App) => ({
   ...(roles.length > 0 && { roles: [...roles] }),
 });
 
-const ofPerson = (app: App, { person, scopes }: NonNullable<Grant['delegated']>) => ({
+const ofPerson = (app: App, { person, scopes }: NonNullable<TokenGrant['delegated']>) => ({
   idtyp: 'user',
   oid: person.objectId,
   sub: pairwise(app, person),
@@ -73,12 +73,12 @@ const ofPerson = (app: App, { person, scopes }: NonNullable<Grant['delegated']>)
 });
 
 /** A person's id towards one app. */
-const pairwise = ({ id }: App, { objectId }: Person) =>
+const pairwise = ({ id }: App, { objectId }: EntraUser) =>
   createHash('sha256').update(`${id} ${objectId}`).digest('base64url');
 
-interface IdToken extends Pick<Grant, 'directory' | 'app'> {
+interface IdToken extends Pick<TokenGrant, 'directory' | 'app'> {
   readonly issuer: string;
-  readonly person: Person;
+  readonly person: EntraUser;
   readonly nonce: string | undefined;
 }
 
@@ -102,5 +102,5 @@ export function idClaims({ issuer, directory, app, person, nonce }: IdToken): JW
 }
 
 /** Which account a sign-in belongs to, as Microsoft's libraries keep it. */
-export const clientInfo = ({ id }: Directory, { objectId }: Person) =>
+export const clientInfo = ({ id }: Directory, { objectId }: EntraUser) =>
   Buffer.from(JSON.stringify({ uid: objectId, utid: id })).toString('base64url');

@@ -26,7 +26,7 @@ const rowOf = (name: string): Endpoint => {
   return row;
 };
 
-const schema: z.ZodType<Schema> = z.looseObject({
+const schema: z.ZodType<JsonSchema> = z.looseObject({
   properties: z
     .record(
       z.string(),
@@ -36,16 +36,16 @@ const schema: z.ZodType<Schema> = z.looseObject({
   items: z.lazy(() => schema).optional(),
   anyOf: z.array(z.lazy(() => schema)).optional(),
 });
-interface Schema {
-  properties?: Record<string, Schema> | undefined;
-  items?: Schema | undefined;
-  anyOf?: Schema[] | undefined;
+interface JsonSchema {
+  properties?: Record<string, JsonSchema> | undefined;
+  items?: JsonSchema | undefined;
+  anyOf?: JsonSchema[] | undefined;
 }
 
 /** Every property that a schema names, nested ones behind a dot; a page counts as its items. */
 function namesIn(of: z.ZodType): string[] {
   const json = schema.parse(z.toJSONSchema(of, { io: 'input', unrepresentable: 'any' }));
-  const walk = ({ properties = {}, items, anyOf = [] }: Schema, before: string): string[] => [
+  const walk = ({ properties = {}, items, anyOf = [] }: JsonSchema, before: string): string[] => [
     ...Object.entries(properties).flatMap(([name, inner]) => [`${before}${name}`, ...walk(inner, `${before}${name}.`)]),
     ...[items, ...anyOf].flatMap((inner) => (inner === undefined ? [] : walk(inner, before))),
   ];

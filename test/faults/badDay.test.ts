@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type FaultAction, type SimulatedTenant, createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { createSimulatedTenant, type FaultAction, type SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import * as faults from '../harness/faults.ts';
 import { tell } from '../harness/tables.ts';
-import { world } from './world.ts';
+import { startInProcessServer } from './world.ts';
 
 /** What meets a hundred requests: 5 are throttled, 2 find Graph unavailable, 1 breaks off. */
 const hundred: readonly (FaultAction | undefined)[] = [
@@ -29,7 +29,7 @@ function shuffled<T>(all: readonly T[], seed: number): T[] {
 }
 
 async function summary(tenant: SimulatedTenant): Promise<string> {
-  const { call, close } = await world(tenant, () => ({ action: 'cancel' }));
+  const { call, close } = await startInProcessServer(tenant, () => ({ action: 'cancel' }));
   const { text } = await call('summarize_fleet');
   await close();
   return text.replace(/(?<="oldestDays":)\d+/g, '0');

@@ -1,4 +1,9 @@
-import type { Fault, LoggedRequest, SimulatedTenantOptions, SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import type {
+  Fault,
+  LoggedRequest,
+  SimulatedTenant,
+  SimulatedTenantOptions,
+} from '../../src/tenants/simulated/tenant.ts';
 import * as faults from '../harness/faults.ts';
 
 /** A refusal in the words that a model reads, without the ids of the request; `{route}` is the route that met the fault. */
@@ -9,7 +14,7 @@ export interface Words {
 }
 
 /** Where a fault is put: the requests that it meets, and what belongs to it. */
-export interface Place {
+export interface FaultTarget {
   readonly tenant: SimulatedTenant;
   /** The requests that meet it: those of one endpoint in one stage of a call. */
   meets(request: LoggedRequest): boolean;
@@ -48,7 +53,7 @@ export interface FaultRow {
   /** Of a request that writes, where it is another. */
   readonly wordsOfWrite?: Words;
   readonly options?: SimulatedTenantOptions;
-  put(place: Place): void;
+  put(place: FaultTarget): void;
 }
 
 const later = 'Try again in a few minutes.';
@@ -65,7 +70,7 @@ const failing = (status: number) =>
 /** Lets requests of a place meet a fault, as often as it says. */
 const meet =
   ({ answer, ...fault }: Fault, which: 'meets' | 'meetsLater' = 'meets') =>
-  (place: Place): void => {
+  (place: FaultTarget): void => {
     place.tenant.faults.push({
       ...fault,
       appliesTo: (request) => place[which](request),
@@ -77,7 +82,8 @@ const meet =
             }
           : answer,
     });
-    if (typeof answer !== 'function') place.tenant.faults.unshift({ appliesTo: place[which], answer: () => void place.met() });
+    if (typeof answer !== 'function')
+      place.tenant.faults.unshift({ appliesTo: place[which], answer: () => void place.met() });
   };
 const once = (answer: Fault['answer'], phase: Fault['phase'] = 'before') => meet({ answer, phase, times: 1 });
 const always = (answer: Fault['answer'], phase: Fault['phase'] = 'before') => meet({ answer, phase });
@@ -85,7 +91,7 @@ const edited = (edit: Parameters<typeof faults.edited>[0], which: 'meets' | 'mee
   meet({ answer: faults.edited(edit), phase: 'after' }, which);
 
 /** A date of Retry-After so many seconds from now, by the clock of the tenant. */
-const inSeconds = ({ tenant }: Place, seconds: number) => new Date(tenant.now() + seconds * 1000).toUTCString();
+const inSeconds = ({ tenant }: FaultTarget, seconds: number) => new Date(tenant.now() + seconds * 1000).toUTCString();
 
 const everywhere = (json: unknown, change: (key: string, value: unknown) => unknown): unknown =>
   Array.isArray(json)

@@ -3,26 +3,26 @@ import { join } from 'node:path';
 import type { Endpoint } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 import type { EndpointName } from '../../src/tenants/simulated/handlers.ts';
-import { type LoggedRequest, createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { createSimulatedTenant, type LoggedRequest } from '../../src/tenants/simulated/tenant.ts';
 import { approve, type ToolResult } from '../harness/clients.ts';
-import { catalogue, type FaultRow, type Place } from './catalogue.ts';
-import { finderIn, readingsIn, type Writing, writingsIn } from './subjects.ts';
-import { world } from './world.ts';
+import { catalogue, type FaultRow, type FaultTarget } from './catalogue.ts';
+import { createFinder, listReadCases, listWriteCases, type WriteCase } from './subjects.ts';
+import { startInProcessServer } from './world.ts';
 
 /** The part of a call whose requests meet a fault: all of a read; of a write its plan, its sending, its look afterwards. */
-export type Stage = 'read' | 'plan' | 'send' | 'after';
+export type CallStage = 'read' | 'plan' | 'send' | 'after';
 
-export interface Cell {
+export interface FaultCase {
   readonly fault: FaultRow;
-  readonly stage: Stage;
+  readonly stage: CallStage;
   readonly tool: string;
   readonly args: Readonly<Record<string, unknown>>;
   readonly endpoint: EndpointName;
-  readonly writing?: Writing;
+  readonly writing?: WriteCase;
 }
 
 /** What a cell came to, by what the tenant saw and by what the model was told. */
-export interface Ran {
+export interface FaultRun {
   readonly result: ToolResult;
   /** How often the fault was met. */
   readonly met: number;
@@ -38,30 +38,30 @@ export interface Ran {
 
 const key = 'U0lNVUxBVEVEb2xkIGtleSBvZiB0aGUgZmF1bHQgbWF0cml4';
 const options = { seed: 1, pageSize: 5, accessKey: key };
-const seeded = finderIn(createSimulatedTenant(options));
-const writings = writingsIn(seeded, key);
+const seeded = createFinder(createSimulatedTenant(options));
+const writings = listWriteCases(seeded, key);
 
-export const stages: Readonly<Record<Stage, readonly Omit<Cell, 'fault'>[]>> = {
-  read: readingsIn(seeded).map(({ reads, ...reading }) => ({ ...reading, stage: 'read', endpoint: reads })),
+export const stages: Readonly<Record<CallStage, readonly Omit<FaultCase, 'fault'>[]>> = {
+  read: listReadCases(seeded).map(({ reads, ...reading }) => ({ ...reading, stage: 'read', endpoint: reads })),
   plan: writings.flatMap((writing) => placed(writing, 'plan', writing.reads)),
   send: writings.flatMap((writing) => placed(writing, 'send', writing.sends)),
   after: writings.flatMap((writing) => placed(writing, 'after', writing.readsBack)),
 };
 
-function placed(writing: Writing, stage: Stage, endpoint: EndpointName | undefined): Omit<Cell, 'fault'>[] {
+function placed(writing: WriteCase, stage: CallStage, endpoint: EndpointName | undefined): Omit<FaultCase, 'fault'>[] {
   const { tool, args } = writing;
   return endpoint === undefined ? [] : [{ stage, tool, args, endpoint, writing }];
 }
 
-export const cells: readonly Cell[] = Object.values(stages)
+export const faultCases: readonly FaultCase[] = Object.values(stages)
   .flat()
   .flatMap((cell) => catalogue.map((fault) => ({ ...cell, fault })));
 
-export const rowOf = (name: EndpointName): Endpoint => endpoints[name];
-export const routesOf = (name: EndpointName) => [rowOf(name).route, ...(rowOf(name).alternatives ?? [])];
+export const getEndpoint = (name: EndpointName): Endpoint => endpoints[name];
+export const listRoutes = (name: EndpointName) => [getEndpoint(name).route, ...(getEndpoint(name).alternatives ?? [])];
 /** Whether a request is for one of the routes of an endpoint. */
 function isFor(name: EndpointName): (request: LoggedRequest) => boolean {
-  const ways = routesOf(name).map((route) => new RegExp(`^${route.replace(/\{\w+\}/g, '[0-9a-f-]{36}')}$`));
+  const ways = listRoutes(name).map((route) => new RegExp(`^${route.replace(/\{\w+\}/g, '[0-9a-f-]{36}')}$`));
   return ({ method, path }) => ways.some((way) => way.test(`${method} ${path}`));
 }
 export const isPaged = (name: EndpointName) => name.startsWith('list');
@@ -70,7 +70,14 @@ const filesIn = (folder: string) =>
   existsSync(folder) ? readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8')) : [];
 
 /** Runs a call on a tenant of its own, with the fault where the cell wants it. */
-export async function run({ fault, stage, tool, args, endpoint, writing }: Omit<Cell, 'fault'> & { fault?: FaultRow }) {
+export async function runFaultCase({
+  fault,
+  stage,
+  tool,
+  args,
+  endpoint,
+  writing,
+}: Omit<FaultCase, 'fault'> & { fault?: FaultRow }) {
   const tenant = createSimulatedTenant({
     ...options,
     ...fault?.options,
@@ -84,14 +91,14 @@ export async function run({ fault, stage, tool, args, endpoint, writing }: Omit<
   if (fault?.means === 'no token') tenant.tokenLifetime = 60_000;
   let [begun, met] = [false, 0];
   const { remove } = writing ?? {};
-  const place: Place = {
+  const place: FaultTarget = {
     tenant,
     meets: isFor(endpoint),
     meetsLater: (request) => isFor(endpoint)(request) && (!isPaged(endpoint) || request.query.includes('skiptoken')),
     met: () => {
       met += 1;
     },
-    routes: routesOf(endpoint),
+    routes: listRoutes(endpoint),
     ...(stage === 'send' && remove !== undefined && { remove: () => remove(tenant) }),
   };
   const begin = () => {
@@ -107,7 +114,7 @@ export async function run({ fault, stage, tool, args, endpoint, writing }: Omit<
     if (tool === 'activate_sensor_candidates' && request.method === 'GET' && sent.length > 0) tenant.advance(10_000);
   };
   if (stage === 'read' || stage === 'plan') begin();
-  const { call, close, secretsDir } = await world(tenant, (form) => {
+  const { call, close, secretsDir } = await startInProcessServer(tenant, (form) => {
     if (stage === 'send') begin();
     return approve(form);
   });
@@ -123,5 +130,5 @@ export async function run({ fault, stage, tool, args, endpoint, writing }: Omit<
     effects: sent.filter(({ effect }) => effect).length,
     isThere: writing?.isThere(tenant, filesIn(secretsDir)) ?? true,
     keys: filesIn(secretsDir),
-  } satisfies Ran;
+  } satisfies FaultRun;
 }

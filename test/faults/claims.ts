@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { parseMethod } from '../../src/graph/endpoint.ts';
-import type { Cell, Ran } from './cells.ts';
-import { rowOf } from './cells.ts';
-import type { Expected } from './expected.ts';
+import type { FaultCase, FaultRun } from './cells.ts';
+import { getEndpoint } from './cells.ts';
+import type { ExpectedAnswer } from './expected.ts';
 
 const unverified = /could not be read|not verified yet|not seen as a sensor yet|not seen yet/;
 
@@ -12,7 +12,11 @@ const totals = z.looseObject({ total: z.number().optional() });
 const timeless = (text: string) => text.replace(/\d{4}-\d\d-\d\d(T[\d:.]+Z)?|(?<="oldestDays":)\d+/g, '');
 
 /** The answer of a cell in the words of the table: without ids of requests, and of a result only its outcome. */
-export function answered({ stage }: Cell, { result: { text, structured, isError } }: Ran, usual: Ran): Expected {
+export function classifyAnswer(
+  { stage }: FaultCase,
+  { result: { text, structured, isError } }: FaultRun,
+  usual: FaultRun,
+): ExpectedAnswer {
   if (isError !== true) {
     if (stage === 'read') {
       if (timeless(text) === timeless(usual.result.text)) return { kind: 'same' };
@@ -28,7 +32,11 @@ export function answered({ stage }: Cell, { result: { text, structured, isError 
 }
 
 /** Why the outcome that is claimed is not the one that happened; undefined where it is. */
-export function wrongClaim({ stage, writing, endpoint }: Cell, ran: Ran, { kind }: Expected): string | undefined {
+export function findWrongClaim(
+  { stage, writing, endpoint }: FaultCase,
+  ran: FaultRun,
+  { kind }: ExpectedAnswer,
+): string | undefined {
   const { effects, isThere, sent, result, keys } = ran;
   if (stage === 'read' || writing === undefined) return effects === 0 ? undefined : 'a read had an effect';
   const confirmed = sent.some(({ status = 0 }) => status >= 200 && status < 300);
@@ -37,7 +45,7 @@ export function wrongClaim({ stage, writing, endpoint }: Cell, ran: Ran, { kind 
   if (keys.length > 0) return 'a file is left';
   if (kind === 'accepted') return confirmed && namesRead ? undefined : 'Graph accepted nothing, or no read is named';
   if (/ Nothing was changed\./.test(result.text)) {
-    const disclosed = parseMethod(rowOf(endpoint).route) === 'GET';
+    const disclosed = parseMethod(getEndpoint(endpoint).route) === 'GET';
     return effects === 0 || disclosed ? undefined : 'it says that nothing was changed, and something was';
   }
   if (!/^(outcome_unknown|partly_done|not_done)$/.test(kind)) return 'it does not say what happened';
@@ -47,7 +55,7 @@ export function wrongClaim({ stage, writing, endpoint }: Cell, ran: Ran, { kind 
 }
 
 /** How often something took effect that had done so already. */
-export function duplicates({ writing }: Cell, { effects }: Ran): number {
+export function countDuplicates({ writing }: FaultCase, { effects }: FaultRun): number {
   return writing === undefined || writing.tool === 'get_deployment_access_key'
     ? 0
     : Math.max(0, effects - writing.effects);

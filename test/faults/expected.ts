@@ -1,10 +1,10 @@
 import { isWrite } from '../../src/graph/client/errors.ts';
 import { parseMethod } from '../../src/graph/endpoint.ts';
 import type { Words } from './catalogue.ts';
-import { type Cell, isPaged, routesOf, rowOf } from './cells.ts';
+import { type FaultCase, getEndpoint, isPaged, listRoutes } from './cells.ts';
 
 /** What a call has to answer: for a read `same` as without the fault, else the sentence of its outcome, or a refusal's whole text. */
-export interface Expected {
+export interface ExpectedAnswer {
   /** `same`, `other`, `done`, `accepted`, or the code of the refusal. */
   readonly kind: string;
   readonly text?: string;
@@ -15,11 +15,11 @@ const unknown =
   'It is unknown whether the request took effect. Read the current state before doing anything else; do not repeat the call blindly.';
 
 /** What the answer is by the meaning of a fault, by what a request may be sent again, and by where in the call it is met. */
-export function expected(cell: Cell): Expected {
+export function getExpectedAnswer(cell: FaultCase): ExpectedAnswer {
   const special = specials[`${cell.stage} ${cell.tool}: ${cell.fault.name}`];
   if (special !== undefined) return special;
   const { fault, stage, endpoint, writing } = cell;
-  const gets = parseMethod(rowOf(endpoint).route) === 'GET';
+  const gets = parseMethod(getEndpoint(endpoint).route) === 'GET';
   const words = told(cell, gets);
   const isFine = words === undefined;
   if (stage === 'read') return isFine ? same(cell) : refusal(words, '');
@@ -45,7 +45,7 @@ export function expected(cell: Cell): Expected {
 }
 
 /** A fault may change what a read finds: a list of nothing is one, too. */
-function same({ fault: { name }, endpoint, tool }: Cell): Expected {
+function same({ fault: { name }, endpoint, tool }: FaultCase): ExpectedAnswer {
   const isOther =
     (name === 'missing item' && isPaged(endpoint) && tool !== 'compare_inventory') ||
     (name === 'unknown enum members' && withEnums.has(endpoint)) ||
@@ -67,17 +67,17 @@ const lists = ['listSensors', 'listHealthIssues', 'listSensorMigrations', 'getSe
 const withEnums: ReadonlySet<string> = new Set([...lists, 'getActivationConfiguration']);
 const withLists: ReadonlySet<string> = new Set([...lists, 'listSensorCandidates']);
 
-function refusal({ code, message, next }: Words, unchanged: string): Expected {
+function refusal({ code, message, next }: Words, unchanged: string): ExpectedAnswer {
   return { kind: code, text: `${code}: ${message} ${unchanged}${next === undefined ? '' : `${next} `}${simulated}` };
 }
 
 const mayNotHave = 'This tenant, or this version of Microsoft Graph, may not have it.';
 
 /** The words of the refusal that a fault comes to; undefined where nothing comes of it. */
-function told({ fault, endpoint }: Cell, gets: boolean): Words | undefined {
-  const { route, resend, discloses } = rowOf(endpoint);
+function told({ fault, endpoint }: FaultCase, gets: boolean): Words | undefined {
+  const { route, resend, discloses } = getEndpoint(endpoint);
   const { name, means, ever, paged, words, wordsOfWrite = words } = fault;
-  const routes = routesOf(endpoint);
+  const routes = listRoutes(endpoint);
   const spelled = (of: Words): Words => {
     const message = of.message.replace('{route}', route);
     // What Graph says of an endpoint with a secret stays out.
@@ -131,13 +131,16 @@ const onAnother: ReadonlySet<string> = new Set([
   'updateActivationConfiguration',
 ]);
 
-const already = (outcome: string): Expected => ({ kind: 'done', text: outcome });
-const refused = (text: string): Expected => ({ kind: /^\w+/.exec(text)?.[0] ?? '', text: `${text} ${simulated}` });
-const contradicted = (outcome: string): Expected => ({
+const already = (outcome: string): ExpectedAnswer => ({ kind: 'done', text: outcome });
+const refused = (text: string): ExpectedAnswer => ({
+  kind: /^\w+/.exec(text)?.[0] ?? '',
+  text: `${text} ${simulated}`,
+});
+const contradicted = (outcome: string): ExpectedAnswer => ({
   kind: 'outcome_unknown',
   text: `outcome_unknown: Graph confirmed the request, but does not show what came of it. Read the current state before doing anything else. ${simulated} ${outcome}`,
 });
-const half = (message: string): Expected => ({
+const half = (message: string): ExpectedAnswer => ({
   kind: 'partly_done',
   text: `partly_done: ${message} ${simulated} 1 of 2: deleted; Graph answers 404 for it now. 1 of 2: not sent; nothing was changed`,
 });
@@ -145,7 +148,7 @@ const deletion = 'DELETE /security/identities/sensors/{sensorId}';
 const notJson = half(`The answer of Microsoft Graph to ${deletion} cannot be used: it is not JSON.`);
 
 /** Where a tool has something of its own to say. */
-const specials: Readonly<Record<string, Expected>> = {
+const specials: Readonly<Record<string, ExpectedAnswer>> = {
   'plan update_sensor: unknown enum members': refused(
     'not_writable: domainControllerDnsNames of "PM01.contoso.com" cannot change: its type is not known. Nothing was changed. For this sensor give only description or isDelayedDeploymentEnabled.',
   ),
@@ -204,11 +207,11 @@ const specials: Readonly<Record<string, Expected>> = {
 };
 
 /** How many requests are sent where the fault meets those that write or disclose. */
-export function expectedSends({ fault, endpoint, writing }: Cell): number {
+export function countExpectedSends({ fault, endpoint, writing }: FaultCase): number {
   if (writing === undefined) throw new Error('a read sends nothing');
   const { means, ever, atOnce, inBody, name } = fault;
-  const { resend } = rowOf(endpoint);
-  const routes = routesOf(endpoint).length;
+  const { resend } = getEndpoint(endpoint);
+  const routes = listRoutes(endpoint).length;
   const others = writing.effects - 1;
   if (writing.tool === 'delete_stale_sensors' && /^(malformed JSON|HTML)/.test(name)) return 1;
   if (name === 'all routes off') return routes;
@@ -216,8 +219,9 @@ export function expectedSends({ fault, endpoint, writing }: Cell): number {
   if (name === '404 after a deletion') return routes > 1 ? routes : 1 + (endpoint === 'deleteSensor' ? others : 0);
   if (means === 'no token') return 0;
   const resends =
-    means === 'not executed' || (means === 'ambiguous' && resend === 'always' && !(inBody && isWrite(rowOf(endpoint))));
-  if (ever && !(inBody && isWrite(rowOf(endpoint)))) return resends && !atOnce ? 5 : 1;
+    means === 'not executed' ||
+    (means === 'ambiguous' && resend === 'always' && !(inBody && isWrite(getEndpoint(endpoint))));
+  if (ever && !(inBody && isWrite(getEndpoint(endpoint)))) return resends && !atOnce ? 5 : 1;
   if (name.startsWith('CAE')) return 2 + others;
   if (means === 'refused') return 1;
   return (resends ? 2 : 1) + (means === 'ambiguous' && !resends && !inBody ? 0 : others);

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { tell } from '../harness/tables.ts';
 import { catalogue } from './catalogue.ts';
-import { type Cell, cells, type Ran, run, type Stage, stages } from './cells.ts';
-import { answered, duplicates, wrongClaim } from './claims.ts';
-import { expected, expectedSends } from './expected.ts';
+import { type CallStage, type FaultCase, type FaultRun, faultCases, runFaultCase, stages } from './cells.ts';
+import { classifyAnswer, countDuplicates, findWrongClaim } from './claims.ts';
+import { countExpectedSends, getExpectedAnswer } from './expected.ts';
 
 /** Starts the work on every item as fast as this process can: most of it is waiting, and a late timer would look like a slow Graph. */
 function startAll<T, R>(items: readonly T[], work: (item: T) => Promise<R>): (item: T) => Promise<R> {
@@ -27,19 +27,21 @@ async function whenIdle(): Promise<void> {
 }
 
 const places = Object.values(stages).flat();
-const usual = startAll(places, run);
-const slowFirst = cells.toSorted((one, other) => Number(other.fault.ever ?? false) - Number(one.fault.ever ?? false));
-const ran = startAll(slowFirst, run);
+const usual = startAll(places, runFaultCase);
+const slowFirst = faultCases.toSorted(
+  (one, other) => Number(other.fault.ever ?? false) - Number(one.fault.ever ?? false),
+);
+const ran = startAll(slowFirst, runFaultCase);
 
 const all = { cells: 0, wrong: 0, duplicates: 0 };
 
 /** What is checked of a cell, and what the table says of it: its answer, the requests that reached Graph, those that took effect. */
-async function judged(cell: Cell) {
-  const came: Ran = await ran(cell);
+async function judged(cell: FaultCase) {
+  const came: FaultRun = await ran(cell);
   const without = await usual(places.find(({ tool, stage }) => tool === cell.tool && stage === cell.stage) ?? cell);
-  const answer = answered(cell, came, without);
-  const wrong = wrongClaim(cell, came, answer);
-  const again = duplicates(cell, came);
+  const answer = classifyAnswer(cell, came, without);
+  const wrong = findWrongClaim(cell, came, answer);
+  const again = countDuplicates(cell, came);
   all.cells += 1;
   all.wrong += wrong === undefined ? 0 : 1;
   all.duplicates += again;
@@ -47,16 +49,16 @@ async function judged(cell: Cell) {
     line: `${answer.kind} ${came.requests.length}/${came.effects}`,
     is: { ...answer, isMet: came.met > 0, wrong, again, ...(cell.stage === 'send' && { sent: came.sent.length }) },
     shouldBe: {
-      ...expected(cell),
+      ...getExpectedAnswer(cell),
       isMet: true,
       wrong: undefined,
       again: 0,
-      ...(cell.stage === 'send' && { sent: expectedSends(cell) }),
+      ...(cell.stage === 'send' && { sent: countExpectedSends(cell) }),
     },
   };
 }
 
-const titles: Readonly<Record<Stage, string>> = {
+const titles: Readonly<Record<CallStage, string>> = {
   read: 'a fault of what a tool reads',
   plan: 'a fault of what a gated tool reads before it asks',
   send: 'a fault of what it sends after the approval',
@@ -67,7 +69,7 @@ describe.each(Object.entries(titles))('%s: %s', (stage, title) => {
   const tools = places.filter((place) => place.stage === stage).map(({ tool }) => tool);
 
   test.for(catalogue)('$name', { timeout: 240_000 }, async (fault, context) => {
-    const own = cells.filter((cell) => cell.stage === stage && cell.fault === fault);
+    const own = faultCases.filter((cell) => cell.stage === stage && cell.fault === fault);
     const seen = await Promise.all(own.map(judged));
     tell(context, [title, ...tools], [fault.name, ...seen.map(({ line }) => line)]);
     const byTool = <T>(of: readonly T[]) => Object.fromEntries(of.map((one, index) => [tools[index], one]));
@@ -78,7 +80,7 @@ describe.each(Object.entries(titles))('%s: %s', (stage, title) => {
 test('at least 600 cells, none with a wrong claim or a duplicated effect', (context) => {
   const { cells: count, wrong, duplicates } = all;
   tell(context, ['cells', 'wrong claims', 'duplicated effects'], [count, wrong, duplicates].map(String));
-  expect(count).toBe(cells.length);
+  expect(count).toBe(faultCases.length);
   expect(count).toBeGreaterThanOrEqual(600);
   expect({ wrong, duplicates }).toEqual({ wrong: 0, duplicates: 0 });
 });

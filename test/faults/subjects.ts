@@ -5,14 +5,14 @@ import { casesOf, type Find, type gatedTools } from '../approval/cases.ts';
 type GatedTool = (typeof gatedTools)[number];
 
 /** A tool under faults: its arguments on the seeded fleet, and the endpoint of the reads that the faults meet. */
-interface Reading {
+interface ReadCase {
   readonly tool: string;
   readonly args: Readonly<Record<string, unknown>>;
   readonly reads: EndpointName;
 }
 
 /** A gated tool under faults: what it sends and reads back, and what it says of the ends that a call can have. */
-export interface Writing {
+export interface WriteCase {
   readonly tool: GatedTool;
   readonly args: Readonly<Record<string, unknown>>;
   /** What it reads for its plan, and afterwards to see what happened. */
@@ -34,7 +34,7 @@ export interface Writing {
   readonly accepted?: string;
 }
 
-export const finderIn =
+export const createFinder =
   (tenant: SimulatedTenant): Find =>
   (of, name) => {
     const all: readonly { id: string; displayName?: string; domainName?: string; computerDnsName?: string }[] =
@@ -46,7 +46,7 @@ export const finderIn =
     return found.id;
   };
 
-export const readingsIn = (find: Find): readonly Reading[] => [
+export const listReadCases = (find: Find): readonly ReadCase[] => [
   { tool: 'summarize_fleet', args: {}, reads: 'listSensors' },
   {
     tool: 'compare_inventory',
@@ -72,7 +72,7 @@ const without = <T extends { readonly id: string }>(all: T[], id: string) => {
   all.splice(0, all.length, ...all.filter((one) => one.id !== id));
 };
 
-export function writingsIn(find: Find, key: string): readonly Writing[] {
+export function listWriteCases(find: Find, key: string): readonly WriteCase[] {
   const cases = casesOf(find);
   const [controlled, removed, twin, orphan, migrating] = [
     'PM01.contoso.com',

@@ -1,20 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { type SimulatedTenant, createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { createSimulatedTenant, type SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { type ServedGraph, serveGraph, wire } from '../entra/served/graph.ts';
 import { approve } from '../harness/clients.ts';
-import { startWorld } from '../tenants/world.ts';
-import { finderIn } from './subjects.ts';
-import { type World, world } from './world.ts';
+import { startLoopbackTenant } from '../tenants/world.ts';
+import { createFinder } from './subjects.ts';
+import { type InProcessServer, startInProcessServer } from './world.ts';
 
 /** What the table of faults takes for granted of a network, over HTTPS on loopback. */
-async function scene(use: (call: World['call'], tenant: SimulatedTenant, graph: ServedGraph) => Promise<void>) {
-  const { entra, close } = await startWorld();
+async function scene(
+  use: (call: InProcessServer['call'], tenant: SimulatedTenant, graph: ServedGraph) => Promise<void>,
+) {
+  const { entra, close } = await startLoopbackTenant();
   const tenant = createSimulatedTenant({ seed: 1 });
   const { parseBearer } = tenant;
   const graph = await serveGraph(tenant, entra);
   // Who may do what is not the point here.
   tenant.parseBearer = parseBearer;
-  const own = await world({ ...tenant, httpClient: graph.httpClient }, approve);
+  const own = await startInProcessServer({ ...tenant, httpClient: graph.httpClient }, approve);
   await use(own.call, tenant, graph);
   await own.close();
   await Promise.all([graph.stop(), close()]);
@@ -41,7 +43,7 @@ describe.each(onTheWay)('where the connection %s', (name, fault) => {
   test('a deletion takes effect once', () =>
     scene(async (call, tenant, { wire: faults }) => {
       faults.push({ ...fault, on: ({ method }) => method === 'DELETE' });
-      const { structured } = await call('delete_sensor', { id: finderIn(tenant)('sensors', 'DC07.contoso.com') });
+      const { structured } = await call('delete_sensor', { id: createFinder(tenant)('sensors', 'DC07.contoso.com') });
       expect(structured?.outcome).toBe('Deleted; Graph answers 404 for it now');
       const sent = tenant.requests.filter(({ method }) => method === 'DELETE').map(({ effect }) => effect);
       expect(sent).toEqual(again ? [true, false] : [true]);

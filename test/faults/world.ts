@@ -19,7 +19,7 @@ function nothing() {}
 /** Times of a call that is in a hurry, in milliseconds. */
 const [anAttempt, aRead, aWrite] = [3_000, 60_000, 30_000];
 
-export interface World {
+export interface InProcessServer {
   readonly config: Config;
   readonly secretsDir: string;
   readonly auditLog: string;
@@ -28,11 +28,11 @@ export interface World {
 }
 
 /** The server before a simulated tenant, and a real client in front of it, in this process. Only its deadlines are shorter. */
-export async function world(
+export async function startInProcessServer(
   tenant: SimulatedTenant,
   person: Person,
   flags: Readonly<Record<string, unknown>> = {},
-): Promise<World> {
+): Promise<InProcessServer> {
   const folder = mkdtempSync(join(tmpdir(), 'faults-'));
   const [secretsDir, auditLog] = [join(folder, 'secrets'), join(folder, 'audit')];
   const config = readConfig({ simulate: true, approval: 'form', secretsDir, auditLog: 'off', ...flags }, {});

@@ -7,11 +7,11 @@ export type Step =
   | { readonly kind: 'call'; readonly name: string; readonly args: unknown; readonly extra: object }
   | { readonly kind: 'line'; readonly line: string | Buffer }
   /** Answers one of the questions that are open. */
-  | { readonly kind: 'answer'; readonly which: number; readonly how: Answer }
+  | { readonly kind: 'answer'; readonly which: number; readonly how: FuzzAnswer }
   /** Time goes by. */
   | { readonly kind: 'pass'; readonly wall: number; readonly monotonic: number };
 
-export type Answer =
+export type FuzzAnswer =
   /** Wrong answers to the right question. */
   | { readonly kind: 'wrong'; readonly responses: unknown }
   /** The right answer with a state that is not its own: changed at one place, or something else. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fuzz, told } from './fuzz.ts';
+import { formatFindings, fuzz } from './fuzz.ts';
 
 // A long run is `npm run fuzz`.
 
@@ -11,7 +11,7 @@ test.each([
   'whatever a client sends %s, the server goes on, answers, and lets nothing gated through',
   async (transport, messages) => {
     const found = await fuzz(transport, messages, seed);
-    process.stdout.write(`${told(transport, seed, found)}\n`);
+    process.stdout.write(`${formatFindings(transport, seed, found)}\n`);
     expect(found).toMatchObject({ crashes: 0, hangs: 0, strays: 0, gated: 0 });
     expect(found.messages).toBeGreaterThanOrEqual(messages);
     expect(found.questions).toBeGreaterThan(0);

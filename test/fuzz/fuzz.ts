@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { type SimulatedTenant, createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { createSimulatedTenant, type SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { conversations } from './conversation.ts';
-import { type Findings, none, play } from './play.ts';
+import { createFindings, type Findings, play } from './play.ts';
 import { inProcess, overStdio, type Wire } from './wires.ts';
 
 const transports = {
@@ -17,7 +17,7 @@ const patience = 30_000;
 export async function fuzz(transport: Transport, messages: number, seed: number): Promise<Findings> {
   const { length, open } = transports[transport];
   const tenant = createSimulatedTenant({ seed: 1 });
-  const all = none();
+  const all = createFindings();
   let last: Error | undefined;
   const thrown: unknown[] = [];
   const note = (error: unknown) => void thrown.push(error);
@@ -29,7 +29,7 @@ export async function fuzz(transport: Transport, messages: number, seed: number)
     for (const key of ['messages', 'questions', 'crashes', 'hangs', 'strays', 'gated'] as const) all[key] += found[key];
     const { crashes, hangs, strays, gated, notes } = found;
     if (crashes + hangs + strays + gated === 0) return;
-    last = new Error(`${told(transport, seed, found)}\n${notes.join('\n')}`);
+    last = new Error(`${formatFindings(transport, seed, found)}\n${notes.join('\n')}`);
     throw last;
   });
   try {
@@ -46,7 +46,7 @@ export async function fuzz(transport: Transport, messages: number, seed: number)
 }
 
 /** The findings as one line. */
-export const told = (transport: Transport, seed: number, found: Findings) => {
+export const formatFindings = (transport: Transport, seed: number, found: Findings) => {
   const { messages, questions, crashes, hangs, strays, gated } = found;
   return `fuzz ${transport}, seed ${seed}: messages ${messages}, questions ${questions}, crashes ${crashes}, hangs ${hangs}, stray lines ${strays}, gated requests ${gated}`;
 };

@@ -4,13 +4,13 @@ import { published } from '../../src/server/results.ts';
 import type { SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 
 /** The part of JSON Schema that the tools use. */
-interface Schema {
+interface ToolSchema {
   readonly type?: string;
   readonly enum?: readonly string[];
   readonly format?: string;
-  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly properties?: Readonly<Record<string, ToolSchema>>;
   readonly required?: readonly string[];
-  readonly items?: Schema;
+  readonly items?: ToolSchema;
   readonly minItems?: number;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -60,17 +60,17 @@ export function calls(tenant: SimulatedTenant): fc.Arbitrary<{ readonly name: st
     const [, of = []] = nouns.find(([noun]) => noun.test(name)) ?? [];
     const schema = published(operation).inputSchema['~standard'].jsonSchema.input({ target: 'draft-2020-12' });
     const known = { id: fc.constantFrom(...of.map(({ id }) => id)), name: fc.constantFrom(...names) };
-    return mostly(allowedBy(schema as Schema, known)).map((args) => ({ name, args }));
+    return mostly(allowedBy(schema as ToolSchema, known)).map((args) => ({ name, args }));
   });
   return fc.oneof(...one);
 }
 
 function allowedBy(
-  schema: Schema,
+  schema: ToolSchema,
   known: Readonly<Record<'id' | 'name', fc.Arbitrary<string>>>,
 ): fc.Arbitrary<unknown> {
   const { type, minimum = -1, maximum = 10_000, items = {}, minItems = 0, properties = {}, required = [] } = schema;
-  const inner = (one: Schema) => mostly(allowedBy(one, known), hostile, 30);
+  const inner = (one: ToolSchema) => mostly(allowedBy(one, known), hostile, 30);
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
   if (schema.format === 'uuid') return mostly(known.id, fc.uuid());
   if (schema.format === 'date') return fc.constantFrom('2026-01-31', '2024-02-29');

@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { isAuditFile } from '../../src/audit/records.ts';
 import { type VerifiedFile, verifyFolder } from '../../src/audit/verify.ts';
-import { ask, type Held, textOf } from '../approval/attacker.ts';
+import { type AttackedQuestion, ask, textOf } from '../approval/attacker.ts';
 import { casesOf, finder, gatedTools } from '../approval/cases.ts';
 import { controlledServer } from '../harness/controlled.ts';
 import { connectRaw, type Era } from '../harness/raw.ts';
@@ -70,7 +70,7 @@ export async function kill(runs: number, seed: number): Promise<Kills> {
   };
   const all: Kills = { auditLog, secretsDir, ...counts };
   let cases: Cases | undefined;
-  let left: Held | undefined;
+  let left: AttackedQuestion | undefined;
   for (const { era, tools, since, milliseconds, powerCut } of fc.sample(run, { seed, numRuns: runs })) {
     const raw = await connectRaw(era, server);
     cases ??= casesOf(await finder(server));
@@ -102,7 +102,7 @@ export async function kill(runs: number, seed: number): Promise<Kills> {
 type Cases = ReturnType<typeof casesOf>;
 
 /** What approves a question, as it says itself. */
-const right = ({ message, choices }: Held) =>
+const right = ({ message, choices }: AttackedQuestion) =>
   choices[1] === undefined ? { typed: /To approve, type: (.+)$/m.exec(message)?.[1] } : { decision: choices[1] };
 
 /** The gated requests that came to Graph. */
@@ -120,7 +120,7 @@ function judge(all: Kills, pid: number | undefined, facts: readonly Fact[], powe
   const files: VerifiedFile[] = name === undefined ? [] : verifyFolder(all.auditLog);
   all.broken += files.filter(({ problems }) => problems.length > 0).length;
   const records = files.find(({ file }) => file === name)?.records ?? [];
-  const acts = records.filter(({ kind }) => kind === 'acting').map((act) => act as unknown as Act);
+  const acts = records.filter(({ kind }) => kind === 'acting').map((act) => act as unknown as ActRecord);
   const outcomes = records
     .filter(({ kind }) => kind === 'outcome')
     .map((outcome) => outcome as unknown as OutcomeRecord);
@@ -141,7 +141,7 @@ function judge(all: Kills, pid: number | undefined, facts: readonly Fact[], powe
   }).length;
 }
 
-interface Act {
+interface ActRecord {
   readonly id: string;
   readonly requests: readonly string[];
 }
@@ -191,5 +191,5 @@ export function secretsIn(folder: string): { readonly whole: number; readonly wa
 const aKey = /^U0lNVUxBVEVE[A-Za-z0-9+/]{76}$/;
 
 /** The figures as one line. */
-export const told = (seed: number, all: Kills) =>
+export const formatKills = (seed: number, all: Kills) =>
   `kill -9, seed ${seed}: runs ${all.runs}, acts ${all.acts}, open ${all.open}, gated requests ${all.requests}, not announced ${all.unannounced}, outcomes that did not happen ${all.untrue}, logs that do not hold ${all.broken}, approvals brought to a successor ${all.brought}, taken ${all.survived}, secret files ${JSON.stringify(secretsIn(all.secretsDir))}`;

@@ -1,6 +1,6 @@
 import { keysBegin } from '../harness/canary.ts';
 import type { Message } from '../harness/raw.ts';
-import { type Answer, type Conversation, envelope, type Step } from './conversation.ts';
+import { type Conversation, envelope, type FuzzAnswer, type Step } from './conversation.ts';
 import type { Wire } from './wires.ts';
 
 /** What a conversation came to; everything but `messages` and `questions` should be zero. */
@@ -18,7 +18,7 @@ export interface Findings {
   readonly notes: string[];
 }
 
-export const none = (): Findings => ({
+export const createFindings = (): Findings => ({
   messages: 0,
   questions: 0,
   crashes: 0,
@@ -29,7 +29,7 @@ export const none = (): Findings => ({
 });
 
 /** A question of the modern era, with what would approve it. */
-interface Held {
+interface StoredQuestion {
   readonly name: string;
   readonly args: unknown;
   readonly state: string;
@@ -43,12 +43,12 @@ const longest = 4 * 1024 * 1024;
 
 /** Has a conversation with a server, and looks at what comes back. */
 export async function play(wire: Wire, { era, steps, replies }: Conversation): Promise<Findings> {
-  const found = none();
+  const found = createFindings();
   const owed = new Map<string | number, number>();
   /** Ids that may be answered or not. */
   const excused = new Set<unknown>();
   const calls = new Map<string | number, { name: string; args: unknown }>();
-  const held: Held[] = [];
+  const held: StoredQuestion[] = [];
   let [next, latest, moved] = [0, 0, () => {}];
 
   const send = (bytes: string | Buffer) => {
@@ -120,7 +120,7 @@ export async function play(wire: Wire, { era, steps, replies }: Conversation): P
     return true;
   };
 
-  const answer = async (which: number, how: Answer) => {
+  const answer = async (which: number, how: FuzzAnswer) => {
     await settled();
     const mine = held[which % held.length];
     const other = held.find(({ name }) => name !== mine?.name);
@@ -191,7 +191,10 @@ function messageIn(line: string): Message | undefined {
   return kinds === 1 && isNamed && isRight ? message : undefined;
 }
 
-function heldIn(result: Message['result'], call: { name: string; args: unknown } | undefined): Held | undefined {
+function heldIn(
+  result: Message['result'],
+  call: { name: string; args: unknown } | undefined,
+): StoredQuestion | undefined {
   const { requestState: state, inputRequests } = result ?? {};
   const form = inputRequests?.confirm?.params;
   if (state === undefined || form === undefined || call === undefined) return undefined;

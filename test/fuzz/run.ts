@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fuzz, told } from './fuzz.ts';
-import { kill, told as formatKills } from './kills.ts';
+import { formatFindings, fuzz } from './fuzz.ts';
+import { formatKills, kill } from './kills.ts';
 
 // A long run: `npm run fuzz -- --messages 1000000 --kills 200 --seed 7`. One message in twenty goes over real stdio.
 
@@ -26,7 +26,7 @@ for (const [transport, share] of [
   ['in process', 0.95],
   ['over stdio', 0.05],
 ] as const) {
-  await timed(async () => told(transport, seed, await fuzz(transport, Math.ceil(messages * share), seed)));
+  await timed(async () => formatFindings(transport, seed, await fuzz(transport, Math.ceil(messages * share), seed)));
 }
 if (kills > 0) {
   await timed(async () => {

@@ -2,7 +2,16 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createRequest } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { Secret } from '../../src/secrets/secret.ts';
-import { alice, farEnd, jwt, type Reply, refusal, root, sensorId, tokenOf } from './farEnd.ts';
+import {
+  alice,
+  createJwt,
+  createScriptedGraph,
+  createToken,
+  readRejection,
+  root,
+  type ScriptedReply,
+  sensorId,
+} from './farEnd.ts';
 
 const { signal } = new AbortController();
 const as = { actingAs: alice, timeoutMs: 60_000 };
@@ -13,15 +22,15 @@ const segment = {
   status: 400,
   json: { error: { code: 'BadRequest', message: "Resource not found for the segment 'x'." } },
 };
-const page = (ids: readonly string[], link?: string): Reply => ({
+const page = (ids: readonly string[], link?: string): ScriptedReply => ({
   json: { value: ids.map((id) => ({ id })), ...(link !== undefined && { '@odata.nextLink': link }) },
 });
-const list = (replies: readonly Reply[]) => {
-  const end = farEnd(replies);
+const list = (replies: readonly ScriptedReply[]) => {
+  const end = createScriptedGraph(replies);
   return { ...end, items: end.graph.createReader({ signal }).getAll(endpoints.listSensors) };
 };
-const get = (replies: readonly Reply[]) => {
-  const end = farEnd(replies);
+const get = (replies: readonly ScriptedReply[]) => {
+  const end = createScriptedGraph(replies);
   return { ...end, object: end.graph.createReader({ signal }).get(endpoints.getSensor, { sensorId }) };
 };
 
@@ -39,7 +48,7 @@ describe('a request', () => {
         'accept-language': 'en-US',
         prefer: 'include-unknown-enum-members',
         'accept-encoding': 'gzip,deflate',
-        authorization: `Bearer ${tokenOf(alice)}`,
+        authorization: `Bearer ${createToken(alice)}`,
         'client-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
         'user-agent': expect.stringMatching(/^mdi-sensors-mcp\/0\./),
       },
@@ -47,7 +56,7 @@ describe('a request', () => {
     expect(Object.keys(sent[0]?.headers ?? {})).toHaveLength(7);
   });
   test('with a body says that it is JSON', async () => {
-    const { graph, sent } = farEnd([{ status: 200 }]);
+    const { graph, sent } = createScriptedGraph([{ status: 200 }]);
     await graph.send(activation, as);
     expect(sent[0]?.headers['content-type']).toBe('application/json');
     expect(sent[0]?.body).toEqual({
@@ -56,14 +65,14 @@ describe('a request', () => {
     });
   });
   test('of an endpoint that only beta has goes to beta', async () => {
-    const { graph, sent } = farEnd([page([])]);
+    const { graph, sent } = createScriptedGraph([page([])]);
     await graph.createReader({ signal }).getAll(endpoints.listSensorMigrations);
     expect(sent[0]?.url).toBe(`${root}/beta/security/identities/sensorMigration`);
   });
   test('of an endpoint that this cloud has in the other version only goes there', async () => {
-    const { graph, sent } = farEnd([page([])], { cloud: 'usgov' });
+    const { graph, sent } = createScriptedGraph([page([])], { cloud: 'usgov' });
     await graph.createReader({ signal }).getAll(endpoints.listSensorCandidates);
-    const wishing = farEnd([page([])], { cloud: 'usgov', version: 'beta' });
+    const wishing = createScriptedGraph([page([])], { cloud: 'usgov', version: 'beta' });
     await wishing.graph.createReader({ signal }).getAll(endpoints.listHealthIssues);
     expect([...sent, ...wishing.sent].map(({ url }) => url)).toEqual([
       `${root}/beta/security/identities/sensorCandidates`,
@@ -73,17 +82,17 @@ describe('a request', () => {
   test.each(['getDeploymentAccessKey', '', '..', `${sensorId}/..`, `${sensorId}%2f..`])(
     'never leaves with %j as an id',
     async (id) => {
-      const { graph, sent } = farEnd([{ status: 204 }]);
+      const { graph, sent } = createScriptedGraph([{ status: 204 }]);
       const read = graph.createReader({ signal }).get(endpoints.getSensor, { sensorId: id });
-      expect(await refusal(read)).toMatchObject({ code: 'invalid_input', message: 'sensorId is not a GUID.' });
+      expect(await readRejection(read)).toMatchObject({ code: 'invalid_input', message: 'sensorId is not a GUID.' });
       const outcome = await graph.send({ ...deletion, params: { sensorId: id } }, as);
       expect(outcome).toMatchObject({ state: 'failed', error: { code: 'invalid_input' } });
       expect(sent).toHaveLength(0);
     },
   );
   test('for what the cloud does not have never leaves', async () => {
-    const { graph, sent } = farEnd([page([])], { cloud: 'usgov' });
-    expect(await refusal(graph.createReader({ signal }).getAll(endpoints.listSensorMigrations))).toMatchObject({
+    const { graph, sent } = createScriptedGraph([page([])], { cloud: 'usgov' });
+    expect(await readRejection(graph.createReader({ signal }).getAll(endpoints.listSensorMigrations))).toMatchObject({
       code: 'not_in_this_cloud',
       message:
         'Microsoft Graph in the US Government cloud (GCC High) does not have GET /security/identities/sensorMigration.',
@@ -93,12 +102,12 @@ describe('a request', () => {
     expect(sent).toHaveLength(0);
   });
   test('never goes to an address without TLS', async () => {
-    const { graph, sent } = farEnd([{ status: 204 }], { graphRoot: 'http://graph.microsoft.com' });
+    const { graph, sent } = createScriptedGraph([{ status: 204 }], { graphRoot: 'http://graph.microsoft.com' });
     expect(await graph.send(deletion, as)).toMatchObject({ state: 'failed', error: { code: 'internal_error' } });
     expect(sent).toHaveLength(0);
   });
   test('whose turn comes after its time never leaves, though a busy process has not noticed', async () => {
-    const { graph, sent } = farEnd([{ json: { value: [] }, takes: 50 }], { concurrency: 1 });
+    const { graph, sent } = createScriptedGraph([{ json: { value: [] }, takes: 50 }], { concurrency: 1 });
     const first = graph.createReader({ signal }).getAll(endpoints.listSensors);
     setTimeout(() => {
       for (const until = performance.now() + 100; performance.now() < until; );
@@ -109,7 +118,7 @@ describe('a request', () => {
     expect(sent.map(({ method }) => method)).toEqual(['GET']);
   });
   test('shares the way to Graph with at most seven others', async () => {
-    const { graph, sent, mostAtOnce } = farEnd([{ json: { value: [] }, takes: 5 }]);
+    const { graph, sent, mostAtOnce } = createScriptedGraph([{ json: { value: [] }, takes: 5 }]);
     const reader = graph.createReader({ signal });
     await Promise.all(Array.from({ length: 30 }, () => reader.getAll(endpoints.listSensors)));
     expect(sent).toHaveLength(30);
@@ -131,7 +140,7 @@ describe('an answer', () => {
     ['another object', { json: { id: otherId } }, 'it is about another object than the one asked for'],
   ])('with %s is unavailable', async (_, reply, why) => {
     const { object, sent } = get([reply]);
-    expect(await refusal(object)).toMatchObject({
+    expect(await readRejection(object)).toMatchObject({
       code: 'unavailable',
       message: `The answer of Microsoft Graph to GET /security/identities/sensors/{sensorId} cannot be used: ${why}.`,
     });
@@ -146,7 +155,7 @@ describe('an answer', () => {
     ['a stream', { stream: Array.from({ length: 17 }, () => ' '.repeat(1024 * 1024)) }],
   ])('of more than 16 MiB as %s is not read', async (_, reply) => {
     const { object, sent } = get([reply]);
-    expect(await refusal(object)).toMatchObject({
+    expect(await readRejection(object)).toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('it is larger than 16 MiB'),
     });
@@ -159,7 +168,7 @@ describe('an answer', () => {
   });
   test.each([301, 302, 307, 308])('of %i is an error and leads nowhere', async (status) => {
     const { object, sent } = get([{ status, headers: { Location: `${root}/v1.0/security/identities/sensors` } }]);
-    expect(await refusal(object)).toMatchObject({
+    expect(await readRejection(object)).toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('with a redirect, which is not followed (Graph'),
     });
@@ -170,14 +179,14 @@ describe('an answer', () => {
     ['is empty is done', { text: '' }, 'done'],
     ['is a page of somebody else is unknown', { text: '<html>' }, 'unknown'],
   ])('of a write that %s, without content', async (_, reply, state) => {
-    const { graph, sent } = farEnd([reply]);
+    const { graph, sent } = createScriptedGraph([reply]);
     const outcome = await graph.send(createRequest(endpoints.regenerateDeploymentAccessKey, {}), as);
     expect(outcome).toMatchObject({ state, requestId: 'r-1' });
     expect(outcome.readAnswer(endpoints.regenerateDeploymentAccessKey)).toBeUndefined();
     expect(sent).toHaveLength(1);
   });
   test('with a key shows it to its own endpoint only, and hides it from print', async () => {
-    const { graph, lines } = farEnd([{ json: { value: { sensorDeploymentAccessKey: 's3cr3t-key' } } }]);
+    const { graph, lines } = createScriptedGraph([{ json: { value: { sensorDeploymentAccessKey: 's3cr3t-key' } } }]);
     const outcome = await graph.send(createRequest(endpoints.getDeploymentAccessKey, {}), as);
     expect(outcome.readAnswer(endpoints.getDeploymentAccessKey)?.open()).toBe('s3cr3t-key');
     expect(outcome.readAnswer(endpoints.getDeploymentAccessKey)).toBeInstanceOf(Secret);
@@ -185,7 +194,7 @@ describe('an answer', () => {
     expect(JSON.stringify([outcome, lines])).not.toContain('s3cr3t');
   });
   test('to a read of the key that cannot be read is a failure', async () => {
-    const { graph } = farEnd([{ json: { other: 's3cr3t-key' } }]);
+    const { graph } = createScriptedGraph([{ json: { other: 's3cr3t-key' } }]);
     const outcome = await graph.send(createRequest(endpoints.getDeploymentAccessKey, {}), as);
     expect(outcome).toMatchObject({ state: 'failed', error: { code: 'unavailable' } });
     expect(outcome.error?.message).not.toContain('s3cr3t');
@@ -201,8 +210,8 @@ describe('a collection', () => {
     expect(sent.map(({ url }) => url)).toEqual([`${root}/v1.0/security/identities/sensors`, next]);
   });
   describe('whose reader is asked how far it is', () => {
-    const telling = (replies: readonly Reply[]) => {
-      const end = farEnd(replies);
+    const telling = (replies: readonly ScriptedReply[]) => {
+      const end = createScriptedGraph(replies);
       const told: unknown[] = [];
       return {
         ...end,
@@ -210,7 +219,7 @@ describe('a collection', () => {
         reader: end.graph.createReader({ signal, reportProgress: (...message) => told.push(message) }),
       };
     };
-    const counted = (ids: readonly string[], count: unknown, link?: string): Reply => ({
+    const counted = (ids: readonly string[], count: unknown, link?: string): ScriptedReply => ({
       json: { '@odata.count': count, value: ids.map((id) => ({ id })), ...(link && { '@odata.nextLink': link }) },
     });
 
@@ -279,7 +288,7 @@ describe('a collection', () => {
     '/v1.0/security/identities/sensors?x=1',
   ])('does not continue at %s', async (link) => {
     const { items, sent } = list([page(['a'], link), page(['b'])]);
-    expect(await refusal(items)).toMatchObject({
+    expect(await readRejection(items)).toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('its next page is at another place'),
     });
@@ -291,15 +300,15 @@ describe('a collection', () => {
   });
   test('that goes round in a circle ends', async () => {
     const { items, sent } = list([page(['a'], next)]);
-    expect(await refusal(items)).toMatchObject({
+    expect(await readRejection(items)).toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('its pages go round in a circle'),
     });
     expect(sent).toHaveLength(2);
   });
   test('has at most 2,000 pages', async () => {
-    const end = farEnd((_, nth) => page([`s${nth}`], `${next}${nth}`));
-    expect(await refusal(end.graph.createReader({ signal }).getAll(endpoints.listSensors))).toMatchObject({
+    const end = createScriptedGraph((_, nth) => page([`s${nth}`], `${next}${nth}`));
+    expect(await readRejection(end.graph.createReader({ signal }).getAll(endpoints.listSensors))).toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('it has more than 2000 pages'),
     });
@@ -307,7 +316,7 @@ describe('a collection', () => {
   });
   test('with an item that cannot be read is unavailable', async () => {
     const { items } = list([{ json: { value: [{ id: 'a' }, { displayName: 'DC1' }] } }]);
-    expect(await refusal(items)).toMatchObject({
+    expect(await readRejection(items)).toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('GET /security/identities/sensors cannot be used: value.1.id'),
     });
@@ -321,7 +330,7 @@ describe('a route on which sources disagree', () => {
     ['405', { status: 405 }],
     ['501', { status: 501 }],
   ])('gives way to the next on a %s, and the one that works is remembered', async (_, missing) => {
-    const { graph, sent } = farEnd([missing, missing, { status: 200 }, { status: 200 }]);
+    const { graph, sent } = createScriptedGraph([missing, missing, { status: 200 }, { status: 200 }]);
     expect(await graph.send(activation, as)).toMatchObject({ state: 'done' });
     expect(await graph.send(activation, as)).toMatchObject({ state: 'done' });
     const base = `${root}/v1.0/security/identities/sensorCandidateActivationConfiguration`;
@@ -334,13 +343,13 @@ describe('a route on which sources disagree', () => {
   });
   test('does not give way on anything else', async () => {
     for (const reply of [{ status: 400, json: { error: { code: 'BadRequest', message: 'No.' } } }, { status: 403 }]) {
-      const { graph, sent } = farEnd([reply]);
+      const { graph, sent } = createScriptedGraph([reply]);
       expect(await graph.send(activation, as)).toMatchObject({ state: 'failed' });
       expect(sent).toHaveLength(1);
     }
   });
   test('is not in this cloud when none exists', async () => {
-    const { graph, sent } = farEnd([segment]);
+    const { graph, sent } = createScriptedGraph([segment]);
     expect(await graph.send(activation, as)).toMatchObject({
       state: 'failed',
       error: { code: 'not_in_this_cloud' },
@@ -349,7 +358,7 @@ describe('a route on which sources disagree', () => {
   });
   test('is another thing than an id that nothing has', async () => {
     const { object, sent } = get([{ status: 404 }]);
-    expect(await refusal(object)).toMatchObject({ code: 'not_found' });
+    expect(await readRejection(object)).toMatchObject({ code: 'not_found' });
     expect(sent).toHaveLength(1);
   });
 });
@@ -357,13 +366,13 @@ describe('a route on which sources disagree', () => {
 describe('who acts', () => {
   const bob = { ...alice, id: 'b0b00000-0000-4000-8000-000000000002', name: 'bob@contoso.com' };
   const token = (of: typeof alice, more = {}) => ({
-    token: tokenOf(of, more),
+    token: createToken(of, more),
     expiresOnTimestamp: Date.now() + 3_600_000,
     refreshAfterTimestamp: 0,
   });
 
   test('is read from the token', async () => {
-    const { graph } = farEnd([]);
+    const { graph } = createScriptedGraph([]);
     expect(await graph.getIdentity('SecurityIdentitiesSensors.Read.All', signal)).toEqual(alice);
   });
   test.each([
@@ -372,7 +381,7 @@ describe('who acts', () => {
     ['app', { ...alice, appId: otherId }],
     ['kind', { ...alice, kind: 'app' as const }],
   ])('must be who was approved: with another %s no write leaves', async (_, other) => {
-    const { graph, sent, state } = farEnd([{ status: 204 }]);
+    const { graph, sent, state } = createScriptedGraph([{ status: 204 }]);
     await graph.getIdentity('SecurityIdentitiesSensors.ReadWrite.All', signal);
     await graph
       .createReader({ signal })
@@ -387,12 +396,12 @@ describe('who acts', () => {
     expect(sent.length - before).toBe(0);
   });
   test('is the same under another name', async () => {
-    const { graph, state } = farEnd([{ status: 204 }]);
+    const { graph, state } = createScriptedGraph([{ status: 204 }]);
     state.token = () => token({ ...alice, name: 'alice.renamed@contoso.com' });
     expect(await graph.send(deletion, as)).toMatchObject({ state: 'done' });
   });
   test('must stay the same when Graph challenges the token', async () => {
-    const { graph, sent, state, asked } = farEnd((_, nth) => (nth === 0 ? challenge : { status: 204 }));
+    const { graph, sent, state, asked } = createScriptedGraph((_, nth) => (nth === 0 ? challenge : { status: 204 }));
     let times = 0;
     state.token = () => token(times++ === 0 ? alice : bob);
     expect(await graph.send(deletion, as)).toMatchObject({ state: 'failed', error: { code: 'target_changed' } });
@@ -409,21 +418,24 @@ describe('who acts', () => {
   };
 
   test('answers a challenge with a new token, once, and keeps it', async () => {
-    const { graph, sent, state, asked } = farEnd([challenge, page([]), page([])]);
-    state.token = () => ({ token: tokenOf(alice, { jti: asked.length }), expiresOnTimestamp: Date.now() + 3_600_000 });
+    const { graph, sent, state, asked } = createScriptedGraph([challenge, page([]), page([])]);
+    state.token = () => ({
+      token: createToken(alice, { jti: asked.length }),
+      expiresOnTimestamp: Date.now() + 3_600_000,
+    });
     const reader = graph.createReader({ signal });
     await reader.getAll(endpoints.listSensors);
     await reader.getAll(endpoints.listSensors);
     expect(asked).toEqual([undefined, claims]);
     expect(sent.map(({ headers }) => headers.authorization)).toEqual([
-      `Bearer ${tokenOf(alice, { jti: 1 })}`,
-      `Bearer ${tokenOf(alice, { jti: 2 })}`,
-      `Bearer ${tokenOf(alice, { jti: 2 })}`,
+      `Bearer ${createToken(alice, { jti: 1 })}`,
+      `Bearer ${createToken(alice, { jti: 2 })}`,
+      `Bearer ${createToken(alice, { jti: 2 })}`,
     ]);
   });
   test('is asked for once while the token is fresh, whatever it is for', async () => {
-    const { graph, state, asked } = farEnd([page([])]);
-    state.token = () => ({ token: tokenOf(alice), expiresOnTimestamp: Date.now() + 3_600_000 });
+    const { graph, state, asked } = createScriptedGraph([page([])]);
+    state.token = () => ({ token: createToken(alice), expiresOnTimestamp: Date.now() + 3_600_000 });
     const reader = graph.createReader({ signal });
     await Promise.all([reader.getAll(endpoints.listSensors), reader.getAll(endpoints.listHealthIssues)]);
     await graph.getIdentity('SecurityIdentitiesSensors.ReadWrite.All', signal);
@@ -431,11 +443,11 @@ describe('who acts', () => {
   });
   test('is asked for again from the refresh time on, and five minutes before the expiry', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
-    const { graph, state, asked } = farEnd([]);
+    const { graph, state, asked } = createScriptedGraph([]);
     const who = () => graph.getIdentity('SecurityIdentitiesSensors.Read.All', signal);
     const now = Date.now();
     state.token = () => ({
-      token: tokenOf(alice),
+      token: createToken(alice),
       expiresOnTimestamp: now + 3_600_000,
       refreshAfterTimestamp: now + 1000,
     });
@@ -444,7 +456,7 @@ describe('who acts', () => {
     await who();
     expect(asked).toHaveLength(1);
     vi.setSystemTime(now + 1000);
-    state.token = () => ({ token: tokenOf(alice), expiresOnTimestamp: now + 3_600_000 });
+    state.token = () => ({ token: createToken(alice), expiresOnTimestamp: now + 3_600_000 });
     await who();
     vi.setSystemTime(now + 3_299_999);
     await who();
@@ -454,11 +466,11 @@ describe('who acts', () => {
     expect(asked).toHaveLength(3);
   });
   test('is nobody where the credential fails, and the reason has one line and no token', async () => {
-    const { graph, sent, state } = farEnd([page([])]);
+    const { graph, sent, state } = createScriptedGraph([page([])]);
     state.token = () => {
       throw new Error(`AADSTS7000215: Invalid client secret eyJhbGciOi.${'x'.repeat(9)}.y provided.\nTrace ID: 1`);
     };
-    expect(await refusal(graph.createReader({ signal }).getAll(endpoints.listSensors))).toMatchObject({
+    expect(await readRejection(graph.createReader({ signal }).getAll(endpoints.listSensors))).toMatchObject({
       code: 'sign_in_failed',
       message: 'Microsoft Entra gave no token: AADSTS7000215: Invalid client secret [token] provided.',
       next: expect.stringContaining('AZURE_TENANT_ID'),
@@ -467,20 +479,20 @@ describe('who acts', () => {
     expect(sent).toHaveLength(0);
   });
   test('is nobody where the credential gives nothing', async () => {
-    const { graph, state } = farEnd([]);
+    const { graph, state } = createScriptedGraph([]);
     state.token = () => null;
-    expect(await refusal(graph.getIdentity('SecurityIdentitiesSensors.Read.All', signal))).toMatchObject({
+    expect(await readRejection(graph.getIdentity('SecurityIdentitiesSensors.Read.All', signal))).toMatchObject({
       code: 'sign_in_failed',
     });
   });
   test('is waited for at most a minute, and asked for anew after that', async () => {
     vi.useFakeTimers();
     vi.setTimerTickMode('nextTimerAsync');
-    const { graph, sent, state } = farEnd([page([])]);
+    const { graph, sent, state } = createScriptedGraph([page([])]);
     const fresh = state.token;
     state.token = () => new Promise(() => undefined);
     const reads = () => graph.createReader({ signal }).getAll(endpoints.listSensors);
-    expect(await refusal(reads())).toEqual({
+    expect(await readRejection(reads())).toEqual({
       code: 'sign_in_failed',
       message: 'Microsoft Entra gave no token in time.',
       next: 'Try again in a few minutes.',
@@ -491,16 +503,16 @@ describe('who acts', () => {
     expect(await reads()).toEqual([]);
   });
   test('is not waited for after the call was cancelled', async () => {
-    const { graph, state } = farEnd([]);
+    const { graph, state } = createScriptedGraph([]);
     const controller = new AbortController();
     state.token = () => new Promise(() => undefined);
     const who = graph.getIdentity('SecurityIdentitiesSensors.Read.All', controller.signal);
     controller.abort();
-    expect(await refusal(who)).toMatchObject({ code: 'cancelled' });
+    expect(await readRejection(who)).toMatchObject({ code: 'cancelled' });
   });
   test('never shows in a line of the log', async () => {
-    const { graph, lines, state } = farEnd([{ status: 403 }, { breaks: 'EPIPE' }, { status: 204 }]);
-    const secret = jwt({ tid: alice.tenantId, idtyp: 'user', oid: alice.id, appid: alice.appId });
+    const { graph, lines, state } = createScriptedGraph([{ status: 403 }, { breaks: 'EPIPE' }, { status: 204 }]);
+    const secret = createJwt({ tid: alice.tenantId, idtyp: 'user', oid: alice.id, appid: alice.appId });
     state.token = () => ({ token: secret, expiresOnTimestamp: Date.now() + 3_600_000 });
     await graph.send(deletion, as);
     await graph.send(deletion, as);

@@ -4,7 +4,7 @@ import { createRequest, type Endpoint } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { Secret } from '../../src/secrets/secret.ts';
 import { asked, type Example, errorExamples, examples } from './examples.ts';
-import { alice, fail, farEnd, refusal, root } from './farEnd.ts';
+import { alice, createScriptedGraph, fail, readRejection, root } from './farEnd.ts';
 
 const { signal } = new AbortController();
 const as = { actingAs: alice, timeoutMs: 5000 };
@@ -31,7 +31,7 @@ test('all 47 examples are here', () => {
 describe('an example of a request leaves as it is documented', () => {
   test.each(each)('$title', async (example) => {
     const there = `${root}/${example.version}${example.path}`;
-    const { graph, sent } = farEnd(
+    const { graph, sent } = createScriptedGraph(
       ({ method, url }) =>
         method === example.method && url === there ? { status: example.status, json: example.answer } : missing,
       { version: example.version },
@@ -67,7 +67,7 @@ describe('a collection of an example is read through the reader', () => {
     listSensorMigrations: (reader) => reader.getAll(endpoints.listSensorMigrations),
   };
   test.each(each.filter(({ of }) => of in collections))('$title', async ({ of, path, answer, read, version }) => {
-    const { graph, sent } = farEnd([{ json: answer }], { version });
+    const { graph, sent } = createScriptedGraph([{ json: answer }], { version });
     expect(await collections[of]?.(graph.createReader({ signal }))).toEqual(read);
     expect(sent.map(({ method, url }) => `${method} ${url}`)).toEqual([`GET ${root}/${version}${path}`]);
   });
@@ -76,9 +76,9 @@ describe('a collection of an example is read through the reader', () => {
 test('the two pages whose answer has another id than the one asked for are refused by the reader', async () => {
   const slips = each.filter(({ of, params, read }) => of === 'getSensor' && params !== undefined && read !== undefined);
   for (const { answer, params } of slips) {
-    const { graph } = farEnd([{ json: answer }]);
+    const { graph } = createScriptedGraph([{ json: answer }]);
     const read = graph.createReader({ signal }).get(endpoints.getSensor, { sensorId: params?.sensorId ?? '' });
-    expect(await refusal(read)).toMatchObject({ code: 'unavailable' });
+    expect(await readRejection(read)).toMatchObject({ code: 'unavailable' });
   }
   expect(slips).toHaveLength(2);
 });
@@ -96,7 +96,7 @@ describe('an example of an error is understood', () => {
         },
       },
     };
-    const { graph, sent } = farEnd([{ status, headers, json }], { version });
+    const { graph, sent } = createScriptedGraph([{ status, headers, json }], { version });
     const reader = graph.createReader({ signal, timeoutMs: 5000 });
     const found =
       method === 'POST'
@@ -106,7 +106,7 @@ describe('an example of an error is understood', () => {
               as,
             )
           ).error
-        : await refusal(
+        : await readRejection(
             path.endsWith('/healthIssues')
               ? reader.getAll(endpoints.listHealthIssues)
               : reader.getAll(endpoints.listSensors),

@@ -6,7 +6,7 @@ import type { Identity } from '../../src/graph/client/identity.ts';
 import type { Tenant } from '../../src/graph/tenant.ts';
 
 /** A request as it reached the far end. */
-export interface Sent {
+export interface ReceivedRequest {
   readonly method: string;
   readonly url: string;
   readonly body: unknown;
@@ -16,7 +16,7 @@ export interface Sent {
 }
 
 /** What the far end does with a request. */
-export interface Reply {
+export interface ScriptedReply {
   readonly status?: number;
   readonly json?: unknown;
   readonly text?: string;
@@ -43,30 +43,33 @@ export const alice: Identity = {
 export const sensorId = '1b4e28ba-2fa1-41d2-883f-0016d3cca427';
 export const root = 'https://graph.microsoft.com';
 
-export function jwt(claims: Readonly<Record<string, unknown>>): string {
+export function createJwt(claims: Readonly<Record<string, unknown>>): string {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
   return `${part({ alg: 'RS256', typ: 'JWT' })}.${part(claims)}.c2lnbmF0dXJl`;
 }
 
-export const tokenOf = ({ tenantId, kind, id, appId, name }: Identity, more: Readonly<Record<string, unknown>> = {}) =>
-  jwt(
+export const createToken = (
+  { tenantId, kind, id, appId, name }: Identity,
+  more: Readonly<Record<string, unknown>> = {},
+) =>
+  createJwt(
     kind === 'person'
       ? { tid: tenantId, idtyp: 'user', oid: id, appid: appId, upn: name, ...more }
       : { tid: tenantId, idtyp: 'app', appid: appId, app_displayname: name, ...more },
   );
 
 /** A tenant whose Graph answers from a script, in order; the last reply stays. */
-export function farEnd(
-  replies: readonly Reply[] | ((sent: Sent, nth: number) => Reply),
+export function createScriptedGraph(
+  replies: readonly ScriptedReply[] | ((sent: ReceivedRequest, nth: number) => ScriptedReply),
   options: Partial<Pick<Tenant, 'cloud' | 'graphRoot'>> & Partial<Omit<GraphOptions, 'tenant' | 'log'>> = {},
 ) {
-  const sent: Sent[] = [];
+  const sent: ReceivedRequest[] = [];
   const lines: string[] = [];
   const asked: (string | undefined)[] = [];
   const start = performance.now();
   let [running, mostRunning] = [0, 0];
   const state: { token: () => AccessToken | null | Promise<AccessToken> } = {
-    token: () => ({ token: tokenOf(alice), expiresOnTimestamp: Date.now() + 3_600_000, refreshAfterTimestamp: 0 }),
+    token: () => ({ token: createToken(alice), expiresOnTimestamp: Date.now() + 3_600_000, refreshAfterTimestamp: 0 }),
   };
 
   async function answer(request: PipelineRequest): Promise<PipelineResponse> {
@@ -146,7 +149,9 @@ export function fail(): never {
 }
 
 /** What a promise was refused with. */
-export async function refusal(promise: Promise<unknown>): Promise<{ code: string; message: string; next: string }> {
+export async function readRejection(
+  promise: Promise<unknown>,
+): Promise<{ code: string; message: string; next: string }> {
   try {
     await promise;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseIdentity } from '../../src/graph/client/identity.ts';
 import { createEntraTenant } from '../../src/tenants/entra/tenant.ts';
-import { jwt } from './farEnd.ts';
+import { createJwt } from './farEnd.ts';
 
 describe('a token says who acts', () => {
   test.each([
@@ -11,9 +11,9 @@ describe('a token says who acts', () => {
     ['an app', { idtyp: 'app', appid: 'a', oid: 'o', app_displayname: 'App' }, ['app', 'a', 'a', 'App']],
     ['an app without a name', { azp: 'a', oid: 'o' }, ['app', 'a', 'a', 'a']],
   ])('%s', (_, claims, [kind, id, appId, name]) => {
-    expect(parseIdentity(jwt({ tid: 't', ...claims }))).toEqual({ tenantId: 't', kind, id, appId, name });
+    expect(parseIdentity(createJwt({ tid: 't', ...claims }))).toEqual({ tenantId: 't', kind, id, appId, name });
   });
-  test.each(['', 'opaque', 'a.b', 'a.!!!.c', jwt({ appid: 'a' }), jwt({ tid: 't', scp: 'X', appid: 'a' })])(
+  test.each(['', 'opaque', 'a.b', 'a.!!!.c', createJwt({ appid: 'a' }), createJwt({ tid: 't', scp: 'X', appid: 'a' })])(
     'or is refused: %s',
     (token) => {
       expect(() => parseIdentity(token)).toThrow(expect.objectContaining({ code: 'sign_in_failed' }));

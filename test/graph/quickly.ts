@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, vi } from 'vitest';
 
 /** In each test of the file waiting takes no time, and what is random is as large as it can be. */
-export function quickly(): void {
+export function skipWaiting(): void {
   beforeEach(() => {
     vi.useFakeTimers();
     vi.setTimerTickMode('nextTimerAsync');

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
 import { createRequest, type GraphRequest } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
-import { alice, farEnd, type Reply, refusal, sensorId, tokenOf } from './farEnd.ts';
-import { quickly } from './quickly.ts';
+import { alice, createScriptedGraph, createToken, readRejection, type ScriptedReply, sensorId } from './farEnd.ts';
+import { skipWaiting } from './quickly.ts';
 
-quickly();
+skipWaiting();
 
 const deletion = createRequest(endpoints.deleteSensor, { params: { sensorId } });
 const update = createRequest(endpoints.updateSensor, {
@@ -16,12 +16,12 @@ const activation = createRequest(endpoints.activateSensorCandidates, { body: { s
 const migration = createRequest(endpoints.migrateSensors, { body: { sensorIds: [sensorId] } });
 const key = { deploymentAccessKey: 'k3y' };
 
-const sending = (what: GraphRequest, replies: readonly Reply[], timeoutMs = 60_000) => {
-  const end = farEnd(replies);
+const sending = (what: GraphRequest, replies: readonly ScriptedReply[], timeoutMs = 60_000) => {
+  const end = createScriptedGraph(replies);
   return { ...end, outcome: end.graph.send(what, { actingAs: alice, timeoutMs }) };
 };
-const reading = (replies: readonly Reply[], timeoutMs?: number) => {
-  const end = farEnd(replies);
+const reading = (replies: readonly ScriptedReply[], timeoutMs?: number) => {
+  const end = createScriptedGraph(replies);
   const reader = end.graph.createReader({
     signal: new AbortController().signal,
     ...(timeoutMs !== undefined && { timeoutMs }),
@@ -59,7 +59,7 @@ describe('what was not executed is sent again for every endpoint', () => {
 });
 
 describe('what may have been executed', () => {
-  const ambiguous: [string, Reply][] = [
+  const ambiguous: [string, ScriptedReply][] = [
     ['a 500', { status: 500 }],
     ['a 502', { status: 502 }],
     ['a 503 without Retry-After', { status: 503 }],
@@ -110,7 +110,7 @@ describe('what may have been executed', () => {
 
   test('a read that stays broken is unavailable', async () => {
     const { items, sent } = reading([{ breaks: 'ECONNRESET' }]);
-    expect(await refusal(items)).toMatchObject({
+    expect(await readRejection(items)).toMatchObject({
       code: 'unavailable',
       message:
         'Microsoft Graph gave no answer to GET /security/identities/sensors: the connection failed (ECONNRESET).',
@@ -137,7 +137,7 @@ describe('a deletion', () => {
 describe('waiting', () => {
   test('is half a second doubled each time, four times at most', async () => {
     const { items, sent } = reading([{ status: 429 }]);
-    expect(await refusal(items)).toMatchObject({ code: 'throttled' });
+    expect(await readRejection(items)).toMatchObject({ code: 'throttled' });
     expect(sent.map(({ at }) => Math.round(at))).toEqual([0, 500, 1500, 3500, 7500]);
   });
   test('follows a Retry-After in seconds', async () => {
@@ -157,12 +157,12 @@ describe('waiting', () => {
   test.each(['0', 'Sun, 01 Mar 2026 09:00:00 GMT'])('goes on doubling where Retry-After is over: %s', async (over) => {
     vi.setSystemTime(new Date('2026-03-01T10:00:00Z'));
     const { items, sent } = reading([{ status: 429, headers: { 'Retry-After': over } }]);
-    expect(await refusal(items)).toMatchObject({ code: 'throttled' });
+    expect(await readRejection(items)).toMatchObject({ code: 'throttled' });
     expect(sent.map(({ at }) => Math.round(at))).toEqual([0, 500, 1500, 3500, 7500]);
   });
   test('that would pass the deadline ends at once and names the seconds', async () => {
     const { items, sent } = reading([{ status: 429, headers: { 'Retry-After': '300' } }]);
-    expect(await refusal(items)).toEqual({
+    expect(await readRejection(items)).toEqual({
       code: 'throttled',
       message: expect.stringMatching(
         /^Microsoft Graph asked to wait 300 seconds, which is longer than this call may take \(Graph 429, request-id r-1, client-request-id [0-9a-f-]{36}\)\.$/,
@@ -177,7 +177,7 @@ describe('waiting', () => {
     expect(await outcome).toMatchObject({ state: 'failed', error: { code: 'throttled' } });
   });
   test('that Graph asks for holds for every request of the client', async () => {
-    const end = farEnd([{ status: 429, headers: { 'Retry-After': '20' } }, { json: { value: [] } }]);
+    const end = createScriptedGraph([{ status: 429, headers: { 'Retry-After': '20' } }, { json: { value: [] } }]);
     const { signal } = new AbortController();
     const first = end.graph.createReader({ signal }).getAll(endpoints.listSensors);
     await vi.advanceTimersByTimeAsync(1000);
@@ -190,7 +190,7 @@ describe('waiting', () => {
 describe('time', () => {
   test('for a whole reader ends a read that Graph does not answer', async () => {
     const { items, sent } = reading([{ hangs: true }], 70_000);
-    expect(await refusal(items)).toMatchObject({
+    expect(await readRejection(items)).toMatchObject({
       code: 'unavailable',
       message: 'Microsoft Graph gave no answer to GET /security/identities/sensors: the time was over.',
     });
@@ -202,9 +202,9 @@ describe('time', () => {
     expect(performance.now()).toBeLessThan(6000);
   });
   test('that ends before a token is there lets nothing leave', async () => {
-    const end = farEnd([{ status: 204 }]);
+    const end = createScriptedGraph([{ status: 204 }]);
     end.state.token = () =>
-      new Promise((resolve) => setTimeout(() => resolve({ token: tokenOf(alice), expiresOnTimestamp: 0 }), 9000));
+      new Promise((resolve) => setTimeout(() => resolve({ token: createToken(alice), expiresOnTimestamp: 0 }), 9000));
     expect(await end.graph.send(deletion, { actingAs: alice, timeoutMs: 5000 })).toMatchObject({
       state: 'failed',
       error: { code: 'unavailable' },
@@ -214,20 +214,20 @@ describe('time', () => {
   });
   test('of a cancelled read ends at once, a waiting one too', async () => {
     for (const reply of [{ hangs: true }, { status: 429, headers: { 'Retry-After': '60' } }] as const) {
-      const end = farEnd([reply]);
+      const end = createScriptedGraph([reply]);
       const controller = new AbortController();
       const items = end.graph.createReader({ signal: controller.signal }).getAll(endpoints.listSensors);
       setTimeout(() => controller.abort(), 1000);
-      expect(await refusal(items)).toMatchObject({ code: 'cancelled' });
+      expect(await readRejection(items)).toMatchObject({ code: 'cancelled' });
       expect(end.sent).toHaveLength(1);
     }
   });
-  test.each<[string, Reply, object]>([
+  test.each<[string, ScriptedReply, object]>([
     ['that has left is awaited', { status: 204, takes: 3000 }, { state: 'done' }],
     ['that was throttled is given up', { status: 429 }, { state: 'failed', error: { code: 'cancelled' } }],
     ['that may have taken effect says so', { breaks: 'ECONNRESET', takes: 900 }, { state: 'unknown' }],
   ])('of a cancelled write %s', async (_, reply, ended) => {
-    const end = farEnd([reply, { status: 204 }]);
+    const end = createScriptedGraph([reply, { status: 204 }]);
     const controller = new AbortController();
     const { signal } = controller;
     setTimeout(() => controller.abort(), reply.takes === undefined ? 100 : 1000);
@@ -235,7 +235,7 @@ describe('time', () => {
     expect(end.sent).toHaveLength(1);
   });
   test('for a write goes on while the machine sleeps', async () => {
-    const end = farEnd([{ status: 429, headers: { 'Retry-After': '20' } }, { status: 204 }]);
+    const end = createScriptedGraph([{ status: 429, headers: { 'Retry-After': '20' } }, { status: 204 }]);
     const outcome = end.graph.send(deletion, { actingAs: alice, timeoutMs: 60_000 });
     setTimeout(() => vi.setSystemTime(Date.now() + 3_600_000), 1000);
     expect(await outcome).toMatchObject({ state: 'failed' });
@@ -243,8 +243,8 @@ describe('time', () => {
   });
   test('of a pause ends when the call is cancelled', async () => {
     const controller = new AbortController();
-    const paused = farEnd([]).graph.createReader({ signal: controller.signal }).pause(60_000);
+    const paused = createScriptedGraph([]).graph.createReader({ signal: controller.signal }).pause(60_000);
     setTimeout(() => controller.abort(), 1000);
-    expect(await refusal(paused)).toMatchObject({ code: 'cancelled' });
+    expect(await readRejection(paused)).toMatchObject({ code: 'cancelled' });
   });
 });

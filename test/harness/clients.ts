@@ -9,7 +9,7 @@ import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { expectNoKeyIn } from './canary.ts';
 
 export const kinds = ['v1', 'v2 legacy', 'v2 modern'] as const;
-export type Kind = (typeof kinds)[number];
+export type ClientKind = (typeof kinds)[number];
 
 /** A form as it reached the client. */
 export interface AskedForm {
@@ -75,7 +75,7 @@ const longest = 60_000;
  * closing, no access key may have been seen.
  */
 export async function connect(
-  kind: Kind,
+  kind: ClientKind,
   server: ServerCommand,
   person?: Person,
   visitor?: Visitor,
@@ -106,7 +106,7 @@ export async function connect(
 }
 
 async function start(
-  kind: Kind,
+  kind: ClientKind,
   server: ServerCommand,
   person?: Person,
   visitor?: Visitor,

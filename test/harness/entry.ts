@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { serve } from '../../src/commands/serve.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
-import { type SimulatedTenantOptions, createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { createSimulatedTenant, type SimulatedTenantOptions } from '../../src/tenants/simulated/tenant.ts';
 import type { Command, EntryOptions } from './controlled.ts';
 import { fileMethods } from './disk.ts';
 import * as faults from './faults.ts';

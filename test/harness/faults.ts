@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type PipelineRequest, RestError } from '@azure/core-rest-pipeline';
 import { parseJson } from '../../src/json.ts';
 import {
+  createClaimsChallengeError,
   createConflictError,
   createExpiredTokenError,
-  createClaimsChallengeError,
   createNotFoundError,
   createNotOnboardedError,
   createPreconditionFailedError,
@@ -116,7 +116,9 @@ export const outdated = createPreconditionFailedError();
 export const withoutMdi = createNotOnboardedError();
 
 /** The sample of Microsoft's page on claims challenges. */
-export const claimsChallenge = createClaimsChallengeError('{"access_token":{"nbf":{"essential":true, "value":"1604106651"}}}');
+export const claimsChallenge = createClaimsChallengeError(
+  '{"access_token":{"nbf":{"essential":true, "value":"1604106651"}}}',
+);
 
 export const expiredToken = createExpiredTokenError();
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { vi } from 'vitest';
 
-interface Answer {
+interface RawHttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -17,7 +17,7 @@ interface Asking {
 }
 
 /** One HTTP request as any program can make it, whatever a browser would forbid; redirects are not followed. */
-export function http(address: string, { method = 'GET', headers = {}, body }: Asking = {}): Promise<Answer> {
+export function http(address: string, { method = 'GET', headers = {}, body }: Asking = {}): Promise<RawHttpResponse> {
   return new Promise((resolve, reject) => {
     const asked = request(address, { method, headers }, (answer) => {
       let text = '';
@@ -47,7 +47,7 @@ export interface Opened {
   readonly body: string;
   readonly secret: string;
   /** Posts the form after the time that a person needs at least. */
-  post(fields: Readonly<Record<string, string>>, asking?: Asking & { readonly at?: 'once' }): Promise<Answer>;
+  post(fields: Readonly<Record<string, string>>, asking?: Asking & { readonly at?: 'once' }): Promise<RawHttpResponse>;
 }
 
 export async function opened(handed: string): Promise<Opened> {

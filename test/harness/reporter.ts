@@ -1,5 +1,5 @@
 import type { Reporter, TestModule } from 'vitest/node';
-import type { Row } from './tables.ts';
+import type { TableRow } from './tables.ts';
 
 /** Prints, after everything else, the tables whose rows the tests have told. */
 export default class Tables implements Reporter {
@@ -11,7 +11,7 @@ export default class Tables implements Reporter {
   }
 }
 
-function print(rows: readonly Row[]): void {
+function print(rows: readonly TableRow[]): void {
   const [first = ''] = rows[0]?.headings ?? [];
   const table = [rows[0]?.headings ?? [], ...rows.map(({ cells }) => cells)];
   const widths = table[0]?.slice(1).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));

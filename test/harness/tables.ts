@@ -1,14 +1,14 @@
 import type { TestContext } from 'vitest';
 
 /** One line of a table that the test run prints at its end; rows with the same headings make one table. */
-export interface Row {
+export interface TableRow {
   readonly headings: readonly string[];
   readonly cells: readonly string[];
 }
 
 declare module 'vitest' {
   interface TaskMeta {
-    row?: Row;
+    row?: TableRow;
   }
 }
 

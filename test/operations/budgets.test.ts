@@ -11,7 +11,7 @@ import { getHealthIssue, listHealthIssues } from '../../src/operations/healthIss
 import { listSensorMigrations } from '../../src/operations/migrations.ts';
 import type { Read } from '../../src/operations/operation.ts';
 import { getSensor, listSensors } from '../../src/operations/sensors/read.ts';
-import { type Content, readerOf } from './content.ts';
+import { createContentReader, type TenantContent } from './content.ts';
 
 const reads: readonly Read[] = [
   ...[summarizeFleet, compareInventory, listSensors, getSensor, getDeploymentPackage, listSensorCandidates],
@@ -37,7 +37,7 @@ const titles = [
 ];
 
 /** A fleet in which nothing is short: long names, many domains, every status, an issue and a candidate for each sensor. */
-function fleetOf(size: number): Content {
+function fleetOf(size: number): TenantContent {
   const all = Array.from({ length: size }, (_, index) => index);
   const domain = (index: number) => `region-${index % Math.ceil(size / 15)}.emea.contoso-corporation.com`;
   const host = (index: number) => `CONTOSODC${String(index).padStart(5, '0')}`;
@@ -86,7 +86,7 @@ function fleetOf(size: number): Content {
 }
 
 describe.each([45, 5000])('at %i sensors', (size) => {
-  const reader = readerOf(fleetOf(size));
+  const reader = createContentReader(fleetOf(size));
 
   test('the summary has at most 1,200 tokens', async () => {
     const found = await summarizeFleet.run({}, reader);

@@ -2,10 +2,10 @@ import { createHttpHeaders, type HttpClient, type PipelineRequest } from '@azure
 import { createGraphClient } from '../../src/graph/client/client.ts';
 import type { Reader } from '../../src/graph/client/reader.ts';
 
-type Row = Readonly<Record<string, unknown>>;
+type ContentObject = Readonly<Record<string, unknown>>;
 type Status = 400 | 403 | 429;
 /** What a tenant holds, by path under /security/identities: a collection, an object, or the status of an error. */
-export type Content = Readonly<Record<string, readonly Row[] | Row | Status>>;
+export type TenantContent = Readonly<Record<string, readonly ContentObject[] | ContentObject | Status>>;
 
 const errors = new Map<unknown, { code: string; message: string }>([
   [400, { code: 'BadRequest', message: "Resource not found for the segment 'healthIssues'." }],
@@ -16,7 +16,7 @@ const silent = { error: nothing, warn: nothing, info: nothing, debug: nothing, t
 function nothing() {}
 
 /** A reader of a tenant that holds exactly this; what is not in it is an empty list. */
-export function readerOf(content: Content): Reader {
+export function createContentReader(content: TenantContent): Reader {
   const tenant = {
     simulated: true,
     cloud: 'global',
@@ -29,7 +29,7 @@ export function readerOf(content: Content): Reader {
   });
 }
 
-function answering(content: Content): HttpClient {
+function answering(content: TenantContent): HttpClient {
   return {
     async sendRequest(request: PipelineRequest) {
       const path = new URL(request.url).pathname.replace(/^\/(v1\.0|beta)\/security\/identities\//, '');

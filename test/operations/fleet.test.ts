@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { summarizeFleet } from '../../src/operations/fleet/summarize.ts';
-import { type Content, readerOf } from './content.ts';
+import { createContentReader, type TenantContent } from './content.ts';
 
 const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
-const summary = async (content: Content) => JSON.parse(JSON.stringify(await summarizeFleet.run({}, readerOf(content))));
+const summary = async (content: TenantContent) =>
+  JSON.parse(JSON.stringify(await summarizeFleet.run({}, createContentReader(content))));
 
 const sensor = (number: number, displayName: string, more: Record<string, unknown> = {}) => ({
   id: idOf(number),

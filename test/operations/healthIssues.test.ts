@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
 import { getHealthIssue, listHealthIssues } from '../../src/operations/healthIssues/read.ts';
-import { readerOf } from './content.ts';
+import { createContentReader } from './content.ts';
 
 const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
@@ -42,7 +42,10 @@ describe('list_health_issues', () => {
     ['kind', { issueTypeId: '1031' }, ['e']],
     ['several filters at once', { sensor: 'dc01', status: ['open', 'suppressed'], severity: ['low'] }, ['d']],
   ])('filters by %s', async (_, input, expected) => {
-    const found = await listHealthIssues.run(listHealthIssues.input.parse(input), readerOf({ healthIssues }));
+    const found = await listHealthIssues.run(
+      listHealthIssues.input.parse(input),
+      createContentReader({ healthIssues }),
+    );
     expect(found.issues.map(({ title }) => title)).toEqual(expected);
     expect(found.total).toBe(expected.length);
   });
@@ -50,7 +53,10 @@ describe('list_health_issues', () => {
   test('gives seven fields, of the sensors the first with a count of the rest', async () => {
     const sensorDNSNames = ['dc01.contoso.com', 'dc02.contoso.com', 'dc03.contoso.com'];
     const one = [issue(1, 'Audit\u200bing', { sensorDNSNames, createdDateTime: '2024-10-29T19:55:10.9452778Z' })];
-    const found = await listHealthIssues.run(listHealthIssues.input.parse({}), readerOf({ healthIssues: one }));
+    const found = await listHealthIssues.run(
+      listHealthIssues.input.parse({}),
+      createContentReader({ healthIssues: one }),
+    );
     expect(JSON.parse(JSON.stringify(found))).toEqual({
       total: 1,
       issues: [
@@ -74,7 +80,7 @@ describe('list_health_issues', () => {
       sensorDNSNames: Array.from({ length: 25 }, (_, index) => `dc${index}.contoso.com`),
     });
     const input = listHealthIssues.input.parse({ detail: true });
-    const { issues } = await listHealthIssues.run(input, readerOf({ healthIssues: [one] }));
+    const { issues } = await listHealthIssues.run(input, createContentReader({ healthIssues: [one] }));
     expect(issues[0]).toMatchObject({ description: `${'x'.repeat(299)}…`, sensorsMore: 5 });
     expect(issues[0]?.sensors).toHaveLength(20);
   });
@@ -91,7 +97,7 @@ describe('get_health_issue', () => {
       additionalInformation: ['more'],
       unknownField: 'x',
     });
-    const found = await getHealthIssue.run({ id: idOf(1) }, readerOf({ healthIssues: [one] }));
+    const found = await getHealthIssue.run({ id: idOf(1) }, createContentReader({ healthIssues: [one] }));
     expect(JSON.parse(JSON.stringify(found))).toEqual({
       id: '00000000-0000-4000-8000-000000000001',
       title: 'Auditing',
@@ -112,7 +118,7 @@ describe('get_health_issue', () => {
   });
 
   test('says nothing of commands where there are none', async () => {
-    const found = await getHealthIssue.run({ id: idOf(1) }, readerOf({ healthIssues: [issue(1, 'a')] }));
+    const found = await getHealthIssue.run({ id: idOf(1) }, createContentReader({ healthIssues: [issue(1, 'a')] }));
     expect(found).not.toHaveProperty('note');
     expect(found).not.toHaveProperty('commandsForAPersonToRun');
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compareInventory } from '../../src/operations/fleet/compareInventory.ts';
-import { type Content, readerOf } from './content.ts';
+import { createContentReader, type TenantContent } from './content.ts';
 
 const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 const sensor = (number: number, displayName: string, more: Record<string, unknown> = {}) => ({
@@ -38,9 +38,9 @@ const content = {
   ],
 };
 
-async function compare(names: string[], held: Content = content, limit?: number) {
+async function compare(names: string[], held: TenantContent = content, limit?: number) {
   const input = compareInventory.input.parse({ names, limit });
-  return JSON.parse(JSON.stringify(await compareInventory.run(input, readerOf(held))));
+  return JSON.parse(JSON.stringify(await compareInventory.run(input, createContentReader(held))));
 }
 const note =
   'Unknown means that neither Defender for Identity nor Defender for Endpoint lists the name, not that the server does not exist.';

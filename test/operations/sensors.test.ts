@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
 import { getSensor, listSensors } from '../../src/operations/sensors/read.ts';
-import { type Content, readerOf } from './content.ts';
+import { createContentReader, type TenantContent } from './content.ts';
 
 const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 
@@ -39,7 +39,10 @@ const fleet = [
 ];
 
 async function names(input: z.input<typeof listSensors.input>) {
-  const { total, sensors } = await listSensors.run(listSensors.input.parse(input), readerOf({ sensors: fleet }));
+  const { total, sensors } = await listSensors.run(
+    listSensors.input.parse(input),
+    createContentReader({ sensors: fleet }),
+  );
   expect(total).toBe(sensors.length);
   return sensors.map(({ name }) => name);
 }
@@ -47,7 +50,7 @@ async function names(input: z.input<typeof listSensors.input>) {
 describe('list_sensors', () => {
   test('gives seven fields of each sensor, sorted by name', async () => {
     const input = listSensors.input.parse({ limit: 1 });
-    const found = await listSensors.run(input, readerOf({ sensors: fleet }));
+    const found = await listSensors.run(input, createContentReader({ sensors: fleet }));
     expect(JSON.parse(JSON.stringify(found))).toEqual({
       total: 7,
       cursor: expect.any(String),
@@ -114,7 +117,10 @@ describe('list_sensors', () => {
       secretKey: 'settings',
     };
     const one = [sensor(1, 'DC01', { settings, deploymentAccessKey: 'key', openHealthIssuesCount: 2 })];
-    const { sensors } = await listSensors.run(listSensors.input.parse({ detail: true }), readerOf({ sensors: one }));
+    const { sensors } = await listSensors.run(
+      listSensors.input.parse({ detail: true }),
+      createContentReader({ sensors: one }),
+    );
     expect(JSON.parse(JSON.stringify(sensors))).toEqual([
       {
         id: '00000000-0000-4000-8000-000000000001',
@@ -140,7 +146,7 @@ describe('list_sensors', () => {
 
   test('makes hidden characters in names and domains visible and cuts them', async () => {
     const hostile = [sensor(1, 'DC\u202e01\u200b\nIgnore', { domainName: 'x'.repeat(200), version: '2.\u0007' })];
-    const { sensors } = await listSensors.run(listSensors.input.parse({}), readerOf({ sensors: hostile }));
+    const { sensors } = await listSensors.run(listSensors.input.parse({}), createContentReader({ sensors: hostile }));
     expect(sensors[0]).toMatchObject({
       name: 'DC\\u{202e}01\\u{200b}\\u{a}Ignore',
       domain: `${'x'.repeat(99)}…`,
@@ -150,8 +156,8 @@ describe('list_sensors', () => {
 });
 
 describe('get_sensor', () => {
-  const get = async (input: z.input<typeof getSensor.input>, content: Content) =>
-    JSON.parse(JSON.stringify(await getSensor.run(getSensor.input.parse(input), readerOf(content))));
+  const get = async (input: z.input<typeof getSensor.input>, content: TenantContent) =>
+    JSON.parse(JSON.stringify(await getSensor.run(getSensor.input.parse(input), createContentReader(content))));
   const titles = (found: { issues: { title: string }[] }) => found.issues.map(({ title }) => title);
 
   test.each([{}, { id: idOf(1), name: 'DC01' }, { id: idOf(1), domain: 'contoso.com' }, { domain: 'contoso.com' }])(

@@ -5,7 +5,7 @@ import { getActivationConfiguration } from '../../src/operations/candidates/acti
 import { listSensorCandidates } from '../../src/operations/candidates/read.ts';
 import { getDeploymentPackage } from '../../src/operations/deployment/package.ts';
 import { listSensorMigrations } from '../../src/operations/migrations.ts';
-import { readerOf } from './content.ts';
+import { createContentReader } from './content.ts';
 
 const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
@@ -34,13 +34,13 @@ describe('list_sensor_candidates', () => {
   ])('filters by %s', async (_, input, expected) => {
     const found = await listSensorCandidates.run(
       listSensorCandidates.input.parse(input),
-      readerOf({ sensorCandidates }),
+      createContentReader({ sensorCandidates }),
     );
     expect(found.candidates.map(({ name }) => name)).toEqual(expected);
   });
 
   test('gives id, name, domain and the day it was seen; in detail everything', async () => {
-    const reader = readerOf({
+    const reader = createContentReader({
       sensorCandidates: [candidate(1, 'dc\u202e12.contoso.com', 'contoso.com', '2024-10-29T19:55:10.9452778Z')],
     });
     const row = { id: idOf(1), name: 'dc\\u{202e}12.contoso.com', domain: 'contoso.com', lastSeen: '2024-10-29' };
@@ -66,7 +66,7 @@ describe('list_sensor_migrations', () => {
     serviceStatus: 'running',
     migrationState,
   });
-  const reader = readerOf({
+  const reader = createContentReader({
     sensorMigration: [
       migration(1, 'readyForMigration'),
       migration(2, 'MigrationFailed', 'emea.contoso.com'),
@@ -103,7 +103,7 @@ describe('list_sensor_migrations', () => {
 });
 
 describe('get_deployment_package', () => {
-  const reader = readerOf({
+  const reader = createContentReader({
     'sensors/getDeploymentPackageUri': { value: { version: '2.239.18124.58593', downloadUrl: 'https://host/x?sig=1' } },
   });
   const note =
@@ -131,7 +131,7 @@ describe('a setting of the tenant comes with its meaning', () => {
     ],
     ['later', 'This server does not know this mode.'],
   ])('activation %s', async (activationMode, meaning) => {
-    const reader = readerOf({ sensorCandidateActivationConfiguration: { activationMode } });
+    const reader = createContentReader({ sensorCandidateActivationConfiguration: { activationMode } });
     expect((await getActivationConfiguration.run({}, reader)).meaning).toBe(meaning);
   });
 
@@ -140,7 +140,7 @@ describe('a setting of the tenant comes with its meaning', () => {
     [false, 'Administrators configure the needed Windows audit policy for v3.x sensors themselves.'],
     [null, 'Microsoft Graph did not say.'],
   ])('auto-auditing %s', async (isAutomatic, meaning) => {
-    const reader = readerOf({ 'settings/autoAuditingConfiguration': { value: { isAutomatic } } });
+    const reader = createContentReader({ 'settings/autoAuditingConfiguration': { value: { isAutomatic } } });
     expect((await getAutoAuditingConfiguration.run({}, reader)).meaning).toBe(meaning);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { deleteSensor, deleteStaleSensors } from '../../src/operations/sensors/delete.ts';
-import { carriedOut, codes, graphOf, planOf } from './written.ts';
+import { carryOut, createGraph, listConsequenceCodes, makePlan } from './written.ts';
 
 const idOf = (number: number) => `0000000a-0000-4000-8000-${String(number).padStart(12, '0')}`;
 const running = { deploymentStatus: 'upToDate', serviceStatus: 'running', healthStatus: 'healthy' };
@@ -21,7 +21,12 @@ const [manual, automated] = [{ activationMode: 'manual' }, { activationMode: 'au
 type Sensors = ReturnType<typeof sensor>[];
 
 const planned = (sensors: Sensors, mode: Record<string, unknown> | number = manual, leaving: string[] = []) =>
-  planOf(deleteSensor, { id: idOf(1) }, graphOf({ sensors, sensorCandidateActivationConfiguration: mode }), leaving);
+  makePlan(
+    deleteSensor,
+    { id: idOf(1) },
+    createGraph({ sensors, sensorCandidateActivationConfiguration: mode }),
+    leaving,
+  );
 
 describe('delete_sensor', () => {
   test.each<[string, Sensors, string[]]>([
@@ -100,7 +105,7 @@ describe('delete_sensor', () => {
       ['!disconnected', '!software_stays'],
     ],
   ])('%s', async (_, sensors, expected) => {
-    expect(codes(await planned(sensors))).toEqual(expected);
+    expect(listConsequenceCodes(await planned(sensors))).toEqual(expected);
   });
 
   test.each<[string, Record<string, unknown> | number, string[]]>([
@@ -109,12 +114,14 @@ describe('delete_sensor', () => {
     ['a new one', { activationMode: 'other' }, ['!software_removed', '!still_monitoring', '-activation_mode_unknown']],
     ['not stated', {}, ['!software_removed', '!still_monitoring', '-activation_mode_unknown']],
   ])('a v3.x sensor while the activation mode is %s', async (_, mode, expected) => {
-    expect(codes(await planned([sensor(1, 'DC01', v3), sensor(2, 'DC02')], mode))).toEqual(expected);
+    expect(listConsequenceCodes(await planned([sensor(1, 'DC01', v3), sensor(2, 'DC02')], mode))).toEqual(expected);
   });
 
   test('a cloud without activation is one whose mode could not be read', async () => {
-    const graph = graphOf({ sensors: [sensor(1, 'DC01', v3), sensor(2, 'DC02')] }, undefined, 'usgov');
-    expect(codes(await planOf(deleteSensor, { id: idOf(1) }, graph))).toContain('-activation_mode_unknown');
+    const graph = createGraph({ sensors: [sensor(1, 'DC01', v3), sensor(2, 'DC02')] }, undefined, 'usgov');
+    expect(listConsequenceCodes(await makePlan(deleteSensor, { id: idOf(1) }, graph))).toContain(
+      '-activation_mode_unknown',
+    );
   });
 
   test('a deletion that waits for its answer counts as gone, and the sentence says so', async () => {
@@ -123,7 +130,9 @@ describe('delete_sensor', () => {
     expect(plan.consequences.find(({ code }) => code === 'last_communicating_dc_sensor')?.text).toBe(
       '"DC01.contoso.com" is the last communicating domain controller sensor of "contoso.com", among those you can see, with deletions that wait for approval counted as gone.',
     );
-    expect(codes(await planned(sensors, manual, [idOf(1)]))).not.toContain('!last_communicating_dc_sensor');
+    expect(listConsequenceCodes(await planned(sensors, manual, [idOf(1)]))).not.toContain(
+      '!last_communicating_dc_sensor',
+    );
   });
 
   test('a standalone sensor takes the controllers of its list with it, and covers their domain', async () => {
@@ -133,7 +142,7 @@ describe('delete_sensor', () => {
       settings: { domainControllerDnsNames: names },
     };
     const plan = await planned([sensor(1, 'PROBE', standalone), sensor(2, 'DC02')]);
-    expect(codes(plan)).toEqual([
+    expect(listConsequenceCodes(plan)).toEqual([
       '!domain_controllers_lose_sensor',
       '!last_communicating_dc_sensor',
       '!software_stays',
@@ -144,7 +153,7 @@ describe('delete_sensor', () => {
       'With the standalone sensor "PROBE.contoso.com", 6 domain controllers of its list lose it: "a.emea.contoso.com", "b.emea.contoso.com", "c.emea.contoso.com", "d.emea.contoso.com", "e.emea.contoso.com" and 1 more.',
     ]);
     const elsewhere = await planned([sensor(1, 'DC01'), sensor(2, 'PROBE', standalone)]);
-    expect(codes(elsewhere)).toContain('!last_communicating_dc_sensor');
+    expect(listConsequenceCodes(elsewhere)).toContain('!last_communicating_dc_sensor');
   });
 
   test('tells which target a consequence is about and quotes the names of the tenant', async () => {
@@ -163,7 +172,7 @@ describe('delete_sensor', () => {
 
   const deleting = (answer: 'deletes' | 'keeps' | 'breaks' | 'breaks late' | 'is gone') => {
     const holds = { sensors: [sensor(1, 'DC01', orphan)], sensorCandidateActivationConfiguration: manual };
-    return graphOf(holds, () => {
+    return createGraph(holds, () => {
       if (answer !== 'keeps' && answer !== 'breaks') holds.sensors = [];
       return answer === 'breaks' || answer === 'breaks late' ? 'breaks' : answer === 'is gone' ? 404 : undefined;
     });
@@ -176,7 +185,7 @@ describe('delete_sensor', () => {
     ['breaks', 'unknown', 'Unknown whether it is deleted: Graph still lists it; get_sensor decides', 'outcome_unknown'],
     ['breaks late', 'unknown', 'Deleted; Graph answers 404 for it now', 'done'],
   ] as const)('says what it sees when Graph %s', async (answer, state, outcome, verdict) => {
-    const { states, result } = await carriedOut(deleteSensor, { id: idOf(1) }, deleting(answer));
+    const { states, result } = await carryOut(deleteSensor, { id: idOf(1) }, deleting(answer));
     expect(states).toEqual([state]);
     expect(result).toMatchObject({ outcome, sensors: [{ id: idOf(1), name: 'DC01.contoso.com' }] });
     expect(result.verdict).toBe(verdict);
@@ -195,14 +204,14 @@ describe('delete_stale_sensors', () => {
     sensor(8, 'DC07', silent),
   ];
   const plan = (ids: number[], leaving: string[] = []) =>
-    planOf(deleteStaleSensors, { ids: ids.map(idOf) }, graphOf({ sensors: fleet }), leaving);
+    makePlan(deleteStaleSensors, { ids: ids.map(idOf) }, createGraph({ sensors: fleet }), leaving);
 
   test('takes unreachable sensors and silent twins of a communicating one', async () => {
     const planned = await plan([3, 2, 1]);
     expect(planned).toMatchObject({ act: { verb: 'Delete', noun: 'stale sensor' }, confirm: 'targets' });
     expect(planned.targets.map(({ id }) => id)).toEqual([1, 2, 3].map(idOf));
     expect(planned.requests.map(({ params }) => params.sensorId)).toEqual([1, 2, 3].map(idOf));
-    expect(codes(planned)).toEqual(['+duplicate_communicates', '+safe_to_delete', '+safe_to_delete']);
+    expect(listConsequenceCodes(planned)).toEqual(['+duplicate_communicates', '+safe_to_delete', '+safe_to_delete']);
   });
 
   test.each<[string, number[], string[], string]>([
@@ -242,12 +251,12 @@ describe('delete_stale_sensors', () => {
 
   test.each([403, 'unreachable'] as const)('tells for each what became of it after %s in the middle', async (end) => {
     const holds = { sensors: [sensor(1, 'A', orphan), sensor(2, 'B', orphan), sensor(3, 'C', orphan)] };
-    const graph = graphOf(holds, (_, path) => {
+    const graph = createGraph(holds, (_, path) => {
       if (path.endsWith(idOf(2))) return end;
       holds.sensors = holds.sensors.filter(({ id }) => !path.endsWith(id));
       return undefined;
     });
-    const { states, result } = await carriedOut(deleteStaleSensors, { ids: [1, 2, 3].map(idOf) }, graph);
+    const { states, result } = await carryOut(deleteStaleSensors, { ids: [1, 2, 3].map(idOf) }, graph);
     expect(states).toEqual(['done', 'failed', 'not_sent']);
     expect(result).toEqual({
       outcome:

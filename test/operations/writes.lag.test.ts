@@ -5,7 +5,7 @@ import { updateActivationConfiguration } from '../../src/operations/candidates/a
 import { updateHealthIssue } from '../../src/operations/healthIssues/update.ts';
 import { deleteSensor } from '../../src/operations/sensors/delete.ts';
 import { updateSensor } from '../../src/operations/sensors/update.ts';
-import { carriedOut, graphOf } from './written.ts';
+import { carryOut, createGraph } from './written.ts';
 
 const id = '0000000c-0000-4000-8000-000000000001';
 const settings = { description: 'old', isDelayedDeploymentEnabled: false, domainControllerDnsNames: [] };
@@ -27,36 +27,36 @@ type Holds = ReturnType<typeof holding>;
 test.each<[string, (graph: Graph, later: () => void) => Promise<{ result: object }>, (holds: Holds) => void, string]>([
   [
     'a deletion',
-    (graph, later) => carriedOut(deleteSensor, { id }, graph, undefined, later),
+    (graph, later) => carryOut(deleteSensor, { id }, graph, undefined, later),
     (holds) => holds.sensors.pop(),
     'Deleted; Graph answers 404 for it now',
   ],
   [
     'the settings of a sensor',
-    (graph, later) => carriedOut(updateSensor, { id, description: 'new' }, graph, undefined, later),
+    (graph, later) => carryOut(updateSensor, { id, description: 'new' }, graph, undefined, later),
     (holds) => holds.sensors.splice(0, 1, { ...sensor, settings: { ...settings, description: 'new' } }),
     'The new description, as read back from Graph',
   ],
   [
     'the activation mode',
-    (graph, later) => carriedOut(updateActivationConfiguration, { activationMode: 'manual' }, graph, undefined, later),
+    (graph, later) => carryOut(updateActivationConfiguration, { activationMode: 'manual' }, graph, undefined, later),
     (holds) => Object.assign(holds.sensorCandidateActivationConfiguration, { activationMode: 'manual' }),
     'The activation mode manual, as read back from Graph',
   ],
   [
     'automatic auditing',
-    (graph, later) => carriedOut(updateAutoAuditingConfiguration, { isAutomatic: false }, graph, undefined, later),
+    (graph, later) => carryOut(updateAutoAuditingConfiguration, { isAutomatic: false }, graph, undefined, later),
     (holds) => Object.assign(holds['settings/autoAuditingConfiguration'], { isAutomatic: false }),
     'Automatic auditing off, as read back from Graph',
   ],
   [
     'the status of a health issue',
-    (graph, later) => carriedOut(updateHealthIssue, { ids: [id], status: 'closed' }, graph, undefined, later),
+    (graph, later) => carryOut(updateHealthIssue, { ids: [id], status: 'closed' }, graph, undefined, later),
     (holds) => holds.healthIssues.splice(0, 1, { id, displayName: 'Issue', status: 'closed' }),
     'Status closed, as read back from Graph',
   ],
 ])('%s that Graph confirms and shows a little later is done', async (_, carryOut, show, outcome) => {
   const holds = holding();
-  const { result } = await carryOut(graphOf(holds), () => show(holds));
+  const { result } = await carryOut(createGraph(holds), () => show(holds));
   expect(result).toMatchObject({ verdict: 'done', outcome });
 });

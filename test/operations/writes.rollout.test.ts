@@ -3,7 +3,14 @@ import { activateSensorCandidates } from '../../src/operations/candidates/activa
 import { getDeploymentAccessKey, regenerateDeploymentAccessKey } from '../../src/operations/deployment/accessKey.ts';
 import { migrateSensors } from '../../src/operations/migrations.ts';
 import { Secret } from '../../src/secrets/secret.ts';
-import { carriedOut, codes, graphOf, type Holdings, planOf, type Writes } from './written.ts';
+import {
+  carryOut,
+  createGraph,
+  listConsequenceCodes,
+  makePlan,
+  type StoredContent,
+  type WriteHandler,
+} from './written.ts';
 
 const idOf = (number: number) => `0000000c-0000-4000-8000-${String(number).padStart(12, '0')}`;
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
@@ -24,8 +31,8 @@ const print = (secret: string) => new Secret(secret).fingerprint;
 
 describe('get_deployment_access_key', () => {
   test('asks for the tenant with what the key is good for, and reads no key', async () => {
-    const plan = await planOf(getDeploymentAccessKey, {}, graphOf({ [key]: 500 }));
-    expect(codes(plan)).toEqual(['-key_goes_to_file', '-key_valid_for_all_installs']);
+    const plan = await makePlan(getDeploymentAccessKey, {}, createGraph({ [key]: 500 }));
+    expect(listConsequenceCodes(plan)).toEqual(['-key_goes_to_file', '-key_valid_for_all_installs']);
     expect(plan).toMatchObject({ confirm: 'tenant', targets: [] });
     expect(plan.requests).toMatchObject([
       { endpoint: { route: 'GET /security/identities/sensors/getDeploymentAccessKey' } },
@@ -33,20 +40,20 @@ describe('get_deployment_access_key', () => {
   });
 
   test('gives file, fingerprint and steps, and the key only where it was revealed', async () => {
-    const graph = graphOf({ [key]: { deploymentAccessKey: 'old-key' } });
-    const { result } = await carriedOut(getDeploymentAccessKey, {}, graph);
+    const graph = createGraph({ [key]: { deploymentAccessKey: 'old-key' } });
+    const { result } = await carryOut(getDeploymentAccessKey, {}, graph);
     expect(Object.keys(result)).toEqual(['outcome', 'file', 'fingerprint', 'steps']);
     expect(result).toMatchObject({ file: 'key.txt', fingerprint: print('old-key') });
     expect(JSON.stringify(result)).not.toContain('old-key');
     const reveal = async () => ({ file: 'key.txt', fingerprint: 'x', revealed: 'old-key' });
-    expect((await carriedOut(getDeploymentAccessKey, {}, graph, reveal)).result.accessKey).toBe('old-key');
+    expect((await carryOut(getDeploymentAccessKey, {}, graph, reveal)).result.accessKey).toBe('old-key');
   });
 });
 
 describe('regenerate_deployment_access_key', () => {
   const always = ['!breaks_pending_installs', '-key_goes_to_file', '-registered_sensors_stay'];
 
-  test.each<[string, Holdings, string[]]>([
+  test.each<[string, StoredContent, string[]]>([
     ['no sensor is young', { sensors: [sensor(1, 'DC01', { createdDateTime: daysAgo(8) })] }, []],
     ['a v3.x sensor is young', { sensors: [sensor(1, 'DC01', { ...v3, createdDateTime: daysAgo(1) })] }, []],
     [
@@ -56,8 +63,8 @@ describe('regenerate_deployment_access_key', () => {
     ],
     ['the sensors may not be read', { sensors: 403 }, ['-sensors_created_recently_unknown']],
   ])('consequences when %s', async (_, holds, more) => {
-    const plan = await planOf(regenerateDeploymentAccessKey, {}, graphOf(holds));
-    expect(codes(plan)).toEqual([...always, ...more].sort());
+    const plan = await makePlan(regenerateDeploymentAccessKey, {}, createGraph(holds));
+    expect(listConsequenceCodes(plan)).toEqual([...always, ...more].sort());
     expect(plan.confirm).toBe('tenant');
     expect(plan.requests.map(({ endpoint }) => endpoint.route)).toEqual([
       'GET /security/identities/sensors/getDeploymentAccessKey',
@@ -65,13 +72,13 @@ describe('regenerate_deployment_access_key', () => {
     ]);
   });
 
-  const regenerated = (answers: ReturnType<Writes>, keyAfter: Record<string, unknown> | number) => {
-    const holds: Holdings = { [key]: { deploymentAccessKey: 'old-key' } };
-    const graph = graphOf(holds, () => {
+  const regenerated = (answers: ReturnType<WriteHandler>, keyAfter: Record<string, unknown> | number) => {
+    const holds: StoredContent = { [key]: { deploymentAccessKey: 'old-key' } };
+    const graph = createGraph(holds, () => {
       holds[key] = keyAfter;
       return answers;
     });
-    return carriedOut(regenerateDeploymentAccessKey, {}, graph);
+    return carryOut(regenerateDeploymentAccessKey, {}, graph);
   };
   const [old, fresh] = [{ deploymentAccessKey: 'old-key' }, { deploymentAccessKey: 'new-key' }];
   const rotated = {
@@ -83,7 +90,7 @@ describe('regenerate_deployment_access_key', () => {
     previousFingerprint: print('old-key'),
   };
 
-  test.each<[string, ReturnType<Writes>, Record<string, unknown> | number, string, object]>([
+  test.each<[string, ReturnType<WriteHandler>, Record<string, unknown> | number, string, object]>([
     ['Graph answers with the new key, though no other read works', fresh, 500, 'done', rotated],
     ['Graph answers nothing that can be read', {}, fresh, 'done', rotated],
     ['the connection breaks and the key is another one', 'breaks', fresh, 'unknown', rotated],
@@ -135,11 +142,11 @@ describe('activate_sensor_candidates', () => {
     lastSeenDateTime: daysAgo(1),
     ...more,
   });
-  const plan = (numbers: number[], holds: Holdings) =>
-    planOf(activateSensorCandidates, { ids: numbers.map(idOf) }, graphOf(holds));
+  const plan = (numbers: number[], holds: StoredContent) =>
+    makePlan(activateSensorCandidates, { ids: numbers.map(idOf) }, createGraph(holds));
   const v3Sensor = sensor(90, 'OTHER', { ...v3, domainName: 'emea.contoso.com' });
 
-  test.each<[string, number[], Holdings, string[]]>([
+  test.each<[string, number[], StoredContent, string[]]>([
     ['one of several', [1], { sensorCandidates: [candidate(1), candidate(2)], sensors: [v3Sensor] }, []],
     ['the first of a tenant', [1], { sensorCandidates: [candidate(1), candidate(2)] }, ['-first_activation']],
     [
@@ -195,7 +202,7 @@ describe('activate_sensor_candidates', () => {
       [],
     ],
   ])('%s', async (_, numbers, holds, more) => {
-    expect(codes(await plan(numbers, holds))).toEqual([...more, '-switched_on_in_endpoint'].sort());
+    expect(listConsequenceCodes(await plan(numbers, holds))).toEqual([...more, '-switched_on_in_endpoint'].sort());
   });
 
   test('names every server once and sends one request', async () => {
@@ -222,13 +229,13 @@ describe('activate_sensor_candidates', () => {
     });
   });
 
-  const activated = (answers: ReturnType<Writes>, after: Holdings) => {
-    const holds: Holdings = { sensorCandidates: [candidate(1), candidate(2)] };
-    const graph = graphOf(holds, () => {
+  const activated = (answers: ReturnType<WriteHandler>, after: StoredContent) => {
+    const holds: StoredContent = { sensorCandidates: [candidate(1), candidate(2)] };
+    const graph = createGraph(holds, () => {
       Object.assign(holds, after);
       return answers;
     });
-    return carriedOut(activateSensorCandidates, { ids: [1, 2].map(idOf) }, graph);
+    return carryOut(activateSensorCandidates, { ids: [1, 2].map(idOf) }, graph);
   };
 
   test.each(['breaks', undefined] as const)('ends early and decides when all are running (%s)', async (answers) => {
@@ -279,7 +286,7 @@ describe('migrate_sensors', () => {
     ...['-state_not_verified', '-takes_twenty_minutes'],
   ];
   const plan = (numbers: number[], sensorMigration: Record<string, unknown>[]) =>
-    planOf(migrateSensors, { ids: numbers.map(idOf) }, graphOf({ sensorMigration }));
+    makePlan(migrateSensors, { ids: numbers.map(idOf) }, createGraph({ sensorMigration }));
 
   test.each<[string, number[], Record<string, unknown>[], string[]]>([
     ['one of two', [1], [migration(1, ready), migration(2, ready)], []],
@@ -306,7 +313,7 @@ describe('migrate_sensors', () => {
     ],
   ])('%s', async (_, numbers, all, more) => {
     const planned = await plan(numbers, all);
-    expect(codes(planned)).toEqual([...always, ...more].sort());
+    expect(listConsequenceCodes(planned)).toEqual([...always, ...more].sort());
     expect(planned.confirm).toBe('targets');
     expect(planned.requests.map(({ body }) => body)).toEqual([{ sensorIds: numbers.map(idOf) }]);
     expect(planned.targets[0]).toMatchObject({ id: idOf(1), name: 'DC01', domain: 'contoso.com', majorVersion: '2' });
@@ -323,13 +330,13 @@ describe('migrate_sensors', () => {
     await expect(plan([4], [migration(1, ready)])).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  const migrated = (answers: ReturnType<Writes>, states: string[]) => {
-    const holds: Holdings = { sensorMigration: [migration(1, ready), migration(2, ready)] };
-    const graph = graphOf(holds, () => {
+  const migrated = (answers: ReturnType<WriteHandler>, states: string[]) => {
+    const holds: StoredContent = { sensorMigration: [migration(1, ready), migration(2, ready)] };
+    const graph = createGraph(holds, () => {
       holds.sensorMigration = states.map((state, index) => migration(index + 1, state));
       return answers;
     });
-    return carriedOut(migrateSensors, { ids: [1, 2].map(idOf) }, graph);
+    return carryOut(migrateSensors, { ids: [1, 2].map(idOf) }, graph);
   };
 
   test('tells a partial failure inside a success', async () => {

@@ -4,23 +4,31 @@ import { updateAutoAuditingConfiguration } from '../../src/operations/autoAuditi
 import { updateActivationConfiguration } from '../../src/operations/candidates/activationConfiguration.ts';
 import { updateHealthIssue } from '../../src/operations/healthIssues/update.ts';
 import { updateSensor } from '../../src/operations/sensors/update.ts';
-import { carriedOut, codes, graphOf, type Holdings, planOf, type Writes } from './written.ts';
+import {
+  carryOut,
+  createGraph,
+  listConsequenceCodes,
+  makePlan,
+  type StoredContent,
+  type WriteHandler,
+} from './written.ts';
 
 const idOf = (number: number) => `0000000b-0000-4000-8000-${String(number).padStart(12, '0')}`;
 
 describe('update_sensor', () => {
   const controllers = ['DC1.contoso.com', 'DC2.contoso.com'];
   const settings = { description: 'old', isDelayedDeploymentEnabled: false, domainControllerDnsNames: controllers };
-  const holding = (sensorType: string, version = '2.239.1.1', more: object = settings): { sensors: [Held] } => ({
+  const holding = (sensorType: string, version = '2.239.1.1', more: object = settings): { sensors: [SensorItem] } => ({
     sensors: [
       { id: idOf(1), displayName: 'SRV', domainName: 'contoso.com', sensorType, version, settings: { ...more } },
     ],
   });
-  type Held = { id: string; settings: Record<string, unknown>; [name: string]: unknown };
+  type SensorItem = { id: string; settings: Record<string, unknown>; [name: string]: unknown };
   type Wish = Omit<z.input<typeof updateSensor.input>, 'id'>;
-  const plan = (wish: Wish, holds: Holdings) => planOf(updateSensor, { id: idOf(1), ...wish }, graphOf(holds));
+  const plan = (wish: Wish, holds: StoredContent) =>
+    makePlan(updateSensor, { id: idOf(1), ...wish }, createGraph(holds));
 
-  test.each<[string, Wish, Holdings, object]>([
+  test.each<[string, Wish, StoredContent, object]>([
     [
       'description of an AD FS sensor',
       { description: 'new' },
@@ -50,7 +58,7 @@ describe('update_sensor', () => {
     expect(planned.requests).toMatchObject([{ params: { sensorId: idOf(1) } }]);
     expect(planned.requests[0]?.body).toEqual({ settings });
     expect(planned.changes).toHaveLength(1);
-    expect(codes(planned)).toEqual([]);
+    expect(listConsequenceCodes(planned)).toEqual([]);
     expect(planned.confirm).toBe('choice');
   });
 
@@ -70,16 +78,16 @@ describe('update_sensor', () => {
 
   test('has nothing to do where the values are the same, the list in any order and letter case', async () => {
     const wish = { description: 'old', domainControllerDnsNames: ['dc2.CONTOSO.com', 'dc1.contoso.com'] };
-    const { states, result } = await carriedOut(
+    const { states, result } = await carryOut(
       updateSensor,
       { id: idOf(1), ...wish },
-      graphOf(holding('adfsIntegrated')),
+      createGraph(holding('adfsIntegrated')),
     );
     expect(states).toEqual([]);
     expect(result).toEqual({ outcome: 'nothing to do', id: idOf(1), name: 'SRV.contoso.com' });
   });
 
-  test.each<[string, Wish, Holdings, string]>([
+  test.each<[string, Wish, StoredContent, string]>([
     [
       'the list of a domain controller',
       { domainControllerDnsNames: controllers },
@@ -133,7 +141,7 @@ describe('update_sensor', () => {
     ],
   ])('consequences when %s', async (_, type, domainControllerDnsNames, expected, text) => {
     const planned = await plan({ domainControllerDnsNames }, holding(type));
-    expect(codes(planned)).toEqual(expected);
+    expect(listConsequenceCodes(planned)).toEqual(expected);
     expect(planned.consequences[0]?.text).toBe(text);
   });
 
@@ -151,7 +159,7 @@ describe('update_sensor', () => {
     expect(updateSensor.input.safeParse({ id: idOf(1), ...wish }).success).toBe(false);
   });
 
-  test.each<[string, Record<string, unknown>, Writes, object]>([
+  test.each<[string, Record<string, unknown>, WriteHandler, object]>([
     [
       'kept',
       { description: 'new' },
@@ -181,11 +189,11 @@ describe('update_sensor', () => {
     ],
   ])('reads back what was %s', async (_, kept, writes, expected) => {
     const holds = holding('adfsIntegrated');
-    const graph = graphOf(holds, (...of) => {
+    const graph = createGraph(holds, (...of) => {
       Object.assign(holds.sensors[0].settings, kept);
       return writes(...of);
     });
-    const { result } = await carriedOut(updateSensor, { id: idOf(1), description: 'new' }, graph);
+    const { result } = await carryOut(updateSensor, { id: idOf(1), description: 'new' }, graph);
     expect(result).toMatchObject(expected);
   });
 });
@@ -196,10 +204,10 @@ describe('update_activation_configuration', () => {
     id: idOf(number),
     computerDnsName: `dc${number}.contoso.com`,
   }));
-  const plan = (activationMode: 'manual' | 'automated', holds: Holdings) =>
-    planOf(updateActivationConfiguration, { activationMode }, graphOf(holds));
+  const plan = (activationMode: 'manual' | 'automated', holds: StoredContent) =>
+    makePlan(updateActivationConfiguration, { activationMode }, createGraph(holds));
 
-  test.each<[string, Holdings, string[]]>([
+  test.each<[string, StoredContent, string[]]>([
     [
       'candidates',
       { sensorCandidates: candidates },
@@ -213,7 +221,7 @@ describe('update_activation_configuration', () => {
     ],
   ])('to automated, with %s: the tenant is typed', async (_, holds, expected) => {
     const planned = await plan('automated', { [path]: { activationMode: 'manual' }, ...holds });
-    expect(codes(planned)).toEqual(expected);
+    expect(listConsequenceCodes(planned)).toEqual(expected);
     expect(planned).toMatchObject({
       confirm: 'tenant',
       changes: [{ field: 'activationMode', before: 'manual', after: 'automated' }],
@@ -238,13 +246,13 @@ describe('update_activation_configuration', () => {
 
   test('to manual nothing is typed', async () => {
     const planned = await plan('manual', { [path]: { activationMode: 'automated' } });
-    expect(codes(planned)).toEqual(['-person_chooses']);
+    expect(listConsequenceCodes(planned)).toEqual(['-person_chooses']);
     expect(planned.confirm).toBe('choice');
   });
 
   test.each(['manual', 'automated'] as const)('%s as it is now: nothing to do', async (activationMode) => {
-    const graph = graphOf({ [path]: { activationMode }, sensorCandidates: candidates });
-    const { states, result } = await carriedOut(updateActivationConfiguration, { activationMode }, graph);
+    const graph = createGraph({ [path]: { activationMode }, sensorCandidates: candidates });
+    const { states, result } = await carryOut(updateActivationConfiguration, { activationMode }, graph);
     expect([states, result]).toEqual([[], { outcome: 'nothing to do', activationMode }]);
   });
 
@@ -257,12 +265,12 @@ describe('update_activation_configuration', () => {
       'outcome_unknown',
     ],
   ])('says what Graph has afterwards: %s', async (kept, outcome, verdict) => {
-    const holds: Holdings = { [path]: { activationMode: 'automated' } };
-    const graph = graphOf(holds, () => {
+    const holds: StoredContent = { [path]: { activationMode: 'automated' } };
+    const graph = createGraph(holds, () => {
       holds[path] = kept === undefined ? 403 : { activationMode: kept };
       return undefined;
     });
-    const { result } = await carriedOut(updateActivationConfiguration, { activationMode: 'manual' }, graph);
+    const { result } = await carryOut(updateActivationConfiguration, { activationMode: 'manual' }, graph);
     expect(result).toMatchObject({ outcome, ...(kept !== undefined && { activationMode: kept }) });
     expect(result.verdict).toBe(verdict);
   });
@@ -276,10 +284,10 @@ describe('update_auto_auditing_configuration', () => {
   ];
   const text =
     'Defender for Identity sets the Windows audit policy of every domain controller that has or gets a v3.x sensor';
-  const plan = (isAutomatic: boolean, holds: Holdings) =>
-    planOf(updateAutoAuditingConfiguration, { isAutomatic }, graphOf(holds));
+  const plan = (isAutomatic: boolean, holds: StoredContent) =>
+    makePlan(updateAutoAuditingConfiguration, { isAutomatic }, createGraph(holds));
 
-  test.each<[string, Holdings, string]>([
+  test.each<[string, StoredContent, string]>([
     ['names those of now', { sensors }, `${text}, now 1 server: "DC01.contoso.com".`],
     ['may not read the sensors', { sensors: 403 }, `${text}.`],
   ])('on: %s', async (_, holds, sentence) => {
@@ -291,23 +299,23 @@ describe('update_auto_auditing_configuration', () => {
 
   test('off: the tenant is typed', async () => {
     const planned = await plan(false, { [path]: { isAutomatic: true } });
-    expect(codes(planned)).toEqual(['!audit_policy_not_maintained']);
+    expect(listConsequenceCodes(planned)).toEqual(['!audit_policy_not_maintained']);
     expect(planned.confirm).toBe('tenant');
   });
 
   test.each([true, false])('%s as it is now: nothing to do', async (isAutomatic) => {
-    const graph = graphOf({ [path]: { isAutomatic }, sensors });
-    const { states, result } = await carriedOut(updateAutoAuditingConfiguration, { isAutomatic }, graph);
+    const graph = createGraph({ [path]: { isAutomatic }, sensors });
+    const { states, result } = await carryOut(updateAutoAuditingConfiguration, { isAutomatic }, graph);
     expect([states, result]).toEqual([[], { outcome: 'nothing to do', isAutomatic }]);
   });
 
   test('reads back what Graph has afterwards', async () => {
     const holds = { [path]: { isAutomatic: true } };
-    const graph = graphOf(holds, () => {
+    const graph = createGraph(holds, () => {
       holds[path] = { isAutomatic: false };
       return undefined;
     });
-    const { result } = await carriedOut(updateAutoAuditingConfiguration, { isAutomatic: false }, graph);
+    const { result } = await carryOut(updateAutoAuditingConfiguration, { isAutomatic: false }, graph);
     expect(result).toMatchObject({ outcome: 'Automatic auditing off, as read back from Graph', isAutomatic: false });
   });
 });
@@ -330,7 +338,7 @@ describe('update_health_issue', () => {
   ] as const)(
     'to %s: only issues of another status, hiding only those not hidden yet',
     async (status, changed, hidden) => {
-      const planned = await planOf(updateHealthIssue, { ids: all, status }, graphOf({ healthIssues: issues }));
+      const planned = await makePlan(updateHealthIssue, { ids: all, status }, createGraph({ healthIssues: issues }));
       expect(planned.act).toEqual({ verb: 'Set', noun: 'health issue', how: `to ${status}` });
       expect(planned.targets.map(({ id }) => id)).toEqual(changed.map(idOf));
       expect(planned.requests.map(({ params, body }) => [params.healthIssueId, body])).toEqual(
@@ -349,30 +357,34 @@ describe('update_health_issue', () => {
     ['closed', 'Closing "Issue 1" hides it from the open issues; its cause may still be there.'],
     ['suppressed', 'Suppressing "Issue 1" hides it for seven days; its cause stays.'],
   ] as const)('%s says for how long', async (status, text) => {
-    const planned = await planOf(updateHealthIssue, { ids: [idOf(1)], status }, graphOf({ healthIssues: issues }));
+    const planned = await makePlan(
+      updateHealthIssue,
+      { ids: [idOf(1)], status },
+      createGraph({ healthIssues: issues }),
+    );
     expect(planned.consequences[0]?.text).toBe(text);
   });
 
   test('names an id that no issue has', async () => {
-    const plan = planOf(updateHealthIssue, { ids: [idOf(9)], status: 'open' }, graphOf({ healthIssues: issues }));
+    const plan = makePlan(updateHealthIssue, { ids: [idOf(9)], status: 'open' }, createGraph({ healthIssues: issues }));
     await expect(plan).rejects.toMatchObject({ code: 'not_found', message: `No health issue has the id ${idOf(9)}.` });
   });
 
   test('has nothing to do where all have the status', async () => {
-    const graph = graphOf({ healthIssues: issues });
-    const { states, result } = await carriedOut(updateHealthIssue, { ids: [idOf(2)], status: 'closed' }, graph);
+    const graph = createGraph({ healthIssues: issues });
+    const { states, result } = await carryOut(updateHealthIssue, { ids: [idOf(2)], status: 'closed' }, graph);
     expect([states, result]).toEqual([[], { outcome: 'nothing to do', alreadySo: 1 }]);
   });
 
   test('reads each back, and says where Graph kept another status', async () => {
     const now = issues.map((one) => ({ ...one }));
-    const graph = graphOf({ healthIssues: now }, (_, path, { status }) => {
+    const graph = createGraph({ healthIssues: now }, (_, path, { status }) => {
       const found = now.find(({ id }) => path.endsWith(id) && id !== idOf(3));
       Object.assign(found ?? {}, { status });
       return undefined;
     });
     const input = { ids: [1, 2, 3].map(idOf), status: 'closed' } as const;
-    expect((await carriedOut(updateHealthIssue, input, graph)).result).toEqual({
+    expect((await carryOut(updateHealthIssue, input, graph)).result).toEqual({
       outcome:
         '1 of 2: status closed, as read back from Graph. 1 of 2: Graph accepted the request but does not show status closed; get_health_issue decides',
       verdict: 'outcome_unknown',

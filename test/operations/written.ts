@@ -7,11 +7,15 @@ import type { Outcome } from '../../src/graph/client/outcome.ts';
 import type { Finisher, Plan, Write } from '../../src/operations/operation.ts';
 import type { Secret } from '../../src/secrets/secret.ts';
 
-type Row = Record<string, unknown>;
+type StoredObject = Record<string, unknown>;
 /** What Graph holds, by path under /security/identities: a collection, an object, or the status of an error. */
-export type Holdings = Record<string, Row[] | Row | number>;
+export type StoredContent = Record<string, StoredObject[] | StoredObject | number>;
 /** Answers a write: its body, an error's status, `breaks` after it took effect or not, or `unreachable`. */
-export type Writes = (method: string, path: string, body: Row) => Row | number | 'breaks' | 'unreachable' | undefined;
+export type WriteHandler = (
+  method: string,
+  path: string,
+  body: StoredObject,
+) => StoredObject | number | 'breaks' | 'unreachable' | undefined;
 
 const claims = { tid: 'tenant', appid: 'app', idtyp: 'app' };
 const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
@@ -19,9 +23,9 @@ const silent = { error: nothing, warn: nothing, info: nothing, debug: nothing, t
 function nothing() {}
 
 /** A tenant that holds exactly this; what is not in it is an empty list. */
-export function graphOf(
-  holds: Holdings,
-  writes: Writes = () => undefined,
+export function createGraph(
+  holds: StoredContent,
+  writes: WriteHandler = () => undefined,
   cloud: 'global' | 'usgov' = 'global',
 ): Graph {
   const tenant = {
@@ -36,7 +40,7 @@ export function graphOf(
   return createGraphClient({ tenant, version: 'v1.0', concurrency: 8, log: silent });
 }
 
-function answer(holds: Holdings, writes: Writes, request: PipelineRequest) {
+function answer(holds: StoredContent, writes: WriteHandler, request: PipelineRequest) {
   const path = new URL(request.url).pathname.replace(/^\/(v1\.0|beta)\/security\/identities\//, '');
   const reply = (content: unknown) => {
     const failed = typeof content === 'number' && content >= 400;
@@ -58,7 +62,7 @@ function answer(holds: Holdings, writes: Writes, request: PipelineRequest) {
   return reply(done ?? 204);
 }
 
-export function planOf<I extends z.ZodObject, O extends z.ZodObject>(
+export function makePlan<I extends z.ZodObject, O extends z.ZodObject>(
   operation: Write<I, O>,
   input: z.input<I>,
   graph: Graph,
@@ -69,11 +73,11 @@ export function planOf<I extends z.ZodObject, O extends z.ZodObject>(
 }
 
 /** `code` of each consequence with the sign of its kind: ! warning, + reassurance, - info. */
-export const codes = ({ consequences }: Plan) =>
+export const listConsequenceCodes = ({ consequences }: Plan) =>
   consequences.map(({ kind, code }) => `${{ warning: '!', reassurance: '+', info: '-' }[kind]}${code}`).sort();
 
 /** Plans, sends and finishes as the server does, without a gate; `meanwhile` happens in each pause. */
-export async function carriedOut<I extends z.ZodObject, O extends z.ZodObject>(
+export async function carryOut<I extends z.ZodObject, O extends z.ZodObject>(
   operation: Write<I, O>,
   input: z.input<I>,
   graph: Graph,
@@ -82,7 +86,7 @@ export async function carriedOut<I extends z.ZodObject, O extends z.ZodObject>(
 ) {
   const options = { signal: new AbortController().signal };
   const actingAs = parseIdentity(token);
-  const plan = await planOf(operation, input, graph);
+  const plan = await makePlan(operation, input, graph);
   const outcomes: Outcome[] = [];
   let pauses = 2;
   for (const request of plan.requests) {

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-interface Scene {
+interface ApprovalPageSetup {
   readonly page: Page;
   readonly server: ControlledServer;
   readonly client: TestClient;
@@ -30,7 +30,7 @@ const activation = { tool: 'activate_sensor_candidates', of: 'candidates', name:
 /** A question on the page, opened in a fresh browser window; answers with the gated requests that reached Graph. */
 async function scene(
   { tool, of, name }: typeof deletion | typeof activation,
-  use: (scene: Scene) => Promise<unknown>,
+  use: (scene: ApprovalPageSetup) => Promise<unknown>,
   { patience = 300, ...options }: BrowserContextOptions & { readonly patience?: number } = {},
 ): Promise<number> {
   const server = await controlledServer({ flags: { approval: 'page', noBrowser: true }, patience });

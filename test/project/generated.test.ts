@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { beforeAll, expect, test } from 'vitest';
-import { manifest, readme, type Tool } from './generated.ts';
+import { type ListedTool, manifest, readme } from './generated.ts';
 
 // `npm run generate` runs this file with --update, which writes the files instead of comparing them.
 const outOfDate = 'is out of date: run npm run generate';
 
-let tools: readonly Tool[] = [];
+let tools: readonly ListedTool[] = [];
 
 beforeAll(async () => {
   const client = new Client({ name: 'generate', version: '1' });

@@ -10,7 +10,7 @@ import { listNeededEndpoints } from '../../src/operations/operation.ts';
 const firstSentence = (text: string) => text.replace(/\. .*$/s, '.');
 
 /** A tool as a client lists it. */
-export interface Tool {
+export interface ListedTool {
   readonly name: string;
   readonly description?: string | undefined;
 }
@@ -129,7 +129,7 @@ function userConfig({ title, text, default: value }: (typeof settings)[number]) 
 }
 
 /** The manifest of the `.mcpb` bundle. */
-export function manifest(listed: readonly Tool[]): string {
+export function manifest(listed: readonly ListedTool[]): string {
   const own = settings.map((row) => [row.variable, row.name, userConfig(row)] as const);
   const entra = Object.entries(signInVariables).map(([variable, { title, text, ...more }]) => {
     return [variable, camel(variable), { type: 'string', title, description: text, required: false, ...more }] as const;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { expectNoKeyIn, keysBegin } from '../harness/canary.ts';
-import { afterAMoment, approve, connect, type Kind, kinds, type TestClient } from '../harness/clients.ts';
+import { afterAMoment, approve, type ClientKind, connect, kinds, type TestClient } from '../harness/clients.ts';
 import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
 
 const keyOf = async (server: ControlledServer) => String(await server.tell({ do: 'read', what: 'accessKey' }));
@@ -15,7 +15,7 @@ async function filesOf({ secretsDir }: ControlledServer): Promise<string[]> {
 }
 
 /** A server at log level trace and a person who approves everything. */
-async function withServer(kind: Kind, use: (server: ControlledServer, client: TestClient) => Promise<void>) {
+async function withServer(kind: ClientKind, use: (server: ControlledServer, client: TestClient) => Promise<void>) {
   const server = await controlledServer();
   const client = await connect(kind, server, afterAMoment(approve));
   await use(server, client);

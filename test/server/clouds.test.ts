@@ -1,12 +1,12 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { approving, type Case, casesOf, finder, gatedTools } from '../approval/cases.ts';
-import { type AskedForm, afterAMoment, connect, type Kind, type TestClient } from '../harness/clients.ts';
+import { type AskedForm, afterAMoment, type ClientKind, connect, type TestClient } from '../harness/clients.ts';
 import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
 
 interface Facts {
   readonly cloud: string;
-  readonly on: Kind;
+  readonly on: ClientKind;
   readonly root: string;
   /** What the tools of this cloud say when they go to beta. */
   readonly beta: Readonly<Record<string, string>>;

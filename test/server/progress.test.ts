@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { verifyFolder } from '../../src/audit/verify.ts';
 import { casesOf, finder } from '../approval/cases.ts';
-import { approve, connect, type Kind, kinds, type TestClient } from '../harness/clients.ts';
+import { approve, type ClientKind, connect, kinds, type TestClient } from '../harness/clients.ts';
 import { type Command, type ControlledServer, controlledServer } from '../harness/controlled.ts';
 
 interface Told {
@@ -27,7 +27,7 @@ const messages = (told: readonly Told[]) => told.map(({ message }) => message);
 const said = (told: readonly Told[]) => [...new Set(messages(told))];
 
 async function scene(
-  { kind, ...options }: Parameters<typeof controlledServer>[0] & { readonly kind: Kind },
+  { kind, ...options }: Parameters<typeof controlledServer>[0] & { readonly kind: ClientKind },
   use: (client: TestClient, server: ControlledServer, cases: ReturnType<typeof casesOf>) => Promise<void>,
 ) {
   const server = await controlledServer({ tenant: { pageSize: 20 }, ...options });

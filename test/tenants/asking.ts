@@ -1,12 +1,16 @@
 import { createHttpHeaders, createPipelineRequest, type HttpMethods } from '@azure/core-rest-pipeline';
-import { type SimulatedTenantOptions, type SimulatedTenant, createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import {
+  createSimulatedTenant,
+  type SimulatedTenant,
+  type SimulatedTenantOptions,
+} from '../../src/tenants/simulated/tenant.ts';
 
 export const noon = Date.parse('2026-06-01T12:00:00Z');
 
 /** A tenant whose clock stands still until it is moved. */
 export const contoso = (options: SimulatedTenantOptions = {}) => createSimulatedTenant({ now: () => noon, ...options });
 
-export interface Options {
+export interface AskOptions {
   readonly version?: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -22,7 +26,7 @@ export async function tokenOf(tenant: SimulatedTenant, claims?: string): Promise
 }
 
 /** Sends one request below /security/identities; a path that begins with https is taken as it is. */
-export async function ask(tenant: SimulatedTenant, call: string, options: Options = {}) {
+export async function ask(tenant: SimulatedTenant, call: string, options: AskOptions = {}) {
   const [method = '', ...rest] = call.split(' ');
   const path = rest.join(' ');
   const { version = 'v1.0', body, headers = {}, signal, streamed = false } = options;
@@ -55,7 +59,7 @@ export async function ask(tenant: SimulatedTenant, call: string, options: Option
 }
 
 /** Every item of a collection, page by page. */
-export async function all(tenant: SimulatedTenant, path: string, options: Options = {}) {
+export async function all(tenant: SimulatedTenant, path: string, options: AskOptions = {}) {
   const pages = [];
   let next: string | undefined = path;
   while (next !== undefined) {

@@ -3,11 +3,11 @@ import { createPipelineRequest } from '@azure/core-rest-pipeline';
 import { createLocalJWKSet, importPKCS8, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selfSigned } from '../entra/entra.ts';
-import { secret, sensorsRead, startWorld, type World } from './world.ts';
+import { type LoopbackTenant, secret, sensorsRead, startLoopbackTenant } from './world.ts';
 
-let world: World;
+let world: LoopbackTenant;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startLoopbackTenant();
 });
 afterAll(() => world.close());
 

@@ -2,19 +2,23 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sensorAt } from './asking.ts';
-import { secret, sensorsWrite, startWorld, type World } from './world.ts';
+import { type LoopbackTenant, secret, sensorsWrite, startLoopbackTenant } from './world.ts';
 
-let world: World;
+let world: LoopbackTenant;
 beforeEach(async () => {
-  world = await startWorld();
+  world = await startLoopbackTenant();
   world.reader.roles.push(sensorsWrite);
 });
 afterEach(() => world.close());
 
-type Call = readonly [method: 'every' | 'get' | 'patch' | 'post' | 'delete', path: string, body?: unknown];
+type MicrosoftClientCall = readonly [
+  method: 'every' | 'get' | 'patch' | 'post' | 'delete',
+  path: string,
+  body?: unknown,
+];
 
 /** What Microsoft's client makes of each call, carried out in a process of its own. */
-async function run(...calls: Call[]) {
+async function run(...calls: MicrosoftClientCall[]) {
   const { entra, graph, home, reader } = world;
   const { authorityHost, caFile } = entra;
   const input = { graphRoot: graph.graphRoot, authorityHost, tenantId: home.id, clientId: reader.id, secret, calls };

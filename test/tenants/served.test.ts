@@ -5,11 +5,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { signingKey } from '../entra/keys.ts';
 import { wire } from '../entra/served/graph.ts';
 import * as faults from '../harness/faults.ts';
-import { secret, sensorsRead, sensorsWrite, startWorld, type World } from './world.ts';
+import { type LoopbackTenant, secret, sensorsRead, sensorsWrite, startLoopbackTenant } from './world.ts';
 
-let world: World;
+let world: LoopbackTenant;
 beforeEach(async () => {
-  world = await startWorld();
+  world = await startLoopbackTenant();
 });
 afterEach(() => world.close());
 

@@ -11,11 +11,11 @@ import {
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type App, app, directory, person, selfSigned } from '../entra/entra.ts';
 import { browserOnPath } from '../harness/browser.ts';
-import { secret, sensorsRead, sensorsWrite, startWorld, type World } from './world.ts';
+import { type LoopbackTenant, secret, sensorsRead, sensorsWrite, startLoopbackTenant } from './world.ts';
 
-let world: World;
+let world: LoopbackTenant;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startLoopbackTenant();
 });
 afterAll(() => world.close());
 
@@ -46,7 +46,7 @@ const withToken = (of: App, tokenFilePath: string) =>
   new WorkloadIdentityCredential({ ...common(), clientId: of.id, tokenFilePath });
 const onBehalfOf = (of: App, userAssertionToken: string) =>
   new OnBehalfOfCredential({ ...common(), clientId: of.id, clientSecret: secret, userAssertionToken });
-const atAnotherDevice = (of: App, answer: World['alice'] | 'declined' | 'expired', more: object = {}) =>
+const atAnotherDevice = (of: App, answer: LoopbackTenant['alice'] | 'declined' | 'expired', more: object = {}) =>
   new DeviceCodeCredential({
     ...common(),
     clientId: of.id,
@@ -60,7 +60,7 @@ const onMachine = (clientId?: string) => {
   vi.stubEnv('AZURE_POD_IDENTITY_AUTHORITY_HOST', world.entra.imdsHost);
   return new ManagedIdentityCredential(clientId === undefined ? {} : { clientId });
 };
-async function inBrowser(of: App, who?: World['alice']) {
+async function inBrowser(of: App, who?: LoopbackTenant['alice']) {
   world.entra.signsIn = who;
   for (const [name, value] of Object.entries(await browserOnPath(world.entra.caFile))) vi.stubEnv(name, value);
   return new InteractiveBrowserCredential({ ...common(), clientId: of.id });
@@ -197,7 +197,7 @@ describe('what Entra refuses, it refuses in its own words', () => {
     expect(await told(withToken(one, await entra.federatedTokenFile(cluster, -60)))).toBe(
       'AADSTS700024: Client assertion is not within its valid time range.',
     );
-    const elsewhere = await startWorld();
+    const elsewhere = await startLoopbackTenant();
     const forged = await elsewhere.entra.federatedTokenFile(cluster);
     expect(await told(withToken(one, forged))).toBe('AADSTS700027: Client assertion failed signature validation.');
     await elsewhere.close();

@@ -8,7 +8,7 @@ export const sensorsWrite = 'SecurityIdentitiesSensors.ReadWrite.All';
 export const secret = 'right~secret~0123456789abcdef';
 
 /** Contoso with its Entra and its Graph on loopback: an app that may read sensors, and Alice, who consented to the same. */
-export async function startWorld() {
+export async function startLoopbackTenant() {
   const tenant = contoso();
   const home = directory('contoso.onmicrosoft.com', tenant.identity.tenantId);
   const reader = app('MDI sensors MCP', {
@@ -69,4 +69,4 @@ export async function startWorld() {
     },
   };
 }
-export type World = Awaited<ReturnType<typeof startWorld>>;
+export type LoopbackTenant = Awaited<ReturnType<typeof startLoopbackTenant>>;

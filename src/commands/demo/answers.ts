@@ -70,6 +70,8 @@ export const answerFromScript: DemoPerson = async ({ message, title, options }, 
   const approveOption = options.find((option) => option.const.startsWith('approve'));
   const text = attempt === 1 ? wrongName : message.match(/To approve, type: (.+)$/m)?.[1];
   const answer = options.length === 0 ? text : approveOption?.const;
-  print(`${colour.bold(title)}\n> ${approveOption?.title ?? answer ?? ''} ${colour.dim('(no terminal: the demo answers)')}`);
+  print(
+    `${colour.bold(title)}\n> ${approveOption?.title ?? answer ?? ''} ${colour.dim('(no terminal: the demo answers)')}`,
+  );
   return answer;
 };

@@ -5,8 +5,8 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import * as z from 'zod';
 import type { Config } from '../../config.ts';
-import { colour, formatFields, frameText, print, formatTable, wrapText } from '../screen.ts';
-import { answerAtTerminal, parseForm, answerFromScript } from './answers.ts';
+import { colour, formatFields, formatTable, frameText, print, wrapText } from '../screen.ts';
+import { answerAtTerminal, answerFromScript, parseForm } from './answers.ts';
 
 const personTimeoutMs = 15 * 60_000;
 
@@ -34,7 +34,8 @@ interface DemoCallResult {
 
 /** Shows the server at work on the simulated tenant; its gate asks the person at the terminal, or where `approval` says. */
 export async function runDemo({ approval, noBrowser }: Pick<Config, 'approval' | 'noBrowser'>): Promise<number> {
-  const person = process.stdin.isTTY && process.stdout.isTTY && process.env.CI === undefined ? answerAtTerminal : answerFromScript;
+  const person =
+    process.stdin.isTTY && process.stdout.isTTY && process.env.CI === undefined ? answerAtTerminal : answerFromScript;
   const client = new Client(
     { name: 'the demo', version: '1' },
     { capabilities: { elicitation: { form: {} } }, versionNegotiation: { mode: 'auto' } },
@@ -96,7 +97,9 @@ function createTour(client: Client) {
       result = await callTool(name, args);
     }
     const outcome = result.failed ? (result.text.split(':')[0] ?? '') : 'done';
-    print(result.failed ? colour.yellow(wrapText(result.text).join('\n')) : colour.green(formatFields(result.structured)));
+    print(
+      result.failed ? colour.yellow(wrapText(result.text).join('\n')) : colour.green(formatFields(result.structured)),
+    );
     callRows.push([name, answerText, outcome]);
     return result;
   };
@@ -134,12 +137,20 @@ function createTour(client: Client) {
       print(formatTable(['severity', 'issue', 'sensors', 'days'], openIssues.bySensors.map(Object.values)));
 
       printChapter('Sensors that do not communicate');
-      const silent = sensorList.parse((await callTool('list_sensors', { notCommunicating: true, limit: 10 })).structured);
+      const silent = sensorList.parse(
+        (await callTool('list_sensors', { notCommunicating: true, limit: 10 })).structured,
+      );
       print(`${silent.total} sensors`);
       print(
         formatTable(
           ['name', 'domain', 'version', 'deployment', 'health'],
-          silent.sensors.map((sensor) => [sensor.name, sensor.domain, sensor.version, sensor.deployment, sensor.health]),
+          silent.sensors.map((sensor) => [
+            sensor.name,
+            sensor.domain,
+            sensor.version,
+            sensor.deployment,
+            sensor.health,
+          ]),
         ),
       );
       return silent.total > 0;
@@ -155,7 +166,9 @@ function createTour(client: Client) {
           byLastSeen.map((candidate) => [candidate.name, candidate.domain, candidate.lastSeen]),
         ),
       );
-      const { failed, text } = await callGatedTool('activate_sensor_candidates', { ids: byLastSeen.slice(0, 2).map(({ id }) => id) });
+      const { failed, text } = await callGatedTool('activate_sensor_candidates', {
+        ids: byLastSeen.slice(0, 2).map(({ id }) => id),
+      });
       return !failed || isNotApproved(text);
     },
 
@@ -164,7 +177,9 @@ function createTour(client: Client) {
       const { sensors } = sensorList.parse((await callTool('list_sensors', { name: 'DC07.contoso.com' })).structured);
       const deadSensor = sensors.find(({ deployment }) => deployment === 'unreachable');
       if (deadSensor === undefined) return false;
-      print(formatTable(['name', 'domain', 'deployment'], [[deadSensor.name, deadSensor.domain, deadSensor.deployment]]));
+      print(
+        formatTable(['name', 'domain', 'deployment'], [[deadSensor.name, deadSensor.domain, deadSensor.deployment]]),
+      );
       checkBeforeRetry = async () => {
         const isStillThere = await showSensor(deadSensor.id);
         print(
@@ -196,4 +211,5 @@ const formatCounts = (numbers: Record<string, number>) =>
     .join(', ');
 
 /** A person said no, or nothing: that too is an end as it should be. */
-const isNotApproved = (text: string) => /^(declined|mistyped|approval_expired|approval_busy|client_unattended):/.test(text);
+const isNotApproved = (text: string) =>
+  /^(declined|mistyped|approval_expired|approval_busy|client_unattended):/.test(text);

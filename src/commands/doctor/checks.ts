@@ -8,7 +8,7 @@ import { suggestNetworkFix } from '../../graph/client/network.ts';
 import { findConnectionFailure } from '../../graph/client/reachability.ts';
 import { createSecretFile, getDefaultSecretsFolder } from '../../secrets/file.ts';
 import { escapeInvisible } from '../../text.ts';
-import type { Finding, DoctorContext } from './finding.ts';
+import type { DoctorContext, Finding } from './finding.ts';
 import { checkPermissions, checkReads, checkSignIn } from './tenantChecks.ts';
 
 /** Looks at everything between this machine and the tenant, in the order in which a call needs it. */
@@ -65,8 +65,10 @@ async function* checkMachine(context: DoctorContext): AsyncGenerator<Finding> {
   const about = 'This machine';
   yield checkApprovals(context);
   const auditFolder = resolveAuditFolder(config.auditLog);
-  if (auditFolder === undefined) yield { about, is: 'note', text: 'The audit log is off: nothing records who approved what' };
-  else yield reportFolder('Audit log', auditFolder, '--audit-log', await findFailure(() => probeAuditFolder(auditFolder)));
+  if (auditFolder === undefined)
+    yield { about, is: 'note', text: 'The audit log is off: nothing records who approved what' };
+  else
+    yield reportFolder('Audit log', auditFolder, '--audit-log', await findFailure(() => probeAuditFolder(auditFolder)));
   const secretsFolder = config.secretsDir ?? getDefaultSecretsFolder();
   const createAndDiscard = async () => (await createSecretFile(secretsFolder, 'doctor', false)).discard();
   yield reportFolder('Secrets folder', secretsFolder, '--secrets-dir', await findFailure(createAndDiscard));

@@ -9,7 +9,7 @@ import type { Tenant } from '../../graph/tenant.ts';
 import { listGrants, type PermissionGrant } from '../../operations/grants.ts';
 import { operations } from '../../operations/index.ts';
 import { escapeInvisible } from '../../text.ts';
-import type { Finding, DoctorContext } from './finding.ts';
+import type { DoctorContext, Finding } from './finding.ts';
 
 const readPermission: Permission = 'SecurityIdentitiesSensors.Read.All';
 const writePermission: Permission = 'SecurityIdentitiesSensors.ReadWrite.All';
@@ -103,7 +103,9 @@ export async function* checkPermissions(
     findings.push(granted.has(permission) ? { about, is: 'well', text: permission } : reportMissing(grant));
   }
   yield* findings.sort((one, other) => statusOrder.indexOf(one.is) - statusOrder.indexOf(other.is));
-  const writes = [...granted].filter((permission) => permission.startsWith('SecurityIdentities') && permission.includes('.ReadWrite.'));
+  const writes = [...granted].filter(
+    (permission) => permission.startsWith('SecurityIdentities') && permission.includes('.ReadWrite.'),
+  );
   if (config.readOnly && writes.length > 0) {
     yield {
       about,

@@ -5,7 +5,14 @@ import { tellOperator } from '../../log.ts';
 import { listGrants, type PermissionGrant } from '../../operations/grants.ts';
 import { operations } from '../../operations/index.ts';
 import { colour, print, wrapText } from '../screen.ts';
-import { type AppRegistration, formatAzureCliCommands, cloudPortals, formatPowerShellCommands, type RegistrationPlan, redirectUri } from './commands.ts';
+import {
+  type AppRegistration,
+  cloudPortals,
+  formatAzureCliCommands,
+  formatPowerShellCommands,
+  type RegistrationPlan,
+  redirectUri,
+} from './commands.ts';
 
 export interface SetupOptions {
   readonly signIn: RegistrationPlan['signIn'];
@@ -15,7 +22,10 @@ export interface SetupOptions {
 type SetupConfig = Pick<Config, 'cloud' | 'readOnly'>;
 
 /** Prints how to register the server in Microsoft Entra and name it to a host. Exit code 0, or 2 where that makes no sense. */
-export function printSetup(config: SetupConfig, { signIn, split = false, tenant = '<tenant-id>' }: SetupOptions): number {
+export function printSetup(
+  config: SetupConfig,
+  { signIn, split = false, tenant = '<tenant-id>' }: SetupOptions,
+): number {
   const { cloud, readOnly } = config;
   const portal = cloudPortals[cloud];
   if (portal === undefined) {
@@ -105,7 +115,9 @@ function printAdminCenterSteps({ portal, signIn, apps }: RegistrationPlan): void
   printText(
     `a) ${portal.adminCenter} > Entra ID > App registrations > New registration: name ${apps.map(({ name }) => name).join(', and a second one ')}, accounts in this organizational directory only${redirect}. Keep the application (client) id and the directory (tenant) id for 5.`,
   );
-  printText(`b) API permissions > Add a permission > Microsoft Graph > ${isApp ? 'Application' : 'Delegated'} permissions:`);
+  printText(
+    `b) API permissions > Add a permission > Microsoft Graph > ${isApp ? 'Application' : 'Delegated'} permissions:`,
+  );
   for (const { name, permissions } of apps) {
     if (apps.length > 1) print(`   of ${name}:`);
     for (const permission of permissions) print(`   - ${permission}`);

@@ -179,7 +179,8 @@ export function createGraphClient(options: GraphOptions): Graph {
         return { kind: 'error', error: createUnreadableError(endpoint, 'it is larger than 16 MiB') };
       }
       if (error instanceof Throttled) return { kind: 'throttled' };
-      if (error instanceof DeadlineExceeded) return { kind: 'noAnswer', why: 'the time was over', mayHaveArrived: isSent };
+      if (error instanceof DeadlineExceeded)
+        return { kind: 'noAnswer', why: 'the time was over', mayHaveArrived: isSent };
       if (!isSent) return { kind: 'error', error: reportDefect(error) };
       const code = getErrorCode(error);
       return {

@@ -20,7 +20,11 @@ export function createAppVariables(environment: SignInEnvironment, prefix: 'AZUR
     getRequired(name) {
       const value = get(name);
       if (value !== undefined) return value;
-      throw new ToolError('sign_in_failed', `${toVariableName(name)} is not set.`, `Set it in this server's environment.`);
+      throw new ToolError(
+        'sign_in_failed',
+        `${toVariableName(name)} is not set.`,
+        `Set it in this server's environment.`,
+      );
     },
   };
 }

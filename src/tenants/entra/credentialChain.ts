@@ -20,8 +20,14 @@ export type SignInAttempts = Map<string, string | undefined>;
  * A credential for one sign-in method, or for `auto`: the one method that is configured, and nothing else if it fails; without any,
  * what this machine offers, in turn, and then always the one that worked, so that who acts never changes by itself.
  */
-export function createCredentialChain(auth: SignInMethodName | 'auto', app: AppVariables, authority: Authority, attempts: SignInAttempts): TokenCredential {
-  const createCredential = async (name: SignInMethodName) => signInMethods[name].createCredential(await import('@azure/identity'), app, authority);
+export function createCredentialChain(
+  auth: SignInMethodName | 'auto',
+  app: AppVariables,
+  authority: Authority,
+  attempts: SignInAttempts,
+): TokenCredential {
+  const createCredential = async (name: SignInMethodName) =>
+    signInMethods[name].createCredential(await import('@azure/identity'), app, authority);
   const credentials = new Map<SignInMethodName, TokenCredential>();
   const getCredential = async (name: SignInMethodName) => {
     const credential = credentials.get(name) ?? (await createCredential(name));

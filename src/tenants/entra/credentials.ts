@@ -16,7 +16,11 @@ interface SignInMethod {
   readonly variable?: string;
   /** What to do about a failure that does not tell. */
   readonly advice?: string;
-  createCredential(library: typeof Library, app: AppVariables, authority: Authority): TokenCredential | Promise<TokenCredential>;
+  createCredential(
+    library: typeof Library,
+    app: AppVariables,
+    authority: Authority,
+  ): TokenCredential | Promise<TokenCredential>;
 }
 
 const toTenantOptions = ({ get }: AppVariables) => {
@@ -31,7 +35,12 @@ export const signInMethods: Readonly<Record<SignInMethodName, SignInMethod>> = {
     title: 'client secret',
     variable: 'CLIENT_SECRET',
     createCredential: ({ ClientSecretCredential }, { getRequired }, authority) =>
-      new ClientSecretCredential(getRequired('TENANT_ID'), getRequired('CLIENT_ID'), getRequired('CLIENT_SECRET'), authority),
+      new ClientSecretCredential(
+        getRequired('TENANT_ID'),
+        getRequired('CLIENT_ID'),
+        getRequired('CLIENT_SECRET'),
+        authority,
+      ),
   },
   certificate: {
     title: 'certificate',

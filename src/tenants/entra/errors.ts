@@ -82,16 +82,26 @@ interface SignInMethodDescription {
 }
 
 /** Why a way to sign in gave no token, and what to do about it. */
-export async function toSignInError({ title, advice }: SignInMethodDescription, error: unknown, { authorityHost }: Authority) {
+export async function toSignInError(
+  { title, advice }: SignInMethodDescription,
+  error: unknown,
+  { authorityHost }: Authority,
+) {
   if (error instanceof ToolError) return error;
   const message = error instanceof Error ? error.message : '';
   const [errorNumber = ''] = /(?<=AADSTS)\d+/.exec(message) ?? [];
   const [oauthError = ''] = /(?<=^post_request_failed: )\w+/.exec(message) ?? [];
   const connectionCode = connectionErrorPattern.test(message) ? await findConnectionFailure(authorityHost) : undefined;
-  const knownAdvice = adviceByErrorNumber[errorNumber] ?? adviceByDeviceCodeError[oauthError] ?? (message.startsWith(claimsUnsupportedMessage) ? signInAgainAdvice : undefined);
+  const knownAdvice =
+    adviceByErrorNumber[errorNumber] ??
+    adviceByDeviceCodeError[oauthError] ??
+    (message.startsWith(claimsUnsupportedMessage) ? signInAgainAdvice : undefined);
   return new ToolError(
     isConsentMissing(error) ? 'permission_missing' : 'sign_in_failed',
     `Microsoft Entra gave no token for the sign-in by ${title}: ${connectionCode ?? extractReason(error)}.`,
-    knownAdvice ?? (connectionCode && suggestNetworkFix(connectionCode)) ?? advice ?? 'mdi-sensors-mcp doctor shows how this server signs in.',
+    knownAdvice ??
+      (connectionCode && suggestNetworkFix(connectionCode)) ??
+      advice ??
+      'mdi-sensors-mcp doctor shows how this server signs in.',
   );
 }

@@ -6,7 +6,7 @@ import { cleanText } from '../../graph/client/errors.ts';
 import type { AppVariables } from './app.ts';
 import type { Authority } from './credentials.ts';
 import { isConsentMissing, toSignInError } from './errors.ts';
-import { openAccountFile, cachePackage, loadPersistenceOptions } from './tokenCache.ts';
+import { cachePackage, loadPersistenceOptions, openAccountFile } from './tokenCache.ts';
 
 /** How a person signs in at this server. */
 export const interactiveMethods = { browser: { title: 'browser' }, 'device-code': { title: 'device code' } } as const;
@@ -46,7 +46,8 @@ const browserTimeoutFactor = 15;
 const fastestCodeEntryMs = 2_000;
 
 /** Nobody came, of which nothing is told but by asking again. */
-const isDeviceCodeExpired = (error: unknown) => error instanceof Error && /device_code_expired|expired_token/.test(error.message);
+const isDeviceCodeExpired = (error: unknown) =>
+  error instanceof Error && /device_code_expired|expired_token/.test(error.message);
 
 /**
  * A person's credential. What can be had silently comes at once; else the person is asked, one sign-in at a time, and a
@@ -66,7 +67,8 @@ export function createInteractiveCredential(options: InteractiveSignInOptions): 
     opening ??= openCredential(options);
     const { waitForDeviceCode, signIn } = await opening;
     const thisSignIn = pendingSignIn;
-    const prompt = method === 'browser' ? Promise.resolve(browserSignInNeeded) : waitForDeviceCode().then(toSignInNeeded);
+    const prompt =
+      method === 'browser' ? Promise.resolve(browserSignInNeeded) : waitForDeviceCode().then(toSignInNeeded);
     const finished = signIn(scopes, tokenOptions);
     const timeout = wait(browserTimeoutFactor * signInWaitMs, undefined, { ref: false });
     (method === 'browser' ? Promise.race([finished, timeout]) : finished)
@@ -121,7 +123,8 @@ async function openCredential({ method, app, authority, folder, tellOperator }: 
   const library = await import('@azure/identity');
   const account = openAccountFile(folder);
   const persistenceOptions = await loadPersistenceOptions(library);
-  if (persistenceOptions === undefined) tellOperator(`A sign-in lasts until this server ends, without ${cachePackage} and a keychain.`);
+  if (persistenceOptions === undefined)
+    tellOperator(`A sign-in lasts until this server ends, without ${cachePackage} and a keychain.`);
   const credentialOptions = {
     ...authority,
     tenantId: app.getRequired('TENANT_ID'),
@@ -133,10 +136,16 @@ async function openCredential({ method, app, authority, folder, tellOperator }: 
   const credential =
     method === 'browser'
       ? new library.InteractiveBrowserCredential(credentialOptions)
-      : new library.DeviceCodeCredential({ ...credentialOptions, userPromptCallback: (info) => receiveDeviceCode(info) });
+      : new library.DeviceCodeCredential({
+          ...credentialOptions,
+          userPromptCallback: (info) => receiveDeviceCode(info),
+        });
 
   /** A token that needs nobody; undefined where a person has to sign in. */
-  async function getTokenSilently(scopes: string | string[], tokenOptions: GetTokenOptions): Promise<AccessToken | undefined> {
+  async function getTokenSilently(
+    scopes: string | string[],
+    tokenOptions: GetTokenOptions,
+  ): Promise<AccessToken | undefined> {
     try {
       return await credential.getToken(scopes, tokenOptions);
     } catch (error) {

@@ -6,7 +6,7 @@ import { type Cloud, clouds } from '../../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import { createAppVariables, type SignInEnvironment } from './app.ts';
-import { findConfiguredMethod, createCredentialChain, type SignInAttempts } from './credentialChain.ts';
+import { createCredentialChain, findConfiguredMethod, type SignInAttempts } from './credentialChain.ts';
 import type { Authority } from './credentials.ts';
 import { createInteractiveCredential } from './interactive.ts';
 
@@ -56,7 +56,14 @@ export function createEntraTenant(
     if (writerClientId !== undefined)
       throw new Error('MDI_MCP_WRITER_CLIENT_ID is for apps, and --auth names a person.');
     const folder = join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'sign-in');
-    const personCredential = createInteractiveCredential({ method: auth, app: mainApp, authority, folder, signInWaitMs, tellOperator });
+    const personCredential = createInteractiveCredential({
+      method: auth,
+      app: mainApp,
+      authority,
+      folder,
+      signInWaitMs,
+      tellOperator,
+    });
     const credentialByPermission = new Map<Permission, TokenCredential>();
     return {
       ...tenant,
@@ -83,5 +90,9 @@ export function createEntraTenant(
     );
   }
   const writeCredential = createCredentialChain(writerMethod, writerApp, authority, attempts);
-  return { ...tenant, writerClientId, getCredential: (permission) => (isWritePermission(permission) ? writeCredential : readCredential) };
+  return {
+    ...tenant,
+    writerClientId,
+    getCredential: (permission) => (isWritePermission(permission) ? writeCredential : readCredential),
+  };
 }

@@ -29,7 +29,8 @@ export async function loadPersistenceOptions(library: typeof Library) {
 /** Reads the keychain once: in the library one that fails would end a sign-in that succeeded, or the process. */
 async function checkKeychain(plugin: Library.IdentityPlugin): Promise<void> {
   const cache = await new Promise<TokenCachePlugin>((resolve) => {
-    const setPersistence = (createCache: (of: typeof persistenceOptions) => Promise<TokenCachePlugin>) => resolve(createCache(persistenceOptions));
+    const setPersistence = (createCache: (of: typeof persistenceOptions) => Promise<TokenCachePlugin>) =>
+      resolve(createCache(persistenceOptions));
     plugin({ cachePluginControl: { setPersistence } });
   });
   const cacheContext = { cacheHasChanged: false, tokenCache: { deserialize: () => undefined, serialize: () => '' } };

@@ -87,7 +87,10 @@ export const createCandidateRenderer =
     ...(dialect.version === 'beta' && { sensorTypes }),
   });
 
-export function createMigrationRenderer(state: SimulatedState, dialect: Dialect): (sensor: SimulatedSensor) => ODataItem {
+export function createMigrationRenderer(
+  state: SimulatedState,
+  dialect: Dialect,
+): (sensor: SimulatedSensor) => ODataItem {
   const getHealth = createHealthLookup(state);
   return (sensor) => ({
     ...renderType(dialect, 'sensorMigration'),

@@ -15,7 +15,8 @@ export class GraphError extends Error {
 
 export const createBadRequestError = (message: string) => new GraphError(400, 'BadRequest', message);
 /** Seen in an issue of a Graph SDK for a path that the schema does not have. */
-export const createUnknownSegmentError = (segment: string) => createBadRequestError(`Resource not found for the segment '${segment}'.`);
+export const createUnknownSegmentError = (segment: string) =>
+  createBadRequestError(`Resource not found for the segment '${segment}'.`);
 /** The code that Defender for Identity uses is not known; Defender for Endpoint's own API says `NotFound`. */
 export const createNotFoundError = (what: string) => new GraphError(404, 'NotFound', `${what} was not found.`);
 /** A missing permission, as seen on a real tenant: an empty message. */
@@ -26,10 +27,14 @@ export const createNotOnboardedError = () =>
     'Forbidden',
     'Tenant is not onboarded to Microsoft Defender for Identity. After license is purchased, first login to portal and sensor are required.',
   );
-export const createConflictError = () => new GraphError(409, 'Conflict', 'The object is being changed by another request.');
-export const createPreconditionFailedError = () => new GraphError(412, 'PreconditionFailed', 'The object was changed meanwhile.');
-export const createUnauthenticatedError = (message: string) => new GraphError(401, 'InvalidAuthenticationToken', message);
-export const createExpiredTokenError = () => createUnauthenticatedError('Access token has expired or is not yet valid.');
+export const createConflictError = () =>
+  new GraphError(409, 'Conflict', 'The object is being changed by another request.');
+export const createPreconditionFailedError = () =>
+  new GraphError(412, 'PreconditionFailed', 'The object was changed meanwhile.');
+export const createUnauthenticatedError = (message: string) =>
+  new GraphError(401, 'InvalidAuthenticationToken', message);
+export const createExpiredTokenError = () =>
+  createUnauthenticatedError('Access token has expired or is not yet valid.');
 /** Continuous access evaluation wants another token; the header is Microsoft's, the body a guess. */
 export const createClaimsChallengeError = (claims: string) =>
   new GraphError(

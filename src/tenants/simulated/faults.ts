@@ -28,7 +28,10 @@ export interface HttpReply {
 }
 
 /** What a fault does: another reply than the earned one (there is one `after`), an error, or nothing but taking its time. */
-export type FaultAction = (request: PipelineRequest, reply?: HttpReply) => HttpReply | undefined | Promise<HttpReply | undefined>;
+export type FaultAction = (
+  request: PipelineRequest,
+  reply?: HttpReply,
+) => HttpReply | undefined | Promise<HttpReply | undefined>;
 
 /** Something that goes wrong. Without `on` every request meets it, without `times` always; `before` the effect unless told. */
 export interface Fault {

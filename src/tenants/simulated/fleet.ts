@@ -1,11 +1,23 @@
-import { apac, type SensorCondition, contoso, contosoSensors, emea, fabrikam, type SensorKind, type FleetRow, row } from './contoso.ts';
-import { createContosoIssues, type IssueKind, createIssue } from './issues.ts';
+import {
+  apac,
+  contoso,
+  contosoSensors,
+  emea,
+  type FleetRow,
+  fabrikam,
+  row,
+  type SensorCondition,
+  type SensorKind,
+} from './contoso.ts';
+import { createContosoIssues, createIssue, type IssueKind } from './issues.ts';
 import type { SeededRandom } from './random.ts';
 import type { SimulatedCandidate, SimulatedHealthIssue, SimulatedSensor } from './state.ts';
 
 /** Contoso on its first day: the hand-made sensors, and as many generated ones as are wanted. */
 export function createFleet(random: SeededRandom, sensorCount: number) {
-  const generatedRows = Array.from({ length: Math.max(0, sensorCount - contosoSensors.length) }, (_, index) => generateRow(random, index));
+  const generatedRows = Array.from({ length: Math.max(0, sensorCount - contosoSensors.length) }, (_, index) =>
+    generateRow(random, index),
+  );
   const sensors = [...contosoSensors, ...generatedRows].map((fleetRow, index) => createSensor(random, fleetRow, index));
   return {
     sensors,
@@ -46,7 +58,13 @@ const createAdapters = (random: SeededRandom, name: string) => [
 ];
 
 /** Only domain controllers without other roles can be migrated. */
-function deriveMigrationState({ type, version, deployment, service, migration }: FleetRow): SimulatedSensor['migrationState'] {
+function deriveMigrationState({
+  type,
+  version,
+  deployment,
+  service,
+  migration,
+}: FleetRow): SimulatedSensor['migrationState'] {
   if (migration !== undefined) return migration;
   if (type !== 'domainControllerIntegrated') return undefined;
   if (version.startsWith('3.')) return 'upToDate';
@@ -70,10 +88,22 @@ function generateRow(random: SeededRandom, index: number): FleetRow {
   const site = random.pick(`${name} site`, sites);
   const fraction = random.drawFraction(`${name} condition`);
   const [condition] = conditionThresholds.find(([, threshold]) => fraction < threshold) ?? ['ok' as const];
-  const kind = random.pick<SensorKind>(`${name} kind`, ['dc', 'dc', 'dc', 'dc', 'dc', 'dc', 'dc', 'adfs', 'adcs', 'sync']);
+  const kind = random.pick<SensorKind>(`${name} kind`, [
+    'dc',
+    'dc',
+    'dc',
+    'dc',
+    'dc',
+    'dc',
+    'dc',
+    'adfs',
+    'adcs',
+    'sync',
+  ]);
   const outdatedVersion = condition === 'outdated' ? 'behind' : undefined;
   const v2Version =
-    outdatedVersion ?? random.pick<'current' | 'oneBehind'>(`${name} version`, ['current', 'current', 'current', 'oneBehind']);
+    outdatedVersion ??
+    random.pick<'current' | 'oneBehind'>(`${name} version`, ['current', 'current', 'current', 'oneBehind']);
   const canBeV3 = kind === 'dc' && outdatedVersion === undefined && condition !== 'notConfigured';
   const version = canBeV3 && random.drawFraction(`${name} v3`) < 0.35 ? 'v3' : v2Version;
   const host = `${site}-${kind === 'sync' ? 'SYN' : kind.toUpperCase()}${String(index + 100).padStart(4, '0')}`;
@@ -88,15 +118,33 @@ function generateIssues(random: SeededRandom, sensors: readonly SimulatedSensor[
   return sensors.flatMap(({ machine: { fqdn }, domainName, deploymentStatus }) => {
     const isSilent = deploymentStatus === 'disconnected' || deploymentStatus === 'unreachable';
     if (!isSilent && random.drawFraction(`issue of ${fqdn}`) > 0.08) return [];
-    const otherKind = random.pick<IssueKind>(`kind of ${fqdn}`, ['ntlm', 'power', 'outdated', 'adapters', 'npcap', 'memory']);
+    const otherKind = random.pick<IssueKind>(`kind of ${fqdn}`, [
+      'ntlm',
+      'power',
+      'outdated',
+      'adapters',
+      'npcap',
+      'memory',
+    ]);
     const ageDays = Math.ceil(random.drawFraction(`age of ${fqdn}`) * 120);
-    return [createIssue(random, fqdn, { kind: isSilent ? 'stopped' : otherKind, ageDays, machines: [fqdn], domains: [domainName] })];
+    return [
+      createIssue(random, fqdn, {
+        kind: isSilent ? 'stopped' : otherKind,
+        ageDays,
+        machines: [fqdn],
+        domains: [domainName],
+      }),
+    ];
   });
 }
 
 /** All domain controllers of research.fabrikam.net are candidates; one was last seen long ago, one has an old v2.x sensor. */
 function createCandidates(random: SeededRandom): SimulatedCandidate[] {
-  const createCandidate = (fqdn: string, lastSeenDays: number, overrides: Partial<SimulatedCandidate> = {}): SimulatedCandidate => ({
+  const createCandidate = (
+    fqdn: string,
+    lastSeenDays: number,
+    overrides: Partial<SimulatedCandidate> = {},
+  ): SimulatedCandidate => ({
     id: random.createGuid(`candidate ${fqdn}`),
     computerDnsName: fqdn,
     domainName: fqdn.slice(fqdn.indexOf('.') + 1),

@@ -1,9 +1,25 @@
 import type { endpoints } from '../../graph/endpoints/index.ts';
-import { activationBody, auditingBody, parseBody, sensorIdsBody, serverIdsBody, statusBody, updateSensorSettings } from './bodies.ts';
-import { createCandidateRenderer, createIssueRenderer, findSensorIssues, type Dialect, createMigrationRenderer, createSensorRenderer, renderSingleObject } from './dialect.ts';
+import {
+  activationBody,
+  auditingBody,
+  parseBody,
+  sensorIdsBody,
+  serverIdsBody,
+  statusBody,
+  updateSensorSettings,
+} from './bodies.ts';
+import {
+  createCandidateRenderer,
+  createIssueRenderer,
+  createMigrationRenderer,
+  createSensorRenderer,
+  type Dialect,
+  findSensorIssues,
+  renderSingleObject,
+} from './dialect.ts';
 import { createBadRequestError, createNotFoundError } from './errors.ts';
-import { type ODataItem, type QueryOptions, createPage, readQuery, selectProperties } from './odata.ts';
-import { activateCandidates, startMigrations, createAccessKey, removeSensor, type SimulatedState } from './state.ts';
+import { createPage, type ODataItem, type QueryOptions, readQuery, selectProperties } from './odata.ts';
+import { activateCandidates, createAccessKey, removeSensor, type SimulatedState, startMigrations } from './state.ts';
 
 /** One request that is allowed, on its way to its answer. */
 export interface EndpointRequest {
@@ -64,8 +80,11 @@ const renderAuditingConfiguration = ({ state, dialect }: EndpointRequest) => ({
 });
 
 /** No page shows a body after these updates; the SDKs expect the updated object or none. */
-const createUpdateResponse = ({ dialect }: EndpointRequest, effect: boolean, answer: { context: string; json: ODataItem }): EndpointResponse =>
-  dialect.shapes === 'documented' ? { status: 200, effect } : { status: 200, effect, ...answer };
+const createUpdateResponse = (
+  { dialect }: EndpointRequest,
+  effect: boolean,
+  answer: { context: string; json: ODataItem },
+): EndpointResponse => (dialect.shapes === 'documented' ? { status: 200, effect } : { status: 200, effect, ...answer });
 
 const toEntityContext = (set: string) => `security/identities/${set}/$entity`;
 
@@ -90,7 +109,11 @@ export const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandle
     }
     const json = selectProperties(createSensorRenderer(request.state, request.dialect)(sensor), query.get('$select'));
     const healthIssues = findSensorIssues(request.state, sensor).map(createIssueRenderer(request.dialect));
-    return { status: 200, context: toEntityContext('sensors'), json: expand === undefined ? json : { ...json, healthIssues } };
+    return {
+      status: 200,
+      context: toEntityContext('sensors'),
+      json: expand === undefined ? json : { ...json, healthIssues },
+    };
   },
 
   updateSensor(request) {
@@ -99,7 +122,12 @@ export const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandle
     const before = JSON.stringify(sensor);
     updateSensorSettings(sensor, request.body);
     const effect = JSON.stringify(sensor) !== before;
-    return { status: 200, effect, context: toEntityContext('sensors'), json: createSensorRenderer(request.state, request.dialect)(sensor) };
+    return {
+      status: 200,
+      effect,
+      context: toEntityContext('sensors'),
+      json: createSensorRenderer(request.state, request.dialect)(sensor),
+    };
   },
 
   deleteSensor(request) {
@@ -145,7 +173,12 @@ export const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandle
     return {
       status: 200,
       context: 'security/identities/sensorCandidates',
-      json: createPage({ ...request, items: request.state.candidates, render: createCandidateRenderer(request.dialect), query }),
+      json: createPage({
+        ...request,
+        items: request.state.candidates,
+        render: createCandidateRenderer(request.dialect),
+        query,
+      }),
     };
   },
 
@@ -175,7 +208,12 @@ export const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandle
     return {
       status: 200,
       context: 'security/identities/healthIssues',
-      json: createPage({ ...request, items: request.state.healthIssues, render: createIssueRenderer(request.dialect), query }),
+      json: createPage({
+        ...request,
+        items: request.state.healthIssues,
+        render: createIssueRenderer(request.dialect),
+        query,
+      }),
     };
   },
 
@@ -191,7 +229,12 @@ export const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandle
     const { status } = parseBody(statusBody, request.body);
     const effect = issue.status !== status;
     issue.status = status;
-    return { status: 200, effect, context: toEntityContext('healthIssues'), json: createIssueRenderer(request.dialect)(issue) };
+    return {
+      status: 200,
+      effect,
+      context: toEntityContext('healthIssues'),
+      json: createIssueRenderer(request.dialect)(issue),
+    };
   },
 
   getAutoAuditingConfiguration(request) {
@@ -226,7 +269,9 @@ export const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandle
       effect: started.size > 0,
       context: 'microsoft.graph.security.migrateSensorsResult',
       json: {
-        ...(request.dialect.shapes === 'documented' && { '@odata.type': '#microsoft.graph.security.migrateSensorsResult' }),
+        ...(request.dialect.shapes === 'documented' && {
+          '@odata.type': '#microsoft.graph.security.migrateSensorsResult',
+        }),
         successfulMigrationSensorIds: ids.filter((id) => started.has(id.toLowerCase())),
         failedMigrationSensorIds: ids.filter((id) => !started.has(id.toLowerCase())),
       },

@@ -4,7 +4,7 @@ import { text as readText } from 'node:stream/consumers';
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from '@azure/core-rest-pipeline';
 import { parseJson } from '../../json.ts';
 import { createBadRequestError, type GraphError } from './errors.ts';
-import type { LoggedRequest, HttpReply } from './faults.ts';
+import type { HttpReply, LoggedRequest } from './faults.ts';
 import { matchRoute, type RouteOptions } from './routes.ts';
 
 /** What is remembered of a request. */
@@ -36,7 +36,8 @@ export const jsonContentType =
 /** The JSON that a request carries. */
 export function readJsonBody({ body, headers }: PipelineRequest): unknown {
   if (body === undefined || body === null || body === '') return undefined;
-  if (!/^application\/json\b/i.test(headers.get('Content-Type') ?? '')) throw createBadRequestError('Content-Type is not JSON.');
+  if (!/^application\/json\b/i.test(headers.get('Content-Type') ?? ''))
+    throw createBadRequestError('Content-Type is not JSON.');
   const parsed = typeof body === 'string' ? parseJson(body) : undefined;
   if (parsed === undefined) throw createBadRequestError('Unable to read JSON request payload.');
   return parsed;
@@ -59,7 +60,10 @@ export function toErrorReply(error: GraphError, headers: HttpReply['headers']): 
   };
   return {
     status,
-    headers: { 'Content-Type': 'application/json', ...(status === 401 && { 'WWW-Authenticate': formatChallenge(error) }) },
+    headers: {
+      'Content-Type': 'application/json',
+      ...(status === 401 && { 'WWW-Authenticate': formatChallenge(error) }),
+    },
     text: JSON.stringify({ error: { code, message, innerError } }),
   };
 }

@@ -34,7 +34,11 @@ interface IssueSpec {
 }
 
 /** One issue of the catalogue; without machines it is a global one. */
-export function createIssue(random: SeededRandom, name: string, { kind, ageDays, machines, domains, status, overrides }: IssueSpec) {
+export function createIssue(
+  random: SeededRandom,
+  name: string,
+  { kind, ageDays, machines, domains, status, overrides }: IssueSpec,
+) {
   const [displayName, severity, issueTypeId] = catalogue[kind];
   const issue: SimulatedHealthIssue = {
     id: random.createGuid(`issue ${name}`),

@@ -22,22 +22,28 @@ export function readQuery(url: URL, { options, filterPattern, paged }: QueryOpti
     query.set(name, value);
   }
   const filterText = query.get('$filter');
-  if (filterText !== undefined && filterPattern?.test(filterText) === false) throw createBadRequestError('Invalid filter clause.');
+  if (filterText !== undefined && filterPattern?.test(filterText) === false)
+    throw createBadRequestError('Invalid filter clause.');
   return query;
 }
 
 const literalPattern = String.raw`('(?:[^']|'')*'|true|false|null|-?\d+(?:\.\d+)?)`;
 const comparisonPattern = new RegExp(String.raw`^\s*(\w+)\s+(eq|ne)\s+${literalPattern}\s*`, 'i');
-const endsWithPattern = new RegExp(String.raw`^\s*(\w+)/any\(\s*(\w+)\s*:\s*endswith\(\s*\2\s*,\s*${literalPattern}\s*\)\s*\)\s*`, 'i');
+const endsWithPattern = new RegExp(
+  String.raw`^\s*(\w+)/any\(\s*(\w+)\s*:\s*endswith\(\s*\2\s*,\s*${literalPattern}\s*\)\s*\)\s*`,
+  'i',
+);
 
-const parseLiteral = (raw: string) => (raw.startsWith("'") ? raw.slice(1, -1).replaceAll("''", "'") : raw).toLowerCase();
+const parseLiteral = (raw: string) =>
+  (raw.startsWith("'") ? raw.slice(1, -1).replaceAll("''", "'") : raw).toLowerCase();
 
 /** A test for items out of a `$filter`: eq, ne and any(endswith) joined by `and`, the shapes that Microsoft's pages show. */
 export function parseFilter(filter: string): (item: ODataItem) => boolean {
   const tests: ((item: ODataItem) => boolean)[] = [];
   let remaining = filter;
   for (;;) {
-    const [matched = '', name = '', operator = '', value = ''] = comparisonPattern.exec(remaining) ?? endsWithPattern.exec(remaining) ?? [];
+    const [matched = '', name = '', operator = '', value = ''] =
+      comparisonPattern.exec(remaining) ?? endsWithPattern.exec(remaining) ?? [];
     if (matched === '') throw createBadRequestError(`Invalid filter clause: syntax error in '${filter}'.`);
     const wantedValue = parseLiteral(value);
     if (matched.includes('/any(')) {

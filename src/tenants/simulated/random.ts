@@ -18,7 +18,8 @@ export function createRandom(seed: number, now: number): SeededRandom {
     createGuid: (name) => formatGuid(hash(name)),
     drawFraction,
     pick: (name, from) => from[Math.floor(drawFraction(name) * from.length)] ?? from[0],
-    formatDaysAgo: (days, name) => formatTimestamp(now - days * 86_400_000 - Math.floor(drawFraction(name) * 3_600_000), drawFraction(name)),
+    formatDaysAgo: (days, name) =>
+      formatTimestamp(now - days * 86_400_000 - Math.floor(drawFraction(name) * 3_600_000), drawFraction(name)),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Availability, Cloud, GraphVersion } from '../../graph/clouds.ts';
 import { type Endpoint, type Permission, parseMethod } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
-import { createBadRequestError, GraphError, createUnknownSegmentError } from './errors.ts';
+import { createBadRequestError, createUnknownSegmentError, GraphError } from './errors.ts';
 import type { EndpointName } from './handlers.ts';
 
 interface RoutePattern {
@@ -35,7 +35,8 @@ const boundOperations = new Set([
   'migrate',
 ]);
 
-const toEndpointNames = (all: object): EndpointName[] => Object.keys(all).filter((name): name is EndpointName => name in all);
+const toEndpointNames = (all: object): EndpointName[] =>
+  Object.keys(all).filter((name): name is EndpointName => name in all);
 const getEndpoint = (name: EndpointName): Endpoint => endpoints[name];
 const isParameter = (segment: string) => segment.startsWith('{');
 
@@ -78,8 +79,12 @@ export function matchRoute(method: string, path: string, { cloud, disabledRoutes
   const [first = '', ...segments] = splitPath(decodePath(path));
   const version = first.toLowerCase();
   if (version !== 'v1.0' && version !== 'beta') throw createBadRequestError(`Invalid version: ${first}`);
-  const available = routePatterns.filter((pattern) => pattern.availability[version]?.includes(cloud) && !disabledRoutes.includes(pattern.route));
-  const matching = available.filter((pattern) => pattern.segments.length === segments.length && canMatch(pattern, segments));
+  const available = routePatterns.filter(
+    (pattern) => pattern.availability[version]?.includes(cloud) && !disabledRoutes.includes(pattern.route),
+  );
+  const matching = available.filter(
+    (pattern) => pattern.segments.length === segments.length && canMatch(pattern, segments),
+  );
   const withoutParameter = matching.filter((pattern) => !pattern.segments.some(isParameter));
   const candidates = withoutParameter.length > 0 ? withoutParameter : matching;
   const found = candidates.find((pattern) => pattern.method === method);
@@ -90,7 +95,9 @@ export function matchRoute(method: string, path: string, { cloud, disabledRoutes
   if (candidates.length > 0) {
     throw new GraphError(405, 'MethodNotAllowed', `The method ${method} is not allowed on this resource.`);
   }
-  const depth = segments.findIndex((_, index) => !available.some((pattern) => canMatch(pattern, segments.slice(0, index + 1))));
+  const depth = segments.findIndex(
+    (_, index) => !available.some((pattern) => canMatch(pattern, segments.slice(0, index + 1))),
+  );
   throw createUnknownSegmentError(segments[depth] ?? segments.at(-1) ?? '');
 }
 
@@ -114,4 +121,5 @@ const higherPermissions: { readonly [Name in EndpointName]?: Permission } = {
 
 /** Whether a token with these permissions may call an endpoint. */
 export const isAllowed = (permissions: readonly string[], name: EndpointName): boolean =>
-  permissions.includes(getEndpoint(name).permission) || permissions.includes(higherPermissions[name] ?? getEndpoint(name).permission);
+  permissions.includes(getEndpoint(name).permission) ||
+  permissions.includes(higherPermissions[name] ?? getEndpoint(name).permission);

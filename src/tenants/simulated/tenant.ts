@@ -4,17 +4,25 @@ import { allPermissions } from '../../graph/endpoint.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import type { Shapes } from './dialect.ts';
 import { createForbiddenError, GraphError } from './errors.ts';
-import type { Fault, LoggedRequest, HttpReply } from './faults.ts';
+import type { Fault, HttpReply, LoggedRequest } from './faults.ts';
 import { createFleet } from './fleet.ts';
 import { type EndpointResponse, endpointHandlers } from './handlers.ts';
-import { createAbortError, readJsonBody, toErrorReply, createResponseHeaders, jsonContentType, toLoggedRequest, toPipelineResponse } from './http.ts';
+import {
+  createAbortError,
+  createResponseHeaders,
+  jsonContentType,
+  readJsonBody,
+  toErrorReply,
+  toLoggedRequest,
+  toPipelineResponse,
+} from './http.ts';
 import { answerOrganizationRequest } from './organization.ts';
 import { createRandom } from './random.ts';
 import { isAllowed, matchRoute } from './routes.ts';
-import { createState, createAccessKey, type SimulatedState, runDueEvents } from './state.ts';
-import { type Bearer, parseBearer, createSimulatedCredential, type SimulatedIdentity } from './token.ts';
+import { createAccessKey, createState, runDueEvents, type SimulatedState } from './state.ts';
+import { type Bearer, createSimulatedCredential, parseBearer, type SimulatedIdentity } from './token.ts';
 
-export type { FaultAction as FaultAction, Fault, LoggedRequest, HttpReply as HttpReply } from './faults.ts';
+export type { Fault, FaultAction, HttpReply, LoggedRequest } from './faults.ts';
 
 export interface SimulatedTenantOptions {
   readonly cloud?: Cloud;
@@ -68,7 +76,11 @@ export function createSimulatedTenant(options: SimulatedTenantOptions = {}): Sim
   const { graphRoot } = clouds[cloud];
   const readClock = options.now ?? Date.now;
   const random = createRandom(options.seed ?? 1, readClock());
-  const state = createState(createFleet(random, options.sensors ?? 0), readClock, options.accessKey ?? createAccessKey());
+  const state = createState(
+    createFleet(random, options.sensors ?? 0),
+    readClock,
+    options.accessKey ?? createAccessKey(),
+  );
   const identity: SimulatedIdentity = {
     tenantId: options.tenantId ?? random.createGuid('tenant'),
     appId: random.createGuid('app'),
@@ -152,7 +164,8 @@ function createRegularReply({ tenant, request, loggedRequest, bearer, headers }:
     runDueEvents(tenant);
     if (bearer instanceof GraphError) throw bearer;
     const url = new URL(request.url);
-    const response = answerOrganizationRequest(tenant, request.method, url, bearer) ?? callHandler(tenant, request, url, bearer);
+    const response =
+      answerOrganizationRequest(tenant, request.method, url, bearer) ?? callHandler(tenant, request, url, bearer);
     runDueEvents(tenant);
     const { status, json, context, effect = false } = response;
     loggedRequest.effect = effect;
@@ -166,9 +179,21 @@ function createRegularReply({ tenant, request, loggedRequest, bearer, headers }:
   }
 }
 
-function callHandler(tenant: SimulatedTenant, request: PipelineRequest, url: URL, { permissions }: Bearer): EndpointResponse {
+function callHandler(
+  tenant: SimulatedTenant,
+  request: PipelineRequest,
+  url: URL,
+  { permissions }: Bearer,
+): EndpointResponse {
   const { name, version, id } = matchRoute(request.method, url.pathname, tenant);
   if (!isAllowed(permissions, name)) throw createForbiddenError();
   const { cloud, shapes, pageSize } = tenant;
-  return endpointHandlers[name]({ state: tenant, pageSize, dialect: { version, cloud, shapes }, url, id, body: readJsonBody(request) });
+  return endpointHandlers[name]({
+    state: tenant,
+    pageSize,
+    dialect: { version, cloud, shapes },
+    url,
+    id,
+    body: readJsonBody(request),
+  });
 }

@@ -1,7 +1,7 @@
 import type { AccessToken, TokenCredential } from '@azure/core-auth';
 import * as z from 'zod';
 import { parseJson } from '../../json.ts';
-import { createExpiredTokenError, type GraphError, createUnauthenticatedError } from './errors.ts';
+import { createExpiredTokenError, createUnauthenticatedError, type GraphError } from './errors.ts';
 
 /** Who acts in the simulated tenant. */
 export interface SimulatedIdentity {

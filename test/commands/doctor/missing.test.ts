@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../entra/entra.ts';
-import { closed, everyRead, type SignInWorld, secret, signInWorld } from '../../tenants/entra/signedIn.ts';
+import { closed, everyRead, type SignInSetup, secret, startSignInSetup } from '../../tenants/entra/signedIn.ts';
 
-let world: SignInWorld;
+let world: SignInSetup;
 beforeAll(async () => {
-  world = await signInWorld();
+  world = await startSignInSetup();
 });
 afterAll(() => world.close());
 
@@ -47,7 +47,7 @@ The server cannot work like this.
 });
 
 test.concurrent('a wrong secret', async () => {
-  const env = by(world.registered({ secrets: [] }));
+  const env = by(world.registerApp({ secrets: [] }));
   expect(await world.doctor(env)).toEqual({
     code: 2,
     text: `Configuration
@@ -77,7 +77,7 @@ The server cannot work like this.
 });
 
 test.concurrent('no admin consent', async () => {
-  const env = by(world.registered({ roles: [] }));
+  const env = by(world.registerApp({ roles: [] }));
   expect(await world.doctor(env)).toEqual({
     code: 1,
     text: `Configuration
@@ -144,7 +144,7 @@ Something is missing.
 });
 
 test.concurrent('the permissions to read only', async () => {
-  const env = by(world.registered({ roles: everyRead }));
+  const env = by(world.registerApp({ roles: everyRead }));
   expect(await world.doctor(env)).toEqual({
     code: 1,
     text: `Configuration
@@ -199,7 +199,7 @@ Something is missing.
 });
 
 test.concurrent('a proxy that is not there', async () => {
-  const env = { ...by(world.registered()), HTTPS_PROXY: closed };
+  const env = { ...by(world.registerApp()), HTTPS_PROXY: closed };
   expect(await world.doctor(env)).toEqual({
     code: 2,
     text: `Configuration

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../entra/entra.ts';
 import * as faults from '../../harness/faults.ts';
-import { type SignInWorld, secret, signInWorld } from '../../tenants/entra/signedIn.ts';
+import { type SignInSetup, secret, startSignInSetup } from '../../tenants/entra/signedIn.ts';
 
-let world: SignInWorld;
+let world: SignInSetup;
 beforeAll(async () => {
-  world = await signInWorld();
+  world = await startSignInSetup();
 });
 afterEach(() => {
   world.tenant.faults.splice(0);
@@ -16,7 +16,7 @@ const by = ({ id }: App) => ({ AZURE_CLIENT_ID: id, AZURE_CLIENT_SECRET: secret 
 
 test('a tenant that is not onboarded', async () => {
   world.tenant.faults.push({ answer: faults.withoutMdi });
-  const env = by(world.registered());
+  const env = by(world.registerApp());
   expect(await world.doctor(env)).toEqual({
     code: 1,
     text: `Configuration
@@ -65,7 +65,7 @@ Something is missing.
 
 test('every token is challenged', async () => {
   world.tenant.faults.push({ answer: faults.claimsChallenge });
-  const env = by(world.registered());
+  const env = by(world.registerApp());
   expect(await world.doctor(env)).toEqual({
     code: 1,
     text: `Configuration
@@ -112,7 +112,7 @@ Something is missing.
 });
 
 test('the same as JSON, for a wrong secret', async () => {
-  const { code, text } = await world.doctor(by(world.registered({ secrets: [] })), { json: true });
+  const { code, text } = await world.doctor(by(world.registerApp({ secrets: [] })), { json: true });
   expect(code).toBe(2);
   expect(JSON.parse(text)).toEqual({
     exit: 2,

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../entra/entra.ts';
-import { everyRead, everyWrite, type SignInWorld, secret, signInWorld } from '../../tenants/entra/signedIn.ts';
+import { everyRead, everyWrite, type SignInSetup, secret, startSignInSetup } from '../../tenants/entra/signedIn.ts';
 
-let world: SignInWorld;
+let world: SignInSetup;
 beforeAll(async () => {
-  world = await signInWorld();
+  world = await startSignInSetup();
 });
 afterAll(() => world.close());
 
 const by = ({ id }: App) => ({ AZURE_CLIENT_ID: id, AZURE_CLIENT_SECRET: secret });
 
 test.concurrent('all is well', async () => {
-  const env = by(world.registered());
+  const env = by(world.registerApp());
   expect(await world.doctor(env)).toEqual({
     code: 0,
     text: `Configuration
@@ -58,9 +58,9 @@ All well.
 });
 
 test.concurrent('one app reads and another one writes', async () => {
-  const writer = world.registered({ name: 'Writer of Contoso', roles: everyWrite });
+  const writer = world.registerApp({ name: 'Writer of Contoso', roles: everyWrite });
   const env = {
-    ...by(world.registered({ name: 'Reader of Contoso', roles: everyRead })),
+    ...by(world.registerApp({ name: 'Reader of Contoso', roles: everyRead })),
     MDI_MCP_WRITER_CLIENT_ID: writer.id,
     MDI_MCP_WRITER_CLIENT_SECRET: secret,
   };
@@ -114,7 +114,7 @@ All well.
 });
 
 test.concurrent('a token that can write, with --read-only', async () => {
-  const env = { ...by(world.registered()), MDI_MCP_READ_ONLY: 'true' };
+  const env = { ...by(world.registerApp()), MDI_MCP_READ_ONLY: 'true' };
   expect(await world.doctor(env)).toEqual({
     code: 0,
     text: `Configuration
@@ -165,7 +165,7 @@ All well.
 });
 
 test.concurrent('a person with a device code', async () => {
-  const one = world.registered({ consents: [{ scopes: everyRead }] });
+  const one = world.registerApp({ consents: [{ scopes: everyRead }] });
   const env = { MDI_MCP_AUTH: 'device-code', AZURE_CLIENT_ID: one.id };
   const [seen] = await Promise.all([world.doctor(env), world.enter(one, world.alice)]);
   expect(seen).toEqual({

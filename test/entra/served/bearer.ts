@@ -1,16 +1,16 @@
 import { errors } from 'jose';
 import * as z from 'zod';
 import {
-  createExpiredTokenError,
-  type GraphError,
   createClaimsChallengeError,
+  createExpiredTokenError,
   createNotOnboardedError,
   createUnauthenticatedError,
+  type GraphError,
 } from '../../../src/tenants/simulated/errors.ts';
 import { type Bearer, toBearer } from '../../../src/tenants/simulated/token.ts';
 import type { SigningKey } from '../keys.ts';
 
-export interface Checks {
+export interface BearerChecks {
   readonly key: SigningKey;
   readonly audience: string;
   readonly tenantId: string;
@@ -21,7 +21,10 @@ export interface Checks {
 const capabilities = z.object({ nbf: z.number(), xms_cc: z.array(z.string()).default([]) });
 
 /** Checks a token as Graph does: signature, audience, lifetime, tenant, and whether something has changed since. */
-export async function checkedBearer(authorization: string | undefined, checks: Checks): Promise<Bearer | GraphError> {
+export async function checkedBearer(
+  authorization: string | undefined,
+  checks: BearerChecks,
+): Promise<Bearer | GraphError> {
   const [, token] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? [];
   if (token === undefined) return createUnauthenticatedError('Access token is empty.');
   const { key, audience, tenantId, revokedBefore } = checks;
@@ -37,6 +40,8 @@ export async function checkedBearer(authorization: string | undefined, checks: C
   } catch (error) {
     if (error instanceof errors.JWTExpired) return createExpiredTokenError();
     const isOther = error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud';
-    return createUnauthenticatedError(`Access token validation failure. ${isOther ? 'Invalid audience.' : 'Invalid signature.'}`);
+    return createUnauthenticatedError(
+      `Access token validation failure. ${isOther ? 'Invalid audience.' : 'Invalid signature.'}`,
+    );
   }
 }

@@ -2,16 +2,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { App } from '../../entra/entra.ts';
 import { approve } from '../../harness/clients.ts';
 import * as faults from '../../harness/faults.ts';
-import { named, type SignInWorld, secret, signInWorld } from './signedIn.ts';
+import { normalizeOutput, type SignInSetup, secret, startSignInSetup } from './signedIn.ts';
 import { toolOnPath } from './tools.ts';
 
-let world: SignInWorld;
+let world: SignInSetup;
 let one: App;
 beforeAll(async () => {
-  world = await signInWorld();
+  world = await startSignInSetup();
 });
 beforeEach(() => {
-  one = world.registered();
+  one = world.registerApp();
   world.tenant.requests.splice(0);
 });
 afterAll(() => world.close());
@@ -60,7 +60,7 @@ describe('a read that is challenged', () => {
     challenge('GET', 2);
     const client = await connect();
     const { text } = await client.call('list_sensors');
-    expect(named(text, world)).toBe(
+    expect(normalizeOutput(text, world)).toBe(
       `sign_in_failed: Microsoft Graph did not accept the access token (${ids}). ${again}`,
     );
     expect([claimed(), statuses('GET')]).toEqual([
@@ -102,7 +102,7 @@ describe('an approved write that is challenged', () => {
     challenge('DELETE', 2);
     const client = await connect();
     const { text } = await client.call('delete_sensor', { id: world.someSensor() });
-    expect(named(text, world)).toBe(
+    expect(normalizeOutput(text, world)).toBe(
       `sign_in_failed: Microsoft Graph did not accept the access token (${ids}). Nothing was changed. ${again}`,
     );
     expect([statuses('DELETE'), world.tenant.requests.some(({ effect }) => effect)]).toEqual([[401, 401], false]);
@@ -116,7 +116,7 @@ describe('an approved write that is challenged', () => {
     });
     const { text } = await client.call('delete_sensor', { id: world.someSensor() });
     world.issued.alter = (claims) => claims;
-    expect(named(text, world)).toBe(
+    expect(normalizeOutput(text, world)).toBe(
       'target_changed: The signed-in identity changed after the approval, so the request was not sent. Nothing was changed. Call again: the question then names who acts now.',
     );
     expect(statuses('DELETE')).toEqual([401]);

@@ -4,12 +4,20 @@ import type { App } from '../../entra/entra.ts';
 import { browserOnPath } from '../../harness/browser.ts';
 import * as faults from '../../harness/faults.ts';
 import { sensorsRead } from '../world.ts';
-import { closed, type Environment, everyWrite, named, type SignInWorld, secret, signInWorld } from './signedIn.ts';
+import {
+  closed,
+  everyWrite,
+  normalizeOutput,
+  type ServerEnvironment,
+  type SignInSetup,
+  secret,
+  startSignInSetup,
+} from './signedIn.ts';
 import { toolOnPath } from './tools.ts';
 
-let world: SignInWorld;
+let world: SignInSetup;
 beforeAll(async () => {
-  world = await signInWorld([proxyPassword]);
+  world = await startSignInSetup([proxyPassword]);
 });
 afterAll(() => world.close());
 
@@ -17,12 +25,12 @@ const proxyPassword = 'proxy~password~0123456789';
 const proxy = closed.replace('//', `//user:${proxyPassword}@`);
 
 /** What a server says of the sensors that signs in with this app's secret. */
-async function told(one: Partial<App>, env: Environment = {}): Promise<string> {
-  const { id } = world.registered(one);
+async function told(one: Partial<App>, env: ServerEnvironment = {}): Promise<string> {
+  const { id } = world.registerApp(one);
   const client = await world.connect({ AZURE_CLIENT_ID: id, AZURE_CLIENT_SECRET: secret, ...env });
   const { text } = await client.call('list_sensors');
   await client.close();
-  return named(text, world);
+  return normalizeOutput(text, world);
 }
 
 const ids = 'request-id ID, client-request-id ID';
@@ -63,7 +71,7 @@ describe('Graph refuses, and the text says', () => {
 const noToken = 'sign_in_failed: Microsoft Entra gave no token for the sign-in by client secret:';
 
 describe.concurrent('Entra refuses, and the text says what to change', () => {
-  test.each<[string, Partial<App>, Environment, string]>([
+  test.each<[string, Partial<App>, ServerEnvironment, string]>([
     [
       'a disabled app',
       { disabled: true },
@@ -116,7 +124,7 @@ describe.concurrent('the network is in the way, and the text says what to check'
     ['a certificate that is not trusted', { NODE_EXTRA_CA_CERTS: '' }, 'DEPTH_ZERO_SELF_SIGNED_CERT', inTheMiddle],
   ])('%s, before Entra and before Graph', async (_, env, code, next) => {
     const cli = toolOnPath('az');
-    cli.signIn(await world.tokenFor(world.registered()));
+    cli.signIn(await world.tokenFor(world.registerApp()));
     expect(await Promise.all([told({}, env), told({}, { ...env, MDI_MCP_AUTH: 'azure-cli', PATH: cli.PATH })])).toEqual(
       [`${noToken} ${code}. ${next}`, `${noAnswer} (${code}). ${next}`],
     );
@@ -124,12 +132,12 @@ describe.concurrent('the network is in the way, and the text says what to check'
 });
 
 test('a person whose consent is revoked while signed in is told to have it given again', async () => {
-  const one = world.registered({ consents: [{ scopes: [sensorsRead] }] });
+  const one = world.registerApp({ consents: [{ scopes: [sensorsRead] }] });
   world.entra.signsIn = world.alice;
   world.entra.tokenLifetime = 240;
   const env = await browserOnPath(world.entra.caFile);
   const client = await world.connect({ ...env, MDI_MCP_AUTH: 'browser', AZURE_CLIENT_ID: one.id });
-  const list = async () => named((await client.call('list_sensors', { limit: 1 })).text, world);
+  const list = async () => normalizeOutput((await client.call('list_sensors', { limit: 1 })).text, world);
   const before = await list();
   one.consents.splice(0);
   world.entra.tokenLifetime = 3_600;

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { directory } from '../../entra/entra.ts';
 import { approve, type FormAnswer } from '../../harness/clients.ts';
-import { everyRead, everyWrite, named, type SignInWorld, secret, signInWorld } from './signedIn.ts';
+import { everyRead, everyWrite, normalizeOutput, type SignInSetup, secret, startSignInSetup } from './signedIn.ts';
 import { toolOnPath } from './tools.ts';
 
-let world: SignInWorld;
+let world: SignInSetup;
 beforeAll(async () => {
-  world = await signInWorld();
+  world = await startSignInSetup();
 });
 beforeEach(() => {
   world.tenant.requests.splice(0);
@@ -18,7 +18,7 @@ const everything = [...everyRead, ...everyWrite];
 
 /** What a question says has changed since the approval. */
 const changesIn = (message = '') =>
-  message.split('\n').flatMap((line) => (line.startsWith('- ') ? [named(line, world)] : []));
+  message.split('\n').flatMap((line) => (line.startsWith('- ') ? [normalizeOutput(line, world)] : []));
 
 describe('where Azure CLI answers as somebody else after the question', () => {
   /** A server that asks Azure CLI for each token, since none is valid long enough to be kept. */
@@ -44,15 +44,15 @@ describe('where Azure CLI answers as somebody else after the question', () => {
         cli.signIn(token);
         const before = world.gated();
         const { text } = await client.call('delete_sensor', { id: world.someSensor() });
-        return { text: named(text, world), changes: changesIn(forms[1]), sent: world.gated() - before };
+        return { text: normalizeOutput(text, world), changes: changesIn(forms[1]), sent: world.gated() - before };
       },
     };
   }
 
   test('nothing is sent as another person, whichever of its answers is the first', async () => {
     world.entra.tokenLifetime = 240;
-    const app = world.registered({ name: 'Azure CLI' });
-    const [bob, carol] = ['bob@contoso.com', 'carol@contoso.com'].map(world.newcomer);
+    const app = world.registerApp({ name: 'Azure CLI' });
+    const [bob, carol] = ['bob@contoso.com', 'carol@contoso.com'].map(world.addUser);
     if (bob === undefined || carol === undefined) throw new Error('nobody is there');
     const [first, second] = await Promise.all(
       [bob, carol].map((person) => world.tokenFor(app, { person, scopes: everything })),
@@ -86,7 +86,7 @@ describe('where Azure CLI answers as somebody else after the question', () => {
 
   test('nothing is sent to another tenant, even where the same sensor is there', async () => {
     world.entra.tokenLifetime = 240;
-    const app = world.registered({ name: 'Azure CLI' });
+    const app = world.registerApp({ name: 'Azure CLI' });
     const fabrikam = directory('fabrikam.onmicrosoft.com', 'fab21ca0-0000-4000-8000-000000000000');
     const [here, there] = [await world.tokenFor(app), await world.tokenFor(app, undefined, fabrikam)];
     const server = await withCli((cli) => {
@@ -110,20 +110,20 @@ describe('the tenant is called', () => {
     ['by its id, where nothing says more', {}, [], 'TENANT', '8c157435'],
     ['in a safe spelling', { MDI_MCP_TENANT_LABEL: 'Contoso \u202e' }, [], 'Contoso \\u{202e}', '8c157435'],
   ])('%s, in questions, in what a person types, and in results', async (_, env, more, label, typed) => {
-    const one = world.registered({ roles: [...everything, ...more] });
+    const one = world.registerApp({ roles: [...everything, ...more] });
     const messages: string[] = [];
     const client = await world.connect(
       { AZURE_CLIENT_ID: one.id, AZURE_CLIENT_SECRET: secret, ...env },
       {
         person(form) {
-          messages.push(named(form.message, world));
+          messages.push(normalizeOutput(form.message, world));
           return approve(form);
         },
       },
     );
     const { structured } = await client.call('get_deployment_access_key');
     const lines = messages[0]?.split('\n') ?? [];
-    expect([lines[0], lines.at(-3), named(String(structured?.tenant), world)]).toEqual([
+    expect([lines[0], lines.at(-3), normalizeOutput(String(structured?.tenant), world)]).toEqual([
       `TENANT "${label}" (TENANT)`,
       `To approve, type: ${typed}`,
       label === 'TENANT' ? label : `${label} (TENANT)`,

@@ -2,15 +2,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { App } from '../../entra/entra.ts';
 import { sensorsRead } from '../world.ts';
 import { brokenKeychains, keychain, serverBeside } from './machine.ts';
-import { type SignInWorld, signInWorld } from './signedIn.ts';
+import { type SignInSetup, startSignInSetup } from './signedIn.ts';
 
-let world: SignInWorld;
+let world: SignInSetup;
 let one: App;
 beforeAll(async () => {
-  world = await signInWorld();
+  world = await startSignInSetup();
 });
 beforeEach(() => {
-  one = world.registered({ consents: [{ scopes: [sensorsRead] }] });
+  one = world.registerApp({ consents: [{ scopes: [sensorsRead] }] });
 });
 afterAll(() => world.close());
 

@@ -4,21 +4,21 @@ import { browserOnPath } from '../../harness/browser.ts';
 import { type AskedForm, type AskedVisit, approve, kinds } from '../../harness/clients.ts';
 import { sensorsRead, sensorsWrite } from '../world.ts';
 import { idleBrowser } from './machine.ts';
-import { type Environment, named, type SignInWorld, signInWorld } from './signedIn.ts';
+import { normalizeOutput, type ServerEnvironment, type SignInSetup, startSignInSetup } from './signedIn.ts';
 
-let world: SignInWorld;
+let world: SignInSetup;
 let one: App;
 beforeAll(async () => {
-  world = await signInWorld();
+  world = await startSignInSetup();
   browser = await browserOnPath(world.entra.caFile);
 });
 beforeEach(() => {
-  one = world.registered({ secrets: [], roles: [], consents: [{ scopes: [sensorsRead, sensorsWrite] }] });
+  one = world.registerApp({ secrets: [], roles: [], consents: [{ scopes: [sensorsRead, sensorsWrite] }] });
   world.tenant.requests.splice(0);
 });
 afterAll(() => world.close());
 
-let browser: Environment;
+let browser: ServerEnvironment;
 const env = (auth: 'browser' | 'device-code' = 'device-code') => ({
   MDI_MCP_AUTH: auth,
   AZURE_CLIENT_ID: one.id,
@@ -41,7 +41,7 @@ test('a call without a sign-in says where and the code until somebody has entere
   const client = await world.connect(env(), { patience: 100 });
   const list = async () => (await client.call('list_sensors', { limit: 1 })).text;
   const texts = [await list(), await list()];
-  expect(texts.map((text) => named(text, world))).toEqual([pending, pending]);
+  expect(texts.map((text) => normalizeOutput(text, world))).toEqual([pending, pending]);
   expect(new Set(texts).size).toBe(1);
   expect(client.stderr()).toContain(world.entra.deviceCodes.at(-1)?.userCode);
   await world.enter(one, world.alice);
@@ -63,7 +63,7 @@ describe.each(kinds)('a %s client that takes people to an address', (kind) => {
     });
     const { structured } = await client.call('list_sensors', { limit: 1 });
     expect(structured).toMatchObject({ total: world.tenant.sensors.length });
-    expect(visits.map(({ message, url }) => [named(message, world), url])).toEqual([
+    expect(visits.map(({ message, url }) => [normalizeOutput(message, world), url])).toEqual([
       [
         'A person has to sign in: open https://microsoft.com/devicelogin and enter the code CODE.',
         'https://microsoft.com/devicelogin',
@@ -135,7 +135,7 @@ test('an approval waits for the sign-in that it needs, and is used by the next e
   one.consents.push({ scopes: [sensorsWrite] });
   await world.enter(one, world.alice);
   texts.push(await client.remove(id), await client.remove(id));
-  expect(texts.map((text) => named(text, world))).toEqual([
+  expect(texts.map((text) => normalizeOutput(text, world))).toEqual([
     pending.replace('. Tell', '. Nothing was changed. Tell'),
     pending.replace('. Tell', '. Nothing was changed. Tell'),
     expect.stringMatching(/^\{"tenant":"TENANT","outcome":"Deleted; Graph answers 404 for it now"/),
@@ -215,7 +215,7 @@ test('what has no consent is named as missing, not asked for twice, and there on
   const client = await world.connect(env());
   const get = async () => {
     const { text, structured } = await client.call('get_sensor', { name: 'ADCS01' });
-    return structured === undefined ? named(text, world) : (structured.missing ?? 'everything');
+    return structured === undefined ? normalizeOutput(text, world) : (structured.missing ?? 'everything');
   };
   const answers = [];
   for (const _ of ['sensors', 'health issues']) {

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { Entra } from '../../entra/entra.ts';
 
 /** What a local Entra has issued that nobody but a sign-in library may ever see. */
-export interface Issued {
+export interface IssuedSecrets {
   /** Changes the claims of every token from now on. */
   alter: (claims: JWTPayload) => JWTPayload;
   /** Fails where something secret is in a text. */
@@ -11,9 +11,9 @@ export interface Issued {
 }
 
 /** Notes every token, code and refresh token that Entra issues from now on, beside the secrets that are known already. */
-export function watched(entra: Entra, known: readonly string[]): Issued {
+export function watchSecrets(entra: Entra, known: readonly string[]): IssuedSecrets {
   const secrets = new Set(known);
-  const issued: Issued = {
+  const issued: IssuedSecrets = {
     alter: (claims) => claims,
     expectNoneIn(text) {
       expect(secrets.size).toBeGreaterThan(known.length);

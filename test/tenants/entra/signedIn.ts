@@ -3,11 +3,18 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
-import { type App, app, type DeviceCode, type Person as EntraUser, person, type TokenRequest } from '../../entra/entra.ts';
+import { type App, app, type DeviceCode, type EntraUser, person, type TokenRequest } from '../../entra/entra.ts';
 import { accessClaims } from '../../entra/tokens.ts';
-import { connect, environment, type Kind, type Person, type TestClient, type Visitor } from '../../harness/clients.ts';
-import { secret, startWorld, type World } from '../world.ts';
-import { watched } from './secrets.ts';
+import {
+  type ClientKind,
+  connect,
+  environment,
+  type Person,
+  type TestClient,
+  type Visitor,
+} from '../../harness/clients.ts';
+import { type LoopbackTenant, secret, startLoopbackTenant } from '../world.ts';
+import { watchSecrets } from './secrets.ts';
 
 export { secret };
 
@@ -15,10 +22,10 @@ const areas = ['Sensors', 'Health', 'AutoConfig', 'Migration'];
 export const everyRead = areas.map((area) => `SecurityIdentities${area}.Read.All`);
 export const everyWrite = areas.map((area) => `SecurityIdentities${area}.ReadWrite.All`);
 
-export type Environment = Readonly<Record<string, string>>;
+export type ServerEnvironment = Readonly<Record<string, string>>;
 
 interface Abilities {
-  readonly kind?: Kind;
+  readonly kind?: ClientKind;
   readonly person?: Person;
   readonly visitor?: Visitor;
   /** Milliseconds that a call waits for a person. */
@@ -35,10 +42,10 @@ export const closed = 'http://127.0.0.1:9';
  * Contoso's Entra and Graph on loopback, with the server and its doctor as processes that sign in there. On closing, nothing
  * that was said may hold anything secret.
  */
-export async function signInWorld(secrets: readonly string[] = []) {
-  const world = await startWorld();
+export async function startSignInSetup(secrets: readonly string[] = []) {
+  const world = await startLoopbackTenant();
   const { entra, graph, home } = world;
-  const issued = watched(entra, [secret, ...secrets]);
+  const issued = watchSecrets(entra, [secret, ...secrets]);
   const folder = mkdtempSync(join(tmpdir(), 'sign-in-'));
   const said: string[] = [];
   const where = { graphRoot: graph.graphRoot, authorityHost: entra.authorityHost };
@@ -55,7 +62,7 @@ export async function signInWorld(secrets: readonly string[] = []) {
   };
 
   /** The environment of a process; what is empty is not set. */
-  const environmentOf = (options: object, env: Environment): Environment => {
+  const environmentOf = (options: object, env: ServerEnvironment): ServerEnvironment => {
     const all = { ...base, MDI_TEST: JSON.stringify({ ...where, ...options }), ...env };
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
   };
@@ -66,7 +73,7 @@ export async function signInWorld(secrets: readonly string[] = []) {
     issued,
 
     /** One more app of the tenant, with a secret and everything granted unless told. */
-    registered(more: Partial<App> = {}): App {
+    registerApp(more: Partial<App> = {}): App {
       const one = app('Sensors of Contoso', {
         secrets: [{ value: secret }],
         roles: [...everyRead, ...everyWrite],
@@ -84,7 +91,7 @@ export async function signInWorld(secrets: readonly string[] = []) {
       world.tenant.requests.filter(({ method, path }) => method !== 'GET' || /getDeploymentAccessKey/i.test(path))
         .length,
 
-    newcomer(upn: string): EntraUser {
+    addUser(upn: string): EntraUser {
       const one = person(upn, upn);
       home.people.push(one);
       return one;
@@ -102,7 +109,11 @@ export async function signInWorld(secrets: readonly string[] = []) {
     },
 
     /** A token for Graph as a tool of the command line gets one: an app's, or a person's with these scopes. */
-    tokenFor: (of: App, delegated?: { person: EntraUser; scopes: readonly string[] }, directory = home): Promise<string> =>
+    tokenFor: (
+      of: App,
+      delegated?: { person: EntraUser; scopes: readonly string[] },
+      directory = home,
+    ): Promise<string> =>
       entra.key.sign(
         accessClaims({
           directory,
@@ -116,7 +127,7 @@ export async function signInWorld(secrets: readonly string[] = []) {
 
     /** A client with the server of this environment. */
     async connect(
-      env: Environment,
+      env: ServerEnvironment,
       { kind = 'v2 modern', person, visitor, patience, program = entry }: Abilities = {},
     ) {
       const command = { command: process.execPath, args: [program], env: environmentOf({ patience }, env) };
@@ -129,14 +140,14 @@ export async function signInWorld(secrets: readonly string[] = []) {
     },
 
     /** What the doctor of this environment prints, and its exit code. */
-    doctor: (env: Environment, options: { json?: boolean; patience?: number } = {}): Promise<Checkup> =>
+    doctor: (env: ServerEnvironment, options: { json?: boolean; patience?: number } = {}): Promise<Checkup> =>
       new Promise((resolve) => {
         const own = mkdtempSync(join(tmpdir(), 'doctor-'));
         const all = { XDG_STATE_HOME: own, MDI_MCP_APPROVAL: '', ...env };
         const inside = { env: environmentOf({ doctor: true, ...options }, all) };
         const child = execFile(process.execPath, [entry], inside, (_, text, stderr) => {
           said.push(text, stderr);
-          resolve({ code: child.exitCode, text: named(text, world, own) });
+          resolve({ code: child.exitCode, text: normalizeOutput(text, world, own) });
         });
       }),
 
@@ -148,7 +159,7 @@ export async function signInWorld(secrets: readonly string[] = []) {
     },
   };
 }
-export type SignInWorld = Awaited<ReturnType<typeof signInWorld>>;
+export type SignInSetup = Awaited<ReturnType<typeof startSignInSetup>>;
 
 interface Checkup {
   readonly code: number | null;
@@ -164,7 +175,7 @@ function listed(path: string): string[] {
 }
 
 /** A text without what changes from run to run. */
-export function named(text: string, { entra, graph, home }: World, folder = ''): string {
+export function normalizeOutput(text: string, { entra, graph, home }: LoopbackTenant, folder = ''): string {
   return text
     .replace(/\nrecord \d+, head [0-9a-f]{16}$/, '')
     .replaceAll(new URL(entra.authorityHost).host, 'ENTRA')

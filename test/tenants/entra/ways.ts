@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type App, selfSigned } from '../../entra/entra.ts';
 import { browserOnPath } from '../../harness/browser.ts';
 import { sensorsRead } from '../world.ts';
-import { encrypted, pfx } from './certificates.ts';
-import { type Environment, type SignInWorld, secret } from './signedIn.ts';
+import { createPfx, encryptPem } from './certificates.ts';
+import { type ServerEnvironment, type SignInSetup, secret } from './signedIn.ts';
 import { toolOnPath } from './tools.ts';
 
 const password = 'right~password~0123456789';
@@ -17,16 +17,16 @@ const cluster = {
 };
 
 /** What the rows keep secret. */
-export const secretsOfWays = [password, pem.key.split('\n')[3] ?? ''];
+export const secretsOfCases = [password, pem.key.split('\n')[3] ?? ''];
 
 /** One way to sign in, with the failure that is met most often. */
-export interface Way {
+export interface SignInCase {
   readonly type: string;
   readonly auth: string;
   /** Left out where `auto` does not take it. */
   readonly inAuto?: true;
   /** The variables, with which it fails, and what mends that. */
-  prepare(one: App, world: SignInWorld): Promise<{ readonly env: Environment; mend(): unknown }>;
+  prepare(one: App, world: SignInSetup): Promise<{ readonly env: ServerEnvironment; mend(): unknown }>;
   /** What a call says before. */
   readonly failure: string;
 }
@@ -43,13 +43,13 @@ async function certificate(name: string, one: App, wrong: string | Buffer, right
 }
 
 /** A tool of the command line in which nobody is signed in at first. */
-async function tool(name: Parameters<typeof toolOnPath>[0], one: App, world: SignInWorld) {
+async function tool(name: Parameters<typeof toolOnPath>[0], one: App, world: SignInSetup) {
   const { PATH, signIn } = toolOnPath(name);
   return { env: { PATH }, mend: async () => signIn(await world.tokenFor(one)) };
 }
 
 /** Why a way to sign in gave no token. */
-export const says = (title: string, reason: string, next: string, code = 'sign_in_failed') =>
+export const formatSignInError = (title: string, reason: string, next: string, code = 'sign_in_failed') =>
   `${code}: Microsoft Entra gave no token for the sign-in by ${title}: ${reason}. ${next}`;
 const assign =
   'Give this machine a managed identity; where it has an assigned one, set AZURE_CLIENT_ID to the client id of that.';
@@ -62,7 +62,7 @@ const notConsented =
 const consent =
   'Let an administrator grant the Microsoft Graph permissions of the README to the app registration and give admin consent (mdi-sensors-mcp setup prints the address).';
 
-export const ways: readonly Way[] = [
+export const signInCases: readonly SignInCase[] = [
   {
     type: 'client secret',
     auth: 'secret',
@@ -71,7 +71,7 @@ export const ways: readonly Way[] = [
       one.secrets.splice(0);
       return { env: { AZURE_CLIENT_SECRET: secret }, mend: () => one.secrets.push({ value: secret }) };
     },
-    failure: says(
+    failure: formatSignInError(
       'client secret',
       'AADSTS7000215: Invalid client secret provided',
       "Set the client secret to the secret's value, not to its id.",
@@ -86,7 +86,7 @@ export const ways: readonly Way[] = [
       one.certificates.splice(0);
       return { env, mend: () => one.certificates.push(pem.certificate) };
     },
-    failure: says(
+    failure: formatSignInError(
       'certificate',
       'AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application',
       'Upload the certificate to the app registration, or use the one that is there.',
@@ -95,14 +95,14 @@ export const ways: readonly Way[] = [
   {
     type: 'certificate, encrypted PEM',
     auth: 'certificate',
-    prepare: (one) => certificate('locked.pem', one, encrypted(pem, 'another'), encrypted(pem, password)),
+    prepare: (one) => certificate('locked.pem', one, encryptPem(pem, 'another'), encryptPem(pem, password)),
     failure: wrongPassword,
   },
   {
     type: 'certificate, PFX with a password and a chain',
     auth: 'certificate',
     inAuto: true,
-    prepare: (one) => certificate('chain.pfx', one, pfx(pem, 'another'), pfx(pem, password)),
+    prepare: (one) => certificate('chain.pfx', one, createPfx(pem, 'another'), createPfx(pem, password)),
     failure: wrongPassword,
   },
   {
@@ -120,7 +120,7 @@ export const ways: readonly Way[] = [
       const AZURE_FEDERATED_TOKEN_FILE = await entra.federatedTokenFile(cluster);
       return { env: { AZURE_FEDERATED_TOKEN_FILE }, mend: () => federated.push(cluster) };
     },
-    failure: says(
+    failure: formatSignInError(
       'workload identity',
       'AADSTS70021: No matching federated identity record found for presented assertion',
       'Correct the federated credential of the app registration: issuer, subject and audience have to be those of the token file.',
@@ -133,7 +133,7 @@ export const ways: readonly Way[] = [
     async prepare(one) {
       return { env: { AZURE_CLIENT_ID: '' }, mend: () => Object.assign(one, { managed: 'system' }) };
     },
-    failure: says('managed identity', 'Identity not found', assign),
+    failure: formatSignInError('managed identity', 'Identity not found', assign),
   },
   {
     type: 'managed identity, assigned',
@@ -142,14 +142,14 @@ export const ways: readonly Way[] = [
     async prepare(one) {
       return { env: {}, mend: () => Object.assign(one, { managed: 'user' }) };
     },
-    failure: says('managed identity', 'Identity not found', assign),
+    failure: formatSignInError('managed identity', 'Identity not found', assign),
   },
   {
     type: 'Azure CLI',
     auth: 'azure-cli',
     inAuto: true,
     prepare: (one, world) => tool('az', one, world),
-    failure: says(
+    failure: formatSignInError(
       'Azure CLI',
       "Please run 'az login' from a command prompt to authenticate before using this credential",
       doctor,
@@ -160,7 +160,7 @@ export const ways: readonly Way[] = [
     auth: 'azure-powershell',
     inAuto: true,
     prepare: (one, world) => tool('pwsh', one, world),
-    failure: says(
+    failure: formatSignInError(
       'Azure PowerShell',
       "Please run 'Connect-AzAccount' from PowerShell to authenticate before using this credential",
       doctor,
@@ -171,7 +171,7 @@ export const ways: readonly Way[] = [
     auth: 'azd',
     inAuto: true,
     prepare: (one, world) => tool('azd', one, world),
-    failure: says(
+    failure: formatSignInError(
       'Azure Developer CLI',
       "Please run 'azd auth login' from a command prompt to authenticate before using this credential",
       doctor,
@@ -185,6 +185,6 @@ export const ways: readonly Way[] = [
       const env = await browserOnPath(entra.caFile);
       return { env, mend: () => one.consents.push({ scopes: [sensorsRead] }) };
     },
-    failure: says('browser', notConsented, consent, 'permission_missing'),
+    failure: formatSignInError('browser', notConsented, consent, 'permission_missing'),
   },
 ];

@@ -2,17 +2,17 @@ import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { App } from '../../entra/entra.ts';
 import { approve, environment, type Person } from '../../harness/clients.ts';
-import { everyRead, everyWrite, named, type SignInWorld, secret, signInWorld } from './signedIn.ts';
+import { everyRead, everyWrite, normalizeOutput, type SignInSetup, secret, startSignInSetup } from './signedIn.ts';
 
-let world: SignInWorld;
+let world: SignInSetup;
 let reader: App;
 let writer: App;
 beforeAll(async () => {
-  world = await signInWorld();
+  world = await startSignInSetup();
 });
 beforeEach(() => {
-  reader = world.registered({ name: 'Reader', roles: everyRead });
-  writer = world.registered({ name: 'Writer', roles: everyWrite });
+  reader = world.registerApp({ name: 'Reader', roles: everyRead });
+  writer = world.registerApp({ name: 'Writer', roles: everyWrite });
   world.tenant.requests.splice(0);
 });
 afterAll(() => world.close());
@@ -111,4 +111,4 @@ test.each([
     expect(ended).toEqual({ code: 2, stdout: '', stderr: `mdi-sensors-mcp: ${sentence} See --help.\n` });
   }
 });
-void named;
+void normalizeOutput;
