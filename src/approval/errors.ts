@@ -1,38 +1,39 @@
-import { ToolError } from '../errors.ts';
+import { SignInNeeded, ToolError, type ToolErrorCode } from '../errors.ts';
+import type { ExternalChannel } from './inbox.ts';
 
 const askAgain = 'Call the tool again without the old answer; the person is asked anew.';
 const leaveIt = 'Do not repeat the call unless the person asks for it.';
 const portal = 'or to do it in the Microsoft Defender portal.';
 
 /** Every way in which the gate says no, in words for a model and a person. */
-export const refuse = {
+export const approvalErrors = {
   invalid: (why: string) => new ToolError('approval_invalid', why, askAgain),
   notPending: () =>
-    refuse.invalid('The question was answered already, has expired, or was asked before this server started.'),
+    approvalErrors.invalid('The question was answered already, has expired, or was asked before this server started.'),
   expired: (why: string) => new ToolError('approval_expired', `${why}.`, askAgain),
   declined: () => new ToolError('declined', 'A person declined.', leaveIt),
   closed: () => new ToolError('declined', 'The question was closed without an answer.', leaveIt),
   mistyped: () => new ToolError('mistyped', 'What was answered is not what was asked for.', askAgain),
-  changed: (differences: readonly string[]) =>
+  targetChanged: (differences: readonly string[]) =>
     new ToolError(
       'target_changed',
       `What was approved is no longer what would happen: ${differences.join('; ')}.`,
       askAgain,
     ),
   cancelled: () => new ToolError('cancelled', 'The client cancelled the call.'),
-  busy: (pending: number) =>
+  tooManyPending: (pending: number) =>
     new ToolError(
       'approval_busy',
       `${pending} questions already wait for an answer.`,
       'Let the person answer or close them first; unanswered ones end after 10 minutes.',
     ),
-  full: () =>
+  noRoom: () =>
     new ToolError(
       'approval_busy',
       'Too much was asked and done in the last ten minutes to keep track of more.',
       'Wait ten minutes.',
     ),
-  shownOften: () =>
+  shownTooOften: () =>
     new ToolError(
       'approval_busy',
       'The question of this call is open already, and it was shown several times.',
@@ -44,13 +45,13 @@ export const refuse = {
       'The same call was approved and is being carried out right now.',
       'Call again with the same arguments in a minute: that tells its outcome and sends nothing.',
     ),
-  cooling: (minutes: number) =>
+  declinedRecently: (minutes: number) =>
     new ToolError(
       'approval_busy',
       `A person declined this a moment ago; it is not asked again for ${minutes} minutes.`,
       leaveIt,
     ),
-  silenced: (declines: number) =>
+  declinedTooOften: (declines: number) =>
     new ToolError(
       'approval_busy',
       `A person declined ${declines} questions, so nothing is asked any more until this server is restarted.`,
@@ -68,25 +69,25 @@ export const refuse = {
       `A person is asked ${where}; the question is open for ${minutes} minutes.`,
       'Tell the user where, and call again with the same arguments when they have answered.',
     ),
-  noWay: () =>
+  noChannel: () =>
     new ToolError(
       'approval_unavailable',
       'This needs a human approval, and here is no way to ask: the client cannot show a form (MCP elicitation), and with CI set nobody is asked outside of it.',
       `Tell the user to run this in a session with a person, ${portal}`,
     ),
-  notShown: (channel: 'page' | 'terminal', why: string) =>
+  channelFailed: (channel: ExternalChannel, why: string) =>
     new ToolError(
       'approval_unavailable',
       `This needs a human approval, and ${channel === 'page' ? 'the approval page' : 'the way to the terminal'} could not be opened (${why}).`,
       `Tell the user to look into the server's log, to start the server with --approval ${channel === 'page' ? 'terminal' : 'page'}, ${portal}`,
     ),
-  noForm: () =>
+  clientWithoutForms: () =>
     new ToolError(
       'approval_unavailable',
       'This needs a human approval in a form (--approval form), and this client cannot show one (MCP elicitation).',
       `Tell the user to start the server with --approval auto, ${portal}`,
     ),
-  tooMany: (most: number, count: number) =>
+  tooManyTargets: (most: number, count: number) =>
     new ToolError(
       'approval_unavailable',
       `A form shows at most ${most} machines, and this call names ${count}.`,
@@ -99,3 +100,21 @@ export const refuse = {
       `Run this in a session where a person can answer, ${portal.slice(0, -1)}.`,
     ),
 } as const;
+
+/** A Refusal as data, for a request that is kept. */
+export interface StoredError {
+  readonly code: ToolErrorCode;
+  readonly message: string;
+  readonly next?: string;
+  /** Where a person has to sign in first, if there is an address. */
+  readonly signInUrl?: string;
+}
+
+export function storeError(error: ToolError): StoredError {
+  const { code, message, next } = error;
+  const signInUrl = error instanceof SignInNeeded ? error.url : undefined;
+  return { code, message, ...(next !== undefined && { next }), ...(signInUrl !== undefined && { signInUrl }) };
+}
+
+export const restoreError = ({ code, message, next, signInUrl }: StoredError): ToolError =>
+  code === 'sign_in_pending' ? new SignInNeeded(message, signInUrl) : new ToolError(code, message, next);

@@ -1,208 +1,374 @@
-import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { InputRequiredResult, McpServer, ServerContext } from '@modelcontextprotocol/server';
 import type { AuditLog } from '../audit/log.ts';
 import { SignInNeeded, ToolError } from '../errors.ts';
-import { type Caller, createAsking, type Verdict } from './asking.ts';
-import { type Answer, createForm, saidIn } from './channels/form.ts';
-import { refuse } from './errors.ts';
-import type { Channel, Desk, Outside } from './inbox.ts';
-import type { Clock, Ending, Entry, Standing } from './ledger.ts';
-import { summaryOf, withRecord } from './outcome.ts';
-import { differences, type Question, wiresOf } from './question.ts';
-import { createRegister, deskOf, refused } from './register.ts';
+import type { ProgressReporter } from '../graph/client/reader.ts';
+import {
+  type ClientDescription,
+  FormChannel,
+  type FormServerOptions,
+  readDecision,
+  type SealedReply,
+} from './channels/form.ts';
+import { approvalErrors, restoreError } from './errors.ts';
+import type { ApprovalInbox, Channel, ExternalChannel, ExternalChannels } from './inbox.ts';
+import { describeDifferences, type Question } from './question.ts';
+import { createQueue } from './queue.ts';
+import {
+  type ApprovalRequest,
+  type Executed,
+  isDecline,
+  type RequestStore,
+  type Resolution,
+  type TextResult,
+} from './requestStore.ts';
+import { ApprovalRequests, type Clock, canFitForm, createInbox, type Execution, type NewRequest } from './requests.ts';
 
-/** A call that comes this much later than an equal one is a retry of it, not its twin. */
-const twins = 2_000;
+/** An equal call that comes later than this is not concurrent but a retry: the client may never have drawn its form. */
+const concurrentCallWindowMs = 2_000;
+/** How often an equal call may show one form, the first time included. */
+const mostFormsPerRequest = 3;
+const progressIntervalMs = 5_000;
 
 /** What the gate needs of the process around it. */
-export interface Surroundings {
+export interface GateOptions {
   readonly clock: Clock;
   /** How long a call waits for a person outside the client, in milliseconds. */
-  readonly patience: number;
+  readonly patienceMs: number;
   readonly approval: 'auto' | Channel;
   readonly audit: AuditLog;
-  outside(desk: Desk): Outside;
+  readonly store: RequestStore;
+  openChannels(inbox: ApprovalInbox): ExternalChannels;
 }
 
-/** What became of an approval: taken, with the time that is left to act, or void and asked anew. */
-export type Taken =
-  | { readonly kind: 'taken'; readonly milliseconds: number }
-  | { readonly kind: 'asked'; readonly entry: Entry };
+/** The MCP call that meets the gate. */
+export interface GatedCall {
+  readonly context: ServerContext;
+  readonly tool: string;
+  /** The tenant that the call would act in now. */
+  readonly tenantId: string;
+  readonly progress: ProgressReporter | undefined;
+}
 
-/** What an act on an approval came to: the question that has to be asked first, or a result. */
-export type Act =
-  | { readonly kind: 'asked'; readonly entry: Entry }
-  | {
-      readonly kind: 'result';
-      readonly result: CallToolResult;
-      /** Of what was sent. */
-      readonly requestIds: readonly (string | null)[];
-      /** Whether it took effect, or may have. */
-      readonly changed: boolean;
+/** What a call may do next: plan a question, act on an approval, or end with a result. */
+export type GateResponse =
+  | { readonly kind: 'unasked'; readonly note: readonly string[] }
+  | { readonly kind: 'approved'; readonly request: ApprovalRequest }
+  | { readonly kind: 'result'; readonly result: TextResult | InputRequiredResult };
+
+/** What became of an approval: consumed, with the time that is left to send, or void and asked anew. */
+export type Consumption =
+  | { readonly kind: 'consumed'; readonly remainingMs: number }
+  | { readonly kind: 'asked'; readonly request: ApprovalRequest };
+
+/** What executing an approved call came to: the question that has to be asked first, or a result. */
+export type ExecutionOutcome =
+  | { readonly kind: 'asked'; readonly request: ApprovalRequest }
+  | ({ readonly kind: 'result' } & Execution);
+
+/**
+ * The human confirmation gate of one process. Every way that is not an explicit yes to exactly this ends in a Refusal,
+ * which its methods throw.
+ */
+export class Gate {
+  readonly serverOptions: FormServerOptions;
+  readonly #approval: GateOptions['approval'];
+  readonly #patienceMs: number;
+  readonly #form = new FormChannel();
+  readonly #requests: ApprovalRequests;
+  readonly #channels: ExternalChannels;
+  /** Approved calls are executed one at a time. */
+  readonly #inTurn = createQueue();
+  /** The calls that wait for a person outside the client, by the nonce of their request. */
+  readonly #waitingCalls = new Map<string, Set<GatedCall>>();
+  /** How often the form of a request was shown, and how often it is open, by its nonce. */
+  readonly #forms = new Map<string, { shown: number; open: number }>();
+  /** Whether this client has left a form unanswered: then the others are asked elsewhere, where that is possible. */
+  #hasUnansweredForm = false;
+
+  constructor({ clock, patienceMs, approval, audit, store, openChannels }: GateOptions) {
+    this.#approval = approval;
+    this.#patienceMs = patienceMs;
+    this.serverOptions = this.#form.serverOptions;
+    const onUnansweredForm = () => {
+      this.#hasUnansweredForm = true;
     };
+    this.#requests = new ApprovalRequests({ store, clock, audit, onUnansweredForm });
+    this.#channels = openChannels(createInbox(this.#requests));
+  }
 
-/** The human confirmation gate of one process. Every way that is not an explicit yes to exactly this ends in a ToolError. */
-export type Gate = ReturnType<typeof createGate>;
+  /** What the client of this call says of itself. */
+  describeClient(server: McpServer, context: ServerContext): ClientDescription {
+    return this.#form.describeClient(server, context);
+  }
 
-export function createGate({ clock, patience, approval, audit, outside: reach }: Surroundings) {
-  let turn: Promise<unknown> = Promise.resolve();
-  let isFormDead = false;
-  const form = createForm();
-  const register = createRegister(clock, audit, () => {
-    isFormDead = true;
-  });
-  const outside = reach(deskOf(register));
-  const { present, wait, elsewhere } = createAsking({ register, form, outside, approval, patience });
+  /** Ids of the targets of every deletion that waits for an answer, for its turn or for Graph. */
+  listPendingTargets(tools: readonly string[]): Promise<readonly string[]> {
+    return this.#requests.listPendingTargets(tools);
+  }
 
-  const ignored = (reason: string, { tool }: Caller) => audit.record('ignored', { reason, tool });
-
-  /** An answer to a question that is closed: a decline still counts for what replaced it, and a retry learns the outcome. */
-  const late = (
-    { entry, status, ending }: Standing,
-    answer: Extract<Answer, { kind: 'sealed' }>,
-    caller: Caller,
-  ): Promise<Verdict> => {
-    ignored('an answer to a question that is closed', caller);
-    if (ending === undefined && status !== 'pending') return wait(entry, caller);
-    if (ending?.kind === 'acted' && ending.sent) throw alreadyDone(entry, ending);
-    if (ending?.kind === 'refused') throw ending.refusal.code === 'declined' ? ending.refusal : refuse.notPending();
-    const next = ending?.kind === 'replaced' ? register.look(ending.by.nonce) : undefined;
-    if (next === undefined) throw refuse.notPending();
-    const said = saidIn(answer, entry);
-    const isDecline = said === 'closed' || (typeof said === 'object' && said.decision === 'decline');
-    if (!isDecline) throw refuse.notPending();
-    if (next.status !== 'pending') return late(next, answer, caller);
-    throw register.decide(next.entry, said) ?? refuse.notPending();
-  };
-
-  /** What a client brought back with a form. */
-  const judge = async (answer: Extract<Answer, { kind: 'sealed' }>, key: string, caller: Caller): Promise<Verdict> => {
-    const found = register.look(answer.nonce);
-    if (found === undefined || found.entry.key !== key || found.entry.digest !== answer.digest) {
-      ignored(found === undefined ? 'an answer to no question' : "an answer to another call's question", caller);
-      throw found === undefined ? refuse.notPending() : refuse.invalid('The answer belongs to another call.');
+  /** Receives a call and what it brought back. An answer without a state that was sealed here counts for nothing. */
+  async receive(key: string, repeatOf: string | undefined, call: GatedCall): Promise<GateResponse> {
+    const reply = this.#form.readReply(call.context);
+    if (reply.kind === 'sealed') return this.#handleAnswer(reply, key, call);
+    if (reply.kind === 'unsealed') {
+      this.#requests.recordIgnored(reply.reason, call.tool);
+      throw approvalErrors.invalid(`The answer's state was not issued here (${reply.reason}).`);
     }
-    const { entry } = found;
-    if (found.status !== 'pending' || entry.channel !== 'form') return late(found, answer, caller);
-    if (answer.action === 'missing') return present(entry, caller);
-    const said = saidIn(answer, entry);
-    if (said === 'nobody') {
-      register.noted(entry, 'answer', { channel: 'form', action: 'unattended', afterMs: Math.round(entry.age()) });
-      const moved = elsewhere(entry, 'The client answered by itself; the person is asked outside of it');
-      if (moved !== undefined) return present(moved, caller);
-      register.end(entry, refused(refuse.unattended()));
-      throw refuse.unattended();
-    }
-    const decided = register.decide(entry, said);
-    if (decided instanceof ToolError) throw decided;
-    if (decided !== undefined) return present(decided, caller);
-    return register.claim(entry) ? { kind: 'approved', entry } : wait(entry, caller);
-  };
+    if (reply.isStray) this.#requests.recordIgnored('an answer without a question', call.tool);
+    return this.#matchEarlierCall(key, repeatOf, call);
+  }
 
-  /** A call without an answer: new, or equal to one that is known. */
-  const again = (key: string, repeatOf: string | undefined, caller: Caller): Verdict | Promise<Verdict> => {
-    const known = register.find(key);
-    if (known === undefined) return { kind: 'new', note: [] };
-    const { entry, status, ending, minutesLeft } = known;
-    if (status === 'ended' && entry.question.place.identity.tenantId !== caller.tenantId)
-      return { kind: 'new', note: [] };
-    if (ending?.kind === 'acted' && ending.sent) {
-      if (repeatOf !== entry.id) throw alreadyDone(entry, ending);
-      return { kind: 'new', note: [`This was done already at ${timeOf(ending)}. It would be done again.`] };
+  /** Asks a person, or says why that is not possible here. */
+  async ask(
+    { repeatOf, ...asked }: Omit<NewRequest, 'channel'> & { readonly repeatOf: string | undefined },
+    client: Pick<ClientDescription, 'canShowForm'>,
+    call: GatedCall,
+  ): Promise<GateResponse> {
+    // An equal call may have asked while this one was planning, and again before its request is opened.
+    for (;;) {
+      const known = await this.#matchEarlierCall(asked.key, repeatOf, call);
+      if (known.kind !== 'unasked') return known;
+      const opened = await this.#requests.open({ ...asked, channel: this.#chooseChannel(asked.question, client) });
+      if (opened.kind === 'asked') return this.show(opened.request, call);
     }
-    if (ending?.kind === 'refused' && ending.refusal.code === 'declined') throw refuse.cooling(minutesLeft);
-    if (status === 'ended') return { kind: 'new', note: [] };
-    if (status !== 'pending' || entry.channel !== 'form' || entry.age() <= twins) return wait(entry, caller);
-    const moved = elsewhere(entry, 'The form was not answered; the person is asked outside of the client');
-    if (moved !== undefined) register.unanswered(entry);
-    return present(moved ?? entry, caller);
-  };
+  }
 
+  /** Brings a question before the person, and waits where the answer does not come with a call. */
+  async show(request: ApprovalRequest, call: GatedCall): Promise<GateResponse> {
+    const { nonce, channel } = request;
+    if (channel === 'form') return this.#showForm(request, call);
+    this.#callsWaitingFor(nonce).add(call);
+    const error = await this.#channels.show(channel, nonce);
+    if (error !== undefined) await this.#requests.endUnshown(nonce, error);
+    return this.#wait(request, call);
+  }
+
+  /**
+   * Consumes the approval for what would happen now, which is recorded before anything is sent. Where that is no longer
+   * what was approved, the approval is void: the first time a new question, which names the difference, then a Refusal.
+   */
+  async consume(request: ApprovalRequest, now: Question): Promise<Consumption> {
+    const differences = describeDifferences(request.question, now);
+    if (differences.length === 0) {
+      return { kind: 'consumed', remainingMs: await this.#requests.consume(request, now) };
+    }
+    if (request.follows === 'target_changed') throw approvalErrors.targetChanged(differences);
+    const note = ['What you approved has changed. Please look again:', ...differences.map((line) => `- ${line}`)];
+    const replaced = await this.#requests.replaceChanged(request.nonce, now, note);
+    if (replaced.kind === 'asked') return replaced;
+    throw replaced.kind === 'refused' ? replaced.error : approvalErrors.expired('The approval was not used in time');
+  }
+
+  /** Executes an approved call, one at a time, and keeps its outcome for whoever calls the same again. */
+  execute(request: ApprovalRequest, work: () => Promise<ExecutionOutcome>): Promise<ExecutionOutcome> {
+    return this.#inTurn(async () => {
+      try {
+        const outcome = await work();
+        if (outcome.kind === 'asked') return outcome;
+        return { ...outcome, result: await this.#requests.complete(request, outcome) };
+      } catch (error) {
+        if (error instanceof SignInNeeded && (await this.#requests.release(request.nonce))) throw error;
+        const defect = () => new ToolError('internal_error', 'This server has a defect.');
+        await this.#requests.fail(request, error instanceof ToolError ? error : defect());
+        throw error;
+      }
+    });
+  }
+
+  /** Handles what a client brought back with a form. */
+  async #handleAnswer(reply: SealedReply, key: string, call: GatedCall): Promise<GateResponse> {
+    const request = await this.#requests.read(reply.nonce);
+    if (request === undefined) {
+      this.#requests.recordIgnored('an answer to no question', call.tool);
+      throw approvalErrors.notPending();
+    }
+    if (request.key !== key || request.digest !== reply.digest) {
+      this.#requests.recordIgnored("an answer to another call's question", call.tool);
+      throw approvalErrors.invalid('The answer belongs to another call.');
+    }
+    const { nonce, state, channel } = request;
+    if (state.kind !== 'pending' || channel !== 'form') return this.#handleLateAnswer(request, reply, call);
+    if (reply.action === 'missing') return this.show(request, call);
+    const decision = readDecision(reply, request, this.#requests.ageMs(request));
+    const answered =
+      decision.kind === 'unattended'
+        ? await this.#requests.rejectUnattended(nonce, this.#chooseFallback())
+        : await this.#requests.decide(nonce, decision);
+    if (answered.kind === 'refused') throw answered.error;
+    if (answered.kind === 'late') return this.#handleLateAnswer(answered.request, reply, call);
+    if (answered.kind === 'asked') return this.show(answered.request, call);
+    return (await this.#requests.claim(nonce)) ? { kind: 'approved', request } : this.#wait(request, call);
+  }
+
+  /** An answer to a request that is closed: a decline still counts for what replaced it, and a retry learns the outcome. */
+  async #handleLateAnswer(
+    request: ApprovalRequest | undefined,
+    reply: SealedReply,
+    call: GatedCall,
+  ): Promise<GateResponse> {
+    if (request === undefined) throw approvalErrors.notPending();
+    this.#requests.recordIgnored('an answer to a question that is closed', call.tool);
+    if (request.state.kind === 'pending') throw approvalErrors.notPending();
+    if (request.state.kind !== 'ended') return this.#wait(request, call);
+    const { resolution } = request.state;
+    if (resolution.kind === 'executed' && resolution.changed) throw describeAlreadyDone(request, resolution);
+    if (isDecline(resolution)) throw restoreError(resolution.error);
+    const decision = readDecision(reply, request, this.#requests.ageMs(request));
+    const isDeclined = decision.kind === 'decline' || decision.kind === 'close';
+    if (resolution.kind !== 'replaced' || !isDeclined) throw approvalErrors.notPending();
+    const answered = await this.#requests.decide(resolution.by, decision);
+    if (answered.kind === 'late') return this.#handleLateAnswer(answered.request, reply, call);
+    throw answered.kind === 'refused' ? answered.error : approvalErrors.notPending();
+  }
+
+  /** A call without an answer: unasked, or equal to one that is known. */
+  async #matchEarlierCall(key: string, repeatOf: string | undefined, call: GatedCall): Promise<GateResponse> {
+    const request = await this.#requests.find(key);
+    if (request === undefined) return { kind: 'unasked', note: [] };
+    const { id, nonce, state, channel, question } = request;
+    if (state.kind === 'ended') {
+      if (question.context.identity.tenantId !== call.tenantId) return { kind: 'unasked', note: [] };
+      const { resolution } = state;
+      if (isDecline(resolution)) throw approvalErrors.declinedRecently(this.#requests.minutesLeft(request));
+      if (resolution.kind !== 'executed' || !resolution.changed) return { kind: 'unasked', note: [] };
+      if (repeatOf !== id) throw describeAlreadyDone(request, resolution);
+      return { kind: 'unasked', note: [`This was done already at ${formatTime(resolution)}. It would be done again.`] };
+    }
+    const isOpenForm = state.kind === 'pending' && channel === 'form';
+    if (!isOpenForm || this.#requests.ageMs(request) <= concurrentCallWindowMs) return this.#wait(request, call);
+    const fallback = this.#chooseFallback();
+    if (fallback === undefined) return this.show(request, call);
+    const moved = await this.#requests.moveUnansweredForm(nonce, fallback);
+    if (moved.kind === 'asked') return this.show(moved.request, call);
+    if (moved.kind === 'refused') throw moved.error;
+    return this.#matchEarlierCall(key, repeatOf, call);
+  }
+
+  /** The channel of a new question. @throws a Refusal when there is none. */
+  #chooseChannel(question: Question, { canShowForm }: Pick<ClientDescription, 'canShowForm'>): Channel {
+    const { preferred } = this.#channels;
+    const isFormGood = (!this.#hasUnansweredForm && canFitForm(question)) || preferred === undefined;
+    const best = canShowForm && isFormGood ? 'form' : preferred;
+    const channel = this.#approval === 'auto' ? best : this.#approval;
+    if (channel === undefined) throw approvalErrors.noChannel();
+    if (channel === 'form' && !canShowForm) throw approvalErrors.clientWithoutForms();
+    return channel;
+  }
+
+  /** Where a question goes that the client does not bring before a person; undefined where it cannot move. */
+  #chooseFallback(): ExternalChannel | undefined {
+    return this.#approval === 'auto' ? this.#channels.preferred : undefined;
+  }
+
+  async #showForm(request: ApprovalRequest, { context }: GatedCall): Promise<GateResponse> {
+    const { nonce } = request;
+    const { envelope, signal } = context.mcpReq;
+    await this.#forgetClosedForms();
+    const form = this.#forms.get(nonce) ?? { shown: 0, open: 0 };
+    if (form.shown === mostFormsPerRequest) throw approvalErrors.shownTooOften();
+    this.#forms.set(nonce, form);
+    form.shown += 1;
+    form.open += 1;
+    const close = async () => {
+      form.open -= 1;
+      if (form.open === 0) await this.#requests.abandonForm(nonce).catch(() => undefined);
+    };
+    // Before the 2026-07-28 revision, which has the envelope, a call is open as long as its form. In that revision the
+    // form ends the call, and over HTTP the SDK aborts the signal of a call whose answer has left.
+    if (envelope === undefined) signal.addEventListener('abort', close, { once: true });
+    return { kind: 'result', result: await this.#form.ask(request, context) };
+  }
+
+  async #forgetClosedForms(): Promise<void> {
+    const pending = await this.#requests.listPending();
+    for (const nonce of this.#forms.keys()) {
+      if (!pending.some((request) => request.nonce === nonce)) this.#forms.delete(nonce);
+    }
+  }
+
+  /** Waits for a person outside the client, at most as long as patience lasts. */
+  async #wait(
+    request: ApprovalRequest,
+    call: GatedCall,
+    patience = startPatience(this.#patienceMs),
+  ): Promise<GateResponse> {
+    const { nonce, channel } = request;
+    const tell = () => {
+      const text = `Waiting for a person ${this.#channels.describePlace(channel, nonce)}`;
+      call.progress?.(text, patience.passedMs(), this.#patienceMs);
+    };
+    const telling = setInterval(tell, progressIntervalMs);
+    const calls = this.#callsWaitingFor(nonce).add(call);
+    tell();
+    try {
+      for (;;) {
+        const response = await this.#check(nonce, call, patience);
+        if (response !== undefined) return response;
+      }
+    } finally {
+      clearInterval(telling);
+      calls.delete(call);
+      if (calls.size === 0) this.#waitingCalls.delete(nonce);
+    }
+  }
+
+  /** One round of waiting: what the call may do now; undefined when the request has moved on, or its time is over. */
+  async #check(nonce: string, call: GatedCall, patience: Patience): Promise<GateResponse | undefined> {
+    const { signal } = call.context.mcpReq;
+    const request = await this.#requests.read(nonce);
+    if (request === undefined) throw approvalErrors.expired('The question was not answered in time');
+    const { state, channel } = request;
+    if (state.kind === 'ended') return this.#followResolution(state.resolution, call, patience);
+    if (state.kind === 'approved') {
+      return (await this.#requests.claim(nonce)) ? { kind: 'approved', request } : undefined;
+    }
+    if (state.kind !== 'pending') {
+      if (signal.aborted) throw approvalErrors.underway();
+      await this.#requests.waitForMove(request, signal);
+      return undefined;
+    }
+    if (signal.aborted) {
+      const isAlone = this.#callsWaitingFor(nonce).size === 1;
+      if (channel !== 'form' && isAlone) await this.#requests.withdraw(nonce, 'The call was cancelled');
+      throw approvalErrors.cancelled();
+    }
+    if (patience.signal.aborted) {
+      const place = this.#channels.describePlace(channel, nonce);
+      throw approvalErrors.stillPending(place, this.#requests.minutesLeft(request));
+    }
+    await this.#requests.waitForMove(request, AbortSignal.any([signal, patience.signal]));
+    return undefined;
+  }
+
+  async #followResolution(resolution: Resolution, call: GatedCall, patience: Patience): Promise<GateResponse> {
+    if (resolution.kind === 'refused') throw restoreError(resolution.error);
+    if (resolution.kind === 'executed') return { kind: 'result', result: resolution.result };
+    const next = await this.#requests.read(resolution.by);
+    if (next === undefined) throw approvalErrors.expired('The question was not answered in time');
+    return this.#wait(next, call, patience);
+  }
+
+  #callsWaitingFor(nonce: string): Set<GatedCall> {
+    const calls = this.#waitingCalls.get(nonce) ?? new Set();
+    this.#waitingCalls.set(nonce, calls);
+    return calls;
+  }
+}
+
+interface Patience {
+  readonly signal: AbortSignal;
+  passedMs(): number;
+}
+
+/** How long a call waits, and how much of that has passed. */
+function startPatience(durationMs: number): Patience {
+  const startMs = performance.now();
   return {
-    serverOptions: form.serverOptions,
-    client: form.client,
-    targetsOf: register.targetsOf,
-    present,
-
-    /** Judges what a call brought back. An answer without a state that was sealed here counts for nothing. */
-    async enter(key: string, repeatOf: string | undefined, caller: Caller): Promise<Verdict> {
-      const answer = form.answer(caller.context);
-      if (answer.kind === 'sealed') return judge(answer, key, caller);
-      if (answer.kind === 'unsealed') {
-        ignored(answer.reason, caller);
-        throw refuse.invalid(`The answer's state was not issued here (${answer.reason}).`);
-      }
-      if (answer.stray) ignored('an answer without a question', caller);
-      return again(key, repeatOf, caller);
-    },
-
-    /** Asks a person, or says why that is not possible here. */
-    async ask(
-      { repeatOf, ...asked }: Pick<Entry, 'key' | 'question' | 'leaving' | 'note'> & { repeatOf: string | undefined },
-      client: { readonly canAsk: boolean },
-      caller: Caller,
-    ): Promise<Verdict> {
-      // A twin may have asked while this call was planning.
-      const now = again(asked.key, repeatOf, caller);
-      if (!('kind' in now) || now.kind !== 'new') return now;
-      const fits = !isFormDead && register.fitsForm(asked.question.plan.targets.length);
-      const best = client.canAsk && (fits || outside.channel === undefined) ? 'form' : outside.channel;
-      const channel = approval === 'auto' ? best : approval;
-      if (channel === undefined) throw refuse.noWay();
-      if (channel === 'form' && !client.canAsk) throw refuse.noForm();
-      return present(register.open({ ...asked, channel }), caller);
-    },
-
-    /**
-     * Takes the approval for what would happen now, and records it before anything is sent. Where that is no longer what
-     * was approved, the approval is void: the first time a new question, which names the difference, then a refusal.
-     */
-    take(entry: Entry, now: Question): Taken {
-      const changed = differences(entry.question, now);
-      if (changed.length > 0) {
-        if (entry.after === 'target_changed') throw refuse.changed(changed);
-        const note = ['What you approved has changed. Please look again:', ...changed.map((line) => `- ${line}`)];
-        const next = { after: 'target_changed', question: now, note } as const;
-        return { kind: 'asked', entry: register.replace(entry, 'It changed before it could be done', next) };
-      }
-      const milliseconds = register.take(entry);
-      if (milliseconds <= 0) throw refuse.expired('The approval was not used in time');
-      const requests = now.plan.requests.flatMap((request) => wiresOf(request, now.place));
-      register.record(entry, 'acting', { tool: now.tool, digest: entry.digest, requests }, true);
-      return { kind: 'taken', milliseconds };
-    },
-
-    /** Runs the act that was approved, one at a time, and keeps its outcome for whoever asks for the same again. */
-    act(entry: Entry, work: () => Promise<Act>): Promise<Act> {
-      const isActing = () => register.look(entry.nonce)?.status === 'acting';
-      const ended = (
-        fields: { verdict: string; text: string },
-        requestIds: Extract<Act, { kind: 'result' }>['requestIds'],
-      ) => register.noted(entry, 'outcome', { ...fields, requestIds }, true);
-      const mine = turn.then(async () => {
-        try {
-          const act = await work();
-          if (act.kind === 'asked') return act;
-          const { code, sentence } = summaryOf(act.result);
-          const position = isActing() ? ended({ verdict: code, text: sentence }, act.requestIds) : undefined;
-          const result = withRecord(act.result, position, audit.state);
-          const at = new Date(clock.wall());
-          register.end(entry, { kind: 'acted', result, sent: act.changed, at, sentence });
-          return { ...act, result };
-        } catch (error) {
-          if (error instanceof SignInNeeded && register.release(entry)) throw error;
-          const refusal =
-            error instanceof ToolError ? error : new ToolError('internal_error', 'This server has a defect.');
-          if (isActing()) ended({ verdict: refusal.code, text: refusal.message }, []);
-          register.end(entry, refused(refusal));
-          throw error;
-        }
-      });
-      turn = mine.catch(() => undefined);
-      return mine;
-    },
+    signal: AbortSignal.timeout(durationMs),
+    passedMs: () => Math.round(performance.now() - startMs),
   };
 }
 
-type Acted = Extract<Ending, { kind: 'acted' }>;
-const timeOf = ({ at }: Acted) => `${at.toISOString().slice(11, 19)} UTC`;
-const alreadyDone = ({ id }: Entry, acted: Acted) => refuse.alreadyDone(id, timeOf(acted), acted.sentence);
+const formatTime = ({ at }: Executed) => `${at.slice(11, 19)} UTC`;
+const describeAlreadyDone = ({ id }: ApprovalRequest, executed: Executed) =>
+  approvalErrors.alreadyDone(id, formatTime(executed), executed.sentence);

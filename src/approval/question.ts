@@ -5,10 +5,10 @@ import type { GraphVersion } from '../graph/clouds.ts';
 import { type Cloud, requireVersion } from '../graph/clouds.ts';
 import { formatPath, type GraphRequest, parseMethod } from '../graph/endpoint.ts';
 import type { Consequence, Plan } from '../operations/operation.ts';
-import { fullName, isPlain, quoted, shownName, words } from './shown.ts';
+import { escapeMarkup, formatName, isPlain, joinName, quoteText } from './shown.ts';
 
-/** Where and for whom an act would happen. */
-export interface Place {
+/** Where and for whom a call would act. */
+export interface CallContext {
   readonly cloud: Cloud;
   readonly graphRoot: string;
   readonly graphVersion: GraphVersion;
@@ -25,87 +25,107 @@ export interface Place {
   readonly secretsFolder: string | undefined;
 }
 
-/** What a person is asked: the plan of one call in one place, and what counts as a yes. */
+/** One request of a plan, as a person sees it and an approval binds it. */
+export interface PlannedRequest {
+  /** Method and address, `DELETE https://…`: first on the documented route, then on those tried where Graph lacks that. */
+  readonly addresses: readonly string[];
+  readonly body?: unknown;
+  readonly cmdlet?: string;
+}
+
+/** What a person is asked: the plan of one call in one place, and what counts as a yes. All of it is data that survives JSON. */
 export interface Question {
   readonly tool: string;
-  readonly plan: Plan;
-  readonly place: Place;
+  readonly plan: Omit<Plan, 'requests'>;
+  readonly requests: readonly PlannedRequest[];
+  readonly context: CallContext;
   /** The text to type; without one an explicit choice is enough. */
   readonly typed?: string;
 }
 
 /** The tenant's name as a person types it; the beginning of its id where it has none, or one that cannot be typed. */
-const tenantWord = ({ tenantLabel, identity: { tenantId } }: Place) =>
+const nameTenant = ({ tenantLabel, identity: { tenantId } }: CallContext) =>
   tenantLabel !== tenantId && /^[A-Za-z0-9][A-Za-z0-9 .&-]{0,63}$/.test(tenantLabel)
     ? tenantLabel
     : tenantId.slice(0, 8);
 
-function typedText(plan: Plan, place: Place): string | undefined {
+function chooseTyped(plan: Plan, context: CallContext): string | undefined {
   const [only, ...others] = plan.targets;
   if (plan.confirm === 'choice') return undefined;
-  if (plan.confirm === 'tenant' || only === undefined) return tenantWord(place);
+  if (plan.confirm === 'tenant' || only === undefined) return nameTenant(context);
   if (others.length > 0) {
     const [word = ''] = plan.act.verb.toLowerCase().split(' ');
-    return `${word} ${plan.targets.length} ${tenantWord(place)}`;
+    return `${word} ${plan.targets.length} ${nameTenant(context)}`;
   }
-  return isPlain(only) ? fullName(only) : only.id.slice(0, 8);
+  return isPlain(only) ? joinName(only) : only.id.slice(0, 8);
 }
 
-export function questionOf(tool: string, plan: Plan, place: Place): Question {
-  const typed = typedText(plan, place);
-  return { tool, plan, place, ...(typed !== undefined && { typed }) };
+export function createQuestion(tool: string, plan: Plan, context: CallContext): Question {
+  const { requests, ...shownPlan } = plan;
+  const typed = chooseTyped(plan, context);
+  const described = requests.map((request) => describeRequest(request, context));
+  return { tool, plan: shownPlan, requests: described, context, ...(typed !== undefined && { typed }) };
+}
+
+function describeRequest({ endpoint, params, body }: GraphRequest, context: CallContext): PlannedRequest {
+  const version = requireVersion(endpoint, context.graphVersion, context.cloud);
+  const cmdlet = endpoint.cmdlets?.[version];
+  return {
+    addresses: [endpoint.route, ...(endpoint.alternatives ?? [])].map(
+      (route) => `${parseMethod(route)} ${context.graphRoot}/${version}${formatPath(route, params)}`,
+    ),
+    ...(body !== undefined && { body }),
+    ...(cmdlet !== undefined && { cmdlet }),
+  };
 }
 
 /** True where nothing is to be typed, or this is it: letter case and surrounding blanks do not matter. */
-export const isTyped = ({ typed }: Question, said = '') =>
-  typed === undefined || said.trim().toLowerCase() === typed.toLowerCase();
+export const isTypedRight = ({ typed }: Question, text = '') =>
+  typed === undefined || text.trim().toLowerCase() === typed.toLowerCase();
 
-/** Method, address and body of a request exactly as it would leave: first on its route, then on those tried where Graph lacks that. */
-export function wiresOf({ endpoint, params, body }: GraphRequest, place: Place): string[] {
-  const version = requireVersion(endpoint, place.graphVersion, place.cloud);
+/** Method, address and body exactly as they would leave, one text for each address. */
+export function formatRequest({ addresses, body }: PlannedRequest): string[] {
   const content = body === undefined ? '' : ` ${JSON.stringify(body)}`;
-  return [endpoint.route, ...(endpoint.alternatives ?? [])].map(
-    (route) => `${parseMethod(route)} ${place.graphRoot}/${version}${formatPath(route, params)}${content}`,
-  );
+  return addresses.map((address) => `${address}${content}`);
 }
 
-const byKey =
+const compareBy =
   <T>(key: (item: T) => string) =>
   (a: T, b: T) =>
     key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0;
 
 /** What an approval is bound to, part by part; health, statuses and build numbers are not in it. */
-function bound({ tool, plan, place, typed }: Question) {
+function collectBound({ tool, plan, requests, context, typed }: Question) {
   return {
     v: 1,
     place: {
-      tenant: place.identity.tenantId,
-      cloud: place.cloud,
-      'Graph version': place.graphVersion,
-      'acting identity': `${place.identity.kind} ${place.identity.id}, app ${place.identity.appId}`,
-      principal: place.principal,
+      tenant: context.identity.tenantId,
+      cloud: context.cloud,
+      'Graph version': context.graphVersion,
+      'acting identity': `${context.identity.kind} ${context.identity.id}, app ${context.identity.appId}`,
+      principal: context.principal,
       tool,
       'text to type': typed ?? null,
     },
-    requests: plan.requests.flatMap((request) => wiresOf(request, place)),
-    targets: plan.targets.map(({ details, ...facts }) => facts).sort(byKey(({ id }) => id)),
+    requests: requests.flatMap(formatRequest),
+    targets: plan.targets.map(({ details, ...facts }) => facts).sort(compareBy(({ id }) => id)),
     changes: plan.changes.map(({ targetId, field, before, after }) => ({
       targetId: targetId ?? null,
       field,
       before: before ?? null,
       after,
     })),
-    consequences: plan.consequences.map(codeOf).sort(),
+    consequences: plan.consequences.map(formatCode).sort(),
   };
 }
 
-const codeOf = ({ code, about, kind }: Consequence) => [kind, code, about ?? ''].join(' ');
-const same = (a: unknown, b: unknown) => canonicalize(a) === canonicalize(b);
+const formatCode = ({ code, about, kind }: Consequence) => [kind, code, about ?? ''].join(' ');
+const isSame = (a: unknown, b: unknown) => canonicalize(a) === canonicalize(b);
 
 /** SHA-256 over the canonical JSON (RFC 8785) of everything that is bound. */
-export function digestOf(question: Question): string {
+export function computeDigest(question: Question): string {
   return createHash('sha256')
-    .update(canonicalize(bound(question)) ?? '')
+    .update(canonicalize(collectBound(question)) ?? '')
     .digest('hex');
 }
 
@@ -113,38 +133,45 @@ export function digestOf(question: Question): string {
  * What makes `now` another act than the one approved, in words; empty when the approval holds. A warning that went away
  * and a reassurance that came do not count.
  */
-export function differences(approved: Question, now: Question): string[] {
-  const was = bound(approved);
-  const is = bound(now);
+export function describeDifferences(approved: Question, now: Question): string[] {
+  const was = collectBound(approved);
+  const is = collectBound(now);
   const place = Object.entries(is.place).flatMap(([part, value]) => {
     const old = Object.entries(was.place).find(([name]) => name === part)?.[1];
-    return old === value ? [] : [`${part}: approved for ${quoted(String(old))}, now ${quoted(String(value))}`];
+    return old === value ? [] : [`${part}: approved for ${quoteText(String(old))}, now ${quoteText(String(value))}`];
   });
   const targets = approved.plan.targets.flatMap((target) => {
     const { details: _, ...old } = target;
     const next = is.targets.find(({ id }) => id === target.id);
-    if (next === undefined) return [`${shownName(target)} is no longer among the targets`];
+    if (next === undefined) return [`${formatName(target)} is no longer among the targets`];
     return Object.entries({ ...old, ...next }).flatMap(([fact]) => {
-      const [before, after] = [textOfFact(old, fact), textOfFact(next, fact)];
-      return before === after ? [] : [`${shownName(target)}: ${fact} was ${quoted(before)}, now ${quoted(after)}`];
+      const [before, after] = [formatFact(old, fact), formatFact(next, fact)];
+      return before === after
+        ? []
+        : [`${formatName(target)}: ${fact} was ${quoteText(before)}, now ${quoteText(after)}`];
     });
   });
   const added = now.plan.targets.filter(({ id }) => !was.targets.some((target) => target.id === id));
-  const changes = same(was.changes, is.changes) ? [] : ['the values that would be replaced are no longer the same'];
-  const requests = same(was.requests, is.requests) ? [] : ['the requests are no longer the same'];
+  const changes = isSame(was.changes, is.changes) ? [] : ['the values that would be replaced are no longer the same'];
+  const requests = isSame(was.requests, is.requests) ? [] : ['the requests are no longer the same'];
   const consequences = [
-    ...lost(now.plan.consequences, approved.plan.consequences, ['warning', 'info'], 'new'),
-    ...lost(approved.plan.consequences, now.plan.consequences, ['reassurance', 'info'], 'no longer true'),
+    ...describeLost(now.plan.consequences, approved.plan.consequences, ['warning', 'info'], 'new'),
+    ...describeLost(approved.plan.consequences, now.plan.consequences, ['reassurance', 'info'], 'no longer true'),
   ];
-  const precise = [...place, ...targets, ...added.map((target) => `${shownName(target)} is new`), ...changes];
+  const precise = [...place, ...targets, ...added.map((target) => `${formatName(target)} is new`), ...changes];
   return [...precise, ...(precise.length === 0 ? requests : []), ...consequences];
 }
 
-const textOfFact = (facts: object, name: string) =>
+const formatFact = (facts: object, name: string) =>
   String(Object.entries(facts).find(([fact]) => fact === name)?.[1] ?? 'nothing');
 
-const lost = (of: readonly Consequence[], from: readonly Consequence[], kinds: readonly string[], what: string) =>
+const describeLost = (
+  of: readonly Consequence[],
+  from: readonly Consequence[],
+  kinds: readonly string[],
+  what: string,
+) =>
   of
     .filter(({ kind }) => kinds.includes(kind))
-    .filter((consequence) => !from.some((other) => codeOf(other) === codeOf(consequence)))
-    .map(({ text }) => `${what}: ${words(text)}`);
+    .filter((consequence) => !from.some((other) => formatCode(other) === formatCode(consequence)))
+    .map(({ text }) => `${what}: ${escapeMarkup(text)}`);

@@ -1,10 +1,8 @@
-import { requireVersion } from '../graph/clouds.ts';
-import type { GraphRequest } from '../graph/endpoint.ts';
 import { formatCount } from '../operations/consequences.ts';
-import type { Consequence, Plan, Target, ValueChange } from '../operations/operation.ts';
+import type { Consequence, Target, ValueChange } from '../operations/operation.ts';
 import { escapeInvisible } from '../text.ts';
-import { type Place, type Question, wiresOf } from './question.ts';
-import { fact, fullName, isPlain, quoted, shownName, words } from './shown.ts';
+import { formatRequest, type PlannedRequest, type Question } from './question.ts';
+import { escapeMarkup, formatName, isPlain, joinName, quoteFact, quoteText } from './shown.ts';
 
 /** The parts of a question for a person's eyes, in their order; every string is safe to show. */
 export interface QuestionParts {
@@ -25,60 +23,58 @@ export interface QuestionParts {
 
 const worstFirst: readonly Consequence['kind'][] = ['warning', 'reassurance', 'info'];
 
-export function partsOf({ plan, place, typed }: Question): QuestionParts {
-  const cmdlets = plan.requests.flatMap(({ endpoint }) => {
-    const cmdlet = endpoint.cmdlets?.[requireVersion(endpoint, place.graphVersion, place.cloud)];
-    return cmdlet === undefined ? [] : [cmdlet];
-  });
+export function describeQuestion({ plan, requests, context, typed }: Question): QuestionParts {
+  const cmdlets = requests.flatMap(({ cmdlet }) => (cmdlet === undefined ? [] : [cmdlet]));
   return {
-    tenant: quoted(place.tenantLabel),
-    tenantId: place.identity.tenantId,
-    simulated: place.simulated,
-    action: `${describeActByName(plan)}?`,
+    tenant: quoteText(context.tenantLabel),
+    tenantId: context.identity.tenantId,
+    simulated: context.simulated,
+    action: `${formatTitle(plan)}?`,
     consequences: [...plan.consequences]
       .sort((a, b) => worstFirst.indexOf(a.kind) - worstFirst.indexOf(b.kind))
-      .map(({ kind, text }) => ({ kind, text: words(text) })),
-    targets: plan.targets.map((target) => ({ name: shownName(target), facts: factsOf(target, plan.changes) })),
+      .map(({ kind, text }) => ({ kind, text: escapeMarkup(text) })),
+    targets: plan.targets.map((target) => ({ name: formatName(target), facts: describeFacts(target, plan.changes) })),
     changes: [
-      ...plan.changes.filter(({ targetId }) => targetId === undefined).map(changeLine),
-      ...(place.secretsFolder === undefined ? [] : [`The key goes into a file in ${place.secretsFolder}`]),
+      ...plan.changes.filter(({ targetId }) => targetId === undefined).map(formatChange),
+      ...(context.secretsFolder === undefined ? [] : [`The key goes into a file in ${context.secretsFolder}`]),
     ],
     details: [
-      ...plan.requests.flatMap((request) =>
-        wiresForEyes(request, place).map(
-          (wire, way) => `${way === 0 ? 'Request' : 'Or, where Graph lacks that'}: ${wire}`,
+      ...requests.flatMap((request) =>
+        formatForEyes(request).map(
+          (text, index) => `${index === 0 ? 'Request' : 'Or, where Graph lacks that'}: ${text}`,
         ),
       ),
       ...[...new Set(cmdlets)].map((cmdlet) => `The same in PowerShell: ${cmdlet}`),
-      `Acts as: ${place.identity.kind} ${quoted(place.identity.name)} (${place.identity.id})`,
-      `Asked by: a client that says it is ${quoted(place.clientName, 60)}`,
-      ...(place.settings.length === 0 ? [] : [`Settings other than the default: ${place.settings.join(', ')}`]),
+      `Acts as: ${context.identity.kind} ${quoteText(context.identity.name)} (${context.identity.id})`,
+      `Asked by: a client that says it is ${quoteText(context.clientName, 60)}`,
+      ...(context.settings.length === 0 ? [] : [`Settings other than the default: ${context.settings.join(', ')}`]),
     ],
     ...(typed !== undefined && { typed }),
   };
 }
 
 /** The names of the targets that the act itself does not name. */
-export const unnamedTargets = ({ action, targets }: QuestionParts): string[] =>
+export const listUnnamedTargets = ({ action, targets }: QuestionParts): string[] =>
   targets.map(({ name }) => name).filter((name) => !action.includes(name));
 
 /** What is done to how many: `Delete 1 sensor`. */
-export const describeAct = ({ act: { verb, noun, how }, targets }: Plan): string =>
+export const describeAct = ({ act: { verb, noun, how }, targets }: Question['plan']): string =>
   [verb, noun && formatCount(targets.length, noun), how].filter(Boolean).join(' ');
 
 /** The act with its one target by name, where that cannot be taken for words of ours: `Delete sensor DC07.contoso.com`. */
-function describeActByName(plan: Plan): string {
+function formatTitle(plan: Question['plan']): string {
   const { verb, noun, how } = plan.act;
   const [only, ...others] = plan.targets;
   if (noun === undefined || only === undefined || others.length > 0 || !isPlain(only)) return describeAct(plan);
-  return [verb, noun, fullName(only), how].filter(Boolean).join(' ');
+  return [verb, noun, joinName(only), how].filter(Boolean).join(' ');
 }
 
 const marks = { warning: '⚠', reassurance: '✓', info: '·' } as const;
 
 /** The question as text: tenant first, then what will happen and its consequences, then the facts, the tenant's words quoted. */
-export function questionText(question: Question, note: readonly string[] = []): string {
-  const { tenant, tenantId, simulated, action, consequences, targets, changes, details, typed } = partsOf(question);
+export function formatQuestion(question: Question, note: readonly string[] = []): string {
+  const { tenant, tenantId, simulated, action, consequences, targets, changes, details, typed } =
+    describeQuestion(question);
   return [
     `${simulated ? 'SIMULATED ' : ''}TENANT ${tenant} (${tenantId})`,
     ...note,
@@ -95,40 +91,40 @@ export function questionText(question: Question, note: readonly string[] = []): 
 }
 
 /** The request for a person's eyes: what the model or the tenant wrote in its body is neutralised, the rest is as it leaves. */
-const wiresForEyes = (request: GraphRequest, place: Place) =>
-  wiresOf({ ...request, body: neutral(request.body) }, place).map((wire) => escapeInvisible(wire, 2000));
+const formatForEyes = (request: PlannedRequest) =>
+  formatRequest({ ...request, body: neutralize(request.body) }).map((text) => escapeInvisible(text, 2000));
 
-const neutral = (body: unknown): unknown =>
+const neutralize = (body: unknown): unknown =>
   body === undefined
     ? undefined
     : JSON.parse(JSON.stringify(body), (key, value: unknown) =>
-        typeof value === 'string' && !key.startsWith('@odata') ? words(value) : value,
+        typeof value === 'string' && !key.startsWith('@odata') ? escapeMarkup(value) : value,
       );
 
-function factsOf(
+function describeFacts(
   { id, type, majorVersion, createdDateTime, details }: Target,
   changes: readonly ValueChange[],
 ): string[] {
   const facts = [
-    type === undefined ? undefined : fact(readable(type)),
+    type === undefined ? undefined : quoteFact(spellOut(type)),
     majorVersion === undefined ? undefined : `v${majorVersion}.x`,
-    createdDateTime === undefined ? undefined : `created ${fact(createdDateTime.slice(0, 10))}`,
+    createdDateTime === undefined ? undefined : `created ${quoteFact(createdDateTime.slice(0, 10))}`,
   ].filter((fact) => fact !== undefined);
-  const now = Object.entries(details).map(([label, value]) => `${label} ${fact(readable(value))}`);
+  const now = Object.entries(details).map(([label, value]) => `${label} ${quoteFact(spellOut(value))}`);
   return [
     ...(facts.length === 0 ? [] : [facts.join(', ')]),
     ...(now.length === 0 ? [] : [`now: ${now.join(', ')}`]),
     `id ${id}`,
-    ...changes.filter(({ targetId }) => targetId === id).map(changeLine),
+    ...changes.filter(({ targetId }) => targetId === id).map(formatChange),
   ];
 }
 
 /** A member of an enum as a person reads it, and still one word: `upToDate` is up-to-date. */
-const readable = (text: string) =>
+const spellOut = (text: string) =>
   /^[a-z]+([A-Z][a-z]+)+$/.test(text) ? text.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) : text;
 
-const changeLine = ({ field, before, after }: ValueChange) =>
-  `${field}: ${quoted(textOf(before), 300)} -> ${quoted(textOf(after), 300)}`;
+const formatChange = ({ field, before, after }: ValueChange) =>
+  `${field}: ${quoteText(formatValue(before), 300)} -> ${quoteText(formatValue(after), 300)}`;
 
-const textOf = (value: unknown) =>
+const formatValue = (value: unknown) =>
   value === undefined || value === null ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value);

@@ -5,12 +5,12 @@ import { createInterface, type Interface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReadStream, WriteStream } from 'node:tty';
 import {
-  type Asked,
-  answered,
-  type Left,
-  type Shown,
-  serversIn,
-  socketsFolder,
+  findServers,
+  findSocketsFolder,
+  type ServerNote,
+  type TerminalCommand,
+  type TerminalQuestion,
+  terminalAnswer,
 } from '../approval/channels/terminal.ts';
 import { UntrustedFolder } from '../files.ts';
 import { parseJson } from '../json.ts';
@@ -22,13 +22,13 @@ const answerTimeoutMs = 3_000;
 
 /** A server that waits behind a socket, as this terminal talks to it; undefined where it does not answer in time. */
 interface WaitingServer {
-  ask(request: Asked): Promise<readonly Shown[] | undefined>;
+  ask(request: TerminalCommand): Promise<readonly TerminalQuestion[] | undefined>;
   end(): void;
 }
 
 /** Answers the questions that wait on this machine at the person's own terminal. Exit code 0, or 2 without one. */
 export async function approve({ list = false }: { readonly list?: boolean }): Promise<number> {
-  const sockets = await findServers();
+  const sockets = await listServers();
   if (sockets === undefined) return 2;
   const connections = await Promise.all(sockets.map(connectToServer));
   const servers = connections.filter((connection) => connection !== undefined);
@@ -53,10 +53,10 @@ export async function approve({ list = false }: { readonly list?: boolean }): Pr
   }
 }
 
-async function findServers(): Promise<Left[] | undefined> {
-  const folder = socketsFolder();
+async function listServers(): Promise<ServerNote[] | undefined> {
+  const folder = findSocketsFolder();
   try {
-    return await serversIn(folder);
+    return await findServers(folder);
   } catch (error) {
     if (!(error instanceof UntrustedFolder)) throw error;
     tellOperator(`the folder ${folder} ${error.message}, so nothing in it can be trusted.`);
@@ -64,7 +64,7 @@ async function findServers(): Promise<Left[] | undefined> {
   }
 }
 
-async function listQuestions(server: WaitingServer & Pick<Left, 'process'>) {
+async function listQuestions(server: WaitingServer & Pick<ServerNote, 'process'>) {
   const waiting = await server.ask({ do: 'list' });
   if (waiting === undefined) tellOperator(`the server with process id ${server.process} does not answer.`);
   return (waiting ?? []).map((shown) => ({ server, shown }));
@@ -89,7 +89,7 @@ function openTerminal(): Interface | undefined {
   }
 }
 
-async function answerQuestion(server: WaitingServer, question: Shown, terminal: Interface): Promise<void> {
+async function answerQuestion(server: WaitingServer, question: TerminalQuestion, terminal: Interface): Promise<void> {
   print(`\n${colour.yellow(frameText(question.text))}`);
   print(`This question is open for ${question.minutesLeft} minutes.`);
   const prompt =
@@ -108,24 +108,24 @@ async function answerQuestion(server: WaitingServer, question: Shown, terminal: 
   const current = first && (await waitUntilSettled(server, first));
   if (current === undefined) return print('The server no longer knows this question; nothing was changed.');
   if (current.state === 'waiting') return answerQuestion(server, current, terminal);
-  const auditNote = current.audit === undefined ? '' : ` Audit record ${current.audit}.`;
+  const auditNote = current.auditRecord === undefined ? '' : ` Audit record ${current.auditRecord}.`;
   print(wrapText(`${describeResult(current)}${auditNote}`).join('\n'));
 }
 
-function describeResult({ state, sentence }: Shown): string {
+function describeResult({ state, sentence }: TerminalQuestion): string {
   if (state === 'approved') return 'Approved. It is done as soon as the assistant calls again.';
   return state === 'acting' ? 'Approved. It is being done now.' : sentence;
 }
 
-function toRequest({ nonce, typed }: Shown, reply: string, line: string): Asked | undefined {
+function toRequest({ nonce, typed }: TerminalQuestion, reply: string, line: string): TerminalCommand | undefined {
   if (reply === 'decline') return { do: 'decline', nonce };
   if (typed !== undefined) return { do: 'approve', nonce, typed: line };
   return reply === 'approve' ? { do: 'approve', nonce } : undefined;
 }
 
 /** How a question stands once it has been acted on, follows another, or nobody acts on it. */
-async function waitUntilSettled(server: WaitingServer, first: Shown): Promise<Shown | undefined> {
-  let current: Shown | undefined = first;
+async function waitUntilSettled(server: WaitingServer, first: TerminalQuestion): Promise<TerminalQuestion | undefined> {
+  let current: TerminalQuestion | undefined = first;
   const deadlineMs = performance.now() + actTimeoutMs;
   const isOpen = () => current !== undefined && (current.replacedBy !== undefined || current.state === 'acting');
   const isNew = () => current?.state === 'approved' && performance.now() < deadlineMs - actTimeoutMs + 2_000;
@@ -139,7 +139,7 @@ async function waitUntilSettled(server: WaitingServer, first: Shown): Promise<Sh
   return current;
 }
 
-async function connectToServer(found: Left): Promise<(WaitingServer & Pick<Left, 'process'>) | undefined> {
+async function connectToServer(found: ServerNote): Promise<(WaitingServer & Pick<ServerNote, 'process'>) | undefined> {
   const socket = connect(found.path);
   try {
     await once(socket, 'connect');
@@ -161,7 +161,7 @@ function createServerConnection(socket: Socket): WaitingServer {
       const next = await Promise.race([lines.next().catch(() => undefined), timeout]);
       if (next === undefined) socket.destroy();
       if (next === undefined || next.done === true) return undefined;
-      return answered.safeParse(parseJson(next.value)).data?.questions;
+      return terminalAnswer.safeParse(parseJson(next.value)).data?.questions;
     },
     end: () => socket.destroy(),
   };

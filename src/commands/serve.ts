@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { openOutside } from '../approval/channels/choose.ts';
-import { createGate, type Surroundings } from '../approval/gate.ts';
+import { openExternalChannels } from '../approval/channels/choose.ts';
+import { Gate, type GateOptions } from '../approval/gate.ts';
+import type { ExternalChannels } from '../approval/inbox.ts';
+import { createMemoryStore } from '../approval/requestStore.ts';
 import { openAuditLog, resolveAuditFolder } from '../audit/log.ts';
 import { type Config, listUnusualSafetySettings } from '../config.ts';
 import type { Graph } from '../graph/client/client.ts';
@@ -11,10 +13,10 @@ import type { Tenant } from '../graph/tenant.ts';
 import { type Log, tellOperator } from '../log.ts';
 import { getDefaultSecretsFolder } from '../secrets/file.ts';
 import { createServer } from '../server/server.ts';
-import { stdioTransport } from '../server/stdio.ts';
+import { createStdioTransport } from '../server/stdio.ts';
 
 /** What a server has around it. */
-interface ServeOptions extends Pick<Surroundings, 'clock' | 'patience'> {
+interface ServeOptions extends Pick<GateOptions, 'clock' | 'patienceMs'> {
   readonly input: Readable;
   readonly output: Writable;
 }
@@ -22,7 +24,7 @@ interface ServeOptions extends Pick<Surroundings, 'clock' | 'patience'> {
 const defaultOptions: ServeOptions = {
   clock: { wall: () => Date.now(), monotonic: () => performance.now() },
   /** Hosts end a call after a minute, some sooner. */
-  patience: 25_000,
+  patienceMs: 25_000,
   input: process.stdin,
   output: process.stdout,
 };
@@ -36,7 +38,7 @@ function readUserName(): string {
   }
 }
 
-/** Serves MCP over stdin and stdout until closed. Ledger, seal key and write lock are made here, once, for every server of the SDK. */
+/** Serves MCP over stdin and stdout until closed. Approval requests, seal key and write lock are made here, once, for every server of the SDK. */
 export function serve(
   config: Config,
   getTenant: () => Promise<Tenant>,
@@ -47,8 +49,8 @@ export function serve(
   const { input, output, ...gateOptions } = { ...defaultOptions, ...options };
   let graph: Promise<Graph> | undefined;
   const principal = `${readUserName()} ${randomUUID()}`;
-  let externalChannels: ReturnType<typeof openOutside> | undefined;
-  const gate = createGate({
+  let channels: (ExternalChannels & { close(): Promise<void> }) | undefined;
+  const gate = new Gate({
     ...gateOptions,
     approval: config.approval,
     audit: openAuditLog({
@@ -57,9 +59,10 @@ export function serve(
       settings: listUnusualSafetySettings(config),
       principal,
     }),
-    outside: (inbox) => {
-      externalChannels = openOutside(config, process.env, inbox, tellOperator);
-      return externalChannels;
+    store: createMemoryStore(),
+    openChannels: (inbox) => {
+      channels = openExternalChannels(config, process.env, inbox, tellOperator);
+      return channels;
     },
   });
   const runtime = {
@@ -83,12 +86,12 @@ export function serve(
     secretsFolder: config.secretsDir ?? getDefaultSecretsFolder(),
   };
   const stdioServer = serveStdio(() => createServer(runtime), {
-    transport: stdioTransport(input, output),
+    transport: createStdioTransport(input, output),
     onerror: (error) => log.warn('protocol', { error: error.message }),
   });
   return {
     async close() {
-      await Promise.allSettled([stdioServer.close(), externalChannels?.close()]);
+      await Promise.allSettled([stdioServer.close(), channels?.close()]);
     },
   };
 }

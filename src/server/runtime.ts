@@ -4,7 +4,7 @@ import type { Graph } from '../graph/client/client.ts';
 import type { Log } from '../log.ts';
 
 /** What one process has once, however many servers the SDK makes of it. */
-export interface Process {
+export interface Runtime {
   readonly version: string;
   readonly config: Config;
   /** Loaded with the first call: a host starts servers that are never called. */

@@ -11,16 +11,16 @@ import * as z from 'zod';
 import { parseJson } from '../json.ts';
 
 /** In bytes. The largest call, compare_inventory with 1,000 names, has a quarter of a million. */
-const longestLine = 4 * 1024 * 1024;
+const longestLineBytes = 4 * 1024 * 1024;
 
 /**
  * The SDK's transport, which closes the connection over a line that is too long and says nothing to one that is no
  * message: here such a line is answered with an error, and the connection goes on.
  */
-export function stdioTransport(input: Readable, output: Writable): StdioServerTransport {
+export function createStdioTransport(input: Readable, output: Writable): StdioServerTransport {
   async function* messages() {
-    for await (const line of linesOf(input)) {
-      const error = line === undefined ? tooLong : complaintOf(line.toString('utf8'));
+    for await (const line of splitLines(input)) {
+      const error = line === undefined ? tooLong : findLineError(line.toString('utf8'));
       if (error !== undefined) await transport.send(error).catch(() => undefined);
       else if (line !== undefined) yield Buffer.concat([line, newline]);
     }
@@ -32,19 +32,19 @@ export function stdioTransport(input: Readable, output: Writable): StdioServerTr
 const newline = Buffer.from('\n');
 
 /** Every line; undefined for one that is too long, whose bytes are dropped as they come. */
-async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer | undefined> {
+async function* splitLines(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer | undefined> {
   let parts: Buffer[] = [];
   let size = 0;
   const add = (part: Buffer) => {
     size += part.length;
-    if (size > longestLine) parts = [];
+    if (size > longestLineBytes) parts = [];
     else parts.push(part);
   };
   for await (const chunk of input) {
     let start = 0;
     for (let end = chunk.indexOf('\n'); end !== -1; end = chunk.indexOf('\n', start)) {
       add(chunk.subarray(start, end));
-      yield size > longestLine ? undefined : Buffer.concat(parts);
+      yield size > longestLineBytes ? undefined : Buffer.concat(parts);
       [parts, size, start] = [[], 0, end + 1];
     }
     add(chunk.subarray(start));
@@ -52,17 +52,17 @@ async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer | u
 }
 
 /** Without an id where none can be read: MCP allows that since 2025-11-25, and no null, which JSON-RPC has for it. */
-const errorOf = (code: ProtocolErrorCode, message: string, id?: string | number): JSONRPCErrorResponse => ({
+const createError = (code: ProtocolErrorCode, message: string, id?: string | number): JSONRPCErrorResponse => ({
   jsonrpc: '2.0',
   ...(id !== undefined && { id }),
   error: { code, message },
 });
 
-const tooLong = errorOf(
+const tooLong = createError(
   ProtocolErrorCode.InvalidRequest,
-  `The message is longer than ${longestLine} bytes and was not read. Send a shorter one.`,
+  `The message is longer than ${longestLineBytes} bytes and was not read. Send a shorter one.`,
 );
-const noJson = errorOf(ProtocolErrorCode.ParseError, 'The line is no JSON. Send one JSON-RPC message a line.');
+const noJson = createError(ProtocolErrorCode.ParseError, 'The line is no JSON. Send one JSON-RPC message a line.');
 const noMessage =
   'This is no JSON-RPC 2.0 request: that has jsonrpc "2.0", an id that is a string or a whole number, a method that is a string, params that are an object, and nothing else.';
 
@@ -72,7 +72,7 @@ const parts = z.looseObject({
 });
 
 /** The error that answers a line; undefined where the SDK has the answer, or none is due. */
-function complaintOf(line: string): JSONRPCErrorResponse | undefined {
+function findLineError(line: string): JSONRPCErrorResponse | undefined {
   if (line.trim() === '') return undefined;
   const message = parseJson(line);
   if (message === undefined) return noJson;
@@ -80,5 +80,5 @@ function complaintOf(line: string): JSONRPCErrorResponse | undefined {
   const { data = {} } = parts.safeParse(message);
   const isResponse = 'result' in data || 'error' in data;
   const isNotification = data.method !== undefined && !('id' in data);
-  return isResponse || isNotification ? undefined : errorOf(ProtocolErrorCode.InvalidRequest, noMessage, data.id);
+  return isResponse || isNotification ? undefined : createError(ProtocolErrorCode.InvalidRequest, noMessage, data.id);
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { CallToolResult, InputRequiredResult, McpServer, ServerContext } from '@modelcontextprotocol/server';
+import type { InputRequiredResult, McpServer, ServerContext } from '@modelcontextprotocol/server';
 import canonicalize from 'canonicalize';
 import * as z from 'zod';
-import type { Act } from '../approval/gate.ts';
-import type { Entry } from '../approval/ledger.ts';
-import { type Question, questionOf } from '../approval/question.ts';
+import type { ExecutionOutcome } from '../approval/gate.ts';
+import { createQuestion, type Question } from '../approval/question.ts';
+import type { ApprovalRequest, TextResult } from '../approval/requestStore.ts';
+import type { Execution } from '../approval/requests.ts';
 import { listUnusualSafetySettings } from '../config.ts';
 import { SignInNeeded, ToolError } from '../errors.ts';
 import type { Graph } from '../graph/client/client.ts';
@@ -24,152 +25,178 @@ import {
   type WriteVerdict,
 } from '../operations/operation.ts';
 import { createSecretFile, type SecretFile } from '../secrets/file.ts';
-import { describeTenant, done, failed, otherVersion } from './results.ts';
-import type { Process } from './runtime.ts';
+import {
+  describeOtherVersion,
+  describeTenant,
+  formatFailure,
+  formatSuccess,
+  type TenantDescription,
+} from './results.ts';
+import type { Runtime } from './runtime.ts';
 
-const millisecondsToWrite = 60_000;
-const millisecondsToFinish = 40_000;
+const writeWindowMs = 60_000;
+const finishWindowMs = 40_000;
 const readFirst = 'Read the current state before doing anything else.';
 
 /** One call of a tool. */
-export interface Call {
-  readonly own: Process;
+export interface ToolCall {
+  readonly runtime: Runtime;
   readonly server: McpServer;
   readonly graph: Graph;
   readonly context: ServerContext;
   readonly progress: ProgressReporter | undefined;
 }
 
-/** The one path of a write: plan, gate, plan again, take, send, finish. */
-export async function write(
+/** The one path of a write: plan, gate, plan again, consume the approval, send, finish. */
+export async function handleWrite(
   operation: Write,
   { repeatOf: repeated, ...input }: Record<string, unknown>,
-  call: Call,
-): Promise<CallToolResult | InputRequiredResult> {
-  const { own, server, graph, context, progress } = call;
-  const { gate } = own;
-  const { tenantId } = await actingIdentity(operation, graph, context.mcpReq.signal);
-  const caller = { context, tool: operation.name, tenantId, progress };
-  const canonical = canonicalize([own.principal, operation.name, input]) ?? '';
+  call: ToolCall,
+): Promise<TextResult | InputRequiredResult> {
+  const { runtime, server, graph, context, progress } = call;
+  const { gate } = runtime;
+  const { tenantId } = await readActingIdentity(operation, graph, context.mcpReq.signal);
+  const gatedCall = { context, tool: operation.name, tenantId, progress };
+  const canonical = canonicalize([runtime.principal, operation.name, input]) ?? '';
   const key = createHash('sha256').update(canonical).digest('hex');
-
   const repeatOf = z.string().optional().parse(repeated);
 
-  let verdict = await gate.enter(key, repeatOf, caller);
-  if (verdict.kind === 'new') {
-    const leaving = gate.targetsOf(removing);
-    const first = await ready(operation, input, call, leaving);
-    if (first.plan.requests.length === 0) return nothingToDo(first);
-    if (!isPersonAsked(operation.effect, first.plan.consequences.length, own.config.confirmChanges)) {
+  let response = await gate.receive(key, repeatOf, gatedCall);
+  if (response.kind === 'unasked') {
+    const pendingDeletions = await gate.listPendingTargets(removingTools);
+    const first = await prepare(operation, input, call, pendingDeletions);
+    if (first.plan.requests.length === 0) return reportNothingToDo(first);
+    if (!isPersonAsked(operation.effect, first.plan.consequences.length, runtime.config.confirmChanges)) {
       await authorize(first, call);
-      return (await send(operation, call, first, millisecondsToWrite)).result;
+      return (await send(operation, call, first, writeWindowMs)).result;
     }
-    const { question } = first;
-    const client = gate.client(server, context);
-    verdict = await gate.ask({ key, question, leaving, note: verdict.note, repeatOf }, client, caller);
+    const asked = { key, question: first.question, pendingDeletions, note: response.note, repeatOf };
+    response = await gate.ask(asked, gate.describeClient(server, context), gatedCall);
   }
-  while (verdict.kind === 'approved') {
-    const { entry } = verdict;
-    const act = await gate.act(entry, async () => {
-      const now = await ready(operation, input, call, entry.leaving);
+  while (response.kind === 'approved') {
+    const { request } = response;
+    const outcome = await gate.execute(request, async () => {
+      const now = await prepare(operation, input, call, request.pendingDeletions);
       if (now.plan.requests.length === 0)
-        return { kind: 'result', result: await nothingToDo(now), requestIds: [], changed: false };
-      return actOn(entry, operation, call, now);
+        return { kind: 'result', result: await reportNothingToDo(now), requestIds: [], changed: false };
+      return executeApproved(request, operation, call, now);
     });
-    verdict = act.kind === 'asked' ? await gate.present(act.entry, caller) : act;
+    response = outcome.kind === 'asked' ? await gate.show(outcome.request, gatedCall) : outcome;
   }
-  if (verdict.kind === 'new') throw new Error('a question was neither asked nor refused');
-  return verdict.result;
+  if (response.kind === 'unasked') throw new Error('a question was neither asked nor refused');
+  return response.result;
 }
 
-/** Everything that an act needs, as it is now: what would happen, as whom, and the question that asks for it. */
-interface Ready {
+/** Everything that a write needs, as it is now: what would happen, as whom, and the question that asks for it. */
+interface PreparedWrite {
   readonly plan: Plan;
   readonly identity: Identity;
   readonly question: Question;
-  readonly place: ReturnType<typeof describeTenant>;
+  readonly tenant: TenantDescription;
   finish(outcomes: readonly Outcome[], file?: SecretFile): ReturnType<Write['finish']>;
 }
 
-async function ready(
+async function prepare(
   operation: Write,
   input: Record<string, unknown>,
-  call: Call,
-  pendingDeletions: ReadonlySet<string>,
-): Promise<Ready> {
-  const { own, server, graph, context, progress: reportProgress } = call;
+  call: ToolCall,
+  pendingDeletions: readonly string[],
+): Promise<PreparedWrite> {
+  const { runtime, server, graph, context, progress: reportProgress } = call;
   const { signal } = context.mcpReq;
-  const plan = await operation.plan(input, graph.createReader({ signal, reportProgress, pendingDeletions }));
-  check(operation, plan, own.config.maxMachines);
-  const identity = await actingIdentity(operation, graph, signal);
-  const place = describeTenant(graph.tenant, identity, await graph.getTenantName());
-  const question = questionOf(operation.name, plan, {
+  const plan = await operation.plan(
+    input,
+    graph.createReader({ signal, reportProgress, pendingDeletions: new Set(pendingDeletions) }),
+  );
+  checkPlan(operation, plan, runtime.config.maxMachines);
+  const identity = await readActingIdentity(operation, graph, signal);
+  const tenant = describeTenant(graph.tenant, identity, await graph.getTenantName());
+  const question = createQuestion(operation.name, plan, {
     cloud: graph.tenant.cloud,
     graphRoot: graph.tenant.graphRoot,
-    graphVersion: own.config.graphVersion,
-    tenantLabel: place.label,
+    graphVersion: runtime.config.graphVersion,
+    tenantLabel: tenant.label,
     simulated: graph.tenant.simulated,
     identity,
-    principal: own.principal,
-    clientName: own.gate.client(server, context).name,
-    settings: listUnusualSafetySettings(own.config),
-    secretsFolder: disclosing(operation) ? own.secretsFolder : undefined,
+    principal: runtime.principal,
+    clientName: runtime.gate.describeClient(server, context).name,
+    settings: listUnusualSafetySettings(runtime.config),
+    secretsFolder: isDisclosing(operation) ? runtime.secretsFolder : undefined,
   });
   const finish = async (outcomes: readonly Outcome[], file?: SecretFile) => ({
-    ...otherVersion(operation, graph.tenant, own.config),
-    ...(await operation.finish(input, plan, outcomes, finisher(call, plan, identity, file))),
+    ...describeOtherVersion(operation, graph.tenant, runtime.config),
+    ...(await operation.finish(input, plan, outcomes, createFinisher(call, plan, identity, file))),
   });
-  return { plan, identity, question, place, finish };
+  return { plan, identity, question, tenant, finish };
 }
 
-async function nothingToDo({ place, finish }: Ready): Promise<CallToolResult> {
+async function reportNothingToDo({ tenant, finish }: PreparedWrite): Promise<TextResult> {
   const { verdict: _, ...nothing } = await finish([]);
-  return done(nothing, place);
+  return formatSuccess(nothing, tenant);
 }
 
 /** The tokens come before the approval is taken: a person may have to sign in for one that writes. */
-const authorize = ({ plan, identity }: Ready, { graph, context }: Call) =>
+const authorize = ({ plan, identity }: PreparedWrite, { graph, context }: ToolCall) =>
   graph.authorize(plan.requests, identity, context.mcpReq.signal);
 
-/** Takes the approval for what is ready now, and sends it. */
-async function actOn(approval: Entry, operation: Write, call: Call, now: Ready): Promise<Act> {
-  const { own } = call;
+/** Consumes the approval for what would happen now, and sends it. */
+async function executeApproved(
+  request: ApprovalRequest,
+  operation: Write,
+  call: ToolCall,
+  now: PreparedWrite,
+): Promise<ExecutionOutcome> {
+  const { runtime } = call;
   await authorize(now, call);
-  const file = disclosing(operation)
-    ? await createSecretFile(own.secretsFolder, now.identity.tenantId, own.config.revealSecrets)
+  const file = isDisclosing(operation)
+    ? await createSecretFile(runtime.secretsFolder, now.identity.tenantId, runtime.config.revealSecrets)
     : undefined;
   try {
-    const taken = own.gate.take(approval, now.question);
-    if (taken.kind === 'asked') return taken;
-    const time = Math.min(millisecondsToWrite, taken.milliseconds);
-    return { kind: 'result', ...(await send(operation, call, now, time, file)) };
+    const consumption = await runtime.gate.consume(request, now.question);
+    if (consumption.kind === 'asked') return consumption;
+    const windowMs = Math.min(writeWindowMs, consumption.remainingMs);
+    return { kind: 'result', ...(await send(operation, call, now, windowMs, file)) };
   } finally {
     await file?.discard().catch(() => undefined);
   }
 }
 
-async function send(operation: Write, call: Call, ready: Ready, time: number, file?: SecretFile) {
-  const { own, graph } = call;
-  const { place, finish } = ready;
-  const outcomes = await sendAll(ready, call, time);
+async function send(
+  operation: Write,
+  call: ToolCall,
+  prepared: PreparedWrite,
+  windowMs: number,
+  file?: SecretFile,
+): Promise<Execution> {
+  const { runtime, graph } = call;
+  const { tenant, finish } = prepared;
+  const outcomes = await sendRequests(prepared, call, windowMs);
   const requestIds = outcomes.filter(({ state }) => state !== 'not_sent').map(({ requestId }) => requestId ?? null);
   const acted = outcomes.filter(({ state }) => state === 'done' || state === 'gone' || state === 'unknown');
   const changed = acted.some((outcome) => operation.effect === 'disclose' || !isGet(outcome));
   if (!changed) {
     const refusal = outcomes.find((outcome) => outcome.error)?.error ?? createCancelledError();
     if (refusal instanceof SignInNeeded) throw refusal;
-    return { result: failed(refusal, { simulated: graph.tenant.simulated, unchanged: true }), requestIds, changed };
+    return {
+      result: formatFailure(refusal, { simulated: graph.tenant.simulated, unchanged: true }),
+      requestIds,
+      changed,
+    };
   }
-  const result = await report(outcomes, place, () => finish(outcomes, file), own);
+  const result = await report(outcomes, tenant, () => finish(outcomes, file), runtime);
   return { result, requestIds, changed };
 }
 
 const isGet = ({ request }: Outcome) => parseMethod(request.endpoint.route) === 'GET';
 
 /** Sends the plan's requests in their order; the first that fails ends the sending, and so does who cancels the call. */
-async function sendAll({ plan, identity: actingAs }: Ready, { graph, context, progress }: Call, time: number) {
+async function sendRequests(
+  { plan, identity: actingAs }: PreparedWrite,
+  { graph, context, progress }: ToolCall,
+  windowMs: number,
+) {
   const { signal } = context.mcpReq;
-  const until = performance.now() + time;
+  const until = performance.now() + windowMs;
   const outcomes: Outcome[] = [];
   for (const [index, request] of plan.requests.entries()) {
     if (signal.aborted || outcomes.some(({ state }) => state === 'failed' || state === 'unknown')) {
@@ -186,17 +213,17 @@ async function sendAll({ plan, identity: actingAs }: Ready, { graph, context, pr
 /** Tells what happened as far as it was seen: a request that took effect never reads as one that did not. */
 async function report(
   outcomes: readonly Outcome[],
-  place: ReturnType<typeof describeTenant>,
+  tenant: TenantDescription,
   finish: () => ReturnType<Write['finish']>,
-  { config, log }: Process,
-): Promise<CallToolResult> {
+  { config, log }: Runtime,
+): Promise<TextResult> {
   const simulated = config.simulate !== undefined;
   const refusal = outcomes.find((outcome) => outcome.error)?.error;
   try {
     // Who has not looked has only the word of Graph, for every request.
     const { verdict = refusal === undefined ? 'done' : 'outcome_unknown', ...seen } = await finish();
-    if (verdict === 'done') return done(seen, place);
-    return failed(toldOf(verdict, refusal), { simulated, seen: { ...seen, tenant: place.text } });
+    if (verdict === 'done') return formatSuccess(seen, tenant);
+    return formatFailure(describeVerdict(verdict, refusal), { simulated, seen: { ...seen, tenant: tenant.text } });
   } catch (error) {
     const code = error instanceof ToolError && error.code === 'secret_not_kept' ? 'secret_not_kept' : 'outcome_unknown';
     const why = error instanceof ToolError ? error.message : 'This server has a defect.';
@@ -204,12 +231,12 @@ async function report(
     const next = error instanceof ToolError ? error.next : undefined;
     if (!(error instanceof ToolError)) log.error('a defect', { error });
     const refused = new ToolError(code, `${sent} ${why}`, next ?? readFirst);
-    return failed(refused, { simulated });
+    return formatFailure(refused, { simulated });
   }
 }
 
 /** What was seen decides: a request whose answer was lost is unknown only as long as no read told what it did. */
-function toldOf(verdict: Exclude<WriteVerdict, 'done'>, refusal: ToolError | undefined): ToolError {
+function describeVerdict(verdict: Exclude<WriteVerdict, 'done'>, refusal: ToolError | undefined): ToolError {
   if (verdict === 'outcome_unknown') {
     const message = refusal?.message ?? 'Graph confirmed the request, but does not show what came of it.';
     return new ToolError(verdict, message, refusal?.next ?? readFirst);
@@ -219,10 +246,10 @@ function toldOf(verdict: Exclude<WriteVerdict, 'done'>, refusal: ToolError | und
   return new ToolError(verdict, seen?.message ?? `Graph confirmed the request, but ${part} of it took effect.`);
 }
 
-function finisher(call: Call, plan: Plan, actingAs: Identity, file: SecretFile | undefined): Finisher {
-  const { graph, context, progress: reportProgress = () => undefined } = call;
-  return Object.assign(graph.createReader({ signal: AbortSignal.timeout(millisecondsToFinish) }), {
-    reportProgress,
+function createFinisher(call: ToolCall, plan: Plan, actingAs: Identity, file: SecretFile | undefined): Finisher {
+  const { graph, context, progress = () => undefined } = call;
+  return Object.assign(graph.createReader({ signal: AbortSignal.timeout(finishWindowMs) }), {
+    reportProgress: progress,
     pause: (milliseconds: number) => pause(milliseconds, context.mcpReq.signal),
     saveSecret: (secret: Parameters<SecretFile['keep']>[0]) => {
       if (file === undefined) throw new Error('the operation discloses nothing');
@@ -232,12 +259,12 @@ function finisher(call: Call, plan: Plan, actingAs: Identity, file: SecretFile |
       if (!plan.requests.includes(request) || parseMethod(request.endpoint.route) !== 'GET') {
         throw new Error('only a GET of the approved plan may be repeated');
       }
-      return graph.send(request, { actingAs, timeoutMs: millisecondsToFinish });
+      return graph.send(request, { actingAs, timeoutMs: finishWindowMs });
     },
   });
 }
 
-function check(operation: Write, plan: Plan, most: number): void {
+function checkPlan(operation: Write, plan: Plan, most: number): void {
   if (!plan.requests.every(({ endpoint }) => operation.sends.includes(endpoint))) {
     throw new Error(`${operation.name} plans a request that it does not declare`);
   }
@@ -255,9 +282,9 @@ function check(operation: Write, plan: Plan, most: number): void {
 }
 
 /** The tools whose targets are sensors that are gone afterwards. */
-const removing = operations.filter((operation) => 'removesSensors' in operation).map(({ name }) => name);
+const removingTools = operations.filter((operation) => 'removesSensors' in operation).map(({ name }) => name);
 
-const disclosing = (operation: Write) => operation.sends.some(({ discloses }) => discloses);
+const isDisclosing = (operation: Write) => operation.sends.some(({ discloses }) => discloses);
 
-const actingIdentity = ({ sends }: Write, graph: Graph, signal: AbortSignal): Promise<Identity> =>
+const readActingIdentity = ({ sends }: Write, graph: Graph, signal: AbortSignal): Promise<Identity> =>
   graph.getIdentity(getActingPermission(sends), signal);

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { bestChannel } from '../../src/approval/channels/choose.ts';
+import { choosePreferred } from '../../src/approval/channels/choose.ts';
 import { handedBy, http, opened, sheet } from '../harness/outside.ts';
 import { recordsOf } from './cases.ts';
 import { scene, yes } from './scene.ts';
@@ -166,11 +166,11 @@ describe.concurrent('where a person is asked', () => {
     ['linux', '5.15.167.4-microsoft-standard-WSL2', 'terminal'],
   ] as const)('on %s %s, where the host hands on no more than HOME and PATH: %s', (platform, kernel, channel) => {
     const environment = { HOME: '/home/ann', PATH: '/usr/bin' };
-    expect(bestChannel({ approval: 'auto', noBrowser: false }, environment, { platform, kernel })).toBe(channel);
+    expect(choosePreferred({ approval: 'auto', noBrowser: false }, environment, { platform, kernel })).toBe(channel);
   });
   test('in WSL a display that was handed on does not hide what the kernel says', () => {
     const machine = { platform: 'linux', kernel: '5.15.167.4-microsoft-standard-WSL2' } as const;
-    expect(bestChannel({ approval: 'auto', noBrowser: false }, display, machine)).toBe('terminal');
+    expect(choosePreferred({ approval: 'auto', noBrowser: false }, display, machine)).toBe('terminal');
   });
 });
 

@@ -10,9 +10,10 @@ import type { Gate } from '../../src/approval/gate.ts';
 import { createRequest } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { write as asWrite, type Write } from '../../src/operations/operation.ts';
-import { failed, published } from '../../src/server/results.ts';
-import type { Process } from '../../src/server/runtime.ts';
-import { write } from '../../src/server/write.ts';
+import { formatFailure } from '../../src/server/results.ts';
+import type { Runtime } from '../../src/server/runtime.ts';
+import { describeTool } from '../../src/server/tools.ts';
+import { handleWrite } from '../../src/server/write.ts';
 
 /**
  * Tools under the names that the suite calls. Each is a write that takes the one path of every write, gate included; the
@@ -49,15 +50,15 @@ function fixture(name: string, typed: string): Write {
   });
 }
 
-export function mountFixtures(server: McpServer, own: Process): McpServer {
+export function mountFixtures(server: McpServer, runtime: Runtime): McpServer {
   for (const operation of fixtures) {
-    server.registerTool(operation.name, published(operation), async (_args, context) => {
+    server.registerTool(operation.name, describeTool(operation), async (_args, context) => {
       try {
-        const graph = await own.graph();
-        const call = { own, server, graph, context: asTheGateReads(context), progress: () => undefined };
-        return asTheSuiteReads(await write(operation, {}, call));
+        const graph = await runtime.graph();
+        const call = { runtime, server, graph, context: asTheGateReads(context), progress: () => undefined };
+        return asTheSuiteReads(await handleWrite(operation, {}, call));
       } catch (error) {
-        return failed(error, { simulated: true });
+        return formatFailure(error, { simulated: true });
       }
     });
   }
@@ -91,5 +92,5 @@ export function refusingAsTheSuiteExpects(gate: Gate): Gate {
     if (!read.ok) throw new Error(read.reason);
     return read;
   };
-  return { ...gate, serverOptions: { ...others, requestState: { verify } } };
+  return Object.assign(gate, { serverOptions: { ...others, requestState: { verify } } });
 }

@@ -9,13 +9,14 @@ import {
   type McpServer,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
-import { createGate } from '../../src/approval/gate.ts';
+import { Gate } from '../../src/approval/gate.ts';
+import { createMemoryStore } from '../../src/approval/requestStore.ts';
 import { openAuditLog } from '../../src/audit/log.ts';
 import { readConfig } from '../../src/config.ts';
 import { createGraphClient } from '../../src/graph/client/client.ts';
 import type { Tenant } from '../../src/graph/tenant.ts';
 import { createLog } from '../../src/log.ts';
-import type { Process } from '../../src/server/runtime.ts';
+import type { Runtime } from '../../src/server/runtime.ts';
 import { createServer } from '../../src/server/server.ts';
 import { createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { mountFixtures, refusingAsTheSuiteExpects } from './fixtures.ts';
@@ -48,17 +49,18 @@ export async function serveHttp() {
   };
 }
 
-function newProcess(tenant: Tenant): Process {
+function newProcess(tenant: Tenant): Runtime {
   const config = readConfig({ simulate: true, approval: 'form', auditLog: 'off' }, {});
   const [version, principal, log] = ['0.0.0-test', 'conformance', createLog('warn')];
   const { graphVersion, concurrency } = config;
   const graph = Promise.resolve(createGraphClient({ tenant, version: graphVersion, concurrency, log }));
-  const gate = createGate({
+  const gate = new Gate({
     clock: { wall: () => Date.now(), monotonic: () => performance.now() },
-    patience: 1_000,
+    patienceMs: 1_000,
     approval: config.approval,
     audit: openAuditLog({ folder: undefined, version, principal, settings: [] }),
-    outside: () => ({ channel: undefined, show: async () => undefined, where: () => 'nowhere' }),
+    store: createMemoryStore(),
+    openChannels: () => ({ preferred: undefined, show: async () => undefined, describePlace: () => 'nowhere' }),
   });
   return {
     ...{ version, config, log, principal },

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { InMemoryTransport } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { openOutside } from '../../src/approval/channels/choose.ts';
-import { createGate } from '../../src/approval/gate.ts';
+import { openExternalChannels } from '../../src/approval/channels/choose.ts';
+import { Gate } from '../../src/approval/gate.ts';
+import { createMemoryStore } from '../../src/approval/requestStore.ts';
 import { openAuditLog } from '../../src/audit/log.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createGraphClient, type Graph } from '../../src/graph/client/client.ts';
@@ -39,12 +40,13 @@ export async function startInProcessServer(
   const { graphVersion: version, concurrency } = config;
   const graph = hurried(createGraphClient({ tenant, version, concurrency, log: quiet, attemptTimeoutMs: anAttempt }));
   const about = { version: 'test', principal: 'somebody', settings: [] };
-  const gate = createGate({
+  const gate = new Gate({
     clock: { wall: () => Date.now(), monotonic: () => performance.now() },
-    patience: 1_000,
+    patienceMs: 1_000,
     approval: config.approval,
     audit: openAuditLog({ folder: config.auditLog === 'off' ? undefined : auditLog, ...about }),
-    outside: (desk) => openOutside(config, { CI: 'true' }, desk, nothing),
+    store: createMemoryStore(),
+    openChannels: (inbox) => openExternalChannels(config, { CI: 'true' }, inbox, nothing),
   });
   const own = { config, graph: async () => graph, gate, log: quiet, secretsFolder: secretsDir, ...about };
   const [near, far] = InMemoryTransport.createLinkedPair();

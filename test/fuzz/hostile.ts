@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { operations } from '../../src/operations/index.ts';
-import { published } from '../../src/server/results.ts';
+import { describeTool } from '../../src/server/tools.ts';
 import type { SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 
 /** The part of JSON Schema that the tools use. */
@@ -58,7 +58,7 @@ export function calls(tenant: SimulatedTenant): fc.Arbitrary<{ readonly name: st
       [/./, tenant.sensors],
     ];
     const [, of = []] = nouns.find(([noun]) => noun.test(name)) ?? [];
-    const schema = published(operation).inputSchema['~standard'].jsonSchema.input({ target: 'draft-2020-12' });
+    const schema = describeTool(operation).inputSchema['~standard'].jsonSchema.input({ target: 'draft-2020-12' });
     const known = { id: fc.constantFrom(...of.map(({ id }) => id)), name: fc.constantFrom(...names) };
     return mostly(allowedBy(schema as ToolSchema, known)).map((args) => ({ name, args }));
   });

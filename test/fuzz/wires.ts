@@ -39,7 +39,7 @@ export function inProcess(tenant: SimulatedTenant): Wire {
   const clock = { wall: () => Date.now() + ahead.wall, monotonic: () => performance.now() + ahead.monotonic };
   const server = serve(config, async () => tenant, '0.0.0-test', createLog('silent'), {
     clock,
-    patience,
+    patienceMs: patience,
     input,
     output,
   });

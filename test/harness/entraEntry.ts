@@ -35,7 +35,7 @@ if (isDoctor) {
 } else {
   serve(config, async () => tenant, '0.0.0-test', createLog(config.logLevel), {
     clock: { wall: () => Date.now(), monotonic: () => performance.now() },
-    patience: signInWaitMs,
+    patienceMs: signInWaitMs,
   });
   process.stdin.once('end', () => process.exit(0));
 }

@@ -143,7 +143,7 @@ serve(config, async () => tenant, '0.0.0-test', createLog(config.logLevel), {
     wall: () => Date.now() + ahead.wall,
     monotonic: () => performance.now() * (options.pace ?? 1) + ahead.monotonic,
   },
-  patience: options.patience ?? 25_000,
+  patienceMs: options.patience ?? 25_000,
 });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0));
 process.stdin.once('end', () => process.exit(0));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { questionOf } from '../../src/approval/question.ts';
-import { partsOf, questionText } from '../../src/approval/questionText.ts';
+import { createQuestion } from '../../src/approval/question.ts';
+import { describeQuestion, formatQuestion } from '../../src/approval/questionText.ts';
 import { operations } from '../../src/operations/index.ts';
 import type { Plan } from '../../src/operations/operation.ts';
 
@@ -41,9 +41,9 @@ test('an act that cannot be taken back, discloses or rolls out and names nothing
 
 test('the heading names the object that the plan names, never another one', () => {
   const plan: Plan = { act, ...base, targets: [{ id: '1', name: 'Empty', details: {} }], confirm: 'targets' };
-  const question = questionOf('delete_sensor_tag', plan, place);
-  expect(partsOf(question).action).toBe('Delete sensor tag Empty?');
-  expect(questionText(question)).toContain('\n\nDelete sensor tag Empty?\n');
+  const question = createQuestion('delete_sensor_tag', plan, place);
+  expect(describeQuestion(question).action).toBe('Delete sensor tag Empty?');
+  expect(formatQuestion(question)).toContain('\n\nDelete sensor tag Empty?\n');
 });
 
 test('of an act on several the heading says how many, and what is typed begins with the verb', () => {
@@ -51,8 +51,8 @@ test('of an act on several the heading says how many, and what is typed begins w
     { id: '1', name: 'Empty', details: {} },
     { id: '2', name: 'Full', details: {} },
   ];
-  const question = questionOf('delete_sensor_tag', { act, ...base, targets, confirm: 'targets' }, place);
-  expect(partsOf(question).action).toBe('Delete 2 sensor tags?');
+  const question = createQuestion('delete_sensor_tag', { act, ...base, targets, confirm: 'targets' }, place);
+  expect(describeQuestion(question).action).toBe('Delete 2 sensor tags?');
   expect(question.typed).toBe('delete 2 Contoso');
 });
 

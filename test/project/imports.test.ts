@@ -27,7 +27,7 @@ const mayKnow = (from: string, to: string) =>
 /** Who may use which package. */
 const packages: [name: RegExp, users: RegExp][] = [
   [/^@azure\/identity(\/|$)/, /^src\/tenants\/entra\//],
-  [/^@modelcontextprotocol\//, /^src\/(server|commands|approval)\//],
+  [/^@modelcontextprotocol\//, /^src\/((server|commands)\/|approval\/(gate|channels\/form)\.ts$)/],
   [/^@azure\/core-rest-pipeline(\/|$)/, /^src\/(graph\/(client\/|tenant\.ts)|tenants\/)/],
 ];
 

@@ -1,82 +1,100 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { redirectFile } from './pageHtml.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createQueue } from '../queue.ts';
+import { createRedirectFile } from './pageHtml.ts';
 
 /** How far a question has come on its way into a browser; `file`: a person has to open its file. */
-export type Place = 'queued' | 'opening' | 'opened' | 'file';
+export type OpeningState = 'queued' | 'opening' | 'opened' | 'file';
 
-interface Options {
+interface Opening {
+  readonly file: string;
+  state: OpeningState;
+}
+
+interface BrowserQueueOptions {
   /** Opens a local file in a browser; undefined where only the file's name is said. */
   readonly openBrowser: ((file: string) => Promise<void>) | undefined;
-  isWaiting(nonce: string): boolean;
+  isWaiting(nonce: string): Promise<boolean>;
   say(line: string): void;
 }
 
-const millisecondsBetweenWindows = 30_000;
-const millisecondsBetweenLooks = 2_000;
+const windowIntervalMs = 30_000;
+const cleanupIntervalMs = 2_000;
 
 /** Brings questions into browser windows, at most one in 30 seconds: each by a file that holds its address. */
-export function createWindows({ openBrowser, isWaiting, say }: Options) {
-  const ways = new Map<string, { readonly file: string; place: Place }>();
-  let queue: Promise<void> = Promise.resolve();
-  let lastWindow = Number.NEGATIVE_INFINITY;
+export class BrowserQueue {
+  readonly #options: BrowserQueueOptions;
+  readonly #openings = new Map<string, Opening>();
+  readonly #inTurn = createQueue();
+  readonly #cleanup: NodeJS.Timeout;
+  #lastWindowMs = Number.NEGATIVE_INFINITY;
 
-  const forget = async (nonce: string) => {
-    const file = ways.get(nonce)?.file;
-    ways.delete(nonce);
+  constructor(options: BrowserQueueOptions) {
+    this.#options = options;
+    this.#cleanup = setInterval(() => this.#removeEnded().catch(() => undefined), cleanupIntervalMs).unref();
+  }
+
+  /** Writes the file that leads to this address, and has it opened in its turn. Rejects where it cannot be written. */
+  async open(nonce: string, address: string): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), 'mdi-sensors-mcp-'));
+    const opening: Opening = { file: join(folder, 'approval.html'), state: 'queued' };
+    this.#openings.set(nonce, opening);
+    await writeFile(opening.file, String(await createRedirectFile(address)), { mode: 0o600 });
+    const { openBrowser } = this.#options;
+    if (openBrowser === undefined) this.#nameFile(opening);
+    else this.#inTurn(() => this.#launch(nonce, openBrowser)).catch(() => this.#nameFile(opening));
+  }
+
+  /** `opened` also for a question whose file is gone, because a browser has it. */
+  getState(nonce: string): OpeningState {
+    return this.#openings.get(nonce)?.state ?? 'opened';
+  }
+
+  /** Cancels a question that waits for its window; false where it does not. */
+  async cancel(nonce: string): Promise<boolean> {
+    if (this.#openings.get(nonce)?.state !== 'queued') return false;
+    await this.remove(nonce);
+    return true;
+  }
+
+  /** Removes the file of a question that a browser has. */
+  async remove(nonce: string): Promise<void> {
+    const file = this.#openings.get(nonce)?.file;
+    this.#openings.delete(nonce);
     if (file !== undefined) await rm(dirname(file), { recursive: true, force: true });
-  };
-  const forgetEnded = () => Promise.all([...ways.keys()].filter((nonce) => !isWaiting(nonce)).map(forget));
-  const looking = setInterval(forgetEnded, millisecondsBetweenLooks).unref();
+  }
 
-  const launch = async (nonce: string, open: (file: string) => Promise<void>) => {
-    const rest = lastWindow + millisecondsBetweenWindows - performance.now();
-    if (rest > 0) await wait(rest, undefined, { ref: false });
-    const way = ways.get(nonce);
-    if (way === undefined || !isWaiting(nonce)) return;
-    lastWindow = performance.now();
-    way.place = 'opening';
-    try {
-      await open(way.file);
-      way.place = 'opened';
-    } catch {
-      name(way);
+  async close(): Promise<void> {
+    clearInterval(this.#cleanup);
+    await Promise.all([...this.#openings.keys()].map((nonce) => this.remove(nonce)));
+  }
+
+  async #removeEnded(): Promise<void> {
+    for (const nonce of [...this.#openings.keys()]) {
+      if (!(await this.#options.isWaiting(nonce))) await this.remove(nonce);
     }
-  };
+  }
 
-  const name = (way: { readonly file: string; place: Place }) => {
-    way.place = 'file';
-    say(`A person's approval is needed. Open this file in a browser: ${way.file}`);
-  };
+  async #launch(nonce: string, openBrowser: (file: string) => Promise<void>): Promise<void> {
+    const restMs = this.#lastWindowMs + windowIntervalMs - performance.now();
+    if (restMs > 0) await pause(restMs, undefined, { ref: false });
+    const isWaiting = await this.#options.isWaiting(nonce);
+    const opening = this.#openings.get(nonce);
+    if (opening === undefined || !isWaiting) return;
+    this.#lastWindowMs = performance.now();
+    opening.state = 'opening';
+    try {
+      await openBrowser(opening.file);
+      opening.state = 'opened';
+    } catch {
+      this.#nameFile(opening);
+    }
+  }
 
-  return {
-    /** Writes the file that leads to this address, and has it opened in its turn. Rejects where it cannot be written. */
-    async open(nonce: string, address: string): Promise<void> {
-      const folder = await mkdtemp(join(tmpdir(), 'mdi-sensors-mcp-'));
-      const way: { readonly file: string; place: Place } = { file: join(folder, 'approval.html'), place: 'queued' };
-      ways.set(nonce, way);
-      await writeFile(way.file, String(await redirectFile(address)), { mode: 0o600 });
-      if (openBrowser === undefined) name(way);
-      else queue = queue.then(() => launch(nonce, openBrowser));
-    },
-
-    place: (nonce: string): Place => ways.get(nonce)?.place ?? 'opened',
-
-    /** Takes a question back that waits for its window; false where it does not. */
-    async recall(nonce: string): Promise<boolean> {
-      if (ways.get(nonce)?.place !== 'queued') return false;
-      await forget(nonce);
-      return true;
-    },
-
-    /** Removes the file of a question that a browser has. */
-    forget,
-
-    async close(): Promise<void> {
-      clearInterval(looking);
-      await Promise.all([...ways.keys()].map(forget));
-    },
-  };
+  #nameFile(opening: Opening): void {
+    opening.state = 'file';
+    this.#options.say(`A person's approval is needed. Open this file in a browser: ${opening.file}`);
+  }
 }

@@ -1,30 +1,30 @@
 import { once } from 'node:events';
 import { release } from 'node:os';
 import type { Config } from '../../config.ts';
-import { refuse } from '../errors.ts';
-import type { Desk, Outside } from '../inbox.ts';
-import type { Page } from './page.ts';
-import type { Terminal } from './terminal.ts';
+import { approvalErrors } from '../errors.ts';
+import type { ApprovalInbox, ExternalChannel, ExternalChannels } from '../inbox.ts';
+import type { ApprovalPage } from './page.ts';
+import type { TerminalSocket } from './terminal.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 
 /** Page and terminal of one process; either is loaded and opened with the first question that needs it. */
-export function openOutside(
+export function openExternalChannels(
   config: Pick<Config, 'approval' | 'noBrowser'>,
-  environment: Environment,
-  desk: Desk,
+  environment: EnvironmentVariables,
+  inbox: ApprovalInbox,
   say: (line: string) => void,
-): Outside & { close(): Promise<void> } {
-  let page: Page | undefined;
-  let terminal: Promise<Terminal> | undefined;
+): ExternalChannels & { close(): Promise<void> } {
+  let page: ApprovalPage | undefined;
+  let terminal: Promise<TerminalSocket> | undefined;
 
   const showPage = async (nonce: string) => {
-    const { createPage } = await import('./page.ts');
-    page ??= createPage({ desk, openBrowser: config.noBrowser ? undefined : openBrowser, say });
+    const { ApprovalPage } = await import('./page.ts');
+    page ??= new ApprovalPage({ inbox, openBrowser: config.noBrowser ? undefined : openBrowser, say });
     await page.show(nonce);
   };
-  const openTerminal = async () => {
-    terminal ??= import('./terminal.ts').then(({ openTerminal }) => openTerminal(desk));
+  const startTerminal = async () => {
+    terminal ??= import('./terminal.ts').then(({ openTerminal }) => openTerminal(inbox));
     try {
       await terminal;
     } catch (error) {
@@ -32,24 +32,25 @@ export function openOutside(
       throw error;
     }
   };
-  const failureOf = async (channel: 'page' | 'terminal', opening: Promise<void>) => {
+  const catchFailure = async (channel: ExternalChannel, opening: Promise<void>) => {
     try {
       await opening;
       return undefined;
     } catch (error) {
       const { message } = error instanceof Error ? error : new Error('unknown error');
       say(`The ${channel} for approvals could not be opened: ${message}`);
-      return refuse.notShown(channel, error instanceof Error && 'code' in error ? String(error.code) : message);
+      const reason = error instanceof Error && 'code' in error ? String(error.code) : message;
+      return approvalErrors.channelFailed(channel, reason);
     }
   };
 
   return {
-    channel: bestChannel(config, environment),
+    preferred: choosePreferred(config, environment),
     async show(channel, nonce) {
-      const atTerminal = failureOf('terminal', openTerminal());
-      return channel === 'terminal' ? atTerminal : failureOf('page', showPage(nonce));
+      const atTerminal = catchFailure('terminal', startTerminal());
+      return channel === 'terminal' ? atTerminal : catchFailure('page', showPage(nonce));
     },
-    where: (channel, nonce) => places[channel === 'page' ? (page?.place(nonce) ?? 'queued') : channel],
+    describePlace: (channel, nonce) => places[channel === 'page' ? (page?.getState(nonce) ?? 'queued') : channel],
     async close() {
       await Promise.allSettled([page?.close(), terminal?.then((opened) => opened.close())]);
     },
@@ -66,7 +67,7 @@ const places = {
 };
 
 /** Marks of a machine whose display is another one: over SSH, in WSL and in containers of an editor. */
-const elsewhere = [
+const remoteDisplayVariables = [
   'SSH_CONNECTION',
   'SSH_CLIENT',
   'SSH_TTY',
@@ -79,27 +80,27 @@ const elsewhere = [
  * The browser opens on the machine of the display. Hosts that hand on only a few variables hide the marks of SSH and the
  * display itself, so on Linux the terminal is left; the kernel tells WSL in any case.
  */
-export function bestChannel(
+export function choosePreferred(
   { approval, noBrowser }: Pick<Config, 'approval' | 'noBrowser'>,
-  environment: Environment,
+  environment: EnvironmentVariables,
   { platform, kernel } = { platform: process.platform, kernel: release() },
 ) {
-  const has = (name: string) => environment[name] !== undefined && environment[name] !== '';
+  const isSet = (name: string) => environment[name] !== undefined && environment[name] !== '';
   if (approval === 'page' || approval === 'terminal') return approval;
-  if (has('CI') && environment.CI !== 'false') return undefined;
+  if (isSet('CI') && environment.CI !== 'false') return undefined;
   if (noBrowser) return 'page';
-  const isElsewhere = elsewhere.some(has) || (platform === 'linux' && /microsoft/i.test(kernel));
-  const hasDisplay = platform !== 'linux' || has('DISPLAY') || has('WAYLAND_DISPLAY');
+  const isElsewhere = remoteDisplayVariables.some(isSet) || (platform === 'linux' && /microsoft/i.test(kernel));
+  const hasDisplay = platform !== 'linux' || isSet('DISPLAY') || isSet('WAYLAND_DISPLAY');
   return !isElsewhere && hasDisplay ? 'page' : 'terminal';
 }
 
-const millisecondsToFail = 3_000;
+const launcherFailureMs = 3_000;
 
 /** Launchers end at once when there is no browser to launch, and may stay as long as one is open. */
 async function openBrowser(file: string): Promise<void> {
   const { default: open } = await import('open');
   const child = await open(file, { wait: false });
-  const stayed = new Promise((resolve) => setTimeout(resolve, millisecondsToFail).unref());
+  const stayed = new Promise((resolve) => setTimeout(resolve, launcherFailureMs).unref());
   if (child.exitCode === null) await Promise.race([stayed, once(child, 'exit')]);
   if (child.exitCode !== null && child.exitCode !== 0) throw new Error('no browser could be opened');
 }

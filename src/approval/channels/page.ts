@@ -1,41 +1,43 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type Next } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import * as z from 'zod';
-import type { Desk, Look } from '../inbox.ts';
-import { createWindows, type Place } from './browserQueue.ts';
-import { outcomePage, plainPage, questionPage, styleSource } from './pageHtml.ts';
+import type { ApprovalInbox, Decision, RequestView } from '../inbox.ts';
+import { BrowserQueue, type OpeningState } from './browserQueue.ts';
+import { createMessagePage, createOutcomePage, createQuestionPage, styleSource } from './pageHtml.ts';
 
-/** A loopback page on which a person answers questions; see `Desk`. */
-export interface Page {
-  /** Opens a question in the person's browser in its turn, or names the file to open. Rejects where neither is possible. */
-  show(nonce: string): Promise<void>;
-  place(nonce: string): Place;
-  close(): Promise<void>;
-}
-
-interface Options {
-  readonly desk: Desk;
+interface PageOptions {
+  readonly inbox: ApprovalInbox;
   /** Opens a local file in a browser; undefined where only the file's name is said. */
   readonly openBrowser: ((file: string) => Promise<void>) | undefined;
   say(line: string): void;
 }
 
-/** One question as one browser has it. */
-interface Sheet {
+/** One question under one address, which one browser has. */
+interface Visit {
   nonce: string;
-  /** `handed`: the way in; `new`: not shown yet; `open`: shown with its form; `answered`: the outcome only. */
-  state: 'handed' | 'new' | 'open' | 'answered';
+  /** `entrance`: the way in, from the file; `unopened`: not shown yet; `open`: shown with its form; `answered`: the outcome only. */
+  state: 'entrance' | 'unopened' | 'open' | 'answered';
+  /** Comes back with the answer of the form that was shown last; empty before. */
   secret: string;
-  shownAt: number;
+  shownAtMs: number;
 }
 
-/** Nobody reads a question in less. */
-const fastestPerson = 1_000;
-const answer = z.object({
+interface Variables {
+  visit: Visit;
+  view: RequestView;
+}
+type VisitContext = Context<{ Variables: Variables }>;
+
+const mostVisits = 200;
+const longestAnswerBytes = 8 * 1024;
+/** Nobody reads a question faster. */
+const fastestAnswerMs = 1_000;
+
+const formFields = z.object({
   secret: z.string(),
   decision: z.enum(['approve', 'decline', 'neither']),
   read: z.literal('yes').optional(),
@@ -52,153 +54,183 @@ const headers = {
   'X-Frame-Options': 'DENY',
 };
 
-const token = () => randomBytes(24).toString('base64url');
-const hash = (text: string) => createHash('sha256').update(text).digest();
-const isSecret = (said: string, secret: string) => timingSafeEqual(hash(said), hash(secret));
+/** A loopback page on which a person answers what is in the inbox. Its server is started with the first question. */
+export class ApprovalPage {
+  readonly #inbox: ApprovalInbox;
+  readonly #browserQueue: BrowserQueue;
+  /** By the random part of their address. */
+  readonly #visits = new Map<string, Visit>();
+  readonly #app = new Hono<{ Variables: Variables }>();
+  #server: Promise<Server> | undefined;
 
-export function createPage({ desk, openBrowser, say }: Options): Page {
-  const sheets = new Map<string, Sheet>();
-  const isWaiting = (nonce: string) => desk.look(nonce)?.state === 'waiting';
-  const windows = createWindows({ openBrowser, isWaiting, say });
-  let server: Promise<Server> | undefined;
+  constructor({ inbox, openBrowser, say }: PageOptions) {
+    this.#inbox = inbox;
+    this.#browserQueue = new BrowserQueue({ openBrowser, isWaiting: (nonce) => this.#isWaiting(nonce), say });
+    this.#app.use((c, next) => this.#checkSource(c, next));
+    this.#app.use('/:path/:address/*', (c, next) => this.#findVisit(c, next));
+    this.#app.get('/open/:address', (c) => this.#enter(c));
+    this.#app.get('/q/:address', (c) => this.#showQuestion(c));
+    const onError = (c: Context) => refuse(c, 'This answer is too long.');
+    this.#app.post('/q/:address', bodyLimit({ maxSize: longestAnswerBytes, onError }), (c) => this.#takeAnswer(c));
+    this.#app.get('/q/:address/outcome', (c) => this.#showOutcome(c));
+    this.#app.notFound(answerNotFound);
+  }
 
-  const origin = async () => {
-    server ??= listen(app.fetch);
-    server.catch(() => {
-      server = undefined;
-    });
-    return `http://127.0.0.1:${portOf(await server)}`;
-  };
+  /** Opens a question in the person's browser in its turn, or names the file to open. Rejects where neither is possible. */
+  async show(nonce: string): Promise<void> {
+    if (this.#hasVisit(nonce)) return;
+    await this.#browserQueue.open(nonce, `${await this.#origin()}/open/${this.#addVisit(nonce, 'entrance')}`);
+  }
 
-  const sheetFor = (nonce: string, state: Sheet['state']) => {
-    const address = token();
-    sheets.set(address, { nonce, state, secret: '', shownAt: 0 });
-    for (const old of [...sheets.keys()].slice(0, -200)) sheets.delete(old);
-    return address;
-  };
+  getState(nonce: string): OpeningState {
+    return this.#browserQueue.getState(nonce);
+  }
 
-  const sheetsOf = (nonce: string) => [...sheets].filter(([, sheet]) => sheet.nonce === nonce);
+  async close(): Promise<void> {
+    await this.#browserQueue.close();
+    (await this.#server)?.close();
+  }
 
-  /** Takes a question back that still waits for a window of its own. */
-  const recall = async (nonce: string) => {
-    if (!(await windows.recall(nonce))) return;
-    for (const [address] of sheetsOf(nonce)) sheets.delete(address);
-  };
-
-  /** A call that waits acts at once, so its outcome is worth a moment. */
-  const settled = async (nonce: string) => {
-    const isOpen = () => ['approved', 'acting'].includes(desk.look(nonce)?.state ?? '');
-    for (let round = 0; round < 20 && isOpen(); round++) await wait(100);
-    return desk.look(nonce);
-  };
-
-  const form = (c: Context, sheet: Sheet, look: Look, problem?: string) => {
-    sheet.state = 'open';
-    sheet.secret = token();
-    sheet.shownAt = performance.now();
-    return c.html(questionPage(look, sheet.secret, problem));
-  };
-
-  const gone = (c: Context) => c.html(plainPage('Not found', 'There is no question here.'), 404);
-  const refused = (c: Context, why: string) => c.html(plainPage('Not accepted', `${why} Nothing was changed.`), 403);
-  const twice = (c: Context, look: Look) => {
-    desk.withdraw(look.nonce, 'It was opened twice, so somebody else may have seen it');
-    const now = desk.look(look.nonce) ?? look;
-    return now.state === look.state
-      ? c.html(outcomePage(now))
-      : refused(c, 'This question was opened a second time, so it is void: the assistant has to ask again.');
-  };
-
-  const app = new Hono<{ Variables: { sheet: Sheet; look: Look } }>();
-
-  app.use(async (c, next) => {
+  /** Accepts what a browser sends from this page itself, and nothing else. */
+  async #checkSource(c: Context, next: Next) {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
-    const own = await origin();
-    if (c.req.header('host') !== own.slice('http://'.length))
-      return refused(c, 'This address is not the one that was opened.');
+    const origin = await this.#origin();
+    if (c.req.header('host') !== origin.slice('http://'.length))
+      return refuse(c, 'This address is not the one that was opened.');
     if (c.req.method === 'GET') return next();
-    if (c.req.method !== 'POST') return c.html(plainPage('Not accepted', 'Only GET and POST are known here.'), 405);
+    if (c.req.method !== 'POST')
+      return c.html(createMessagePage('Not accepted', 'Only GET and POST are known here.'), 405);
     const site = c.req.header('sec-fetch-site') ?? 'same-origin';
     const isForm = c.req.header('content-type')?.split(';')[0] === 'application/x-www-form-urlencoded';
-    if (c.req.header('origin') !== own || site !== 'same-origin' || !isForm)
-      return refused(c, 'This answer did not come from the page itself.');
+    if (c.req.header('origin') !== origin || site !== 'same-origin' || !isForm)
+      return refuse(c, 'This answer did not come from the page itself.');
     return next();
-  });
-  app.use('/:way/:address/*', async (c, next) => {
-    const sheet = sheets.get(c.req.param('address'));
-    const look = sheet && desk.look(sheet.nonce);
-    if (sheet === undefined || look === undefined) return gone(c);
-    c.set('sheet', sheet);
-    c.set('look', look);
+  }
+
+  async #findVisit(c: VisitContext, next: Next) {
+    const visit = this.#visits.get(c.req.param('address') ?? '');
+    const view = visit && (await this.#inbox.view(visit.nonce));
+    if (visit === undefined || view === undefined) return answerNotFound(c);
+    c.set('visit', visit);
+    c.set('view', view);
     return next();
-  });
+  }
 
-  app.get('/open/:address', async (c) => {
-    const { sheet, look } = c.var;
-    if (sheet.state !== 'handed') return twice(c, look);
-    sheet.state = 'answered';
-    await windows.forget(look.nonce);
-    return c.redirect(`/q/${sheetFor(look.nonce, 'new')}`, 303);
-  });
+  /** The way in leads to an address that no file and no process list has held. */
+  async #enter(c: VisitContext) {
+    const { visit, view } = c.var;
+    if (visit.state !== 'entrance') return this.#voidSeenTwice(c);
+    visit.state = 'answered';
+    await this.#browserQueue.remove(view.nonce);
+    return c.redirect(`/q/${this.#addVisit(view.nonce, 'unopened')}`, 303);
+  }
 
-  app.get('/q/:address', (c) => {
-    const { sheet, look } = c.var;
-    if (sheet.state === 'handed') return gone(c);
-    if (look.state !== 'waiting') return c.redirect(`${c.req.path}/outcome`, 303);
-    return sheet.state === 'new' ? form(c, sheet, look) : twice(c, look);
-  });
+  async #showQuestion(c: VisitContext) {
+    const { visit, view } = c.var;
+    if (visit.state === 'entrance') return answerNotFound(c);
+    if (view.state !== 'waiting') return redirectToOutcome(c);
+    return visit.state === 'unopened' ? showForm(c) : this.#voidSeenTwice(c);
+  }
 
-  app.post(
-    '/q/:address',
-    bodyLimit({ maxSize: 8 * 1024, onError: (c) => refused(c, 'This answer is too long.') }),
-    async (c) => {
-      const { sheet, look } = c.var;
-      if (sheet.state !== 'open' || look.state !== 'waiting') return c.redirect(`${c.req.path}/outcome`, 303);
-      const said = answer.safeParse(await c.req.parseBody({ all: true }));
-      if (!said.success || !isSecret(said.data.secret, sheet.secret))
-        return refused(c, 'This answer did not come from the page itself.');
-      if (performance.now() - sheet.shownAt < fastestPerson)
-        return form(c, sheet, look, 'That was too fast to have been read. Please read it and answer again.');
-      const { decision, read, typed } = said.data;
-      if (decision === 'neither') return form(c, sheet, look, 'Choose Decline or Approve.');
-      if (decision === 'approve' && look.question.typed === undefined && read === undefined) {
-        return form(c, sheet, look, 'To approve, tick the box.');
-      }
-      sheet.state = 'answered';
-      desk.answer(
-        look.nonce,
-        decision === 'decline' ? { decision } : { decision, ...(typed !== undefined && { typed }) },
-        'page',
-      );
-      return c.redirect(`${c.req.path}/outcome`, 303);
-    },
-  );
+  async #takeAnswer(c: VisitContext) {
+    const { visit, view } = c.var;
+    const fields = formFields.safeParse(await c.req.parseBody({ all: true }));
+    if (visit.state !== 'open' || view.state !== 'waiting') return redirectToOutcome(c);
+    if (!fields.success || !isSecret(fields.data.secret, visit.secret))
+      return refuse(c, 'This answer did not come from the page itself.');
+    if (performance.now() - visit.shownAtMs < fastestAnswerMs)
+      return showForm(c, 'That was too fast to have been read. Please read it and answer again.');
+    const { decision, read, typed } = fields.data;
+    if (decision === 'neither') return showForm(c, 'Choose Decline or Approve.');
+    if (decision === 'approve' && view.question.typed === undefined && read === undefined)
+      return showForm(c, 'To approve, tick the box.');
+    visit.state = 'answered';
+    const approval: Decision = { kind: 'approve', ...(typed !== undefined && { typed }) };
+    await this.#inbox.answer(view.nonce, decision === 'decline' ? { kind: 'decline' } : approval, 'page');
+    return redirectToOutcome(c);
+  }
 
-  app.get('/q/:address/outcome', async (c) => {
-    const { sheet } = c.var;
-    const look = (await settled(sheet.nonce)) ?? c.var.look;
-    if (sheet.state !== 'answered') return look.state === 'waiting' ? gone(c) : c.html(outcomePage(look));
-    if (look.replacedBy !== undefined) {
-      await recall(look.replacedBy);
-      const goesOn = isWaiting(look.replacedBy) && sheetsOf(look.replacedBy).length === 0;
-      sheet.nonce = look.replacedBy;
-      if (goesOn) return c.redirect(`/q/${sheetFor(look.replacedBy, 'new')}`, 303);
+  async #showOutcome(c: VisitContext) {
+    const { visit } = c.var;
+    const view = (await this.#waitForOutcome(visit.nonce)) ?? c.var.view;
+    if (visit.state !== 'answered')
+      return view.state === 'waiting' ? answerNotFound(c) : c.html(createOutcomePage(view));
+    const next = view.replacedBy;
+    if (next !== undefined) {
+      await this.#cancelQueued(next);
+      const isWaiting = await this.#isWaiting(next);
+      const isElsewhere = this.#hasVisit(next);
+      visit.nonce = next;
+      if (isWaiting && !isElsewhere) return c.redirect(`/q/${this.#addVisit(next, 'unopened')}`, 303);
     }
-    return c.html(outcomePage(look));
-  });
-  app.notFound(gone);
+    return c.html(createOutcomePage(view));
+  }
 
-  return {
-    async show(nonce) {
-      if (sheetsOf(nonce).length > 0) return;
-      await windows.open(nonce, `${await origin()}/open/${sheetFor(nonce, 'handed')}`);
-    },
-    place: windows.place,
-    async close() {
-      await windows.close();
-      (await server)?.close();
-    },
-  };
+  /** A question that is opened a second time is void: somebody else may have seen it. */
+  async #voidSeenTwice(c: VisitContext) {
+    const { view } = c.var;
+    await this.#inbox.withdraw(view.nonce, 'It was opened twice, so somebody else may have seen it');
+    const now = (await this.#inbox.view(view.nonce)) ?? view;
+    return now.state === view.state
+      ? c.html(createOutcomePage(now))
+      : refuse(c, 'This question was opened a second time, so it is void: the assistant has to ask again.');
+  }
+
+  /** A call that waits acts at once, so its outcome is worth a moment: at most two seconds. */
+  async #waitForOutcome(nonce: string): Promise<RequestView | undefined> {
+    let view = await this.#inbox.view(nonce);
+    for (let round = 0; round < 20 && (view?.state === 'approved' || view?.state === 'acting'); round++) {
+      await pause(100);
+      view = await this.#inbox.view(nonce);
+    }
+    return view;
+  }
+
+  async #isWaiting(nonce: string): Promise<boolean> {
+    return (await this.#inbox.view(nonce))?.state === 'waiting';
+  }
+
+  #addVisit(nonce: string, state: Visit['state']): string {
+    const address = createToken();
+    this.#visits.set(address, { nonce, state, secret: '', shownAtMs: 0 });
+    for (const old of [...this.#visits.keys()].slice(0, -mostVisits)) this.#visits.delete(old);
+    return address;
+  }
+
+  #hasVisit(nonce: string): boolean {
+    return [...this.#visits.values()].some((visit) => visit.nonce === nonce);
+  }
+
+  /** Takes a question back that still waits for a window of its own. */
+  async #cancelQueued(nonce: string): Promise<void> {
+    if (!(await this.#browserQueue.cancel(nonce))) return;
+    for (const [address, visit] of this.#visits) if (visit.nonce === nonce) this.#visits.delete(address);
+  }
+
+  async #origin(): Promise<string> {
+    this.#server ??= listen(this.#app.fetch);
+    this.#server.catch(() => {
+      this.#server = undefined;
+    });
+    return `http://127.0.0.1:${readPort(await this.#server)}`;
+  }
+}
+
+const createToken = () => randomBytes(24).toString('base64url');
+const hash = (text: string) => createHash('sha256').update(text).digest();
+const isSecret = (text: string, secret: string) => timingSafeEqual(hash(text), hash(secret));
+
+const redirectToOutcome = (c: Context) => c.redirect(`${c.req.path}/outcome`, 303);
+const answerNotFound = (c: Context) => c.html(createMessagePage('Not found', 'There is no question here.'), 404);
+const refuse = (c: Context, why: string) =>
+  c.html(createMessagePage('Not accepted', `${why} Nothing was changed.`), 403);
+
+function showForm(c: VisitContext, problem?: string) {
+  const { visit, view } = c.var;
+  visit.state = 'open';
+  visit.secret = createToken();
+  visit.shownAtMs = performance.now();
+  return c.html(createQuestionPage(view, visit.secret, problem));
 }
 
 /** On loopback alone; an open page does not keep the server of a host that has gone. */
@@ -210,5 +242,5 @@ function listen(fetch: (request: Request) => Response | Promise<Response>): Prom
   });
 }
 
-const bound = z.object({ port: z.number() });
-const portOf = (server: Server) => bound.parse(server.address()).port;
+const boundAddress = z.object({ port: z.number() });
+const readPort = (server: Server) => boundAddress.parse(server.address()).port;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
-import type { Look } from '../inbox.ts';
-import { partsOf, unnamedTargets } from '../questionText.ts';
+import type { HtmlEscapedString } from 'hono/utils/html';
+import type { RequestView } from '../inbox.ts';
+import { describeQuestion, listUnnamedTargets } from '../questionText.ts';
 
 const style = `
 :root { color-scheme: light dark; --ground: #f6f7f9; --sheet: #fff; --ink: #16191d; --soft: #4a5260; --line: #c9ced6; --act: #0b57d0; --on-act: #fff; --bad: #a1160a; --bad-ground: #fdecea; --good: #0f5c2e; --note-ground: #fff6da; --note: #5c4300; }
@@ -33,9 +34,9 @@ button[value=decline] { background: var(--act); color: var(--on-act); }
 /** The one style sheet of the pages, as a source that a content security policy allows. */
 export const styleSource = `'sha256-${createHash('sha256').update(style).digest('base64')}'`;
 
-type Html = ReturnType<typeof html>;
+type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
-const frame = (title: string, body: Html, head: Html = html``) => html`<!doctype html>
+const createDocument = (title: string, body: Html, head: Html = html``) => html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -47,38 +48,38 @@ ${head}<title>${title}</title>
 </html>
 `;
 
-const named = { warning: 'Warning', reassurance: 'Safe', info: 'Note' } as const;
+const kindLabels = { warning: 'Warning', reassurance: 'Safe', info: 'Note' } as const;
 
 /** Text whose flags, ids and names stay in one line each where there is room: a browser breaks them at their hyphens. */
-const whole = (text: string): (string | Html)[] =>
+const keepWhole = (text: string): (string | Html)[] =>
   text
     .split(/([^\s/]*-[^\s/]*)/)
     .map((part, index) => (index % 2 === 0 ? part : html`<span class="whole">${part}</span>`));
 
 /** The question with its form. `secret` has to come back with the answer; `problem` says why the last one did not count. */
-export function questionPage(look: Look, secret: string, problem?: string): Html {
-  const parts = partsOf(look.question);
-  return frame(
+export function createQuestionPage(view: RequestView, secret: string, problem?: string): Html {
+  const parts = describeQuestion(view.question);
+  return createDocument(
     `Approve: ${parts.action} – ${parts.tenant}`,
     html`
-${tenantHeading(look)}
-${look.note.length === 0 ? '' : html`<p class="note" role="note">${whole(look.note.join('\n'))}</p>`}
+${formatTenantHeading(view)}
+${view.note.length === 0 ? '' : html`<p class="note" role="note">${keepWhole(view.note.join('\n'))}</p>`}
 <section aria-labelledby="act">
-<h2 id="act">${whole(parts.action)}</h2>
-${parts.consequences.length === 0 ? '' : html`<ul>${parts.consequences.map(({ kind, text }) => html`<li class="${kind}"><strong>${named[kind]}:</strong> ${whole(text)}</li>`)}</ul>`}
-${parts.targets.length === 0 ? '' : html`<h3>On</h3><ol>${parts.targets.map(({ name, facts }) => html`<li><strong>${whole(name)}</strong>${facts.map((fact) => html`<br><span class="facts">${whole(fact)}</span>`)}</li>`)}</ol>`}
-${parts.changes.map((change) => html`<p>${whole(change)}</p>`)}
+<h2 id="act">${keepWhole(parts.action)}</h2>
+${parts.consequences.length === 0 ? '' : html`<ul>${parts.consequences.map(({ kind, text }) => html`<li class="${kind}"><strong>${kindLabels[kind]}:</strong> ${keepWhole(text)}</li>`)}</ul>`}
+${parts.targets.length === 0 ? '' : html`<h3>On</h3><ol>${parts.targets.map(({ name, facts }) => html`<li><strong>${keepWhole(name)}</strong>${facts.map((fact) => html`<br><span class="facts">${keepWhole(fact)}</span>`)}</li>`)}</ol>`}
+${parts.changes.map((change) => html`<p>${keepWhole(change)}</p>`)}
 <h3>Details</h3>
-${parts.details.map((detail) => html`<p class="facts">${withCode(detail)}</p>`)}
-<p class="facts">This question is open for ${look.minutesLeft} minutes.</p>
+${parts.details.map((detail) => html`<p class="facts">${formatDetail(detail)}</p>`)}
+<p class="facts">This question is open for ${view.minutesLeft} minutes.</p>
 </section>
 <form method="post">
 <input type="hidden" name="secret" value="${secret}">
 ${problem === undefined ? '' : html`<p class="error" id="problem" role="alert">${problem}</p>`}
 ${
   parts.typed === undefined
-    ? html`<label><input type="checkbox" name="read" value="yes"${problem === undefined ? '' : raw(' aria-describedby="problem"')}>I have read this and approve: ${whole(withoutMark(parts.action))}</label>`
-    : html`<label>To approve, type: <code>${whole(parts.typed)}</code><input type="text" name="typed" autocomplete="off" autocapitalize="off" spellcheck="false"${problem === undefined ? '' : raw(' aria-describedby="problem"')}></label>`
+    ? html`<label><input type="checkbox" name="read" value="yes"${problem === undefined ? '' : raw(' aria-describedby="problem"')}>I have read this and approve: ${keepWhole(removeQuestionMark(parts.action))}</label>`
+    : html`<label>To approve, type: <code>${keepWhole(parts.typed)}</code><input type="text" name="typed" autocomplete="off" autocapitalize="off" spellcheck="false"${problem === undefined ? '' : raw(' aria-describedby="problem"')}></label>`
 }
 <button name="decision" value="neither" hidden tabindex="-1">Enter decides nothing</button>
 <p class="buttons"><button name="decision" value="decline">Decline</button> <button name="decision" value="approve">Approve</button></p>
@@ -86,48 +87,48 @@ ${
   );
 }
 
-const withoutMark = (action: string) => action.replace(/\?$/, '');
+const removeQuestionMark = (action: string) => action.replace(/\?$/, '');
 
 /** What became of a question; while that is open, a link looks again. */
-export function outcomePage(look: Look): Html {
-  const parts = partsOf(look.question);
-  const act = withoutMark(parts.action);
-  const names = unnamedTargets(parts);
-  const title = { waiting: 'Asked anew', approved: 'Approved', acting: 'Approved', ended: 'Answered' }[look.state];
-  const said = {
+export function createOutcomePage(view: RequestView): Html {
+  const parts = describeQuestion(view.question);
+  const act = removeQuestionMark(parts.action);
+  const names = listUnnamedTargets(parts);
+  const title = { waiting: 'Asked anew', approved: 'Approved', acting: 'Approved', ended: 'Answered' }[view.state];
+  const sentence = {
     waiting: 'This was asked anew in another window.',
-    approved: `Approved. It is done as soon as the assistant calls again, within ${look.minutesLeft} minutes.`,
+    approved: `Approved. It is done as soon as the assistant calls again, within ${view.minutesLeft} minutes.`,
     acting: 'Approved. It is being done now.',
-    ended: look.sentence,
-  }[look.state];
-  return frame(
+    ended: view.sentence,
+  }[view.state];
+  return createDocument(
     `${title}: ${act} – ${parts.tenant}`,
-    html`${tenantHeading(look)}<h2>${whole(act)}</h2>
-${names.length === 0 ? '' : html`<ol>${names.map((name) => html`<li>${whole(name)}</li>`)}</ol>`}
-<p role="status">${whole(said)}</p>
-${look.audit === undefined ? '' : html`<p class="facts">Audit record ${look.audit}</p>`}
-<footer>${look.state === 'ended' ? html`<p>You can close this page.</p>` : html`<p><a href="">Look again</a></p>`}</footer>`,
+    html`${formatTenantHeading(view)}<h2>${keepWhole(act)}</h2>
+${names.length === 0 ? '' : html`<ol>${names.map((name) => html`<li>${keepWhole(name)}</li>`)}</ol>`}
+<p role="status">${keepWhole(sentence)}</p>
+${view.auditRecord === undefined ? '' : html`<p class="facts">Audit record ${view.auditRecord}</p>`}
+<footer>${view.state === 'ended' ? html`<p>You can close this page.</p>` : html`<p><a href="">Look again</a></p>`}</footer>`,
   );
 }
 
 /** A page of one sentence. */
-export const plainPage = (title: string, sentence: string): Html =>
-  frame(title, html`<h1>${title}</h1><p>${sentence}</p>`);
+export const createMessagePage = (title: string, sentence: string): Html =>
+  createDocument(title, html`<h1>${title}</h1><p>${sentence}</p>`);
 
 /** The file that a browser opens: it holds the address, which no process list or log of a host then shows. */
-export const redirectFile = (address: string): Html =>
-  frame(
+export const createRedirectFile = (address: string): Html =>
+  createDocument(
     'Approval',
     html`<h1>Approval</h1><p><a href="${address}">Go to the question</a></p>`,
     html`<meta http-equiv="refresh" content="0;url=${address}">`,
   );
 
-function tenantHeading({ question }: Look): Html {
-  const { tenant, tenantId, simulated } = partsOf(question);
-  return html`<h1><small>Tenant</small>${simulated ? html`<span class="simulated">SIMULATED</span> ` : ''}${whole(tenant)}<small>${whole(tenantId)}</small></h1>`;
+function formatTenantHeading({ question }: RequestView): Html {
+  const { tenant, tenantId, simulated } = describeQuestion(question);
+  return html`<h1><small>Tenant</small>${simulated ? html`<span class="simulated">SIMULATED</span> ` : ''}${keepWhole(tenant)}<small>${keepWhole(tenantId)}</small></h1>`;
 }
 
-function withCode(detail: string): Html {
+function formatDetail(detail: string): Html {
   const [, label, code] = /^(Request|Or, where Graph lacks that|The same in PowerShell): (.*)$/s.exec(detail) ?? [];
-  return code === undefined ? html`${whole(detail)}` : html`${label}: <code>${whole(code)}</code>`;
+  return code === undefined ? html`${keepWhole(detail)}` : html`${label}: <code>${keepWhole(code)}</code>`;
 }

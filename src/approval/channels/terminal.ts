@@ -8,25 +8,27 @@ import * as z from 'zod';
 import { ensurePrivateFolder, isTrustedFolder, UntrustedFolder } from '../../files.ts';
 import { parseJson } from '../../json.ts';
 import { escapeInvisible } from '../../text.ts';
-import type { Desk, Look } from '../inbox.ts';
-import { partsOf, questionText, unnamedTargets } from '../questionText.ts';
+import type { ApprovalInbox, Decision, RequestView } from '../inbox.ts';
+import type { Question } from '../question.ts';
+import { describeQuestion, formatQuestion, listUnnamedTargets } from '../questionText.ts';
+import { createQueue } from '../queue.ts';
 
 /** The server's side of the terminal channel: a socket that only this user can open. */
-export interface Terminal {
+export interface TerminalSocket {
   close(): Promise<void>;
 }
 
 /** What `mdi-sensors-mcp approve` may ask a server for. */
-export const asked = z.discriminatedUnion('do', [
+const commandSchema = z.discriminatedUnion('do', [
   z.object({ do: z.literal('list') }),
   z.object({ do: z.literal('look'), nonce: z.string() }),
   z.object({ do: z.literal('decline'), nonce: z.string() }),
   z.object({ do: z.literal('approve'), nonce: z.string(), typed: z.string().optional() }),
 ]);
-export type Asked = z.infer<typeof asked>;
+export type TerminalCommand = z.infer<typeof commandSchema>;
 
 /** What comes through a socket is drawn on a terminal, whoever wrote it. */
-const lines = z.string().transform((text) =>
+const safeLines = z.string().transform((text) =>
   text
     .split('\n')
     .map((line) => escapeInvisible(line, 4_000))
@@ -34,45 +36,46 @@ const lines = z.string().transform((text) =>
 );
 
 /** A question as it travels to the terminal: text that is safe to show, and what is to be typed. */
-export const shown = z.object({
+const questionSchema = z.object({
   nonce: z.string(),
   state: z.enum(['waiting', 'approved', 'acting', 'ended']),
   /** Tenant, act and targets in a line. */
-  title: lines,
-  text: lines,
+  title: safeLines,
+  text: safeLines,
   typed: z.string().optional(),
   minutesLeft: z.number().optional(),
-  sentence: lines,
-  audit: z.number().optional(),
+  sentence: safeLines,
+  auditRecord: z.number().optional(),
   replacedBy: z.string().optional(),
 });
-export type Shown = z.infer<typeof shown>;
-export const answered = z.object({ questions: z.array(shown) });
+export type TerminalQuestion = z.infer<typeof questionSchema>;
+export const terminalAnswer = z.object({ questions: z.array(questionSchema) });
 
 /** Longer paths of sockets are cut without a word, and the socket lies elsewhere: macOS takes 103 bytes, Linux 107. */
-const longestPath = 103;
-const longestLine = 64 * 1024;
+const longestPathBytes = 103;
+const longestLineBytes = 64 * 1024;
 
 /** Where the servers of this user leave the names of their sockets: hosts hand on HOME, and little besides. */
-export function socketsFolder(): string {
+export function findSocketsFolder(): string {
   const home = homedir();
   if (!isAbsolute(home)) throw new Error('the home folder has no absolute path');
   return join(home, '.mdi-sensors-mcp');
 }
 
 /** A pipe of Windows has no folder that keeps others away: its name cannot be guessed. */
-const socketPath = (folder: string, name: string) =>
+const createSocketPath = (folder: string, name: string) =>
   process.platform === 'win32'
     ? `\\\\.\\pipe\\mdi-sensors-mcp-${randomBytes(16).toString('hex')}`
     : join(folder, `${name}.sock`);
 
-export async function openTerminal(desk: Desk): Promise<Terminal> {
-  const folder = own(socketsFolder());
+/** @throws an Error when the folder is not this user's own, or the socket cannot be made there. */
+export async function openTerminal(inbox: ApprovalInbox): Promise<TerminalSocket> {
+  const folder = makeOwnFolder(findSocketsFolder());
   const name = `${process.pid}-${randomBytes(4).toString('hex')}`;
-  const path = socketPath(folder, name);
-  if (Buffer.byteLength(path) > longestPath)
-    throw new Error(`its socket would have a path of over ${longestPath} bytes`);
-  const server = createServer((socket) => serve(desk, socket)).unref();
+  const path = createSocketPath(folder, name);
+  if (Buffer.byteLength(path) > longestPathBytes)
+    throw new Error(`its socket would have a path of over ${longestPathBytes} bytes`);
+  const server = createServer((socket) => serveConnection(inbox, socket)).unref();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(path, resolve);
   });
@@ -92,7 +95,7 @@ export async function openTerminal(desk: Desk): Promise<Terminal> {
   };
 }
 
-function own(folder: string): string {
+function makeOwnFolder(folder: string): string {
   try {
     return ensurePrivateFolder(folder);
   } catch (error) {
@@ -100,16 +103,16 @@ function own(folder: string): string {
   }
 }
 
-/** A server that runs now, or did when it was last able to say so. */
-export interface Left {
+/** What a server that runs now has left in the folder, or one that was ended before it could take it away. */
+export interface ServerNote {
   readonly path: string;
   readonly process: string;
   /** Removes what a server left behind that is gone. */
   clear(): Promise<void>;
 }
 
-/** The servers of this user. Throws where another user could have named them. */
-export async function serversIn(folder: string): Promise<Left[]> {
+/** The servers of this user. @throws NotOwnFolder where another user could have named them. */
+export async function findServers(folder: string): Promise<ServerNote[]> {
   if (!isTrustedFolder(folder)) return [];
   const entries = await readdir(folder, { withFileTypes: true });
   const notes = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.server'));
@@ -125,53 +128,53 @@ export async function serversIn(folder: string): Promise<Left[]> {
   );
 }
 
-function serve(desk: Desk, socket: Socket): void {
-  let length = 0;
+function serveConnection(inbox: ApprovalInbox, socket: Socket): void {
+  let lineBytes = 0;
   socket.unref().on('data', (data) => {
     const end = data.lastIndexOf('\n');
-    length = end === -1 ? length + data.length : data.length - end - 1;
-    if (length > longestLine) socket.destroy();
+    lineBytes = end === -1 ? lineBytes + data.length : data.length - end - 1;
+    if (lineBytes > longestLineBytes) socket.destroy();
   });
   const lines = createInterface({ input: socket });
+  const inTurn = createQueue();
   // An error of the socket is an error of its reader as well (Node's readline), and one without a listener ends the process.
   for (const side of [socket, lines]) side.on('error', () => socket.destroy());
   lines.on('line', (line) => {
-    const read = asked.safeParse(parseJson(line));
-    if (!read.success) return socket.destroy();
-    const looks = obeyed(desk, read.data);
-    socket.write(`${JSON.stringify({ questions: looks.map(shownOf) })}\n`);
+    const command = commandSchema.safeParse(parseJson(line));
+    if (!command.success) return socket.destroy();
+    inTurn(async () => {
+      const views = await runCommand(inbox, command.data);
+      socket.write(`${JSON.stringify({ questions: views.map(describeView) })}\n`);
+    }).catch(() => socket.destroy());
   });
 }
 
-function obeyed(desk: Desk, request: Asked): readonly Look[] {
-  if (request.do === 'list') return desk.waiting();
-  const look =
-    request.do === 'look' ? desk.look(request.nonce) : desk.answer(request.nonce, saidBy(request), 'terminal');
-  return look === undefined ? [] : [look];
+async function runCommand(inbox: ApprovalInbox, command: TerminalCommand): Promise<readonly RequestView[]> {
+  if (command.do === 'list') return inbox.listWaiting();
+  const view =
+    command.do === 'look'
+      ? await inbox.view(command.nonce)
+      : await inbox.answer(command.nonce, readDecision(command), 'terminal');
+  return view === undefined ? [] : [view];
 }
 
-const saidBy = (request: Extract<Asked, { do: 'approve' | 'decline' }>) =>
-  request.do === 'decline'
-    ? ({ decision: 'decline' } as const)
-    : { decision: 'approve' as const, ...(request.typed !== undefined && { typed: request.typed }) };
+function readDecision(command: Extract<TerminalCommand, { do: 'approve' | 'decline' }>): Decision {
+  if (command.do === 'decline') return { kind: 'decline' };
+  return { kind: 'approve', ...(command.typed !== undefined && { typed: command.typed }) };
+}
 
-function shownOf({ nonce, question, note, minutesLeft, state, sentence, audit, replacedBy }: Look): Shown {
+function describeView({ question, note, ...view }: RequestView): TerminalQuestion {
   return {
-    nonce,
-    state,
-    title: titleOf(question),
-    text: questionText(question, note),
-    sentence,
-    ...(minutesLeft !== undefined && { minutesLeft }),
+    ...view,
+    title: formatTitle(question),
+    text: formatQuestion(question, note),
     ...(question.typed !== undefined && { typed: question.typed }),
-    ...(audit !== undefined && { audit }),
-    ...(replacedBy !== undefined && { replacedBy }),
   };
 }
 
-function titleOf(question: Look['question']): string {
-  const parts = partsOf(question);
-  const names = unnamedTargets(parts);
-  const of = names.length === 0 ? '' : `: ${names.join(', ')}`;
-  return `${parts.simulated ? 'SIMULATED ' : ''}${parts.tenant}: ${parts.action.replace(/\?$/, '')}${of}`;
+function formatTitle(question: Question): string {
+  const parts = describeQuestion(question);
+  const names = listUnnamedTargets(parts);
+  const targets = names.length === 0 ? '' : `: ${names.join(', ')}`;
+  return `${parts.simulated ? 'SIMULATED ' : ''}${parts.tenant}: ${parts.action.replace(/\?$/, '')}${targets}`;
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { bestChannel } from '../../approval/channels/choose.ts';
+import { choosePreferred } from '../../approval/channels/choose.ts';
 import { resolveAuditFolder } from '../../audit/log.ts';
 import { listUnusualSettings, signInVariables } from '../../config.ts';
 import { ensurePrivateFolder } from '../../files.ts';
@@ -54,7 +54,7 @@ const approvalDescriptions = {
 } as const;
 
 function checkApprovals({ config, environment }: DoctorContext): Finding {
-  const channel = config.approval === 'form' ? 'form' : (bestChannel(config, environment) ?? 'none');
+  const channel = config.approval === 'form' ? 'form' : (choosePreferred(config, environment) ?? 'none');
   const first = config.approval === 'auto' && channel !== 'none' ? 'in a form where the client has one, else ' : '';
   const is = channel === 'none' ? 'note' : 'well';
   return { about: 'This machine', is, text: `Approvals: ${first}${approvalDescriptions[channel]}` };

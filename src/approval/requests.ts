@@ -1,0 +1,583 @@
+import { createHash, randomBytes } from 'node:crypto';
+import * as z from 'zod';
+import type { AuditLog } from '../audit/log.ts';
+import type { AuditPosition, AuditRecord } from '../audit/records.ts';
+import { ToolError } from '../errors.ts';
+import { approvalErrors, storeError } from './errors.ts';
+import type { ApprovalInbox, Channel, Decision, ExternalChannel, RequestView } from './inbox.ts';
+import { computeDigest, formatRequest, isTypedRight, type Question } from './question.ts';
+import { formatQuestion } from './questionText.ts';
+import { createQueue } from './queue.ts';
+import {
+  type ApprovalRequest,
+  type Instant,
+  isDecline,
+  type RequestState,
+  type RequestStore,
+  type Resolution,
+  type TextResult,
+} from './requestStore.ts';
+
+export const minutesToAnswer = 10;
+const minutesToUse = 5;
+const minutesRemembered = 10;
+const mostPendingPerPrincipal = 3;
+const mostRequests = 100;
+const mostTargetsInForm = 20;
+const mostDeclines = 3;
+
+/** Two clocks in milliseconds: the earlier expiry counts, and a wall clock that went back expires. */
+export interface Clock {
+  wall(): number;
+  monotonic(): number;
+}
+
+interface RequestsOptions {
+  readonly store: RequestStore;
+  readonly clock: Clock;
+  readonly audit: AuditLog;
+  /** Called when a form was never brought back. */
+  onUnansweredForm(): void;
+}
+
+/** What is asked, and how; the rest of a request is made here. */
+export type NewRequest = Pick<ApprovalRequest, 'key' | 'question' | 'channel' | 'note' | 'pendingDeletions'>;
+
+/** A decision in a form, which can also be closed, or come back with a choice that it did not offer. */
+export type FormDecision = Decision | { readonly kind: 'close' | 'mistype' };
+
+/** What came of a step towards an approval. */
+export type ApprovalStep =
+  | { readonly kind: 'approved' }
+  /** Another request waits for an answer now. */
+  | { readonly kind: 'asked'; readonly request: ApprovalRequest }
+  | { readonly kind: 'refused'; readonly error: ToolError }
+  /** Nothing: somebody else was faster. `request` is how it is now; undefined where it is forgotten. */
+  | { readonly kind: 'late'; readonly request: ApprovalRequest | undefined };
+
+/** What was carried out, for the audit log and for whoever calls the same again. */
+export interface Execution {
+  readonly result: TextResult;
+  /** Of what was sent. */
+  readonly requestIds: readonly (string | null)[];
+  /** Whether it took effect, or may have. */
+  readonly changed: boolean;
+}
+
+type StateKind = RequestState['kind'];
+type RecordKind = Exclude<AuditRecord['kind'], 'start'>;
+const beforeSending: readonly StateKind[] = ['pending', 'approved', 'claimed'];
+
+/**
+ * Every approval request: its state and its audit records. No state moves towards sending without its record; a decline,
+ * an expiry and a withdrawal always happen, and are recorded where the log can be written.
+ */
+export class ApprovalRequests {
+  readonly #store: RequestStore;
+  readonly #clock: Clock;
+  readonly #audit: AuditLog;
+  readonly #onUnansweredForm: () => void;
+  /** Steps of this process take turns, so that nothing comes between a record and the move that it belongs to. */
+  readonly #inTurn = createQueue();
+  /** The number of the last audit record about a request, by its id. */
+  readonly #recordNumbers = new Map<string, number>();
+  /** Since the last start. */
+  #declines = 0;
+
+  constructor({ store, clock, audit, onUnansweredForm }: RequestsOptions) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#audit = audit;
+    this.#onUnansweredForm = onUnansweredForm;
+  }
+
+  /** The request with this nonce; undefined where there is none any more. */
+  read(nonce: string): Promise<ApprovalRequest | undefined> {
+    return this.#step(() => this.#load(nonce));
+  }
+
+  /** The request of this call that is live, else the one that ended last. */
+  find(key: string): Promise<ApprovalRequest | undefined> {
+    return this.#step(async (requests) => {
+      const own = requests.filter((request) => request.key === key);
+      return own.findLast(({ state }) => state.kind !== 'ended') ?? own.at(-1);
+    });
+  }
+
+  /** The requests that wait for a person, the oldest first. */
+  listPending(): Promise<readonly ApprovalRequest[]> {
+    return this.#step(async (requests) => requests.filter(({ state }) => state.kind === 'pending'));
+  }
+
+  /** Ids of the targets of every call of these tools that waits for an answer, for its turn or for Graph. */
+  listPendingTargets(tools: readonly string[]): Promise<readonly string[]> {
+    return this.#step(async (requests) =>
+      requests
+        .filter(({ state, question }) => state.kind !== 'ended' && tools.includes(question.tool))
+        .flatMap(({ question }) => question.plan.targets.map(({ id }) => id)),
+    );
+  }
+
+  /** Milliseconds by the monotonic clock since it was asked. */
+  ageMs({ askedAt }: ApprovalRequest): number {
+    return this.#clock.monotonic() - askedAt.monotonic;
+  }
+
+  /** Whole minutes that are left to answer or use it, or until an ended one is forgotten; infinite while it is acted on. */
+  minutesLeft({ state }: ApprovalRequest): number {
+    return Math.ceil(this.#minutesLeft(state));
+  }
+
+  /** Resolves when the request is no longer in the state of this reading, or the signal aborts. */
+  waitForMove({ nonce, state }: ApprovalRequest, signal: AbortSignal): Promise<void> {
+    return this.#store.watch(nonce, state.kind, signal);
+  }
+
+  /** Opens a request, unless an equal call has one already: `late`. @throws a Refusal when nothing more is asked. */
+  open(asked: NewRequest): Promise<ApprovalStep> {
+    return this.#step(async (requests) => {
+      const twin = requests.find(({ key, state }) => key === asked.key && state.kind !== 'ended');
+      return twin === undefined ? { kind: 'asked', request: await this.#open(asked) } : { kind: 'late', request: twin };
+    });
+  }
+
+  /** Carries out what a person answered to a pending request. */
+  decide(nonce: string, decision: FormDecision): Promise<ApprovalStep> {
+    return this.#stepOn(nonce, ['pending'], (request) => this.#decide(request, decision));
+  }
+
+  /** The same for a person outside the client: a request of another channel moves to theirs first. */
+  decideOutside(nonce: string, decision: Decision, channel: Channel): Promise<ApprovalStep> {
+    return this.#stepOn(nonce, ['pending'], async (request) => {
+      if (request.channel === 'form') return { kind: 'late', request };
+      if (request.channel === channel) return this.#decide(request, decision);
+      const moved = await this.#replace(request, `It was moved to the ${channel}`, { channel });
+      return moved.kind === 'asked' ? this.#attempt(moved.request, (next) => this.#decide(next, decision)) : moved;
+    });
+  }
+
+  /** Ends a form that the client answered by itself: it is asked on the other channel, or refused where there is none. */
+  rejectUnattended(nonce: string, channel: ExternalChannel | undefined): Promise<ApprovalStep> {
+    return this.#stepOn(nonce, ['pending'], async (request) => {
+      const note = () => this.#noteAnswer(request, 'unattended');
+      if (channel === undefined) return this.#refuse(request, approvalErrors.unattended(), note);
+      note();
+      const sentence = 'The client answered by itself; the person is asked outside of it';
+      return this.#replace(request, sentence, { channel });
+    });
+  }
+
+  /** Asks on another channel what a form was never answered for. */
+  moveUnansweredForm(nonce: string, channel: ExternalChannel): Promise<ApprovalStep> {
+    return this.#stepOn(nonce, ['pending'], async (request) => {
+      const sentence = 'The form was not answered; the person is asked outside of the client';
+      const moved = await this.#replace(request, sentence, { channel });
+      if (moved.kind === 'asked') this.#noteUnansweredForm(request);
+      return moved;
+    });
+  }
+
+  /** Asks anew for what is no longer what was approved. */
+  replaceChanged(nonce: string, question: Question, note: readonly string[]): Promise<ApprovalStep> {
+    const next = { follows: 'target_changed', question, note } as const;
+    return this.#stepOn(nonce, ['claimed'], (request) =>
+      this.#replace(request, 'It changed before it could be done', next),
+    );
+  }
+
+  /** Ends a request that nobody is to answer any more, and an approval that nobody is to use. */
+  async withdraw(nonce: string, why: string): Promise<void> {
+    const error = approvalErrors.invalid(`${why}.`);
+    const refuse = (request: ApprovalRequest) =>
+      this.#refuse(request, error, () => this.#noteAnswer(request, 'withdrawn'));
+    let step: ApprovalStep;
+    // Another process may move it on in between: that is withdrawn as well, as long as nothing is sent.
+    do step = await this.#stepOn(nonce, beforeSending, refuse);
+    while (step.kind === 'late' && step.request !== undefined && beforeSending.includes(step.request.state.kind));
+  }
+
+  /** Ends a request that could not be brought before a person. */
+  async endUnshown(nonce: string, error: ToolError): Promise<void> {
+    await this.#stepOn(nonce, beforeSending, (request) => {
+      const fields = { channel: request.channel, action: 'not shown' };
+      return this.#refuse(request, error, () => this.#note(request, 'answer', fields));
+    });
+  }
+
+  /** Ends a form whose call was cancelled: a host that gave up on it may never draw one. */
+  async abandonForm(nonce: string): Promise<void> {
+    await this.#stepOn(nonce, ['pending'], (request) =>
+      this.#refuse(request, approvalErrors.cancelled(), () => this.#noteUnansweredForm(request)),
+    );
+  }
+
+  /** Gives an approval to one call; false where another has it. */
+  claim(nonce: string): Promise<boolean> {
+    return this.#step(async () => (await this.#move(nonce, 'approved', 'claimed')) !== undefined);
+  }
+
+  /** Gives an approval back that could not be used yet; its time goes on. */
+  release(nonce: string): Promise<boolean> {
+    return this.#step(async () => (await this.#move(nonce, 'claimed', 'approved')) !== undefined);
+  }
+
+  /**
+   * Uses an approval, once, and records what is about to be sent. Resolves with the milliseconds that are left to send it.
+   * @throws a Refusal when the approval is gone or over, or cannot be recorded; then it is void.
+   */
+  consume({ nonce, digest }: ApprovalRequest, { tool, requests }: Question): Promise<number> {
+    return this.#step(async () => {
+      const claimed = await this.#load(nonce);
+      const remainingMs = claimed?.state.kind === 'claimed' ? this.#minutesLeft(claimed.state) * 60_000 : 0;
+      const acting = remainingMs > 0 ? await this.#move(nonce, 'claimed', 'acting') : undefined;
+      if (acting === undefined) throw approvalErrors.expired('The approval was not used in time');
+      await this.#recordOrEnd(acting, 'acting', { tool, digest, requests: requests.flatMap(formatRequest) }, true);
+      return remainingMs;
+    });
+  }
+
+  /** Ends a request that was carried out. Resolves with its result and the position of its audit record. */
+  complete({ nonce }: ApprovalRequest, { result, requestIds, changed }: Execution): Promise<TextResult> {
+    return this.#step(async () => {
+      const request = await this.#load(nonce);
+      const { verdict, sentence } = summarizeResult(result);
+      const position = this.#noteOutcome(request, { verdict, text: sentence, requestIds });
+      const recorded = addPosition(result, position, this.#audit.state);
+      const at = new Date(this.#clock.wall()).toISOString();
+      await this.#end(request, { kind: 'executed', result: recorded, changed, at, sentence });
+      return recorded;
+    });
+  }
+
+  /** Ends a request that failed. */
+  fail({ nonce }: ApprovalRequest, error: ToolError): Promise<void> {
+    return this.#step(async () => {
+      const request = await this.#load(nonce);
+      this.#noteOutcome(request, { verdict: error.code, text: error.message, requestIds: [] });
+      await this.#end(request, { kind: 'refused', error: storeError(error) });
+    });
+  }
+
+  /** Records an answer that counts for nothing. @throws a Refusal when the log cannot be written. */
+  recordIgnored(reason: string, tool: string): void {
+    this.#audit.record('ignored', { reason, tool });
+  }
+
+  /** How page and terminal see a request. */
+  describe(request: ApprovalRequest): RequestView {
+    const { nonce, question, note, state } = request;
+    const minutesLeft = this.minutesLeft(request);
+    const auditRecord = this.#recordNumbers.get(request.id);
+    return {
+      nonce,
+      question,
+      note,
+      ...(Number.isFinite(minutesLeft) && { minutesLeft }),
+      state: viewedStates[state.kind],
+      sentence: state.kind === 'ended' ? summarizeResolution(state.resolution) : '',
+      ...(auditRecord !== undefined && { auditRecord }),
+      ...(state.kind === 'ended' && state.resolution.kind === 'replaced' && { replacedBy: state.resolution.by }),
+    };
+  }
+
+  /** One step of this process, after what is over has expired. */
+  #step<T>(step: (requests: readonly ApprovalRequest[]) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      const requests = await this.#store.read();
+      const over = requests.filter(({ state }) => this.#minutesLeft(state) === 0);
+      for (const request of over) await this.#expire(request);
+      return step(over.length === 0 ? requests : await this.#store.read());
+    });
+  }
+
+  /** One step of a request that is in one of these states; otherwise it is late. */
+  #stepOn(
+    nonce: string,
+    states: readonly StateKind[],
+    step: (request: ApprovalRequest) => Promise<ApprovalStep>,
+  ): Promise<ApprovalStep> {
+    return this.#step(async () => {
+      const request = await this.#load(nonce);
+      const isThere = request !== undefined && states.includes(request.state.kind);
+      return isThere ? this.#attempt(request, step) : { kind: 'late', request };
+    });
+  }
+
+  /** Ends a request with the Refusal that a step throws. */
+  async #attempt(
+    request: ApprovalRequest,
+    step: (request: ApprovalRequest) => Promise<ApprovalStep>,
+  ): Promise<ApprovalStep> {
+    try {
+      return await step(request);
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      await this.#end(request, { kind: 'refused', error: storeError(error) });
+      return { kind: 'refused', error };
+    }
+  }
+
+  async #open(asked: NewRequest, instead?: ApprovalRequest): Promise<ApprovalRequest> {
+    const { question, channel, note } = asked;
+    const { plan, context, tool } = question;
+    if (this.#declines >= mostDeclines) throw approvalErrors.declinedTooOften(this.#declines);
+    if (channel === 'form' && !canFitForm(question)) {
+      throw approvalErrors.tooManyTargets(mostTargetsInForm, plan.targets.length);
+    }
+    await this.#makeRoom(context.principal, instead);
+    const now = this.#now();
+    const request: ApprovalRequest = {
+      ...asked,
+      v: 1,
+      nonce: randomBytes(16).toString('hex'),
+      id: randomBytes(4).toString('hex'),
+      digest: computeDigest(question),
+      askedAt: now,
+      state: { kind: 'pending', since: now },
+    };
+    await this.#store.create(request);
+    const text = formatQuestion(question, note);
+    const fields = {
+      tool,
+      tenant: context.tenantLabel,
+      tenantId: context.identity.tenantId,
+      identity: `${context.identity.kind} ${context.identity.id}`,
+      principal: context.principal,
+      client: context.clientName,
+      channel,
+      digest: request.digest,
+      text,
+      textHash: createHash('sha256').update(text).digest('hex'),
+    };
+    await this.#recordOrEnd(request, 'question', fields);
+    return request;
+  }
+
+  /** Forgets what no call has to know where there is no room for one more. @throws a Refusal when there is none. */
+  async #makeRoom(principal: string, instead: ApprovalRequest | undefined): Promise<void> {
+    const requests = await this.#store.read();
+    const pending = requests.filter(
+      ({ nonce, state, question }) =>
+        state.kind !== 'ended' && nonce !== instead?.nonce && question.context.principal === principal,
+    );
+    if (pending.length >= mostPendingPerPrincipal) throw approvalErrors.tooManyPending(pending.length);
+    const surplus = Math.max(0, requests.length + 1 - mostRequests);
+    const forgotten = requests.filter(({ state }) => isForgettable(state)).slice(0, surplus);
+    for (const { nonce } of forgotten) await this.#store.remove(nonce);
+    if (forgotten.length < surplus) throw approvalErrors.noRoom();
+  }
+
+  async #decide(request: ApprovalRequest, decision: FormDecision): Promise<ApprovalStep> {
+    if (decision.kind === 'decline') return this.#decline(request, 'declined', approvalErrors.declined());
+    if (decision.kind === 'close') return this.#decline(request, 'closed', approvalErrors.closed());
+    if (decision.kind === 'approve' && isTypedRight(request.question, decision.typed)) return this.#approve(request);
+    const { typed } = request.question;
+    const noteMistyped = () => this.#noteAnswer(request, 'mistyped');
+    if (typed === undefined || request.follows !== undefined) {
+      return this.#refuse(request, approvalErrors.mistyped(), noteMistyped);
+    }
+    noteMistyped();
+    const note = [`That was not it. To approve, type exactly: ${typed}`];
+    return this.#replace(request, 'The text was not the one asked for', { follows: 'mistyped', note });
+  }
+
+  #decline(request: ApprovalRequest, action: string, error: ToolError): Promise<ApprovalStep> {
+    return this.#refuse(request, error, () => {
+      this.#declines += 1;
+      this.#noteAnswer(request, action);
+    });
+  }
+
+  /** From now on no answer reaches the request, and it has 5 minutes to be used. */
+  async #approve(request: ApprovalRequest): Promise<ApprovalStep> {
+    const { nonce, question } = request;
+    this.#record(request, 'answer', this.#describeAnswer(request, 'approved'));
+    const approved = { kind: 'approved', since: this.#now() } as const;
+    if (await this.#store.move(nonce, 'pending', approved)) return { kind: 'approved' };
+    this.#note(request, 'ignored', { reason: 'an answer to a question that is closed', tool: question.tool });
+    return { kind: 'late', request: await this.#load(nonce) };
+  }
+
+  /** Ends a request with an error, and notes that where nobody was faster. */
+  async #refuse(request: ApprovalRequest, error: ToolError, note: () => void): Promise<ApprovalStep> {
+    const isEnded = await this.#end(request, { kind: 'refused', error: storeError(error) });
+    if (!isEnded) return { kind: 'late', request: await this.#load(request.nonce) };
+    note();
+    return { kind: 'refused', error };
+  }
+
+  /** Ends a request and opens another in its place. @throws a Refusal when nothing more is asked. */
+  async #replace(
+    request: ApprovalRequest,
+    sentence: string,
+    next: Partial<NewRequest & Pick<ApprovalRequest, 'follows'>>,
+  ): Promise<ApprovalStep> {
+    const by = await this.#open({ ...request, ...next }, request);
+    const isEnded = await this.#end(request, { kind: 'replaced', by: by.nonce, sentence });
+    if (isEnded) return { kind: 'asked', request: by };
+    await this.#refuse(by, approvalErrors.notPending(), () => this.#noteAnswer(by, 'withdrawn'));
+    return { kind: 'late', request: await this.#load(request.nonce) };
+  }
+
+  /** Ends a request as expired; one that has ended long ago is forgotten. */
+  async #expire(request: ApprovalRequest): Promise<void> {
+    const { nonce, channel, state } = request;
+    if (state.kind === 'ended') return this.#store.remove(nonce);
+    const why =
+      state.kind === 'pending' ? 'The question was not answered in time' : 'The approval was not used in time';
+    await this.#refuse(request, approvalErrors.expired(why), () => {
+      if (state.kind !== 'pending') return;
+      if (channel === 'form') this.#noteUnansweredForm(request);
+      else this.#note(request, 'answer', { channel, action: 'expired' });
+    });
+  }
+
+  async #load(nonce: string): Promise<ApprovalRequest | undefined> {
+    return (await this.#store.read()).find((request) => request.nonce === nonce);
+  }
+
+  /** Ends a request if it is still in the state of this reading. */
+  async #end(request: ApprovalRequest | undefined, resolution: Resolution): Promise<boolean> {
+    if (request === undefined || request.state.kind === 'ended') return false;
+    return this.#store.move(request.nonce, request.state.kind, { kind: 'ended', since: this.#now(), resolution });
+  }
+
+  /** Moves an approval on, whose time goes on; undefined where it is no longer there. */
+  async #move(
+    nonce: string,
+    from: 'approved' | 'claimed',
+    kind: 'approved' | 'claimed' | 'acting',
+  ): Promise<ApprovalRequest | undefined> {
+    const request = await this.#load(nonce);
+    if (request === undefined) return undefined;
+    const state = { kind, since: request.state.since } as const;
+    return (await this.#store.move(nonce, from, state)) ? { ...request, state } : undefined;
+  }
+
+  #now(): Instant {
+    return { wall: this.#clock.wall(), monotonic: this.#clock.monotonic() };
+  }
+
+  /**
+   * Minutes that are left, by the clock on which fewer are; none when the wall clock went back. What has ended is
+   * remembered by the monotonic clock alone: nobody gets rid of a decline by setting a clock.
+   */
+  #minutesLeft({ kind, since }: RequestState): number {
+    if (kind === 'acting') return Number.POSITIVE_INFINITY;
+    const now = this.#now();
+    if (kind === 'ended') return Math.max(0, minutesRemembered - (now.monotonic - since.monotonic) / 60_000);
+    const passedMs = Math.max(now.wall - since.wall, now.monotonic - since.monotonic);
+    const minutes = kind === 'pending' ? minutesToAnswer : minutesToUse;
+    return now.wall < since.wall ? 0 : Math.max(0, minutes - passedMs / 60_000);
+  }
+
+  #record({ id }: ApprovalRequest, kind: RecordKind, fields: object, durable = false): AuditPosition | undefined {
+    const position = this.#audit.record(kind, { id, ...fields }, { durable });
+    if (position !== undefined) this.#recordNumbers.set(id, position.n);
+    const [oldest] = this.#recordNumbers.keys();
+    if (this.#recordNumbers.size > 2 * mostRequests && oldest !== undefined) this.#recordNumbers.delete(oldest);
+    return position;
+  }
+
+  /** Records what the next step needs. @throws a ToolError when the log cannot be written; then the request has ended. */
+  async #recordOrEnd(request: ApprovalRequest, kind: RecordKind, fields: object, durable = false): Promise<void> {
+    try {
+      this.#record(request, kind, fields, durable);
+    } catch (error) {
+      if (error instanceof ToolError) await this.#end(request, { kind: 'refused', error: storeError(error) });
+      throw error;
+    }
+  }
+
+  /** Records what has happened in any case, where the log can be written. */
+  #note(request: ApprovalRequest, kind: RecordKind, fields: object, durable = false): AuditPosition | undefined {
+    try {
+      return this.#record(request, kind, fields, durable);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #noteAnswer(request: ApprovalRequest, action: string): void {
+    this.#note(request, 'answer', this.#describeAnswer(request, action));
+  }
+
+  #noteUnansweredForm(request: ApprovalRequest): void {
+    this.#note(request, 'unanswered', { channel: 'form' });
+    this.#onUnansweredForm();
+  }
+
+  /** The outcome of a request that is acted on; of any other nothing was sent. */
+  #noteOutcome(request: ApprovalRequest | undefined, fields: object): AuditPosition | undefined {
+    return request?.state.kind === 'acting' ? this.#note(request, 'outcome', fields, true) : undefined;
+  }
+
+  #describeAnswer(request: ApprovalRequest, action: string) {
+    return { channel: request.channel, action, afterMs: Math.round(this.ageMs(request)) };
+  }
+}
+
+/** What page and terminal may see of the requests, and do with them. */
+export function createInbox(requests: ApprovalRequests): ApprovalInbox {
+  const view = async (nonce: string) => {
+    const request = await requests.read(nonce);
+    return request && requests.describe(request);
+  };
+  return {
+    view,
+    async listWaiting() {
+      const pending = await requests.listPending();
+      return pending.filter(({ channel }) => channel !== 'form').map((request) => requests.describe(request));
+    },
+    async answer(nonce, decision, channel) {
+      await requests.decideOutside(nonce, decision, channel);
+      return view(nonce);
+    },
+    withdraw: (nonce, why) => requests.withdraw(nonce, why),
+  };
+}
+
+/** A form has no room for the targets of a large call. */
+export const canFitForm = ({ plan }: Question) => plan.targets.length <= mostTargetsInForm;
+
+/** What an equal call within the next minutes has to know is kept; everything else that has ended may be forgotten. */
+function isForgettable(state: RequestState): boolean {
+  if (state.kind !== 'ended') return false;
+  const { resolution } = state;
+  return !(resolution.kind === 'executed' ? resolution.changed : isDecline(resolution));
+}
+
+const viewedStates = {
+  pending: 'waiting',
+  approved: 'approved',
+  claimed: 'acting',
+  acting: 'acting',
+  ended: 'ended',
+} as const;
+
+function summarizeResolution(resolution: Resolution): string {
+  const sentence = resolution.kind === 'refused' ? resolution.error.message : resolution.sentence;
+  return sentence.replace(/([^.])$/, '$1.');
+}
+
+const outcomeSchema = z.looseObject({ outcome: z.string().default('done') });
+
+/** What a result says in a sentence; never a disclosed secret, which has a field of its own. */
+function summarizeResult({ isError, structuredContent, content: [first] }: TextResult) {
+  const text = first?.text ?? '';
+  if (isError === true) return { verdict: text.split(':')[0] ?? '', sentence: text };
+  return { verdict: 'done', sentence: outcomeSchema.parse(structuredContent).outcome };
+}
+
+const brokenLog = 'The audit log cannot be written any more: gated calls are refused until the server is restarted.';
+
+/** The result with the number and head of its audit record, which a person can keep outside of the log. */
+function addPosition(result: TextResult, position: AuditPosition | undefined, state: AuditLog['state']): TextResult {
+  const written = position && `record ${position.n}, head ${position.head.slice(0, 16)}`;
+  const audit = state === 'broken' ? brokenLog : written;
+  if (audit === undefined) return result;
+  const { structuredContent, content } = result;
+  if (structuredContent === undefined) return { ...result, content: [...content, { type: 'text', text: audit }] };
+  const both = { ...structuredContent, audit };
+  return { ...result, content: [{ type: 'text', text: JSON.stringify(both) }], structuredContent: both };
+}
