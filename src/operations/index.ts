@@ -15,7 +15,7 @@ import { getSensor, listSensors } from './sensors/read.ts';
 import { updateSensor } from './sensors/update.ts';
 
 /** Every tool, in the order in which clients list them. */
-export const operations: readonly Operation[] = [
+export const operations = [
   summarizeFleet,
   compareInventory,
   listSensors,
@@ -37,4 +37,4 @@ export const operations: readonly Operation[] = [
   updateAutoAuditingConfiguration,
   listSensorMigrations,
   migrateSensors,
-];
+] as const satisfies readonly Operation[];

@@ -6,8 +6,8 @@ import type { StoredSecret } from '../secrets/file.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { Confirmation, WriteEffect } from './effects.ts';
 
-interface OperationBase<I extends z.ZodObject, O extends z.ZodObject> {
-  readonly name: string;
+interface OperationBase<I extends z.ZodObject, O extends z.ZodObject, N extends string> {
+  readonly name: N;
   readonly title: string;
   readonly description: string;
   readonly input: I;
@@ -19,8 +19,11 @@ interface OperationBase<I extends z.ZodObject, O extends z.ZodObject> {
 }
 
 /** A tool that reads the tenant. */
-export interface Read<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject>
-  extends OperationBase<I, O> {
+export interface Read<
+  I extends z.ZodObject = z.ZodObject,
+  O extends z.ZodObject = z.ZodObject,
+  N extends string = string,
+> extends OperationBase<I, O, N> {
   readonly effect: 'read';
   run(input: z.output<I>, graph: Reader): Promise<z.input<O>>;
 }
@@ -30,7 +33,8 @@ export interface Write<
   I extends z.ZodObject = z.ZodObject,
   O extends z.ZodObject = z.ZodObject,
   E extends WriteEffect = WriteEffect,
-> extends OperationBase<I, O> {
+  N extends string = string,
+> extends OperationBase<I, O, N> {
   readonly effect: E;
   /** True where its targets are sensors that are gone afterwards: other plans count them as gone while it waits. */
   readonly removesSensors?: true;
@@ -112,12 +116,14 @@ export function getActingPermission([first]: readonly Endpoint[]): Permission {
   return first.permission;
 }
 
-export function read<I extends z.ZodObject, O extends z.ZodObject>(operation: Omit<Read<I, O>, 'effect'>): Read<I, O> {
+export function read<I extends z.ZodObject, O extends z.ZodObject, N extends string>(
+  operation: Omit<Read<I, O, N>, 'effect'>,
+): Read<I, O, N> {
   return { ...operation, effect: 'read' };
 }
 
-export function write<I extends z.ZodObject, O extends z.ZodObject, E extends WriteEffect>(
-  operation: Write<I, O, E>,
-): Write<I, O, E> {
+export function write<I extends z.ZodObject, O extends z.ZodObject, E extends WriteEffect, N extends string>(
+  operation: Write<I, O, E, N>,
+): Write<I, O, E, N> {
   return operation;
 }

@@ -33,6 +33,7 @@ import {
   type TenantDescription,
 } from './results.ts';
 import type { Runtime } from './runtime.ts';
+import { sendRequests } from './send.ts';
 
 const writeWindowMs = 60_000;
 const finishWindowMs = 40_000;
@@ -170,7 +171,9 @@ async function send(
 ): Promise<Execution> {
   const { runtime, graph } = call;
   const { tenant, finish } = prepared;
-  const outcomes = await sendRequests(prepared, call, windowMs);
+  const { plan, identity: actingAs } = prepared;
+  const { signal } = call.context.mcpReq;
+  const outcomes = await sendRequests(plan.requests, { graph, actingAs, signal, progress: call.progress, windowMs });
   const requestIds = outcomes.filter(({ state }) => state !== 'not_sent').map(({ requestId }) => requestId ?? null);
   const acted = outcomes.filter(({ state }) => state === 'done' || state === 'gone' || state === 'unknown');
   const changed = acted.some((outcome) => operation.effect === 'disclose' || !isGet(outcome));
@@ -188,27 +191,6 @@ async function send(
 }
 
 const isGet = ({ request }: Outcome) => parseMethod(request.endpoint.route) === 'GET';
-
-/** Sends the plan's requests in their order; the first that fails ends the sending, and so does who cancels the call. */
-async function sendRequests(
-  { plan, identity: actingAs }: PreparedWrite,
-  { graph, context, progress }: ToolCall,
-  windowMs: number,
-) {
-  const { signal } = context.mcpReq;
-  const until = performance.now() + windowMs;
-  const outcomes: Outcome[] = [];
-  for (const [index, request] of plan.requests.entries()) {
-    if (signal.aborted || outcomes.some(({ state }) => state === 'failed' || state === 'unknown')) {
-      outcomes.push({ request, state: 'not_sent', readAnswer: () => undefined });
-      continue;
-    }
-    progress?.(`Sending request ${index + 1} of ${plan.requests.length}`, index, plan.requests.length);
-    const timeoutMs = Math.max(1, until - performance.now());
-    outcomes.push(await graph.send(request, { actingAs, timeoutMs, signal }));
-  }
-  return outcomes;
-}
 
 /** Tells what happened as far as it was seen: a request that took effect never reads as one that did not. */
 async function report(

@@ -35,7 +35,7 @@ const ways: [string, Person | undefined, RegExp][] = [
 
 describe.concurrent.each(kinds)('every gated tool through a %s client', (kind) => {
   for (const [way, person, refusal] of ways) {
-    attack(`${way}, each of the ten gated tools`, { on: kind }, async () => {
+    attack(`${way}, each gated tool`, { on: kind }, async () => {
       let reached = 0;
       // After three declines a server asks nothing any more.
       for (let first = 0; first < gatedTools.length; first += 2) {

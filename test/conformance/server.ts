@@ -19,6 +19,7 @@ import { createLog } from '../../src/log.ts';
 import type { Runtime } from '../../src/server/runtime.ts';
 import { createServer } from '../../src/server/server.ts';
 import { createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { isGatedRequest } from '../harness/gated.ts';
 import { mountFixtures, refusingAsTheSuiteExpects } from './fixtures.ts';
 
 /** The server with a gate and a simulated tenant of its own, over HTTP on loopback: the suite speaks nothing else. */
@@ -39,8 +40,7 @@ export async function serveHttp() {
   return {
     url: `http://127.0.0.1:${(listener.address() as AddressInfo).port}/mcp`,
     /** How many requests that write or disclose have reached the simulated Graph. */
-    gatedRequests: () =>
-      tenant.requests.filter(({ method, path }) => method !== 'GET' || /getDeploymentAccessKey/i.test(path)).length,
+    gatedRequests: () => tenant.requests.filter(isGatedRequest).length,
     async close() {
       await modern.close();
       listener.close();

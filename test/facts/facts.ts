@@ -11,6 +11,14 @@ interface OperationFact {
   readonly availability: { readonly 'v1.0'?: readonly string[]; readonly beta?: readonly string[] };
   /** Least privileged permission; several where the sources leave it open. */
   readonly permission: readonly string[];
+  /**
+   * Every permission that opens it, where that is another list. The permission data lacks `DELETE` of a sensor (the page
+   * says ReadWrite), the plural and `PATCH` of the activation configuration and `PATCH` of the auditing one (pages and
+   * SDKs have them); health issues of one sensor are in the schema only, so theirs is a guess.
+   */
+  readonly opens?: readonly string[];
+  /** A body that it takes. */
+  readonly body?: unknown;
   /** True where another request may follow one whose outcome is unknown without doing anything twice. */
   readonly repeatable: boolean;
   readonly secret?: true;
@@ -20,6 +28,9 @@ const global = ['global'];
 const usGov = ['global', 'usgov', 'usgovdod'];
 const sensorsRead = ['SecurityIdentitiesSensors.Read.All'];
 const sensorsWrite = ['SecurityIdentitiesSensors.ReadWrite.All'];
+const healthRead = ['SecurityIdentitiesHealth.Read.All'];
+const healthWrite = ['SecurityIdentitiesHealth.ReadWrite.All'];
+const noId = '00000000-0000-4000-8000-000000000000';
 
 export const operationFacts: Readonly<Record<string, OperationFact>> = {
   listSensors: {
@@ -38,6 +49,7 @@ export const operationFacts: Readonly<Record<string, OperationFact>> = {
     routes: ['PATCH /security/identities/sensors/{}'],
     availability: { 'v1.0': usGov, beta: usGov },
     permission: sensorsWrite,
+    body: { settings: { description: 'x' } },
     repeatable: true,
   },
   deleteSensor: {
@@ -49,7 +61,8 @@ export const operationFacts: Readonly<Record<string, OperationFact>> = {
   listSensorHealthIssues: {
     routes: ['GET /security/identities/sensors/{}/healthIssues'],
     availability: { 'v1.0': usGov, beta: global },
-    permission: ['SecurityIdentitiesHealth.Read.All', 'SecurityIdentitiesSensors.Read.All'],
+    permission: [...healthRead, ...sensorsRead],
+    opens: [...healthRead, ...healthWrite],
     repeatable: true,
   },
   getDeploymentAccessKey: {
@@ -76,18 +89,21 @@ export const operationFacts: Readonly<Record<string, OperationFact>> = {
     routes: ['GET /security/identities/sensorCandidates'],
     availability: { 'v1.0': global, beta: usGov },
     permission: sensorsRead,
+    opens: [...sensorsRead, ...sensorsWrite],
     repeatable: true,
   },
   activateSensorCandidates: {
     routes: ['POST /security/identities/sensorCandidates/activate'],
     availability: { 'v1.0': global, beta: usGov },
     permission: sensorsWrite,
+    body: { serverIds: [noId] },
     repeatable: false,
   },
   getActivationConfiguration: {
     routes: ['GET /security/identities/sensorCandidateActivationConfiguration'],
     availability: { 'v1.0': global, beta: global },
     permission: sensorsRead,
+    opens: [...sensorsRead, ...sensorsWrite],
     repeatable: true,
   },
   updateActivationConfiguration: {
@@ -98,24 +114,28 @@ export const operationFacts: Readonly<Record<string, OperationFact>> = {
     ],
     availability: { 'v1.0': global, beta: global },
     permission: sensorsWrite,
+    body: { activationMode: 'manual' },
     repeatable: true,
   },
   listHealthIssues: {
     routes: ['GET /security/identities/healthIssues'],
     availability: { 'v1.0': usGov, beta: global },
-    permission: ['SecurityIdentitiesHealth.Read.All'],
+    permission: healthRead,
+    opens: [...healthRead, ...healthWrite],
     repeatable: true,
   },
   getHealthIssue: {
     routes: ['GET /security/identities/healthIssues/{}'],
     availability: { 'v1.0': usGov, beta: usGov },
-    permission: ['SecurityIdentitiesHealth.Read.All'],
+    permission: healthRead,
+    opens: [...healthRead, ...healthWrite],
     repeatable: true,
   },
   updateHealthIssue: {
     routes: ['PATCH /security/identities/healthIssues/{}'],
     availability: { 'v1.0': usGov, beta: global },
-    permission: ['SecurityIdentitiesHealth.ReadWrite.All'],
+    permission: healthWrite,
+    body: { status: 'closed' },
     repeatable: true,
   },
   getAutoAuditingConfiguration: {
@@ -131,6 +151,7 @@ export const operationFacts: Readonly<Record<string, OperationFact>> = {
     ],
     availability: { 'v1.0': global, beta: global },
     permission: ['SecurityIdentitiesAutoConfig.ReadWrite.All'],
+    body: { isAutomatic: true },
     repeatable: true,
   },
   listSensorMigrations: {
@@ -143,6 +164,7 @@ export const operationFacts: Readonly<Record<string, OperationFact>> = {
     routes: ['POST /security/identities/sensorMigration/migrate'],
     availability: { beta: global },
     permission: ['SecurityIdentitiesMigration.ReadWrite.All'],
+    body: { sensorIds: [noId] },
     repeatable: false,
   },
 };

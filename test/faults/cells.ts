@@ -5,8 +5,9 @@ import { endpoints } from '../../src/graph/endpoints/index.ts';
 import type { EndpointName } from '../../src/tenants/simulated/handlers.ts';
 import { createSimulatedTenant, type LoggedRequest } from '../../src/tenants/simulated/tenant.ts';
 import { approve, type ToolResult } from '../harness/clients.ts';
+import { readIds } from '../harness/tools.ts';
 import { catalogue, type FaultRow, type FaultTarget } from './catalogue.ts';
-import { createFinder, listReadCases, listWriteCases, type WriteCase } from './subjects.ts';
+import { type ReadCase, readings, type WriteCase, writings } from './subjects.ts';
 import { startInProcessServer } from './world.ts';
 
 /** The part of a call whose requests meet a fault: all of a read; of a write its plan, its sending, its look afterwards. */
@@ -18,6 +19,7 @@ export interface FaultCase {
   readonly tool: string;
   readonly args: Readonly<Record<string, unknown>>;
   readonly endpoint: EndpointName;
+  readonly reading?: ReadCase;
   readonly writing?: WriteCase;
 }
 
@@ -38,14 +40,15 @@ export interface FaultRun {
 
 const key = 'U0lNVUxBVEVEb2xkIGtleSBvZiB0aGUgZmF1bHQgbWF0cml4';
 const options = { seed: 1, pageSize: 5, accessKey: key };
-const seeded = createFinder(createSimulatedTenant(options));
-const writings = listWriteCases(seeded, key);
 
 export const stages: Readonly<Record<CallStage, readonly Omit<FaultCase, 'fault'>[]>> = {
-  read: listReadCases(seeded).map(({ reads, ...reading }) => ({ ...reading, stage: 'read', endpoint: reads })),
-  plan: writings.flatMap((writing) => placed(writing, 'plan', writing.reads)),
+  read: readings.map((reading) => {
+    const { tool, args, faults } = reading;
+    return { stage: 'read', tool, args, endpoint: faults.reads, reading };
+  }),
+  plan: writings.flatMap((writing) => placed(writing, 'plan', writing.faults.reads)),
   send: writings.flatMap((writing) => placed(writing, 'send', writing.sends)),
-  after: writings.flatMap((writing) => placed(writing, 'after', writing.readsBack)),
+  after: writings.flatMap((writing) => placed(writing, 'after', writing.faults.readsBack)),
 };
 
 function placed(writing: WriteCase, stage: CallStage, endpoint: EndpointName | undefined): Omit<FaultCase, 'fault'>[] {
@@ -90,7 +93,8 @@ export async function runFaultCase({
   // Credentials keep a token until shortly before its end.
   if (fault?.means === 'no token') tenant.tokenLifetime = 60_000;
   let [begun, met] = [false, 0];
-  const { remove } = writing ?? {};
+  const { remove, lookEveryMs } = writing?.faults ?? {};
+  const ids = readIds(args);
   const place: FaultTarget = {
     tenant,
     meets: isFor(endpoint),
@@ -99,7 +103,7 @@ export async function runFaultCase({
       met += 1;
     },
     routes: listRoutes(endpoint),
-    ...(stage === 'send' && remove !== undefined && { remove: () => remove(tenant) }),
+    ...(stage === 'send' && remove !== undefined && { remove: () => remove(tenant, ids) }),
   };
   const begin = () => {
     if (!begun) fault?.put(place);
@@ -110,8 +114,7 @@ export async function runFaultCase({
       tenant.faults.length = 0;
       tenant.disabledRoutes.length = 0;
     }
-    // What was activated is running by the time of the next look.
-    if (tool === 'activate_sensor_candidates' && request.method === 'GET' && sent.length > 0) tenant.advance(10_000);
+    if (lookEveryMs !== undefined && request.method === 'GET' && sent.length > 0) tenant.advance(lookEveryMs);
   };
   if (stage === 'read' || stage === 'plan') begin();
   const { call, close, secretsDir } = await startInProcessServer(tenant, (form) => {
@@ -122,13 +125,14 @@ export async function runFaultCase({
   await close();
   // A route that does not exist is met by whoever asks for it.
   if (fault?.name.endsWith('off')) met = tenant.requests.filter(isFor(endpoint)).length;
+  const keys = filesIn(secretsDir);
   return {
     result,
     met,
     requests: tenant.requests,
     sent,
     effects: sent.filter(({ effect }) => effect).length,
-    isThere: writing?.isThere(tenant, filesIn(secretsDir)) ?? true,
-    keys: filesIn(secretsDir),
+    isThere: writing?.faults.isThere(tenant, { ids, keys, oldKey: key }) ?? true,
+    keys,
   } satisfies FaultRun;
 }

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { parseMethod } from '../../src/graph/endpoint.ts';
+import type { Expected } from './answers.ts';
 import type { FaultCase, FaultRun } from './cells.ts';
 import { getEndpoint } from './cells.ts';
-import type { ExpectedAnswer } from './expected.ts';
 
 const unverified = /could not be read|not verified yet|not seen as a sensor yet|not seen yet/;
 
@@ -16,7 +16,7 @@ export function classifyAnswer(
   { stage }: FaultCase,
   { result: { text, structured, isError } }: FaultRun,
   usual: FaultRun,
-): ExpectedAnswer {
+): Expected {
   if (isError !== true) {
     if (stage === 'read') {
       if (timeless(text) === timeless(usual.result.text)) return { kind: 'same' };
@@ -35,7 +35,7 @@ export function classifyAnswer(
 export function findWrongClaim(
   { stage, writing, endpoint }: FaultCase,
   ran: FaultRun,
-  { kind }: ExpectedAnswer,
+  { kind }: Expected,
 ): string | undefined {
   const { effects, isThere, sent, result, keys } = ran;
   if (stage === 'read' || writing === undefined) return effects === 0 ? undefined : 'a read had an effect';
@@ -56,7 +56,6 @@ export function findWrongClaim(
 
 /** How often something took effect that had done so already. */
 export function countDuplicates({ writing }: FaultCase, { effects }: FaultRun): number {
-  return writing === undefined || writing.tool === 'get_deployment_access_key'
-    ? 0
-    : Math.max(0, effects - writing.effects);
+  if (writing === undefined || parseMethod(getEndpoint(writing.sends).route) === 'GET') return 0;
+  return Math.max(0, effects - writing.effects);
 }

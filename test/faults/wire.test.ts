@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { createSimulatedTenant, type SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { type ServedGraph, serveGraph, wire } from '../entra/served/graph.ts';
 import { approve } from '../harness/clients.ts';
+import { find } from '../harness/fleet.ts';
 import { startLoopbackTenant } from '../tenants/world.ts';
-import { createFinder } from './subjects.ts';
 import { type InProcessServer, startInProcessServer } from './world.ts';
 
 /** What the table of faults takes for granted of a network, over HTTPS on loopback. */
@@ -43,7 +43,7 @@ describe.each(onTheWay)('where the connection %s', (name, fault) => {
   test('a deletion takes effect once', () =>
     scene(async (call, tenant, { wire: faults }) => {
       faults.push({ ...fault, on: ({ method }) => method === 'DELETE' });
-      const { structured } = await call('delete_sensor', { id: createFinder(tenant)('sensors', 'DC07.contoso.com') });
+      const { structured } = await call('delete_sensor', { id: find('sensors', 'DC07.contoso.com') });
       expect(structured?.outcome).toBe('Deleted; Graph answers 404 for it now');
       const sent = tenant.requests.filter(({ method }) => method === 'DELETE').map(({ effect }) => effect);
       expect(sent).toEqual(again ? [true, false] : [true]);

@@ -9,6 +9,7 @@ import { type VerifiedFile, verifyFolder } from '../../src/audit/verify.ts';
 import { type AttackedQuestion, ask, textOf } from '../approval/attacker.ts';
 import { casesOf, finder, gatedTools } from '../approval/cases.ts';
 import { controlledServer } from '../harness/controlled.ts';
+import { isGatedRequest } from '../harness/gated.ts';
 import { connectRaw, type Era } from '../harness/raw.ts';
 import { type Fact, factsIn } from '../harness/witness.ts';
 
@@ -107,9 +108,11 @@ const right = ({ message, choices }: AttackedQuestion) =>
 
 /** The gated requests that came to Graph. */
 const gatedIn = (facts: readonly Fact[]) =>
-  facts.flatMap((one) =>
-    one.fact === 'came' && /^(?!GET )|getDeploymentAccessKey/.test(one.request) ? [one.request] : [],
-  );
+  facts.flatMap((one) => {
+    if (one.fact !== 'came') return [];
+    const [method = '', path = ''] = one.request.split(' ');
+    return isGatedRequest({ method, path }) ? [one.request] : [];
+  });
 
 /** Compares what the log of a killed process says with what its witness saw. */
 function judge(all: Kills, pid: number | undefined, facts: readonly Fact[], powerCut: boolean): void {
@@ -121,9 +124,7 @@ function judge(all: Kills, pid: number | undefined, facts: readonly Fact[], powe
   all.broken += files.filter(({ problems }) => problems.length > 0).length;
   const records = files.find(({ file }) => file === name)?.records ?? [];
   const acts = records.filter(({ kind }) => kind === 'acting').map((act) => act as unknown as ActRecord);
-  const outcomes = records
-    .filter(({ kind }) => kind === 'outcome')
-    .map((outcome) => outcome as unknown as OutcomeRecord);
+  const outcomes = records.filter(({ kind }) => kind === 'outcome').map((outcome) => outcome as unknown as Outcome);
 
   const came = gatedIn(facts);
   const done = facts.flatMap((fact) => (fact.fact === 'answered' && fact.effect ? [fact.request] : []));
@@ -145,7 +146,7 @@ interface ActRecord {
   readonly id: string;
   readonly requests: readonly string[];
 }
-interface OutcomeRecord {
+interface Outcome {
   readonly id: string;
   readonly verdict: string;
   /** One for each request that left; an act names every route that Graph may have for one. */

@@ -10,6 +10,7 @@ import { createLog } from '../../src/log.ts';
 import type { SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { environment } from '../harness/clients.ts';
 import { controlledServer } from '../harness/controlled.ts';
+import { isGatedRequest } from '../harness/gated.ts';
 
 /** A server to which a client sends what bytes it likes. */
 export interface Wire {
@@ -53,8 +54,7 @@ export function inProcess(tenant: SimulatedTenant): Wire {
     ended: () => undefined,
     async close() {
       await server.close();
-      return tenant.requests.filter(({ method, path }) => method !== 'GET' || /getDeploymentAccessKey/i.test(path))
-        .length;
+      return tenant.requests.filter(isGatedRequest).length;
     },
   };
 }

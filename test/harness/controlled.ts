@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ServerCommand } from './clients.ts';
+import type { Collection } from './fleet.ts';
+import { isGatedRequest } from './gated.ts';
 
 export interface EntryOptions {
   readonly socket: string;
@@ -19,7 +21,6 @@ export interface EntryOptions {
   readonly witness?: boolean;
 }
 
-type Collection = 'sensors' | 'candidates' | 'healthIssues';
 export type Command =
   | { readonly do: 'requests' }
   | {
@@ -96,8 +97,7 @@ export async function controlledServer(options: Omit<EntryOptions, 'socket'> = {
     return (await line)(command);
   };
   const requests = async () => (await tell({ do: 'requests' })) as readonly SeenRequest[];
-  const gatedRequests = async () =>
-    (await requests()).filter(({ method, path }) => method !== 'GET' || /getDeploymentAccessKey/i.test(path));
+  const gatedRequests = async () => (await requests()).filter(isGatedRequest);
   return {
     command: process.execPath,
     args: [entry],

@@ -1,26 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { summarizeFleet } from '../../src/operations/fleet/summarize.ts';
-import { createContentReader, type TenantContent } from './content.ts';
+import { daysAgo, disconnected, makeId, sensor } from './factories.ts';
+import { type Holdings, openReader } from './graph.ts';
 
-const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
-const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
-const summary = async (content: TenantContent) =>
-  JSON.parse(JSON.stringify(await summarizeFleet.run({}, createContentReader(content))));
+const withoutPackage = { 'sensors/getDeploymentPackageUri': {} };
+const summary = async (content: Holdings) =>
+  JSON.parse(JSON.stringify(await summarizeFleet.run({}, openReader({ ...withoutPackage, ...content }))));
+const current: typeof sensor = (number, name, more) => sensor(number, name, { version: '2.240.1.1', ...more });
 
-const sensor = (number: number, displayName: string, more: Record<string, unknown> = {}) => ({
-  id: idOf(number),
-  displayName,
-  domainName: 'contoso.com',
-  sensorType: 'domainControllerIntegrated',
-  version: '2.240.1.1',
-  deploymentStatus: 'upToDate',
-  serviceStatus: 'running',
-  healthStatus: 'healthy',
-  ...more,
-});
-const silent = { deploymentStatus: 'disconnected', serviceStatus: 'unknown' };
 const issue = (number: number, displayName: string, days: number, more: Record<string, unknown> = {}) => ({
-  id: idOf(number),
+  id: makeId(number),
   displayName,
   healthIssueType: 'sensor',
   severity: 'medium',
@@ -32,18 +21,18 @@ const issue = (number: number, displayName: string, days: number, more: Record<s
 
 const content = {
   sensors: [
-    sensor(1, 'DC01'),
-    sensor(2, 'DC02', { version: '2.99.1.1', settings: { isDelayedDeploymentEnabled: true } }),
-    sensor(3, 'dc01', { domainName: 'Contoso.com', deploymentStatus: 'unreachable', serviceStatus: 'unknown' }),
-    sensor(4, 'ADFS01', { sensorType: 'adfsIntegrated' }),
-    sensor(5, 'DC01', { domainName: 'emea.contoso.com', version: '3.0.1.1' }),
-    sensor(6, 'DC02', { domainName: 'emea.contoso.com', ...silent }),
-    sensor(7, 'ADCS01', { domainName: 'asia.contoso.com', sensorType: 'adcsIntegrated' }),
+    current(1, 'DC01'),
+    current(2, 'DC02', { version: '2.99.1.1', settings: { isDelayedDeploymentEnabled: true } }),
+    current(3, 'dc01', { domainName: 'Contoso.com', deploymentStatus: 'unreachable', serviceStatus: 'unknown' }),
+    current(4, 'ADFS01', { sensorType: 'adfsIntegrated' }),
+    current(5, 'DC01', { domainName: 'emea.contoso.com', version: '3.0.1.1' }),
+    current(6, 'DC02', { domainName: 'emea.contoso.com', ...disconnected }),
+    current(7, 'ADCS01', { domainName: 'asia.contoso.com', sensorType: 'adcsIntegrated' }),
   ],
   sensorCandidates: [
-    { id: idOf(21), computerDnsName: 'dc03.contoso.com', domainName: 'contoso.com' },
-    { id: idOf(22), computerDnsName: 'dc01.lab.test', domainName: 'lab.test' },
-    { id: idOf(23), computerDnsName: 'dc02.lab.test', domainName: 'LAB.test' },
+    { id: makeId(21), computerDnsName: 'dc03.contoso.com', domainName: 'contoso.com' },
+    { id: makeId(22), computerDnsName: 'dc01.lab.test', domainName: 'lab.test' },
+    { id: makeId(23), computerDnsName: 'dc02.lab.test', domainName: 'LAB.test' },
   ],
   healthIssues: [
     issue(11, 'Sensor outdated', 2),
@@ -99,7 +88,7 @@ describe('summarize_fleet', () => {
 
   test('lists the ten worst domains and counts the rest', async () => {
     const sensors = Array.from({ length: 13 }, (_, index) => sensor(index, 'DC01', { domainName: `d${index}.test` }));
-    const broken = sensors.map((one, index) => (index === 7 ? { ...one, ...silent } : one));
+    const broken = sensors.map((one, index) => (index === 7 ? { ...one, ...disconnected } : one));
     const { domains } = await summary({ sensors: broken });
     expect(domains).toMatchObject({ total: 13, noDcCommunicating: 1, oneDcCommunicating: 12, more: 3 });
     expect(domains.worstFirst).toHaveLength(10);
@@ -108,8 +97,8 @@ describe('summarize_fleet', () => {
 
   test('puts a domain with broken sensors before one with many candidates', async () => {
     const sensors = [sensor(1, 'DC01', { domainName: 'a.test' }), sensor(2, 'DC01', { domainName: 'b.test' })];
-    const broken = sensor(3, 'DC02', { domainName: 'b.test', ...silent });
-    const sensorCandidates = [{ id: idOf(4), computerDnsName: 'dc03.a.test', domainName: 'a.test' }];
+    const broken = sensor(3, 'DC02', { domainName: 'b.test', ...disconnected });
+    const sensorCandidates = [{ id: makeId(4), computerDnsName: 'dc03.a.test', domainName: 'a.test' }];
     const { domains } = await summary({ sensors: [...sensors, broken], sensorCandidates });
     expect(domains.worstFirst.map(({ domain }: { domain: string }) => domain)).toEqual(['b.test', 'a.test']);
   });

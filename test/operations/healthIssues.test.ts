@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
 import { getHealthIssue, listHealthIssues } from '../../src/operations/healthIssues/read.ts';
-import { createContentReader } from './content.ts';
+import { daysAgo, makeId } from './factories.ts';
+import { openReader } from './graph.ts';
 
-const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
-const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
 const issue = (number: number, displayName: string, more: Record<string, unknown> = {}) => ({
-  id: idOf(number),
+  id: makeId(number),
   displayName,
   healthIssueType: 'sensor',
   issueTypeId: '1000',
@@ -42,10 +41,7 @@ describe('list_health_issues', () => {
     ['kind', { issueTypeId: '1031' }, ['e']],
     ['several filters at once', { sensor: 'dc01', status: ['open', 'suppressed'], severity: ['low'] }, ['d']],
   ])('filters by %s', async (_, input, expected) => {
-    const found = await listHealthIssues.run(
-      listHealthIssues.input.parse(input),
-      createContentReader({ healthIssues }),
-    );
+    const found = await listHealthIssues.run(listHealthIssues.input.parse(input), openReader({ healthIssues }));
     expect(found.issues.map(({ title }) => title)).toEqual(expected);
     expect(found.total).toBe(expected.length);
   });
@@ -53,10 +49,7 @@ describe('list_health_issues', () => {
   test('gives seven fields, of the sensors the first with a count of the rest', async () => {
     const sensorDNSNames = ['dc01.contoso.com', 'dc02.contoso.com', 'dc03.contoso.com'];
     const one = [issue(1, 'Audit\u200bing', { sensorDNSNames, createdDateTime: '2024-10-29T19:55:10.9452778Z' })];
-    const found = await listHealthIssues.run(
-      listHealthIssues.input.parse({}),
-      createContentReader({ healthIssues: one }),
-    );
+    const found = await listHealthIssues.run(listHealthIssues.input.parse({}), openReader({ healthIssues: one }));
     expect(JSON.parse(JSON.stringify(found))).toEqual({
       total: 1,
       issues: [
@@ -80,7 +73,7 @@ describe('list_health_issues', () => {
       sensorDNSNames: Array.from({ length: 25 }, (_, index) => `dc${index}.contoso.com`),
     });
     const input = listHealthIssues.input.parse({ detail: true });
-    const { issues } = await listHealthIssues.run(input, createContentReader({ healthIssues: [one] }));
+    const { issues } = await listHealthIssues.run(input, openReader({ healthIssues: [one] }));
     expect(issues[0]).toMatchObject({ description: `${'x'.repeat(299)}…`, sensorsMore: 5 });
     expect(issues[0]?.sensors).toHaveLength(20);
   });
@@ -97,7 +90,7 @@ describe('get_health_issue', () => {
       additionalInformation: ['more'],
       unknownField: 'x',
     });
-    const found = await getHealthIssue.run({ id: idOf(1) }, createContentReader({ healthIssues: [one] }));
+    const found = await getHealthIssue.run({ id: makeId(1) }, openReader({ healthIssues: [one] }));
     expect(JSON.parse(JSON.stringify(found))).toEqual({
       id: '00000000-0000-4000-8000-000000000001',
       title: 'Auditing',
@@ -118,7 +111,7 @@ describe('get_health_issue', () => {
   });
 
   test('says nothing of commands where there are none', async () => {
-    const found = await getHealthIssue.run({ id: idOf(1) }, createContentReader({ healthIssues: [issue(1, 'a')] }));
+    const found = await getHealthIssue.run({ id: makeId(1) }, openReader({ healthIssues: [issue(1, 'a')] }));
     expect(found).not.toHaveProperty('note');
     expect(found).not.toHaveProperty('commandsForAPersonToRun');
   });

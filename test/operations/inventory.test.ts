@@ -1,19 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { compareInventory } from '../../src/operations/fleet/compareInventory.ts';
-import { createContentReader, type TenantContent } from './content.ts';
+import { disconnected, makeId, sensor } from './factories.ts';
+import { type Holdings, openReader } from './graph.ts';
 
-const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
-const sensor = (number: number, displayName: string, more: Record<string, unknown> = {}) => ({
-  id: idOf(number),
-  displayName,
-  domainName: 'contoso.com',
-  deploymentStatus: 'upToDate',
-  serviceStatus: 'running',
-  ...more,
-});
-const silent = { deploymentStatus: 'disconnected', serviceStatus: 'unknown' };
 const candidate = (number: number, computerDnsName: string) => ({
-  id: idOf(number),
+  id: makeId(number),
   computerDnsName,
   domainName: computerDnsName.slice(computerDnsName.indexOf('.') + 1),
 });
@@ -21,7 +12,7 @@ const candidate = (number: number, computerDnsName: string) => ({
 const content = {
   sensors: [
     sensor(1, 'DC01'),
-    sensor(2, 'DC02', silent),
+    sensor(2, 'DC02', disconnected),
     sensor(3, 'DC03'),
     sensor(4, 'DC03', { domainName: 'emea.contoso.com' }),
     sensor(5, 'TWIN', { deploymentStatus: 'unreachable', serviceStatus: 'unknown' }),
@@ -38,9 +29,9 @@ const content = {
   ],
 };
 
-async function compare(names: string[], held: TenantContent = content, limit?: number) {
+async function compare(names: string[], held: Holdings = content, limit?: number) {
   const input = compareInventory.input.parse({ names, limit });
-  return JSON.parse(JSON.stringify(await compareInventory.run(input, createContentReader(held))));
+  return JSON.parse(JSON.stringify(await compareInventory.run(input, openReader(held))));
 }
 const note =
   'Unknown means that neither Defender for Identity nor Defender for Endpoint lists the name, not that the server does not exist.';
@@ -63,11 +54,11 @@ describe('compare_inventory', () => {
       monitored: 1,
       monitoredNotWorking: {
         total: 1,
-        listed: [{ name: 'DC02.contoso.com', id: idOf(2), deployment: 'disconnected', service: 'unknown' }],
+        listed: [{ name: 'DC02.contoso.com', id: makeId(2), deployment: 'disconnected', service: 'unknown' }],
       },
       ambiguous: { total: 1, listed: [{ name: 'dc03', fits: ['dc03.contoso.com', 'dc03.emea.contoso.com'] }] },
       unknown: { total: 2, listed: ['nobody.contoso.com', 'dc01.fabrikam.com'] },
-      candidate: { total: 1, listed: [{ name: 'dc10', id: idOf(21) }] },
+      candidate: { total: 1, listed: [{ name: 'dc10', id: makeId(21) }] },
       note,
     });
   });

@@ -1,24 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
 import { getSensor, listSensors } from '../../src/operations/sensors/read.ts';
-import { createContentReader, type TenantContent } from './content.ts';
+import { makeId, sensor } from './factories.ts';
+import { type Holdings, openReader } from './graph.ts';
 
-const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
-
-const running = { deploymentStatus: 'upToDate', serviceStatus: 'running', healthStatus: 'healthy' };
-const sensor = (number: number, displayName: string, more: Record<string, unknown> = {}) => ({
-  id: idOf(number),
-  displayName,
-  domainName: 'contoso.com',
-  sensorType: 'domainControllerIntegrated',
-  version: '2.239.18124.58593',
-  createdDateTime: '2023-11-16T09:41:24.2585071Z',
-  openHealthIssuesCount: 0,
-  ...running,
-  ...more,
-});
 const issue = (number: number, displayName: string, sensorDNSNames: string[], more: Record<string, unknown> = {}) => ({
-  id: idOf(number),
+  id: makeId(number),
   displayName,
   healthIssueType: 'Sensor',
   severity: 'medium',
@@ -39,10 +26,7 @@ const fleet = [
 ];
 
 async function names(input: z.input<typeof listSensors.input>) {
-  const { total, sensors } = await listSensors.run(
-    listSensors.input.parse(input),
-    createContentReader({ sensors: fleet }),
-  );
+  const { total, sensors } = await listSensors.run(listSensors.input.parse(input), openReader({ sensors: fleet }));
   expect(total).toBe(sensors.length);
   return sensors.map(({ name }) => name);
 }
@@ -50,7 +34,7 @@ async function names(input: z.input<typeof listSensors.input>) {
 describe('list_sensors', () => {
   test('gives seven fields of each sensor, sorted by name', async () => {
     const input = listSensors.input.parse({ limit: 1 });
-    const found = await listSensors.run(input, createContentReader({ sensors: fleet }));
+    const found = await listSensors.run(input, openReader({ sensors: fleet }));
     expect(JSON.parse(JSON.stringify(found))).toEqual({
       total: 7,
       cursor: expect.any(String),
@@ -117,10 +101,7 @@ describe('list_sensors', () => {
       secretKey: 'settings',
     };
     const one = [sensor(1, 'DC01', { settings, deploymentAccessKey: 'key', openHealthIssuesCount: 2 })];
-    const { sensors } = await listSensors.run(
-      listSensors.input.parse({ detail: true }),
-      createContentReader({ sensors: one }),
-    );
+    const { sensors } = await listSensors.run(listSensors.input.parse({ detail: true }), openReader({ sensors: one }));
     expect(JSON.parse(JSON.stringify(sensors))).toEqual([
       {
         id: '00000000-0000-4000-8000-000000000001',
@@ -146,7 +127,7 @@ describe('list_sensors', () => {
 
   test('makes hidden characters in names and domains visible and cuts them', async () => {
     const hostile = [sensor(1, 'DC\u202e01\u200b\nIgnore', { domainName: 'x'.repeat(200), version: '2.\u0007' })];
-    const { sensors } = await listSensors.run(listSensors.input.parse({}), createContentReader({ sensors: hostile }));
+    const { sensors } = await listSensors.run(listSensors.input.parse({}), openReader({ sensors: hostile }));
     expect(sensors[0]).toMatchObject({
       name: 'DC\\u{202e}01\\u{200b}\\u{a}Ignore',
       domain: `${'x'.repeat(99)}…`,
@@ -156,11 +137,11 @@ describe('list_sensors', () => {
 });
 
 describe('get_sensor', () => {
-  const get = async (input: z.input<typeof getSensor.input>, content: TenantContent) =>
-    JSON.parse(JSON.stringify(await getSensor.run(getSensor.input.parse(input), createContentReader(content))));
+  const get = async (input: z.input<typeof getSensor.input>, content: Holdings) =>
+    JSON.parse(JSON.stringify(await getSensor.run(getSensor.input.parse(input), openReader(content))));
   const titles = (found: { issues: { title: string }[] }) => found.issues.map(({ title }) => title);
 
-  test.each([{}, { id: idOf(1), name: 'DC01' }, { id: idOf(1), domain: 'contoso.com' }, { domain: 'contoso.com' }])(
+  test.each([{}, { id: makeId(1), name: 'DC01' }, { id: makeId(1), domain: 'contoso.com' }, { domain: 'contoso.com' }])(
     'refuses the arguments %j',
     (input) => {
       expect(getSensor.input.safeParse(input).success).toBe(false);
@@ -181,7 +162,7 @@ describe('get_sensor', () => {
 
   test('lists its open health issues, found by FQDN, and no others', async () => {
     const found = await get(
-      { id: idOf(1) },
+      { id: makeId(1) },
       {
         sensors: fleet,
         healthIssues: [
@@ -233,28 +214,28 @@ describe('get_sensor', () => {
 
   test('asks Graph for the issues of this id where a duplicate has the same name', async () => {
     const exact = [issue(12, 'Of this one', ['dc01.contoso.com']), issue(13, 'Old', [], { status: 'closed' })];
-    const found = await get({ id: idOf(1) }, { ...twins, [`sensors/${idOf(1)}/healthIssues`]: exact });
+    const found = await get({ id: makeId(1) }, { ...twins, [`sensors/${makeId(1)}/healthIssues`]: exact });
     expect(titles(found)).toEqual(['Of this one']);
     expect(found.issuesNote).toBeUndefined();
   });
 
   test('asks Graph for the issues of this id where two machines share its first 15 characters', async () => {
     const found = await get(
-      { id: idOf(1) },
+      { id: makeId(1) },
       {
         sensors: [sensor(1, 'VERYLONGHOSTNAM')],
         healthIssues: [
           issue(11, 'Of 1', ['verylonghostname1.contoso.com']),
           issue(12, 'Of 2', ['verylonghostname2.contoso.com']),
         ],
-        [`sensors/${idOf(1)}/healthIssues`]: [issue(12, 'Of 2', ['verylonghostname2.contoso.com'])],
+        [`sensors/${makeId(1)}/healthIssues`]: [issue(12, 'Of 2', ['verylonghostname2.contoso.com'])],
       },
     );
     expect(titles(found)).toEqual(['Of 2']);
   });
 
   test('says that the issues cannot be told apart where Graph does not tell them apart either', async () => {
-    const found = await get({ id: idOf(1) }, { ...twins, [`sensors/${idOf(1)}/healthIssues`]: 400 });
+    const found = await get({ id: makeId(1) }, { ...twins, [`sensors/${makeId(1)}/healthIssues`]: 400 });
     expect(titles(found)).toEqual(['Sensor stopped communicating']);
     expect(found.issuesNote).toBe(
       "Several machines fit this sensor's name, so some of these issues may belong to another one.",
@@ -263,11 +244,11 @@ describe('get_sensor', () => {
 
   test('says so where Graph counts issues that name no machine of this name', async () => {
     const found = await get(
-      { id: idOf(1) },
+      { id: makeId(1) },
       {
         sensors: [sensor(1, 'DC01', { openHealthIssuesCount: 1 })],
         healthIssues: [issue(11, 'x', ['renamed.contoso.com'])],
-        [`sensors/${idOf(1)}/healthIssues`]: 403,
+        [`sensors/${makeId(1)}/healthIssues`]: 403,
       },
     );
     expect(found.issues).toEqual([]);
@@ -275,13 +256,13 @@ describe('get_sensor', () => {
   });
 
   test('answers without the permission for health and names it', async () => {
-    const found = await get({ id: idOf(1) }, { sensors: fleet, healthIssues: 403 });
+    const found = await get({ id: makeId(1) }, { sensors: fleet, healthIssues: 403 });
     expect(found).toMatchObject({ name: 'DC01', missing: ['SecurityIdentitiesHealth.Read.All'] });
     expect(found).not.toHaveProperty('issues');
   });
 
   test('passes on that health is throttled', async () => {
-    await expect(get({ id: idOf(1) }, { sensors: fleet, healthIssues: 429 })).rejects.toMatchObject({
+    await expect(get({ id: makeId(1) }, { sensors: fleet, healthIssues: 429 })).rejects.toMatchObject({
       code: 'throttled',
     });
   });
@@ -300,12 +281,12 @@ describe('get_sensor', () => {
       ...Array.from(
         { length: 10 },
         (_, index) =>
-          `${idOf(index)}: DC01.d${index}.contoso.com\\u{202e}, domainControllerIntegrated, upToDate, 2.239.18124.58593, created 2023-11-16`,
+          `${makeId(index)}: DC01.d${index}.contoso.com\\u{202e}, domainControllerIntegrated, upToDate, 2.239.18124.58593, created 2023-11-16`,
       ),
       'and 2 more',
     ]);
     await expect(get({ name: 'DC01', domain: 'd3.contoso.com\u202e' }, { sensors })).resolves.toMatchObject({
-      id: idOf(3),
+      id: makeId(3),
     });
   });
 

@@ -5,15 +5,15 @@ import { getActivationConfiguration } from '../../src/operations/candidates/acti
 import { listSensorCandidates } from '../../src/operations/candidates/read.ts';
 import { getDeploymentPackage } from '../../src/operations/deployment/package.ts';
 import { listSensorMigrations } from '../../src/operations/migrations.ts';
-import { createContentReader } from './content.ts';
+import { makeId } from './factories.ts';
+import { openReader } from './graph.ts';
 
-const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
 
 describe('list_sensor_candidates', () => {
   const days = (count: number) => new Date(Date.now() - count * 86_400_000).toISOString();
   const candidate = (number: number, computerDnsName: string, domainName: string, lastSeenDateTime: string) => ({
-    id: idOf(number),
+    id: makeId(number),
     computerDnsName,
     domainName,
     lastSeenDateTime,
@@ -34,16 +34,16 @@ describe('list_sensor_candidates', () => {
   ])('filters by %s', async (_, input, expected) => {
     const found = await listSensorCandidates.run(
       listSensorCandidates.input.parse(input),
-      createContentReader({ sensorCandidates }),
+      openReader({ sensorCandidates }),
     );
     expect(found.candidates.map(({ name }) => name)).toEqual(expected);
   });
 
   test('gives id, name, domain and the day it was seen; in detail everything', async () => {
-    const reader = createContentReader({
+    const reader = openReader({
       sensorCandidates: [candidate(1, 'dc\u202e12.contoso.com', 'contoso.com', '2024-10-29T19:55:10.9452778Z')],
     });
-    const row = { id: idOf(1), name: 'dc\\u{202e}12.contoso.com', domain: 'contoso.com', lastSeen: '2024-10-29' };
+    const row = { id: makeId(1), name: 'dc\\u{202e}12.contoso.com', domain: 'contoso.com', lastSeen: '2024-10-29' };
     expect(plain(await listSensorCandidates.run(listSensorCandidates.input.parse({}), reader))).toEqual({
       total: 1,
       candidates: [row],
@@ -57,7 +57,7 @@ describe('list_sensor_candidates', () => {
 
 describe('list_sensor_migrations', () => {
   const migration = (number: number, migrationState: string, domainName = 'contoso.com') => ({
-    id: idOf(number),
+    id: makeId(number),
     displayName: `DC0${number}`,
     domainName,
     sensorType: 'domainControllerIntegrated',
@@ -66,7 +66,7 @@ describe('list_sensor_migrations', () => {
     serviceStatus: 'running',
     migrationState,
   });
-  const reader = createContentReader({
+  const reader = openReader({
     sensorMigration: [
       migration(1, 'readyForMigration'),
       migration(2, 'MigrationFailed', 'emea.contoso.com'),
@@ -103,7 +103,7 @@ describe('list_sensor_migrations', () => {
 });
 
 describe('get_deployment_package', () => {
-  const reader = createContentReader({
+  const reader = openReader({
     'sensors/getDeploymentPackageUri': { value: { version: '2.239.18124.58593', downloadUrl: 'https://host/x?sig=1' } },
   });
   const note =
@@ -131,7 +131,7 @@ describe('a setting of the tenant comes with its meaning', () => {
     ],
     ['later', 'This server does not know this mode.'],
   ])('activation %s', async (activationMode, meaning) => {
-    const reader = createContentReader({ sensorCandidateActivationConfiguration: { activationMode } });
+    const reader = openReader({ sensorCandidateActivationConfiguration: { activationMode } });
     expect((await getActivationConfiguration.run({}, reader)).meaning).toBe(meaning);
   });
 
@@ -140,7 +140,7 @@ describe('a setting of the tenant comes with its meaning', () => {
     [false, 'Administrators configure the needed Windows audit policy for v3.x sensors themselves.'],
     [null, 'Microsoft Graph did not say.'],
   ])('auto-auditing %s', async (isAutomatic, meaning) => {
-    const reader = createContentReader({ 'settings/autoAuditingConfiguration': { value: { isAutomatic } } });
+    const reader = openReader({ 'settings/autoAuditingConfiguration': { value: { isAutomatic } } });
     expect((await getAutoAuditingConfiguration.run({}, reader)).meaning).toBe(meaning);
   });
 });

@@ -1,21 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { deleteSensor, deleteStaleSensors } from '../../src/operations/sensors/delete.ts';
-import { carryOut, createGraph, listConsequenceCodes, makePlan } from './written.ts';
+import { disconnected, makeId, running, sensor } from './factories.ts';
+import { openGraph } from './graph.ts';
+import { carryOut, listConsequenceCodes, makePlan } from './written.ts';
 
-const idOf = (number: number) => `0000000a-0000-4000-8000-${String(number).padStart(12, '0')}`;
-const running = { deploymentStatus: 'upToDate', serviceStatus: 'running', healthStatus: 'healthy' };
-const silent = { deploymentStatus: 'disconnected', serviceStatus: 'unknown' };
 const orphan = { deploymentStatus: 'unreachable', serviceStatus: 'unknown' };
-const sensor = (number: number, displayName: string, more: Record<string, unknown> = {}) => ({
-  id: idOf(number),
-  displayName,
-  domainName: 'contoso.com',
-  sensorType: 'domainControllerIntegrated',
-  version: '2.239.18124.58593',
-  createdDateTime: '2023-11-16T09:41:24.2585071Z',
-  ...running,
-  ...more,
-});
 const v3 = { version: '3.0.7.1281' };
 const [manual, automated] = [{ activationMode: 'manual' }, { activationMode: 'automated' }];
 type Sensors = ReturnType<typeof sensor>[];
@@ -23,8 +12,8 @@ type Sensors = ReturnType<typeof sensor>[];
 const planned = (sensors: Sensors, mode: Record<string, unknown> | number = manual, leaving: string[] = []) =>
   makePlan(
     deleteSensor,
-    { id: idOf(1) },
-    createGraph({ sensors, sensorCandidateActivationConfiguration: mode }),
+    { id: makeId(1) },
+    openGraph({ sensors, sensorCandidateActivationConfiguration: mode }),
     leaving,
   );
 
@@ -40,7 +29,7 @@ describe('delete_sensor', () => {
       [sensor(1, 'DC01'), sensor(2, 'DC02', { domainName: 'emea.contoso.com' })],
       ['!last_communicating_dc_sensor', '!software_stays', '!still_monitoring'],
     ],
-    ...[silent, orphan, { ...running, serviceStatus: 'stopped' }, { ...running, serviceStatus: 'unknown' }].map(
+    ...[disconnected, orphan, { ...running, serviceStatus: 'stopped' }, { ...running, serviceStatus: 'unknown' }].map(
       (status): [string, Sensors, string[]] => [
         `the last one, beside one that is ${status.deploymentStatus} and ${status.serviceStatus}`,
         [sensor(1, 'DC01'), sensor(2, 'DC02', status)],
@@ -64,12 +53,12 @@ describe('delete_sensor', () => {
     ],
     [
       'a disconnected one beside a communicating one',
-      [sensor(1, 'DC01', silent), sensor(2, 'DC02')],
+      [sensor(1, 'DC01', disconnected), sensor(2, 'DC02')],
       ['!disconnected', '!software_stays'],
     ],
     [
       'a disconnected one in a domain without a communicating one',
-      [sensor(1, 'DC01', silent), sensor(2, 'DC02', silent)],
+      [sensor(1, 'DC01', disconnected), sensor(2, 'DC02', disconnected)],
       ['!disconnected', '!domain_not_covered', '!software_stays'],
     ],
     ['an unreachable v2.x sensor', [sensor(1, 'DC01', orphan), sensor(2, 'DC02')], ['+safe_to_delete']],
@@ -85,23 +74,23 @@ describe('delete_sensor', () => {
       ['!generation_unknown', '!still_monitoring'],
     ],
     [
-      'a silent duplicate whose twin runs the v2.x software on that server',
-      [sensor(1, 'DC01', silent), sensor(2, 'dc01')],
+      'a disconnected duplicate whose twin runs the v2.x software on that server',
+      [sensor(1, 'DC01', disconnected), sensor(2, 'dc01')],
       ['+duplicate_communicates'],
     ],
     [
-      'a silent v2.x duplicate of a running v3.x sensor',
-      [sensor(1, 'DC01', silent), sensor(2, 'DC01', v3)],
+      'a disconnected v2.x duplicate of a running v3.x sensor',
+      [sensor(1, 'DC01', disconnected), sensor(2, 'DC01', v3)],
       ['!software_stays', '+duplicate_communicates'],
     ],
     [
-      'a duplicate whose twin is silent too',
-      [sensor(1, 'DC01', silent), sensor(2, 'DC01', silent), sensor(3, 'DC02')],
+      'a duplicate whose twin is disconnected too',
+      [sensor(1, 'DC01', disconnected), sensor(2, 'DC01', disconnected), sensor(3, 'DC02')],
       ['!disconnected', '!duplicate_not_communicating', '!software_stays'],
     ],
     [
       'one whose name another domain has too',
-      [sensor(1, 'DC01', silent), sensor(2, 'DC01', { domainName: 'emea.contoso.com' }), sensor(3, 'DC02')],
+      [sensor(1, 'DC01', disconnected), sensor(2, 'DC01', { domainName: 'emea.contoso.com' }), sensor(3, 'DC02')],
       ['!disconnected', '!software_stays'],
     ],
   ])('%s', async (_, sensors, expected) => {
@@ -118,19 +107,19 @@ describe('delete_sensor', () => {
   });
 
   test('a cloud without activation is one whose mode could not be read', async () => {
-    const graph = createGraph({ sensors: [sensor(1, 'DC01', v3), sensor(2, 'DC02')] }, undefined, 'usgov');
-    expect(listConsequenceCodes(await makePlan(deleteSensor, { id: idOf(1) }, graph))).toContain(
+    const graph = openGraph({ sensors: [sensor(1, 'DC01', v3), sensor(2, 'DC02')] }, undefined, 'usgov');
+    expect(listConsequenceCodes(await makePlan(deleteSensor, { id: makeId(1) }, graph))).toContain(
       '-activation_mode_unknown',
     );
   });
 
   test('a deletion that waits for its answer counts as gone, and the sentence says so', async () => {
     const sensors = [sensor(1, 'DC01'), sensor(2, 'DC02')];
-    const plan = await planned(sensors, manual, [idOf(2)]);
+    const plan = await planned(sensors, manual, [makeId(2)]);
     expect(plan.consequences.find(({ code }) => code === 'last_communicating_dc_sensor')?.text).toBe(
       '"DC01.contoso.com" is the last communicating domain controller sensor of "contoso.com", among those you can see, with deletions that wait for approval counted as gone.',
     );
-    expect(listConsequenceCodes(await planned(sensors, manual, [idOf(1)]))).not.toContain(
+    expect(listConsequenceCodes(await planned(sensors, manual, [makeId(1)]))).not.toContain(
       '!last_communicating_dc_sensor',
     );
   });
@@ -158,21 +147,21 @@ describe('delete_sensor', () => {
 
   test('tells which target a consequence is about and quotes the names of the tenant', async () => {
     const [first] = (await planned([sensor(1, 'DC"01\u202e')])).consequences;
-    expect(first).toMatchObject({ about: idOf(1) });
+    expect(first).toMatchObject({ about: makeId(1) });
     expect(first?.text).toContain('"DC\'01\\u{202e}.contoso.com"');
   });
 
   test('plans one DELETE of the sensor as it is, typed', async () => {
     const plan = await planned([sensor(1, 'DC01', orphan)]);
     expect(plan).toMatchObject({ act: { verb: 'Delete', noun: 'sensor' }, confirm: 'targets', changes: [] });
-    expect(plan.targets).toMatchObject([{ id: idOf(1), name: 'DC01', domain: 'contoso.com', majorVersion: '2' }]);
+    expect(plan.targets).toMatchObject([{ id: makeId(1), name: 'DC01', domain: 'contoso.com', majorVersion: '2' }]);
     expect(plan.requests).toMatchObject([{ endpoint: { route: 'DELETE /security/identities/sensors/{sensorId}' } }]);
-    expect(plan.requests).toMatchObject([{ params: { sensorId: idOf(1) } }]);
+    expect(plan.requests).toMatchObject([{ params: { sensorId: makeId(1) } }]);
   });
 
   const deleting = (answer: 'deletes' | 'keeps' | 'breaks' | 'breaks late' | 'is gone') => {
     const holds = { sensors: [sensor(1, 'DC01', orphan)], sensorCandidateActivationConfiguration: manual };
-    return createGraph(holds, () => {
+    return openGraph(holds, () => {
       if (answer !== 'keeps' && answer !== 'breaks') holds.sensors = [];
       return answer === 'breaks' || answer === 'breaks late' ? 'breaks' : answer === 'is gone' ? 404 : undefined;
     });
@@ -185,9 +174,9 @@ describe('delete_sensor', () => {
     ['breaks', 'unknown', 'Unknown whether it is deleted: Graph still lists it; get_sensor decides', 'outcome_unknown'],
     ['breaks late', 'unknown', 'Deleted; Graph answers 404 for it now', 'done'],
   ] as const)('says what it sees when Graph %s', async (answer, state, outcome, verdict) => {
-    const { states, result } = await carryOut(deleteSensor, { id: idOf(1) }, deleting(answer));
+    const { states, result } = await carryOut(deleteSensor, { id: makeId(1) }, deleting(answer));
     expect(states).toEqual([state]);
-    expect(result).toMatchObject({ outcome, sensors: [{ id: idOf(1), name: 'DC01.contoso.com' }] });
+    expect(result).toMatchObject({ outcome, sensors: [{ id: makeId(1), name: 'DC01.contoso.com' }] });
     expect(result.verdict).toBe(verdict);
   });
 });
@@ -196,21 +185,21 @@ describe('delete_stale_sensors', () => {
   const fleet = [
     sensor(1, 'OLD1', orphan),
     sensor(2, 'OLD2', { ...orphan, ...v3 }),
-    sensor(3, 'DC03', silent),
+    sensor(3, 'DC03', disconnected),
     sensor(4, 'DC03'),
-    sensor(5, 'DC05', silent),
+    sensor(5, 'DC05', disconnected),
     sensor(6, 'DC06'),
-    sensor(7, 'DC07', silent),
-    sensor(8, 'DC07', silent),
+    sensor(7, 'DC07', disconnected),
+    sensor(8, 'DC07', disconnected),
   ];
   const plan = (ids: number[], leaving: string[] = []) =>
-    makePlan(deleteStaleSensors, { ids: ids.map(idOf) }, createGraph({ sensors: fleet }), leaving);
+    makePlan(deleteStaleSensors, { ids: ids.map(makeId) }, openGraph({ sensors: fleet }), leaving);
 
-  test('takes unreachable sensors and silent twins of a communicating one', async () => {
+  test('takes unreachable sensors and disconnected twins of a communicating one', async () => {
     const planned = await plan([3, 2, 1]);
     expect(planned).toMatchObject({ act: { verb: 'Delete', noun: 'stale sensor' }, confirm: 'targets' });
-    expect(planned.targets.map(({ id }) => id)).toEqual([1, 2, 3].map(idOf));
-    expect(planned.requests.map(({ params }) => params.sensorId)).toEqual([1, 2, 3].map(idOf));
+    expect(planned.targets.map(({ id }) => id)).toEqual([1, 2, 3].map(makeId));
+    expect(planned.requests.map(({ params }) => params.sensorId)).toEqual([1, 2, 3].map(makeId));
     expect(listConsequenceCodes(planned)).toEqual(['+duplicate_communicates', '+safe_to_delete', '+safe_to_delete']);
   });
 
@@ -219,22 +208,22 @@ describe('delete_stale_sensors', () => {
       'a communicating one',
       [1, 6],
       [],
-      `1 of 2 sensors may not be deleted as stale: "DC06.contoso.com" (${idOf(6)}) communicates.`,
+      `1 of 2 sensors may not be deleted as stale: "DC06.contoso.com" (${makeId(6)}) communicates.`,
     ],
     [
       'a disconnected one',
       [5],
       [],
-      `"DC05.contoso.com" (${idOf(5)}) is disconnected, not unreachable, and has no communicating duplicate.`,
+      `"DC05.contoso.com" (${makeId(5)}) is disconnected, not unreachable, and has no communicating duplicate.`,
     ],
     ['twins that are both silent', [7, 8], [], '2 of 2 sensors'],
     [
       'a twin together with the communicating one',
       [3, 4],
       [],
-      `"DC03.contoso.com" (${idOf(3)}) is a duplicate whose communicating entry is being deleted too; "DC03.contoso.com" (${idOf(4)}) communicates.`,
+      `"DC03.contoso.com" (${makeId(3)}) is a duplicate whose communicating entry is being deleted too; "DC03.contoso.com" (${makeId(4)}) communicates.`,
     ],
-    ['a twin of one whose deletion waits', [3], [idOf(4)], 'whose communicating entry is being deleted too'],
+    ['a twin of one whose deletion waits', [3], [makeId(4)], 'whose communicating entry is being deleted too'],
   ])('refuses %s', async (_, ids, leaving, message) => {
     await expect(plan(ids, leaving)).rejects.toMatchObject({
       code: 'not_writable',
@@ -245,27 +234,27 @@ describe('delete_stale_sensors', () => {
   test('refuses an id that no sensor has', async () => {
     await expect(plan([1, 99])).rejects.toMatchObject({
       code: 'not_found',
-      message: `No sensor has the id ${idOf(99)}.`,
+      message: `No sensor has the id ${makeId(99)}.`,
     });
   });
 
   test.each([403, 'unreachable'] as const)('tells for each what became of it after %s in the middle', async (end) => {
     const holds = { sensors: [sensor(1, 'A', orphan), sensor(2, 'B', orphan), sensor(3, 'C', orphan)] };
-    const graph = createGraph(holds, (_, path) => {
-      if (path.endsWith(idOf(2))) return end;
+    const graph = openGraph(holds, (_, path) => {
+      if (path.endsWith(makeId(2))) return end;
       holds.sensors = holds.sensors.filter(({ id }) => !path.endsWith(id));
       return undefined;
     });
-    const { states, result } = await carryOut(deleteStaleSensors, { ids: [1, 2, 3].map(idOf) }, graph);
+    const { states, result } = await carryOut(deleteStaleSensors, { ids: [1, 2, 3].map(makeId) }, graph);
     expect(states).toEqual(['done', 'failed', 'not_sent']);
     expect(result).toEqual({
       outcome:
         '1 of 3: deleted; Graph answers 404 for it now. 1 of 3: failed; nothing was changed. 1 of 3: not sent; nothing was changed',
       verdict: 'partly_done',
       sensors: [
-        { id: idOf(1), name: 'A.contoso.com', state: 'deleted; Graph answers 404 for it now' },
-        { id: idOf(2), name: 'B.contoso.com', state: 'failed; nothing was changed' },
-        { id: idOf(3), name: 'C.contoso.com', state: 'not sent; nothing was changed' },
+        { id: makeId(1), name: 'A.contoso.com', state: 'deleted; Graph answers 404 for it now' },
+        { id: makeId(2), name: 'B.contoso.com', state: 'failed; nothing was changed' },
+        { id: makeId(3), name: 'C.contoso.com', state: 'not sent; nothing was changed' },
       ],
     });
   });

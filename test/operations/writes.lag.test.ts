@@ -5,7 +5,8 @@ import { updateActivationConfiguration } from '../../src/operations/candidates/a
 import { updateHealthIssue } from '../../src/operations/healthIssues/update.ts';
 import { deleteSensor } from '../../src/operations/sensors/delete.ts';
 import { updateSensor } from '../../src/operations/sensors/update.ts';
-import { carryOut, createGraph } from './written.ts';
+import { openGraph } from './graph.ts';
+import { carryOut } from './written.ts';
 
 const id = '0000000c-0000-4000-8000-000000000001';
 const settings = { description: 'old', isDelayedDeploymentEnabled: false, domainControllerDnsNames: [] };
@@ -57,6 +58,6 @@ test.each<[string, (graph: Graph, later: () => void) => Promise<{ result: object
   ],
 ])('%s that Graph confirms and shows a little later is done', async (_, carryOut, show, outcome) => {
   const holds = holding();
-  const { result } = await carryOut(createGraph(holds), () => show(holds));
+  const { result } = await carryOut(openGraph(holds), () => show(holds));
   expect(result).toMatchObject({ verdict: 'done', outcome });
 });

@@ -3,35 +3,17 @@ import { activateSensorCandidates } from '../../src/operations/candidates/activa
 import { getDeploymentAccessKey, regenerateDeploymentAccessKey } from '../../src/operations/deployment/accessKey.ts';
 import { migrateSensors } from '../../src/operations/migrations.ts';
 import { Secret } from '../../src/secrets/secret.ts';
-import {
-  carryOut,
-  createGraph,
-  listConsequenceCodes,
-  makePlan,
-  type StoredContent,
-  type WriteHandler,
-} from './written.ts';
+import { daysAgo, makeId, sensor } from './factories.ts';
+import { type Holdings, openGraph, type Writes } from './graph.ts';
+import { carryOut, listConsequenceCodes, makePlan } from './written.ts';
 
-const idOf = (number: number) => `0000000c-0000-4000-8000-${String(number).padStart(12, '0')}`;
-const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
-const sensor = (number: number, displayName: string, more: Record<string, unknown> = {}) => ({
-  id: idOf(number),
-  displayName,
-  domainName: 'contoso.com',
-  sensorType: 'domainControllerIntegrated',
-  version: '2.239.18124.58593',
-  deploymentStatus: 'upToDate',
-  serviceStatus: 'running',
-  createdDateTime: '2023-11-16T09:41:24.2585071Z',
-  ...more,
-});
 const v3 = { version: '3.0.7.1281' };
 const key = 'sensors/getDeploymentAccessKey';
 const print = (secret: string) => new Secret(secret).fingerprint;
 
 describe('get_deployment_access_key', () => {
   test('asks for the tenant with what the key is good for, and reads no key', async () => {
-    const plan = await makePlan(getDeploymentAccessKey, {}, createGraph({ [key]: 500 }));
+    const plan = await makePlan(getDeploymentAccessKey, {}, openGraph({ [key]: 500 }));
     expect(listConsequenceCodes(plan)).toEqual(['-key_goes_to_file', '-key_valid_for_all_installs']);
     expect(plan).toMatchObject({ confirm: 'tenant', targets: [] });
     expect(plan.requests).toMatchObject([
@@ -40,7 +22,7 @@ describe('get_deployment_access_key', () => {
   });
 
   test('gives file, fingerprint and steps, and the key only where it was revealed', async () => {
-    const graph = createGraph({ [key]: { deploymentAccessKey: 'old-key' } });
+    const graph = openGraph({ [key]: { deploymentAccessKey: 'old-key' } });
     const { result } = await carryOut(getDeploymentAccessKey, {}, graph);
     expect(Object.keys(result)).toEqual(['outcome', 'file', 'fingerprint', 'steps']);
     expect(result).toMatchObject({ file: 'key.txt', fingerprint: print('old-key') });
@@ -53,7 +35,7 @@ describe('get_deployment_access_key', () => {
 describe('regenerate_deployment_access_key', () => {
   const always = ['!breaks_pending_installs', '-key_goes_to_file', '-registered_sensors_stay'];
 
-  test.each<[string, StoredContent, string[]]>([
+  test.each<[string, Holdings, string[]]>([
     ['no sensor is young', { sensors: [sensor(1, 'DC01', { createdDateTime: daysAgo(8) })] }, []],
     ['a v3.x sensor is young', { sensors: [sensor(1, 'DC01', { ...v3, createdDateTime: daysAgo(1) })] }, []],
     [
@@ -63,7 +45,7 @@ describe('regenerate_deployment_access_key', () => {
     ],
     ['the sensors may not be read', { sensors: 403 }, ['-sensors_created_recently_unknown']],
   ])('consequences when %s', async (_, holds, more) => {
-    const plan = await makePlan(regenerateDeploymentAccessKey, {}, createGraph(holds));
+    const plan = await makePlan(regenerateDeploymentAccessKey, {}, openGraph(holds));
     expect(listConsequenceCodes(plan)).toEqual([...always, ...more].sort());
     expect(plan.confirm).toBe('tenant');
     expect(plan.requests.map(({ endpoint }) => endpoint.route)).toEqual([
@@ -72,9 +54,9 @@ describe('regenerate_deployment_access_key', () => {
     ]);
   });
 
-  const regenerated = (answers: ReturnType<WriteHandler>, keyAfter: Record<string, unknown> | number) => {
-    const holds: StoredContent = { [key]: { deploymentAccessKey: 'old-key' } };
-    const graph = createGraph(holds, () => {
+  const regenerated = (answers: ReturnType<Writes>, keyAfter: Record<string, unknown> | number) => {
+    const holds: Holdings = { [key]: { deploymentAccessKey: 'old-key' } };
+    const graph = openGraph(holds, () => {
       holds[key] = keyAfter;
       return answers;
     });
@@ -90,7 +72,7 @@ describe('regenerate_deployment_access_key', () => {
     previousFingerprint: print('old-key'),
   };
 
-  test.each<[string, ReturnType<WriteHandler>, Record<string, unknown> | number, string, object]>([
+  test.each<[string, ReturnType<Writes>, Record<string, unknown> | number, string, object]>([
     ['Graph answers with the new key, though no other read works', fresh, 500, 'done', rotated],
     ['Graph answers nothing that can be read', {}, fresh, 'done', rotated],
     ['the connection breaks and the key is another one', 'breaks', fresh, 'unknown', rotated],
@@ -136,17 +118,17 @@ describe('regenerate_deployment_access_key', () => {
 
 describe('activate_sensor_candidates', () => {
   const candidate = (number: number, more: Record<string, unknown> = {}) => ({
-    id: idOf(number),
+    id: makeId(number),
     computerDnsName: `dc${number}.contoso.com`,
     domainName: 'contoso.com',
     lastSeenDateTime: daysAgo(1),
     ...more,
   });
-  const plan = (numbers: number[], holds: StoredContent) =>
-    makePlan(activateSensorCandidates, { ids: numbers.map(idOf) }, createGraph(holds));
+  const plan = (numbers: number[], holds: Holdings) =>
+    makePlan(activateSensorCandidates, { ids: numbers.map(makeId) }, openGraph(holds));
   const v3Sensor = sensor(90, 'OTHER', { ...v3, domainName: 'emea.contoso.com' });
 
-  test.each<[string, number[], StoredContent, string[]]>([
+  test.each<[string, number[], Holdings, string[]]>([
     ['one of several', [1], { sensorCandidates: [candidate(1), candidate(2)], sensors: [v3Sensor] }, []],
     ['the first of a tenant', [1], { sensorCandidates: [candidate(1), candidate(2)] }, ['-first_activation']],
     [
@@ -208,10 +190,10 @@ describe('activate_sensor_candidates', () => {
   test('names every server once and sends one request', async () => {
     const planned = await plan([2, 1], { sensorCandidates: [candidate(1), candidate(2, { domainName: 'other.com' })] });
     expect(planned.targets.map(({ id, name, domain }) => [id, name, domain])).toEqual([
-      [idOf(1), 'dc1', 'contoso.com'],
-      [idOf(2), 'dc2.contoso.com', undefined],
+      [makeId(1), 'dc1', 'contoso.com'],
+      [makeId(2), 'dc2.contoso.com', undefined],
     ]);
-    expect(planned.requests.map(({ body }) => body)).toEqual([{ serverIds: [idOf(1), idOf(2)] }]);
+    expect(planned.requests.map(({ body }) => body)).toEqual([{ serverIds: [makeId(1), makeId(2)] }]);
     expect(planned.confirm).toBe('choice');
   });
 
@@ -225,17 +207,17 @@ describe('activate_sensor_candidates', () => {
   test('refuses what is no candidate', async () => {
     await expect(plan([7], {})).rejects.toMatchObject({
       code: 'not_found',
-      message: `No candidate has the id ${idOf(7)}; it may be activated already.`,
+      message: `No candidate has the id ${makeId(7)}; it may be activated already.`,
     });
   });
 
-  const activated = (answers: ReturnType<WriteHandler>, after: StoredContent) => {
-    const holds: StoredContent = { sensorCandidates: [candidate(1), candidate(2)] };
-    const graph = createGraph(holds, () => {
+  const activated = (answers: ReturnType<Writes>, after: Holdings) => {
+    const holds: Holdings = { sensorCandidates: [candidate(1), candidate(2)] };
+    const graph = openGraph(holds, () => {
       Object.assign(holds, after);
       return answers;
     });
-    return carryOut(activateSensorCandidates, { ids: [1, 2].map(idOf) }, graph);
+    return carryOut(activateSensorCandidates, { ids: [1, 2].map(makeId) }, graph);
   };
 
   test.each(['breaks', undefined] as const)('ends early and decides when all are running (%s)', async (answers) => {
@@ -246,8 +228,8 @@ describe('activate_sensor_candidates', () => {
       outcome: '2 of 2: appeared as a sensor (running)',
       verdict: 'done',
       servers: [
-        { id: idOf(1), name: 'dc1.contoso.com', sensorId: idOf(91) },
-        { id: idOf(2), name: 'dc2.contoso.com', sensorId: idOf(92) },
+        { id: makeId(1), name: 'dc1.contoso.com', sensorId: makeId(91) },
+        { id: makeId(2), name: 'dc2.contoso.com', sensorId: makeId(92) },
       ],
     });
   });
@@ -286,7 +268,7 @@ describe('migrate_sensors', () => {
     ...['-state_not_verified', '-takes_twenty_minutes'],
   ];
   const plan = (numbers: number[], sensorMigration: Record<string, unknown>[]) =>
-    makePlan(migrateSensors, { ids: numbers.map(idOf) }, createGraph({ sensorMigration }));
+    makePlan(migrateSensors, { ids: numbers.map(makeId) }, openGraph({ sensorMigration }));
 
   test.each<[string, number[], Record<string, unknown>[], string[]]>([
     ['one of two', [1], [migration(1, ready), migration(2, ready)], []],
@@ -315,14 +297,14 @@ describe('migrate_sensors', () => {
     const planned = await plan(numbers, all);
     expect(listConsequenceCodes(planned)).toEqual([...always, ...more].sort());
     expect(planned.confirm).toBe('targets');
-    expect(planned.requests.map(({ body }) => body)).toEqual([{ sensorIds: numbers.map(idOf) }]);
-    expect(planned.targets[0]).toMatchObject({ id: idOf(1), name: 'DC01', domain: 'contoso.com', majorVersion: '2' });
+    expect(planned.requests.map(({ body }) => body)).toEqual([{ sensorIds: numbers.map(makeId) }]);
+    expect(planned.targets[0]).toMatchObject({ id: makeId(1), name: 'DC01', domain: 'contoso.com', majorVersion: '2' });
   });
 
   test.each(['notReadyForMigration', 'migrating', 'upToDate', 'unknownFutureValue'])('refuses %s', async (state) => {
     await expect(plan([1, 2], [migration(1, ready), migration(2, state)])).rejects.toMatchObject({
       code: 'not_writable',
-      message: `1 of 2 sensors cannot be migrated; in Microsoft's words: "DC02.contoso.com" (${idOf(2)}) is ${state}.`,
+      message: `1 of 2 sensors cannot be migrated; in Microsoft's words: "DC02.contoso.com" (${makeId(2)}) is ${state}.`,
     });
   });
 
@@ -330,17 +312,17 @@ describe('migrate_sensors', () => {
     await expect(plan([4], [migration(1, ready)])).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  const migrated = (answers: ReturnType<WriteHandler>, states: string[]) => {
-    const holds: StoredContent = { sensorMigration: [migration(1, ready), migration(2, ready)] };
-    const graph = createGraph(holds, () => {
+  const migrated = (answers: ReturnType<Writes>, states: string[]) => {
+    const holds: Holdings = { sensorMigration: [migration(1, ready), migration(2, ready)] };
+    const graph = openGraph(holds, () => {
       holds.sensorMigration = states.map((state, index) => migration(index + 1, state));
       return answers;
     });
-    return carryOut(migrateSensors, { ids: [1, 2].map(idOf) }, graph);
+    return carryOut(migrateSensors, { ids: [1, 2].map(makeId) }, graph);
   };
 
   test('tells a partial failure inside a success', async () => {
-    const answers = { successfulMigrationSensorIds: [idOf(1)], failedMigrationSensorIds: [idOf(2)] };
+    const answers = { successfulMigrationSensorIds: [makeId(1)], failedMigrationSensorIds: [makeId(2)] };
     const { states, result } = await migrated(answers, ['migrating', 'migrationFailed']);
     expect(states).toEqual(['done']);
     expect(result).toMatchObject({

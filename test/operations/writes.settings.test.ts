@@ -4,31 +4,23 @@ import { updateAutoAuditingConfiguration } from '../../src/operations/autoAuditi
 import { updateActivationConfiguration } from '../../src/operations/candidates/activationConfiguration.ts';
 import { updateHealthIssue } from '../../src/operations/healthIssues/update.ts';
 import { updateSensor } from '../../src/operations/sensors/update.ts';
-import {
-  carryOut,
-  createGraph,
-  listConsequenceCodes,
-  makePlan,
-  type StoredContent,
-  type WriteHandler,
-} from './written.ts';
-
-const idOf = (number: number) => `0000000b-0000-4000-8000-${String(number).padStart(12, '0')}`;
+import { makeId } from './factories.ts';
+import { type Holdings, openGraph, type Writes } from './graph.ts';
+import { carryOut, listConsequenceCodes, makePlan } from './written.ts';
 
 describe('update_sensor', () => {
   const controllers = ['DC1.contoso.com', 'DC2.contoso.com'];
   const settings = { description: 'old', isDelayedDeploymentEnabled: false, domainControllerDnsNames: controllers };
   const holding = (sensorType: string, version = '2.239.1.1', more: object = settings): { sensors: [SensorItem] } => ({
     sensors: [
-      { id: idOf(1), displayName: 'SRV', domainName: 'contoso.com', sensorType, version, settings: { ...more } },
+      { id: makeId(1), displayName: 'SRV', domainName: 'contoso.com', sensorType, version, settings: { ...more } },
     ],
   });
   type SensorItem = { id: string; settings: Record<string, unknown>; [name: string]: unknown };
   type Wish = Omit<z.input<typeof updateSensor.input>, 'id'>;
-  const plan = (wish: Wish, holds: StoredContent) =>
-    makePlan(updateSensor, { id: idOf(1), ...wish }, createGraph(holds));
+  const plan = (wish: Wish, holds: Holdings) => makePlan(updateSensor, { id: makeId(1), ...wish }, openGraph(holds));
 
-  test.each<[string, Wish, StoredContent, object]>([
+  test.each<[string, Wish, Holdings, object]>([
     [
       'description of an AD FS sensor',
       { description: 'new' },
@@ -55,7 +47,7 @@ describe('update_sensor', () => {
     ],
   ])('sends every member that may be written: %s', async (_, wish, holds, settings) => {
     const planned = await plan(wish, holds);
-    expect(planned.requests).toMatchObject([{ params: { sensorId: idOf(1) } }]);
+    expect(planned.requests).toMatchObject([{ params: { sensorId: makeId(1) } }]);
     expect(planned.requests[0]?.body).toEqual({ settings });
     expect(planned.changes).toHaveLength(1);
     expect(listConsequenceCodes(planned)).toEqual([]);
@@ -71,8 +63,8 @@ describe('update_sensor', () => {
     const { changes, act } = await plan(wish, holding('adcsIntegrated'));
     expect(act).toEqual({ verb: 'Change 2 settings of', noun: 'sensor' });
     expect(changes).toEqual([
-      { targetId: idOf(1), field: 'isDelayedDeploymentEnabled', before: false, after: true },
-      { targetId: idOf(1), field: 'domainControllerDnsNames', before: controllers, after: ['dc3.contoso.com'] },
+      { targetId: makeId(1), field: 'isDelayedDeploymentEnabled', before: false, after: true },
+      { targetId: makeId(1), field: 'domainControllerDnsNames', before: controllers, after: ['dc3.contoso.com'] },
     ]);
   });
 
@@ -80,14 +72,14 @@ describe('update_sensor', () => {
     const wish = { description: 'old', domainControllerDnsNames: ['dc2.CONTOSO.com', 'dc1.contoso.com'] };
     const { states, result } = await carryOut(
       updateSensor,
-      { id: idOf(1), ...wish },
-      createGraph(holding('adfsIntegrated')),
+      { id: makeId(1), ...wish },
+      openGraph(holding('adfsIntegrated')),
     );
     expect(states).toEqual([]);
-    expect(result).toEqual({ outcome: 'nothing to do', id: idOf(1), name: 'SRV.contoso.com' });
+    expect(result).toEqual({ outcome: 'nothing to do', id: makeId(1), name: 'SRV.contoso.com' });
   });
 
-  test.each<[string, Wish, StoredContent, string]>([
+  test.each<[string, Wish, Holdings, string]>([
     [
       'the list of a domain controller',
       { domainControllerDnsNames: controllers },
@@ -156,10 +148,10 @@ describe('update_sensor', () => {
     { domainControllerDnsNames: Array.from({ length: 51 }, (_, index) => `dc${index}.contoso.com`) },
     { description: 'x', confirm: true },
   ])('refuses the arguments %j', (wish) => {
-    expect(updateSensor.input.safeParse({ id: idOf(1), ...wish }).success).toBe(false);
+    expect(updateSensor.input.safeParse({ id: makeId(1), ...wish }).success).toBe(false);
   });
 
-  test.each<[string, Record<string, unknown>, WriteHandler, object]>([
+  test.each<[string, Record<string, unknown>, Writes, object]>([
     [
       'kept',
       { description: 'new' },
@@ -189,11 +181,11 @@ describe('update_sensor', () => {
     ],
   ])('reads back what was %s', async (_, kept, writes, expected) => {
     const holds = holding('adfsIntegrated');
-    const graph = createGraph(holds, (...of) => {
+    const graph = openGraph(holds, (...of) => {
       Object.assign(holds.sensors[0].settings, kept);
       return writes(...of);
     });
-    const { result } = await carryOut(updateSensor, { id: idOf(1), description: 'new' }, graph);
+    const { result } = await carryOut(updateSensor, { id: makeId(1), description: 'new' }, graph);
     expect(result).toMatchObject(expected);
   });
 });
@@ -201,13 +193,13 @@ describe('update_sensor', () => {
 describe('update_activation_configuration', () => {
   const path = 'sensorCandidateActivationConfiguration';
   const candidates = [1, 2, 3, 4, 5, 6].map((number) => ({
-    id: idOf(number),
+    id: makeId(number),
     computerDnsName: `dc${number}.contoso.com`,
   }));
-  const plan = (activationMode: 'manual' | 'automated', holds: StoredContent) =>
-    makePlan(updateActivationConfiguration, { activationMode }, createGraph(holds));
+  const plan = (activationMode: 'manual' | 'automated', holds: Holdings) =>
+    makePlan(updateActivationConfiguration, { activationMode }, openGraph(holds));
 
-  test.each<[string, StoredContent, string[]]>([
+  test.each<[string, Holdings, string[]]>([
     [
       'candidates',
       { sensorCandidates: candidates },
@@ -251,7 +243,7 @@ describe('update_activation_configuration', () => {
   });
 
   test.each(['manual', 'automated'] as const)('%s as it is now: nothing to do', async (activationMode) => {
-    const graph = createGraph({ [path]: { activationMode }, sensorCandidates: candidates });
+    const graph = openGraph({ [path]: { activationMode }, sensorCandidates: candidates });
     const { states, result } = await carryOut(updateActivationConfiguration, { activationMode }, graph);
     expect([states, result]).toEqual([[], { outcome: 'nothing to do', activationMode }]);
   });
@@ -265,8 +257,8 @@ describe('update_activation_configuration', () => {
       'outcome_unknown',
     ],
   ])('says what Graph has afterwards: %s', async (kept, outcome, verdict) => {
-    const holds: StoredContent = { [path]: { activationMode: 'automated' } };
-    const graph = createGraph(holds, () => {
+    const holds: Holdings = { [path]: { activationMode: 'automated' } };
+    const graph = openGraph(holds, () => {
       holds[path] = kept === undefined ? 403 : { activationMode: kept };
       return undefined;
     });
@@ -279,15 +271,15 @@ describe('update_activation_configuration', () => {
 describe('update_auto_auditing_configuration', () => {
   const path = 'settings/autoAuditingConfiguration';
   const sensors = [
-    { id: idOf(1), displayName: 'DC01', domainName: 'contoso.com', version: '3.0.1.1' },
-    { id: idOf(2), displayName: 'DC02', domainName: 'contoso.com', version: '2.1.1.1' },
+    { id: makeId(1), displayName: 'DC01', domainName: 'contoso.com', version: '3.0.1.1' },
+    { id: makeId(2), displayName: 'DC02', domainName: 'contoso.com', version: '2.1.1.1' },
   ];
   const text =
     'Defender for Identity sets the Windows audit policy of every domain controller that has or gets a v3.x sensor';
-  const plan = (isAutomatic: boolean, holds: StoredContent) =>
-    makePlan(updateAutoAuditingConfiguration, { isAutomatic }, createGraph(holds));
+  const plan = (isAutomatic: boolean, holds: Holdings) =>
+    makePlan(updateAutoAuditingConfiguration, { isAutomatic }, openGraph(holds));
 
-  test.each<[string, StoredContent, string]>([
+  test.each<[string, Holdings, string]>([
     ['names those of now', { sensors }, `${text}, now 1 server: "DC01.contoso.com".`],
     ['may not read the sensors', { sensors: 403 }, `${text}.`],
   ])('on: %s', async (_, holds, sentence) => {
@@ -304,14 +296,14 @@ describe('update_auto_auditing_configuration', () => {
   });
 
   test.each([true, false])('%s as it is now: nothing to do', async (isAutomatic) => {
-    const graph = createGraph({ [path]: { isAutomatic }, sensors });
+    const graph = openGraph({ [path]: { isAutomatic }, sensors });
     const { states, result } = await carryOut(updateAutoAuditingConfiguration, { isAutomatic }, graph);
     expect([states, result]).toEqual([[], { outcome: 'nothing to do', isAutomatic }]);
   });
 
   test('reads back what Graph has afterwards', async () => {
     const holds = { [path]: { isAutomatic: true } };
-    const graph = createGraph(holds, () => {
+    const graph = openGraph(holds, () => {
       holds[path] = { isAutomatic: false };
       return undefined;
     });
@@ -322,14 +314,14 @@ describe('update_auto_auditing_configuration', () => {
 
 describe('update_health_issue', () => {
   const issue = (number: number, status: string) => ({
-    id: idOf(number),
+    id: makeId(number),
     displayName: `Issue ${number}`,
     severity: 'high',
     status,
     sensorDNSNames: ['dc1.contoso.com'],
   });
   const issues = [issue(1, 'open'), issue(2, 'closed'), issue(3, 'suppressed'), issue(4, 'unknownFutureValue')];
-  const all = [1, 2, 3, 4].map(idOf);
+  const all = [1, 2, 3, 4].map(makeId);
 
   test.each([
     ['open', [2, 3, 4], []],
@@ -338,17 +330,17 @@ describe('update_health_issue', () => {
   ] as const)(
     'to %s: only issues of another status, hiding only those not hidden yet',
     async (status, changed, hidden) => {
-      const planned = await makePlan(updateHealthIssue, { ids: all, status }, createGraph({ healthIssues: issues }));
+      const planned = await makePlan(updateHealthIssue, { ids: all, status }, openGraph({ healthIssues: issues }));
       expect(planned.act).toEqual({ verb: 'Set', noun: 'health issue', how: `to ${status}` });
-      expect(planned.targets.map(({ id }) => id)).toEqual(changed.map(idOf));
+      expect(planned.targets.map(({ id }) => id)).toEqual(changed.map(makeId));
       expect(planned.requests.map(({ params, body }) => [params.healthIssueId, body])).toEqual(
-        changed.map((number) => [idOf(number), { status }]),
+        changed.map((number) => [makeId(number), { status }]),
       );
       expect(planned.changes.map(({ targetId, before, after }) => [targetId, before, after])).toEqual(
-        changed.map((number) => [idOf(number), issues[number - 1]?.status, status]),
+        changed.map((number) => [makeId(number), issues[number - 1]?.status, status]),
       );
       expect(planned.consequences.map(({ code, about }) => [code, about])).toEqual(
-        hidden.map((number) => ['hides_issue', idOf(number)]),
+        hidden.map((number) => ['hides_issue', makeId(number)]),
       );
     },
   );
@@ -359,39 +351,42 @@ describe('update_health_issue', () => {
   ] as const)('%s says for how long', async (status, text) => {
     const planned = await makePlan(
       updateHealthIssue,
-      { ids: [idOf(1)], status },
-      createGraph({ healthIssues: issues }),
+      { ids: [makeId(1)], status },
+      openGraph({ healthIssues: issues }),
     );
     expect(planned.consequences[0]?.text).toBe(text);
   });
 
   test('names an id that no issue has', async () => {
-    const plan = makePlan(updateHealthIssue, { ids: [idOf(9)], status: 'open' }, createGraph({ healthIssues: issues }));
-    await expect(plan).rejects.toMatchObject({ code: 'not_found', message: `No health issue has the id ${idOf(9)}.` });
+    const plan = makePlan(updateHealthIssue, { ids: [makeId(9)], status: 'open' }, openGraph({ healthIssues: issues }));
+    await expect(plan).rejects.toMatchObject({
+      code: 'not_found',
+      message: `No health issue has the id ${makeId(9)}.`,
+    });
   });
 
   test('has nothing to do where all have the status', async () => {
-    const graph = createGraph({ healthIssues: issues });
-    const { states, result } = await carryOut(updateHealthIssue, { ids: [idOf(2)], status: 'closed' }, graph);
+    const graph = openGraph({ healthIssues: issues });
+    const { states, result } = await carryOut(updateHealthIssue, { ids: [makeId(2)], status: 'closed' }, graph);
     expect([states, result]).toEqual([[], { outcome: 'nothing to do', alreadySo: 1 }]);
   });
 
   test('reads each back, and says where Graph kept another status', async () => {
     const now = issues.map((one) => ({ ...one }));
-    const graph = createGraph({ healthIssues: now }, (_, path, { status }) => {
-      const found = now.find(({ id }) => path.endsWith(id) && id !== idOf(3));
+    const graph = openGraph({ healthIssues: now }, (_, path, { status }) => {
+      const found = now.find(({ id }) => path.endsWith(id) && id !== makeId(3));
       Object.assign(found ?? {}, { status });
       return undefined;
     });
-    const input = { ids: [1, 2, 3].map(idOf), status: 'closed' } as const;
+    const input = { ids: [1, 2, 3].map(makeId), status: 'closed' } as const;
     expect((await carryOut(updateHealthIssue, input, graph)).result).toEqual({
       outcome:
         '1 of 2: status closed, as read back from Graph. 1 of 2: Graph accepted the request but does not show status closed; get_health_issue decides',
       verdict: 'outcome_unknown',
       issues: [
-        { id: idOf(1), name: 'Issue 1', state: 'status closed, as read back from Graph' },
+        { id: makeId(1), name: 'Issue 1', state: 'status closed, as read back from Graph' },
         {
-          id: idOf(3),
+          id: makeId(3),
           name: 'Issue 3',
           state: 'Graph accepted the request but does not show status closed; get_health_issue decides',
         },

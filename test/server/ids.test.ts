@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect, type TestClient } from '../harness/clients.ts';
 import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
+import { readIds, type ToolName, toolNames, tools } from '../harness/tools.ts';
 import published from '../tools.json' with { type: 'json' };
 
 const guid = '77e0e32e-67e2-44ee-82da-cec63016eb3e';
@@ -23,21 +24,17 @@ const bad = [
   ' ',
 ];
 
-/** Every tool that takes ids, with whatever else it needs. */
-const takers = {
-  get_sensor: (id: string) => ({ id }),
-  update_sensor: (id: string) => ({ id, description: 'x' }),
-  delete_sensor: (id: string) => ({ id }),
-  delete_stale_sensors: (id: string) => ({ ids: [id] }),
-  activate_sensor_candidates: (id: string) => ({ ids: [guid, id] }),
-  get_health_issue: (id: string) => ({ id }),
-  update_health_issue: (id: string) => ({ ids: [id], status: 'closed' }),
-  migrate_sensors: (id: string) => ({ ids: [id] }),
-};
+const takers = toolNames.filter((tool) => readIds(tools[tool].args).length > 0);
 
-test('these are all the tools that take ids', () => {
+/** The ordinary call of a tool, with this as its only or last id. */
+function makeCall(tool: ToolName, bad: string) {
+  const { args } = tools[tool];
+  return 'ids' in args ? { ...args, ids: [...readIds(args).slice(0, -1), bad] } : { ...args, id: bad };
+}
+
+test('the ordinary call of every tool that takes ids names some', () => {
   const taking = published.filter(({ inputSchema: { properties } }) => 'id' in properties || 'ids' in properties);
-  expect(taking.map(({ name }) => name)).toEqual(Object.keys(takers));
+  expect(takers, 'give its row in test/harness/tools.ts args with an id').toEqual(taking.map(({ name }) => name));
 });
 
 describe.each(['v1', 'v2 modern'] as const)('through a %s client', (kind) => {
@@ -52,8 +49,10 @@ describe.each(['v1', 'v2 modern'] as const)('through a %s client', (kind) => {
     await server.end();
   });
 
-  test.each(Object.entries(takers))('%s takes GUIDs and nothing else, and asks Graph nothing', async (tool, args) => {
-    for (const id of bad) expect((await client.call(tool, args(id))).text).toMatch(/^invalid_input: ids?(\.\d)? /);
+  test.each(takers)('%s takes GUIDs and nothing else, and asks Graph nothing', async (tool) => {
+    for (const id of bad) {
+      expect((await client.call(tool, makeCall(tool, id))).text).toMatch(/^invalid_input: ids?(\.\d)? /);
+    }
     expect(await server.requests()).toEqual([]);
   });
 });

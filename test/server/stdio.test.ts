@@ -3,30 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { afterAMoment, approve, connect, kinds } from '../harness/clients.ts';
 import { connectRaw } from '../harness/raw.ts';
-
-const tools = [
-  'summarize_fleet',
-  'compare_inventory',
-  'list_sensors',
-  'get_sensor',
-  'update_sensor',
-  'delete_sensor',
-  'delete_stale_sensors',
-  'get_deployment_access_key',
-  'regenerate_deployment_access_key',
-  'get_deployment_package',
-  'list_sensor_candidates',
-  'activate_sensor_candidates',
-  'get_activation_configuration',
-  'update_activation_configuration',
-  'list_health_issues',
-  'get_health_issue',
-  'update_health_issue',
-  'get_auto_auditing_configuration',
-  'update_auto_auditing_configuration',
-  'list_sensor_migrations',
-  'migrate_sensors',
-];
+import { toolNames } from '../harness/tools.ts';
 
 /** The Nodes named in MDI_TEST_NODES, such as `22,24`, or the one that runs the tests. */
 const nodes = (process.env.MDI_TEST_NODES ?? '').split(',').filter(Boolean).map(binaryOf);
@@ -44,7 +21,7 @@ describe.each(nodes.length === 0 ? [process.execPath] : nodes)('dist/main.js wit
     'a %s client lists the tools in their order, reads, and deletes what a person approves',
     async (kind) => {
       const client = await connect(kind, server, afterAMoment(approve));
-      expect((await client.tools()).map(({ name }) => name)).toEqual(tools);
+      expect((await client.tools()).map(({ name }) => name)).toEqual(toolNames);
       expect((await client.call('summarize_fleet')).structured?.tenant).toMatch(/^SIMULATED Contoso /);
       const { structured } = await client.call('get_sensor', disconnected);
       const deleted = await client.call('delete_sensor', { id: structured?.id });

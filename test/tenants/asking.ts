@@ -4,6 +4,7 @@ import {
   type SimulatedTenant,
   type SimulatedTenantOptions,
 } from '../../src/tenants/simulated/tenant.ts';
+import type { Collection } from '../harness/fleet.ts';
 
 export const noon = Date.parse('2026-06-01T12:00:00Z');
 
@@ -57,6 +58,10 @@ export async function ask(tenant: SimulatedTenant, call: string, options: AskOpt
     },
   };
 }
+
+/** A route with the id of the first object that the tenant has in this collection. */
+export const fillInId = (route: string, tenant: SimulatedTenant) =>
+  route.replace(/(\w+)\/\{\w*\}/, (_, name) => `${name}/${tenant[name as Collection][0]?.id}`);
 
 /** Every item of a collection, page by page. */
 export async function all(tenant: SimulatedTenant, path: string, options: AskOptions = {}) {

@@ -1,15 +1,7 @@
 import { expect, test } from 'vitest';
 import { operationFacts } from '../facts/facts.ts';
-import { ask, contoso } from './asking.ts';
+import { ask, contoso, fillInId } from './asking.ts';
 
-const bodies: Readonly<Record<string, unknown>> = {
-  updateSensor: { settings: { description: 'x' } },
-  activateSensorCandidates: { serverIds: ['00000000-0000-4000-8000-000000000000'] },
-  updateActivationConfiguration: { activationMode: 'manual' },
-  updateHealthIssue: { status: 'closed' },
-  updateAutoAuditingConfiguration: { isAutomatic: true },
-  migrateSensors: { sensorIds: ['00000000-0000-4000-8000-000000000000'] },
-};
 const roots = {
   global: 'https://graph.microsoft.com',
   usgov: 'https://graph.microsoft.us',
@@ -32,13 +24,12 @@ test.each(places)(
   '$version of $cloud answers the routes that it has, and has no segment for the others',
   async (place) => {
     const { cloud, version } = place;
-    for (const [name, { routes, availability }] of Object.entries(operationFacts)) {
+    for (const { routes, availability, body } of Object.values(operationFacts)) {
       for (const route of routes) {
         const tenant = contoso({ cloud });
-        const id = (route.includes('healthIssues/{}') ? tenant.healthIssues : tenant.sensors)[0]?.id ?? '';
-        const [method, path] = route.replace('{}', id).split(' ');
+        const [method, path] = fillInId(route, tenant).split(' ');
         const url = `${method} ${roots[cloud]}/${version}${path}`;
-        const { status, text } = await ask(tenant, url, { body: bodies[name] });
+        const { status, text } = await ask(tenant, url, { body });
         const answered = status < 300 ? 'data' : `${status} ${JSON.parse(text).error.message.replace(/'.*'/, "'…'")}`;
         const there = availability[version]?.includes(cloud);
         expect([url, answered]).toEqual([url, there ? 'data' : (cloud !== 'china' && inUsGovBeta[route]) || absent]);

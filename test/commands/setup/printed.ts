@@ -38,7 +38,7 @@ export function partsOf(stdout: string) {
 export function inBash(script: string, command: string, answer: string) {
   const log = join(mkdtempSync(join(tmpdir(), 'setup-')), 'calls');
   const stub = `${command}() { printf '%s\\0' "$@" >> '${log}'; printf '\\n' >> '${log}'; echo '${answer}'; }`;
-  const { status, stdout, stderr } = spawnSync('bash', ['-eu', '-c', `${stub}\n${script}`], {
+  const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-eu', '-c', `${stub}\n${script}`], {
     encoding: 'utf8',
   });
   const calls = readFileSync(log, 'utf8').split('\0\n').filter(Boolean);

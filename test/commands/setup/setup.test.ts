@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { permissionFacts } from '../../facts/facts.ts';
+import { listToolsWith, readTools } from '../../harness/tools.ts';
+import { wrapLines } from '../lines.ts';
 import { inBash, main, type Name, partsOf, run, secret, type Variant, variants } from './printed.ts';
 
 const idOf = (permission: Name, type: Variant['type']) => permissionFacts[permission][type === 'Role' ? 0 : 1];
@@ -154,6 +156,18 @@ test('a path with a blank and an apostrophe stays one argument', () => {
   expect(inBash(command, 'claude', 'Added').calls[0]?.slice(-2)).toEqual(['node', join(folder, 'main.js')]);
 });
 
+/** What a permission is for where nothing writes. */
+function describeReads(permission: string): string {
+  const purposes = [
+    ['for', listToolsWith(permission, 'needs', readTools)],
+    ['optional for', listToolsWith(permission, 'optional', readTools)],
+  ] as const;
+  return purposes
+    .filter(([, tools]) => tools.length > 0)
+    .map(([words, tools]) => wrapLines(`${words} ${tools.join(', ')}`))
+    .join('\n    ');
+}
+
 test('setup --read-only says this, from the first word to the last', () => {
   expect(
     run('--read-only --tenant contoso.com').stdout.replaceAll(main, '/path/to/dist/main.js'),
@@ -165,15 +179,13 @@ the host.
 Permissions of Microsoft Graph, application
 
 SecurityIdentitiesAutoConfig.Read.All
-    for get_auto_auditing_configuration
+    ${describeReads('SecurityIdentitiesAutoConfig.Read.All')}
 SecurityIdentitiesHealth.Read.All
-    for list_health_issues, get_health_issue
-    optional for summarize_fleet, get_sensor
+    ${describeReads('SecurityIdentitiesHealth.Read.All')}
 SecurityIdentitiesMigration.Read.All
-    for list_sensor_migrations
+    ${describeReads('SecurityIdentitiesMigration.Read.All')}
 SecurityIdentitiesSensors.Read.All
-    for summarize_fleet, compare_inventory, list_sensors, get_sensor,
-    get_deployment_package, list_sensor_candidates, get_activation_configuration
+    ${describeReads('SecurityIdentitiesSensors.Read.All')}
 
 ReadWrite does not include Read: each is granted by itself. A permission whose
 tools nobody will use can be left out; they then name what is missing.

@@ -13,6 +13,7 @@ import {
   type TestClient,
   type Visitor,
 } from '../../harness/clients.ts';
+import { isGatedRequest } from '../../harness/gated.ts';
 import { type LoopbackTenant, secret, startLoopbackTenant } from '../world.ts';
 import { watchSecrets } from './secrets.ts';
 
@@ -87,9 +88,7 @@ export async function startSignInSetup(secrets: readonly string[] = []) {
     someSensor: (): string => world.tenant.sensors[0]?.id ?? '',
 
     /** How many requests that write or disclose have reached Graph. */
-    gated: () =>
-      world.tenant.requests.filter(({ method, path }) => method !== 'GET' || /getDeploymentAccessKey/i.test(path))
-        .length,
+    gated: () => world.tenant.requests.filter(isGatedRequest).length,
 
     addUser(upn: string): EntraUser {
       const one = person(upn, upn);

@@ -1,0 +1,35 @@
+import type { Graph } from '../graph/client/client.ts';
+import type { Identity } from '../graph/client/identity.ts';
+import type { Outcome } from '../graph/client/outcome.ts';
+import type { ProgressReporter } from '../graph/client/reader.ts';
+import type { GraphRequest } from '../graph/endpoint.ts';
+
+/** How the requests of a plan are sent. */
+export interface SendAllOptions {
+  readonly graph: Graph;
+  /** Whose token each request carries. */
+  readonly actingAs: Identity;
+  readonly signal: AbortSignal;
+  readonly progress?: ProgressReporter | undefined;
+  /** The time for all of them. */
+  readonly windowMs: number;
+}
+
+/** Sends requests in their order and answers with an outcome for each; the first that fails ends the sending, and so does who cancels the call. */
+export async function sendRequests(
+  requests: readonly GraphRequest[],
+  { graph, actingAs, signal, progress, windowMs }: SendAllOptions,
+): Promise<Outcome[]> {
+  const until = performance.now() + windowMs;
+  const outcomes: Outcome[] = [];
+  for (const [index, request] of requests.entries()) {
+    if (signal.aborted || outcomes.some(({ state }) => state === 'failed' || state === 'unknown')) {
+      outcomes.push({ request, state: 'not_sent', readAnswer: () => undefined });
+      continue;
+    }
+    progress?.(`Sending request ${index + 1} of ${requests.length}`, index, requests.length);
+    const timeoutMs = Math.max(1, until - performance.now());
+    outcomes.push(await graph.send(request, { actingAs, timeoutMs, signal }));
+  }
+  return outcomes;
+}
