@@ -19,6 +19,7 @@ import { effects, isPersonAsked } from '../operations/effects.ts';
 import { operations } from '../operations/index.ts';
 import {
   type Finisher,
+  type FinishResult,
   getActingPermission,
   type Plan,
   type Write,
@@ -94,7 +95,7 @@ interface PreparedWrite {
   readonly identity: Identity;
   readonly question: Question;
   readonly tenant: TenantDescription;
-  finish(outcomes: readonly Outcome[], file?: SecretFile): ReturnType<Write['finish']>;
+  finish(outcomes: readonly Outcome[], file?: SecretFile): Promise<FinishResult<z.ZodObject>>;
 }
 
 async function prepare(
@@ -196,7 +197,7 @@ const isGet = ({ request }: Outcome) => parseMethod(request.endpoint.route) === 
 async function report(
   outcomes: readonly Outcome[],
   tenant: TenantDescription,
-  finish: () => ReturnType<Write['finish']>,
+  finish: () => Promise<FinishResult<z.ZodObject>>,
   { config, log }: Runtime,
 ): Promise<TextResult> {
   const simulated = config.simulate !== undefined;

@@ -124,7 +124,7 @@ function judge(all: Kills, pid: number | undefined, facts: readonly Fact[], powe
   all.broken += files.filter(({ problems }) => problems.length > 0).length;
   const records = files.find(({ file }) => file === name)?.records ?? [];
   const acts = records.filter(({ kind }) => kind === 'acting').map((act) => act as unknown as ActRecord);
-  const outcomes = records.filter(({ kind }) => kind === 'outcome').map((outcome) => outcome as unknown as Outcome);
+  const outcomes = records.filter(({ kind }) => kind === 'outcome').map((outcome) => outcome as unknown as KillOutcome);
 
   const came = gatedIn(facts);
   const done = facts.flatMap((fact) => (fact.fact === 'answered' && fact.effect ? [fact.request] : []));
@@ -146,7 +146,7 @@ interface ActRecord {
   readonly id: string;
   readonly requests: readonly string[];
 }
-interface Outcome {
+interface KillOutcome {
   readonly id: string;
   readonly verdict: string;
   /** One for each request that left; an act names every route that Graph may have for one. */
