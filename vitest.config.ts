@@ -1,12 +1,32 @@
 import { defineConfig } from 'vitest/config';
 
+/** Files share what they import; what a test changes of its process it changes back. */
+const common = { pool: 'forks', isolate: false, unstubEnvs: true, testTimeout: 30_000, hookTimeout: 30_000 } as const;
+const processes = 'test/**/*.process.test.ts';
+
+/** A test that starts a process, or looks at what was built, is named `*.process.test.ts`; every other runs in its own process. */
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: 'test/harness/build.ts',
     reporters: ['default', './test/harness/reporter.ts'],
-    pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'in-process',
+          include: ['test/**/*.test.ts'],
+          exclude: [processes],
+          globalSetup: 'test/harness/folder.ts',
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'processes',
+          include: [processes],
+          globalSetup: ['test/harness/folder.ts', 'test/harness/build.ts'],
+        },
+      },
+    ],
   },
 });

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/pages/**/*.pages.ts'],
-    globalSetup: 'test/harness/build.ts',
+    globalSetup: ['test/harness/folder.ts', 'test/harness/build.ts'],
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,

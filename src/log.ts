@@ -16,13 +16,13 @@ const levels = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof levels)[number];
 
 /** A log of this level; the library behind it is loaded with the first line that is written. */
-export function createLog(level: LogLevel): Log {
+export function createLog(level: LogLevel, output: Output = process.stderr): Log {
   let sink: ReturnType<typeof openSink> | undefined;
   const writeAt =
     (lineLevel: Exclude<LogLevel, 'silent'>) =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
       if (levels.indexOf(lineLevel) > levels.indexOf(level)) return;
-      sink ??= openSink(level);
+      sink ??= openSink(level, output);
       sink.then((logger) => logger[lineLevel](describeErrors(fields), message)).catch(() => undefined);
     };
   return {
@@ -34,14 +34,20 @@ export function createLog(level: LogLevel): Log {
   };
 }
 
-async function openSink(level: LogLevel) {
+/** Where the lines go: a stream, in colours where that is a terminal. */
+interface Output {
+  readonly isTTY?: boolean | undefined;
+  write(text: string): unknown;
+}
+
+async function openSink(level: LogLevel, output: Output) {
   // The bundle gives a CommonJS package its default export only.
   const { pino } = (await import('pino')).default;
-  if (!process.stderr.isTTY) return pino({ level }, { write: (line) => process.stderr.write(maskTokens(line)) });
+  if (output.isTTY !== true) return pino({ level }, { write: (line) => output.write(maskTokens(line)) });
   // Only its formatter: the stream of pino-pretty would write to stdout.
   const { prettyFactory } = (await import('pino-pretty')).default;
   const pretty = prettyFactory({ colorize: true });
-  return pino({ level }, { write: (line) => process.stderr.write(pretty(maskTokens(line))) });
+  return pino({ level }, { write: (line) => output.write(pretty(maskTokens(line))) });
 }
 
 /** An error of a library can hold the request with its headers: only its words are written. */

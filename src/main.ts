@@ -24,13 +24,13 @@ function dropUnsetVariables(): void {
 
 async function runServer(config: Config): Promise<void> {
   dropUnsetVariables();
-  const [{ serve }, { openTenant }, { createLog, tellOperator }] = await Promise.all([
+  const [{ openRuntime, serve }, { openTenant }, { createLog, tellOperator }] = await Promise.all([
     import('./commands/serve.ts'),
     import('./tenants/open.ts'),
     import('./log.ts'),
   ]);
   const log = createLog(config.logLevel);
-  const server = serve(config, await openTenant(config, tellOperator), packageJson.version, log);
+  const server = serve(openRuntime(config, await openTenant(config, tellOperator), packageJson.version, log));
   const shutDown = () => {
     setTimeout(() => process.exit(0), closeTimeoutMs).unref();
     server.close().finally(() => process.exit(0));

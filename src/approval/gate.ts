@@ -1,5 +1,6 @@
 import type { InputRequiredResult, McpServer, ServerContext } from '@modelcontextprotocol/server';
 import type { AuditLog } from '../audit/log.ts';
+import { abortAfter, type Clock, repeat } from '../clock.ts';
 import { SignInNeeded, ToolError } from '../errors.ts';
 import type { ProgressReporter } from '../graph/client/reader.ts';
 import {
@@ -21,7 +22,7 @@ import {
   type Resolution,
   type TextResult,
 } from './requestStore.ts';
-import { ApprovalRequests, type Clock, canFitForm, createInbox, type Execution, type NewRequest } from './requests.ts';
+import { ApprovalRequests, canFitForm, createInbox, type Execution, type NewRequest } from './requests.ts';
 
 /** An equal call that comes later than this is not concurrent but a retry: the client may never have drawn its form. */
 const concurrentCallWindowMs = 2_000;
@@ -72,6 +73,7 @@ export type ExecutionOutcome =
 export class Gate {
   readonly serverOptions: FormServerOptions;
   readonly #approval: GateOptions['approval'];
+  readonly #clock: Clock;
   readonly #patienceMs: number;
   readonly #form = new FormChannel();
   readonly #requests: ApprovalRequests;
@@ -87,6 +89,7 @@ export class Gate {
 
   constructor({ clock, patienceMs, approval, audit, store, openChannels }: GateOptions) {
     this.#approval = approval;
+    this.#clock = clock;
     this.#patienceMs = patienceMs;
     this.serverOptions = this.#form.serverOptions;
     const onUnansweredForm = () => {
@@ -290,14 +293,14 @@ export class Gate {
   async #wait(
     request: ApprovalRequest,
     call: GatedCall,
-    patience = startPatience(this.#patienceMs),
+    patience = startPatience(this.#clock, this.#patienceMs),
   ): Promise<GateResponse> {
     const { nonce, channel } = request;
     const tell = () => {
       const text = `Waiting for a person ${this.#channels.describePlace(channel, nonce)}`;
       call.progress?.(text, patience.passedMs(), this.#patienceMs);
     };
-    const telling = setInterval(tell, progressIntervalMs);
+    const stopTelling = repeat(this.#clock, progressIntervalMs, tell);
     const calls = this.#callsWaitingFor(nonce).add(call);
     tell();
     try {
@@ -306,7 +309,7 @@ export class Gate {
         if (response !== undefined) return response;
       }
     } finally {
-      clearInterval(telling);
+      stopTelling();
       calls.delete(call);
       if (calls.size === 0) this.#waitingCalls.delete(nonce);
     }
@@ -361,11 +364,11 @@ interface Patience {
 }
 
 /** How long a call waits, and how much of that has passed. */
-function startPatience(durationMs: number): Patience {
-  const startMs = performance.now();
+function startPatience(clock: Clock, durationMs: number): Patience {
+  const startMs = clock.monotonic();
   return {
-    signal: AbortSignal.timeout(durationMs),
-    passedMs: () => Math.round(performance.now() - startMs),
+    signal: abortAfter(clock, durationMs),
+    passedMs: () => Math.round(clock.monotonic() - startMs),
   };
 }
 

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import type { AuditLog } from '../audit/log.ts';
 import type { AuditPosition, AuditRecord } from '../audit/records.ts';
+import type { Clock } from '../clock.ts';
 import { ToolError } from '../errors.ts';
 import { approvalErrors, storeError } from './errors.ts';
 import type { ApprovalInbox, Channel, Decision, ExternalChannel, RequestView } from './inbox.ts';
@@ -26,15 +27,9 @@ const mostRequests = 100;
 const mostTargetsInForm = 20;
 const mostDeclines = 3;
 
-/** Two clocks in milliseconds: the earlier expiry counts, and a wall clock that went back expires. */
-export interface Clock {
-  wall(): number;
-  monotonic(): number;
-}
-
 interface RequestsOptions {
   readonly store: RequestStore;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'wall' | 'monotonic'>;
   readonly audit: AuditLog;
   /** Called when a form was never brought back. */
   onUnansweredForm(): void;
@@ -74,7 +69,7 @@ const beforeSending: readonly StateKind[] = ['pending', 'approved', 'claimed'];
  */
 export class ApprovalRequests {
   readonly #store: RequestStore;
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'wall' | 'monotonic'>;
   readonly #audit: AuditLog;
   readonly #onUnansweredForm: () => void;
   /** Steps of this process take turns, so that nothing comes between a record and the move that it belongs to. */

@@ -1,33 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import { userInfo } from 'node:os';
-import type { Readable, Writable } from 'node:stream';
+import { homedir, userInfo } from 'node:os';
+import type { Transport } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { openExternalChannels } from '../approval/channels/choose.ts';
-import { Gate, type GateOptions } from '../approval/gate.ts';
+import { type Machine, openBrowser, openExternalChannels } from '../approval/channels/choose.ts';
+import { Gate } from '../approval/gate.ts';
 import type { ExternalChannels } from '../approval/inbox.ts';
 import { createMemoryStore } from '../approval/requestStore.ts';
 import { openAuditLog, resolveAuditFolder } from '../audit/log.ts';
+import { systemClock } from '../clock.ts';
 import { type Config, listUnusualSafetySettings } from '../config.ts';
 import type { Graph } from '../graph/client/client.ts';
 import type { Tenant } from '../graph/tenant.ts';
 import { type Log, tellOperator } from '../log.ts';
 import { getDefaultSecretsFolder } from '../secrets/file.ts';
+import type { Runtime } from '../server/runtime.ts';
 import { createServer } from '../server/server.ts';
 import { createStdioTransport } from '../server/stdio.ts';
 
-/** What a server has around it. */
-interface ServeOptions extends Pick<GateOptions, 'clock' | 'patienceMs'> {
-  readonly input: Readable;
-  readonly output: Writable;
+/** What a server has around it; what is not said is the machine's own. */
+interface RuntimeOptions extends Machine {
+  /** How long a call waits for a person outside the client. Hosts end a call after a minute, some sooner. */
+  readonly patienceMs: number;
+  /** How long a request that may be sent again waits for its answer. */
+  readonly attemptTimeoutMs?: number;
 }
-
-const defaultOptions: ServeOptions = {
-  clock: { wall: () => Date.now(), monotonic: () => performance.now() },
-  /** Hosts end a call after a minute, some sooner. */
-  patienceMs: 25_000,
-  input: process.stdin,
-  output: process.stdout,
-};
 
 /** The name of the user who runs this; in containers a user id often has none. */
 function readUserName(): string {
@@ -38,20 +34,36 @@ function readUserName(): string {
   }
 }
 
-/** Serves MCP over stdin and stdout until closed. Approval requests, seal key and write lock are made here, once, for every server of the SDK. */
-export function serve(
+/** What one process has once, and how it ends. */
+export interface OpenRuntime extends Runtime {
+  /** Ends page and terminal. */
+  close(): Promise<void>;
+}
+
+/** Approval requests, seal key and write lock are made here, once, for every server of the SDK. */
+export function openRuntime(
   config: Config,
   getTenant: () => Promise<Tenant>,
   version: string,
   log: Log,
-  options: Partial<ServeOptions> = {},
-): { close(): Promise<void> } {
-  const { input, output, ...gateOptions } = { ...defaultOptions, ...options };
+  options: Partial<RuntimeOptions> = {},
+): OpenRuntime {
+  const { patienceMs, attemptTimeoutMs, ...machine }: RuntimeOptions = {
+    clock: systemClock,
+    environment: process.env,
+    home: homedir(),
+    openBrowser,
+    say: tellOperator,
+    patienceMs: 25_000,
+    ...options,
+  };
+  const { clock } = machine;
   let graph: Promise<Graph> | undefined;
   const principal = `${readUserName()} ${randomUUID()}`;
   let channels: (ExternalChannels & { close(): Promise<void> }) | undefined;
   const gate = new Gate({
-    ...gateOptions,
+    clock,
+    patienceMs,
     approval: config.approval,
     audit: openAuditLog({
       folder: resolveAuditFolder(config.auditLog),
@@ -61,37 +73,49 @@ export function serve(
     }),
     store: createMemoryStore(),
     openChannels: (inbox) => {
-      channels = openExternalChannels(config, process.env, inbox, tellOperator);
+      channels = openExternalChannels(config, machine, inbox);
       return channels;
     },
   });
-  const runtime = {
+  return {
     version,
     config,
+    clock,
     log,
     graph() {
-      graph ??= Promise.all([import('../graph/client/client.ts'), getTenant()]).then(
-        ([{ createGraphClient }, openedTenant]) =>
-          createGraphClient({
-            tenant: openedTenant,
-            version: config.graphVersion,
-            concurrency: config.concurrency,
-            log,
-          }),
+      graph ??= Promise.all([import('../graph/client/client.ts'), getTenant()]).then(([client, tenant]) =>
+        client.createGraphClient({
+          tenant,
+          version: config.graphVersion,
+          concurrency: config.concurrency,
+          log,
+          clock,
+          ...(attemptTimeoutMs !== undefined && { attemptTimeoutMs }),
+        }),
       );
       return graph;
     },
     gate,
     principal,
     secretsFolder: config.secretsDir ?? getDefaultSecretsFolder(),
+    async close() {
+      await channels?.close();
+    },
   };
-  const stdioServer = serveStdio(() => createServer(runtime), {
-    transport: createStdioTransport(input, output),
-    onerror: (error) => log.warn('protocol', { error: error.message }),
+}
+
+/** Serves MCP over a transport, stdin and stdout unless told, until closed. */
+export function serve(
+  runtime: OpenRuntime,
+  transport: Transport = createStdioTransport(process.stdin, process.stdout),
+): { close(): Promise<void> } {
+  const served = serveStdio(() => createServer(runtime), {
+    transport,
+    onerror: (error) => runtime.log.warn('protocol', { error: error.message }),
   });
   return {
     async close() {
-      await Promise.allSettled([stdioServer.close(), channels?.close()]);
+      await Promise.allSettled([served.close(), runtime.close()]);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Gate } from '../approval/gate.ts';
+import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Graph } from '../graph/client/client.ts';
 import type { Log } from '../log.ts';
@@ -7,6 +8,7 @@ import type { Log } from '../log.ts';
 export interface Runtime {
   readonly version: string;
   readonly config: Config;
+  readonly clock: Clock;
   /** Loaded with the first call: a host starts servers that are never called. */
   readonly graph: () => Promise<Graph>;
   readonly gate: Gate;

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { Graph } from '../graph/client/client.ts';
 import type { Identity } from '../graph/client/identity.ts';
 import type { Outcome } from '../graph/client/outcome.ts';
@@ -6,6 +7,7 @@ import type { GraphRequest } from '../graph/endpoint.ts';
 
 /** How the requests of a plan are sent. */
 export interface SendAllOptions {
+  readonly clock: Clock;
   readonly graph: Graph;
   /** Whose token each request carries. */
   readonly actingAs: Identity;
@@ -18,9 +20,9 @@ export interface SendAllOptions {
 /** Sends requests in their order and answers with an outcome for each; the first that fails ends the sending, and so does who cancels the call. */
 export async function sendRequests(
   requests: readonly GraphRequest[],
-  { graph, actingAs, signal, progress, windowMs }: SendAllOptions,
+  { clock, graph, actingAs, signal, progress, windowMs }: SendAllOptions,
 ): Promise<Outcome[]> {
-  const until = performance.now() + windowMs;
+  const until = clock.monotonic() + windowMs;
   const outcomes: Outcome[] = [];
   for (const [index, request] of requests.entries()) {
     if (signal.aborted || outcomes.some(({ state }) => state === 'failed' || state === 'unknown')) {
@@ -28,7 +30,7 @@ export async function sendRequests(
       continue;
     }
     progress?.(`Sending request ${index + 1} of ${requests.length}`, index, requests.length);
-    const timeoutMs = Math.max(1, until - performance.now());
+    const timeoutMs = Math.max(1, until - clock.monotonic());
     outcomes.push(await graph.send(request, { actingAs, timeoutMs, signal }));
   }
   return outcomes;

@@ -6,6 +6,7 @@ import type { ExecutionOutcome } from '../approval/gate.ts';
 import { createQuestion, type Question } from '../approval/question.ts';
 import type { ApprovalRequest, TextResult } from '../approval/requestStore.ts';
 import type { Execution } from '../approval/requests.ts';
+import { abortAfter } from '../clock.ts';
 import { listUnusualSafetySettings } from '../config.ts';
 import { SignInNeeded, ToolError } from '../errors.ts';
 import type { Graph } from '../graph/client/client.ts';
@@ -174,7 +175,14 @@ async function send(
   const { tenant, finish } = prepared;
   const { plan, identity: actingAs } = prepared;
   const { signal } = call.context.mcpReq;
-  const outcomes = await sendRequests(plan.requests, { graph, actingAs, signal, progress: call.progress, windowMs });
+  const outcomes = await sendRequests(plan.requests, {
+    clock: runtime.clock,
+    graph,
+    actingAs,
+    signal,
+    progress: call.progress,
+    windowMs,
+  });
   const requestIds = outcomes.filter(({ state }) => state !== 'not_sent').map(({ requestId }) => requestId ?? null);
   const acted = outcomes.filter(({ state }) => state === 'done' || state === 'gone' || state === 'unknown');
   const changed = acted.some((outcome) => operation.effect === 'disclose' || !isGet(outcome));
@@ -230,10 +238,11 @@ function describeVerdict(verdict: Exclude<WriteVerdict, 'done'>, refusal: ToolEr
 }
 
 function createFinisher(call: ToolCall, plan: Plan, actingAs: Identity, file: SecretFile | undefined): Finisher {
-  const { graph, context, progress = () => undefined } = call;
-  return Object.assign(graph.createReader({ signal: AbortSignal.timeout(finishWindowMs) }), {
+  const { runtime, graph, context, progress = () => undefined } = call;
+  const { clock } = runtime;
+  return Object.assign(graph.createReader({ signal: abortAfter(clock, finishWindowMs) }), {
     reportProgress: progress,
-    pause: (milliseconds: number) => pause(milliseconds, context.mcpReq.signal),
+    pause: (milliseconds: number) => pause(clock, milliseconds, context.mcpReq.signal),
     saveSecret: (secret: Parameters<SecretFile['keep']>[0]) => {
       if (file === undefined) throw new Error('the operation discloses nothing');
       return file.keep(secret);

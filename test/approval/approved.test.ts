@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AskedForm, afterAMoment, connect, kinds, type TestClient } from '../harness/clients.ts';
-import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
+import { serverHere, type TestServer } from '../harness/server.ts';
 import { approving, type Case, casesOf, finder, gatedTools, named } from './cases.ts';
 
 describe.each(kinds)('through a %s client', (kind) => {
-  let server: ControlledServer;
+  let server: TestServer;
   let client: TestClient;
   let cases: ReturnType<typeof casesOf>;
   let now: Case;
   let asked: AskedForm[];
 
   beforeAll(async () => {
-    server = await controlledServer();
-    const person = afterAMoment((form) => {
+    server = await serverHere();
+    const person = afterAMoment((form, pass) => {
       asked.push(form);
-      return approving(now.typed)(form);
+      return approving(now.typed)(form, pass);
     });
     client = await connect(kind, server, person);
     cases = casesOf(await finder(server));

@@ -1,6 +1,7 @@
 import { attack } from '../harness/attacks.ts';
-import { type Command, type ControlledServer, controlledServer } from '../harness/controlled.ts';
+import { sleep } from '../harness/clients.ts';
 import { connectRaw, type Era, type Message, type RawClient } from '../harness/raw.ts';
+import { type Command, type ServerOptions, serverHere, type TestServer } from '../harness/server.ts';
 import { type Find, finder } from './cases.ts';
 
 /** A question as an attacker holds it: what was asked, and every way to answer it. */
@@ -22,20 +23,20 @@ export interface AnswerChange {
 }
 
 export interface Attacker {
-  readonly server: ControlledServer;
+  readonly server: TestServer;
   readonly raw: RawClient;
   readonly find: Find;
   /** Calls a gated tool and stops at its question. */
   ask(tool: string, args: unknown): Promise<AttackedQuestion>;
   tell(command: Command): Promise<unknown>;
+  /** Longer than the time within which an answer counts as the client's own goes by. */
+  moment(): Promise<unknown>;
   /** Ends the process and starts another, with a simulated tenant of its own. */
   restart(): Promise<void>;
   end(): Promise<number>;
 }
 
 export const eras: readonly Era[] = ['legacy', 'modern'];
-/** Longer than the time within which an answer counts as the client's own. */
-export const moment = () => new Promise((resolve) => setTimeout(resolve, 320));
 /** The sensor that the attacks are after, and what approves its deletion. */
 export const victim = ({ find }: Attacker) => ({ id: find('sensors', 'DC07.contoso.com') });
 export const rightName = { typed: 'DC07.contoso.com' };
@@ -52,10 +53,15 @@ export function tried(name: string, on: readonly Era[], attempt: (attacker: Atta
 }
 
 /** A fresh server on the seeded fleet and a client of this era that sends what it likes. */
-export async function attackerOf(era: Era, options: Parameters<typeof controlledServer>[0] = {}): Promise<Attacker> {
-  const server = await controlledServer(options);
+export async function attackerOf(
+  era: Era,
+  options: ServerOptions = {},
+  start: (options: ServerOptions) => Promise<TestServer> = serverHere,
+): Promise<Attacker> {
+  const server = await start(options);
   let raw = await connectRaw(era, server);
   const find = await finder(server);
+  const { pass = sleep } = server;
   return {
     server,
     get raw() {
@@ -63,6 +69,7 @@ export async function attackerOf(era: Era, options: Parameters<typeof controlled
     },
     find,
     tell: server.tell,
+    moment: () => pass(320),
     ask: (tool, args) => ask(era, raw, tool, args),
     async restart() {
       await raw.close();

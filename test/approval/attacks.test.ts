@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import type { Era } from '../harness/raw.ts';
-import { type Attacker, attackerOf, eras, moment, rightName, textOf, tried, victim } from './attacker.ts';
+import { type Attacker, attackerOf, eras, rightName, textOf, tried, victim } from './attacker.ts';
 
 const said = (content: unknown) => ({ confirm: { action: 'accept', content } });
 
@@ -59,7 +59,7 @@ describe.concurrent('answers that no person gave', () => {
   ] as const) {
     tried(`accepting with ${name}`, eras, async (attacker) => {
       const held = await attacker.ask('delete_sensor', victim(attacker));
-      await moment();
+      await attacker.moment();
       const ended = held.answer('accept', content);
       const next = await Promise.race([ended, attacker.raw.nextFromServer()]);
       if (next.method === undefined) {
@@ -82,7 +82,7 @@ describe.concurrent('answers that no person gave', () => {
         ids: [attacker.find('candidates', 'dc24.contoso.com')],
       });
       expect(held.choices).toEqual(['decline', expect.stringMatching(/^approve-[0-9a-f]{6}$/)]);
-      await moment();
+      await attacker.moment();
       expect(textOf(await held.answer('accept', { decision: choice }))).toMatch(/^mistyped: /);
     });
   }
@@ -93,7 +93,7 @@ describe.concurrent('answers that no person gave', () => {
     }));
     const first = await attacker.ask('activate_sensor_candidates', one);
     const second = await attacker.ask('activate_sensor_candidates', two);
-    await moment();
+    await attacker.moment();
     expect(textOf(await second.answer('accept', { decision: first.choices[1] }))).toMatch(/^mistyped: /);
   });
 });

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FormAnswer, Person } from '../harness/clients.ts';
-import type { ControlledServer, SeenRequest } from '../harness/controlled.ts';
 import { type Find, find } from '../harness/fleet.ts';
+import type { SeenRequest, TestServer } from '../harness/server.ts';
 import { type GatedTool, gatedTools, tools } from '../harness/tools.ts';
 
 export { type Find, gatedTools };
@@ -11,7 +11,7 @@ export { type Find, gatedTools };
 export type Case = (typeof tools)[GatedTool];
 /** Every gated tool once. Ids follow from the seed, so that no server has to be asked for them. */
 export const casesOf = (_: Find): Readonly<Record<GatedTool, Case>> => tools;
-export const finder = async (_: ControlledServer): Promise<Find> => find;
+export const finder = async (_: TestServer): Promise<Find> => find;
 
 /** A request as the cases name it. */
 export const named = ({ method, path }: SeenRequest) =>
@@ -26,7 +26,7 @@ export const approving =
     accepted(typed === undefined ? { decision: properties.decision?.oneOf?.[1]?.const ?? '' } : { typed });
 
 /** The records of a server's audit log. */
-export const recordsOf = ({ auditLog }: ControlledServer): Record<string, unknown>[] =>
+export const recordsOf = ({ auditLog }: Pick<TestServer, 'auditLog'>): Record<string, unknown>[] =>
   readdirSync(auditLog).flatMap((file) =>
     readFileSync(join(auditLog, file), 'utf8')
       .split('\n')

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { type AttackedQuestion, type Attacker, attackerOf, moment, textOf } from './attacker.ts';
+import { type AttackedQuestion, type Attacker, attackerOf, textOf } from './attacker.ts';
 import { casesOf, gatedTools } from './cases.ts';
 
 type AttackedTool = (typeof gatedTools)[number];
@@ -55,8 +55,8 @@ const ways: [string, (attacker: Attacker, aim: Aim) => Promise<string>, RegExp, 
   ],
   [
     'its approval after a decline',
-    async (_, { held, yes }) => {
-      await moment();
+    async (attacker, { held, yes }) => {
+      await attacker.moment();
       await held.answer('decline');
       return textOf(await held.answer('accept', yes));
     },
@@ -77,7 +77,7 @@ describe.concurrent('every gated tool, in the era that hands its state to the cl
   for (const [way, attempt, ends, once] of ways) {
     for (const tool of gatedTools) {
       attack(`${tool}: ${way}`, { on: 'modern', ...(once && { reach: reachOf(tool) }) }, async () => {
-        const attacker = await attackerOf('modern', { patience: 200 });
+        const attacker = await attackerOf('modern', { patience: 0 });
         const { args, typed } = casesOf(attacker.find)[tool];
         const held = await attacker.ask(tool, args);
         const yes = typed === undefined ? { decision: held.choices[1] } : { typed };

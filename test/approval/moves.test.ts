@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { attack } from '../harness/attacks.ts';
 import { afterAMoment, type ClientKind, connect, type FormAnswer } from '../harness/clients.ts';
-import { type Command, controlledServer } from '../harness/controlled.ts';
+import { type Command, serverHere } from '../harness/server.ts';
 import { approving, type Find, finder, named } from './cases.ts';
 
 /** What the tenant does while a person looks at a question. */
@@ -30,14 +30,14 @@ async function played(
   kind: ClientKind,
   { tool = 'delete_sensor', args, moves, later = { action: 'decline' } }: ChangedTargetCase,
 ) {
-  const server = await controlledServer();
+  const server = await serverHere();
   const questions: string[] = [];
   let find: Find = () => '';
-  const person = afterAMoment(async (form) => {
+  const person = afterAMoment(async (form, pass) => {
     const round = questions.push(form.message) - 1;
     for (const command of moves[round]?.(find) ?? []) await server.tell(command);
     if (round > 0 && later !== 'approve') return later;
-    return approving(/^To approve, type: (.+)$/m.exec(form.message)?.[1])(form);
+    return approving(/^To approve, type: (.+)$/m.exec(form.message)?.[1])(form, pass);
   });
   const client = await connect(kind, server, person);
   find = await finder(server);

@@ -59,11 +59,11 @@ describe.concurrent('answers to the page that did not come from it', () => {
   }
 
   attack('an approval without the tick', { on: 'v2 legacy', channel: 'page' }, () =>
-    scene({}, async ({ client, find }) => {
+    scene({}, async ({ client, find, page: openPage }) => {
       const ids = [find('candidates', 'dc24.contoso.com')];
       const call = async () => (await client.call('activate_sensor_candidates', { ids })).text;
       await call();
-      const page = await opened(await handedBy(client.stderr));
+      const page = await openPage();
       expect((await page.post({ decision: 'approve' })).body).toContain('To approve, tick the box.');
       expect(await call()).toMatch(/^approval_pending: /);
     }),
@@ -137,19 +137,19 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
       }),
     );
     attack('a leaked way in, opened after the approval', { on: kind, channel: 'page' }, () =>
-      scene({ kind }, async ({ client, call }) => {
+      scene({ kind }, async ({ server, client, call }) => {
         await call();
         const handed = await handedBy(client.stderr);
-        await (await opened(handed)).post(yes);
+        await (await opened(handed, server.pass)).post(yes);
         expect((await http(handed)).body).toContain('was opened a second time, so it is void');
         expect(await call()).toMatch(/^approval_pending: /);
       }),
     );
     attack('a leaked way in, opened after the act', { on: kind, channel: 'page', reach: 1 }, () =>
-      scene({ kind }, async ({ client, call }) => {
+      scene({ kind }, async ({ server, client, call }) => {
         await call();
         const handed = await handedBy(client.stderr);
-        await (await opened(handed)).post(yes);
+        await (await opened(handed, server.pass)).post(yes);
         expect(await call()).toContain('deleted; Graph answers 404');
         const { body } = await http(handed);
         expect(body).toContain('Deleted; Graph answers 404 for it now.');
@@ -184,17 +184,17 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
   );
   onPage(
     'the page of a call that was cancelled',
-    async (_, { client, find }) => {
+    async (_, { server, client, find, call: callAgain }) => {
       const id = find('sensors', 'DC01.contoso.com');
       const cancelled = new AbortController();
       const call = client.call('delete_sensor', { id }, { signal: cancelled.signal }).catch(() => undefined);
       const handed = await handedBy(client.stderr, 2);
       cancelled.abort();
       await call;
-      const page = await opened(handed);
+      const page = await opened(handed, server.pass);
       expect(page.secret).toBe('');
       await page.post({ decision: 'approve', typed: 'DC01.contoso.com' });
-      await client.call('delete_sensor', { id });
+      await callAgain('DC01.contoso.com');
     },
     { on: bothEras, patience: 5_000 },
   );
@@ -217,12 +217,12 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
   );
   onPage(
     'a sensor renamed after the approval',
-    async (page, { server, find, call, client }) => {
+    async (page, { server, find, call, page: openPage }) => {
       await page.post(yes);
       const id = find('sensors', 'DC07.contoso.com');
       await server.tell({ do: 'change', of: 'sensors', id, set: { displayName: 'DC70' } });
       expect(await call()).toMatch(/^approval_pending: /);
-      const next = await opened(await handedBy(client.stderr, 2));
+      const next = await openPage(2);
       expect(next.body).toContain('name was &quot;DC07&quot;, now &quot;DC70&quot;');
     },
     { on: bothEras },
@@ -234,17 +234,17 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
       const both = await Promise.all([call(), call()]);
       for (const text of both) expect(text).toMatch(/deleted; Graph answers 404/i);
     },
-    { on: bothEras, reach: 1, patience: 3_000 },
+    { on: bothEras, reach: 1 },
   );
 });
 
 test('after a wrong text the same window asks once more, and the right one approves', async () => {
-  const reached = await scene({}, async ({ call, client }) => {
+  const reached = await scene({}, async ({ server, call, page: openPage }) => {
     await call();
-    const page = await opened(await handedBy(client.stderr));
+    const page = await openPage();
     const { headers } = await page.post({ decision: 'approve', typed: 'DC70' });
     const outcome = await http(`${page.origin}${headers.location}`);
-    const again = await sheet(`${page.origin}${outcome.headers.location}`);
+    const again = await sheet(`${page.origin}${outcome.headers.location}`, server.pass);
     expect(again.body).toContain('That was not it. To approve, type exactly: DC07.contoso.com');
     await again.post(yes);
     expect(await call()).toContain('deleted; Graph answers 404');

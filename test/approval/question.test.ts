@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Command } from '../harness/controlled.ts';
+import type { Command } from '../harness/server.ts';
 import { attackerOf } from './attacker.ts';
 import type { Find } from './cases.ts';
 

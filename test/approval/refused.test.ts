@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
 import { attack } from '../harness/attacks.ts';
 import { afterAMoment, connect, type FormAnswer, kinds, type Person } from '../harness/clients.ts';
-import { controlledServer } from '../harness/controlled.ts';
+import { serverHere } from '../harness/server.ts';
 import { accepted, casesOf, finder, gatedTools } from './cases.ts';
 
 const answers = (answer: FormAnswer): Person => afterAMoment(() => answer);
@@ -39,7 +39,7 @@ describe.concurrent.each(kinds)('every gated tool through a %s client', (kind) =
       let reached = 0;
       // After three declines a server asks nothing any more.
       for (let first = 0; first < gatedTools.length; first += 2) {
-        const server = await controlledServer(way.endsWith('at once') ? { pace: 0.05 } : {});
+        const server = await serverHere();
         const client = await connect(kind, server, person);
         const cases = casesOf(await finder(server));
         for (const tool of gatedTools.slice(first, first + 2)) {

@@ -1,14 +1,14 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { attack } from '../harness/attacks.ts';
 import { type AskedForm, afterAMoment, approve, connect, type Person, type TestClient } from '../harness/clients.ts';
-import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
 import { handedBy, opened } from '../harness/outside.ts';
 import { connectRaw } from '../harness/raw.ts';
-import { type AttackedQuestion, type Attacker, attackerOf, moment, rightName, textOf, victim } from './attacker.ts';
+import { serverHere, type TestServer } from '../harness/server.ts';
+import { type AttackedQuestion, type Attacker, attackerOf, rightName, textOf, victim } from './attacker.ts';
 import { type Find, finder } from './cases.ts';
 
 interface RepeatedCallSetup {
-  readonly server: ControlledServer;
+  readonly server: TestServer;
   readonly client: TestClient;
   readonly find: Find;
   readonly forms: AskedForm[];
@@ -18,12 +18,16 @@ interface RepeatedCallSetup {
   minutesLater(minutes: number): Promise<unknown>;
 }
 
-async function scene(person: Person, use: (scene: RepeatedCallSetup) => Promise<unknown>, flags = {}): Promise<number> {
-  const server = await controlledServer({ flags, patience: 1_500 });
+async function scene(
+  person: Person,
+  use: (scene: RepeatedCallSetup) => Promise<unknown>,
+  { patience = 0, ...flags }: Readonly<Record<string, unknown>> & { readonly patience?: number } = {},
+): Promise<number> {
+  const server = await serverHere({ flags, patience });
   const forms: AskedForm[] = [];
-  const client = await connect('v2 legacy', server, (form) => {
+  const client = await connect('v2 legacy', server, (form, pass) => {
     forms.push(form);
-    return person(form);
+    return person(form, pass);
   });
   const find = await finder(server);
   const call = async (tool: string, args: object) => (await client.call(tool, { ...args })).text;
@@ -53,7 +57,7 @@ describe.concurrent('the same call again', () => {
         expect(forms).toHaveLength(1);
         expect(both.filter((text) => text.includes('deleted; Graph answers 404'))).toHaveLength(2);
       },
-      {},
+      { patience: 1_500 },
     ),
   );
 
@@ -99,7 +103,7 @@ describe.concurrent('the same call again', () => {
 });
 
 describe.concurrent('an equal call while the form is open', () => {
-  const later = () => new Promise((resolve) => setTimeout(resolve, 2_100));
+  const later = ({ server }: Attacker) => server.pass(2_100);
   const page = { approval: 'auto', noBrowser: true };
   const args = (find: Find) => ({ id: find('sensors', 'DC07.contoso.com') });
 
@@ -107,14 +111,14 @@ describe.concurrent('an equal call while the form is open', () => {
     flags: Record<string, unknown>,
     use: (attacker: Attacker, question: AttackedQuestion) => Promise<unknown>,
   ) {
-    const attacker = await attackerOf('modern', { flags, patience: 300 });
+    const attacker = await attackerOf('modern', { flags, patience: 0 });
     await use(attacker, await attacker.ask('delete_sensor', victim(attacker)));
     return attacker.end();
   }
 
   attack('declining a form, then approving its copy that an equal call got', { on: 'modern' }, () =>
     held({}, async (attacker, first) => {
-      await later();
+      await later(attacker);
       const copy = await attacker.ask('delete_sensor', victim(attacker));
       expect(copy.message).toBe(first.message);
       expect(textOf(await first.answer('decline'))).toMatch(/^declined: /);
@@ -123,10 +127,11 @@ describe.concurrent('an equal call while the form is open', () => {
   );
 
   attack('one call again and again, to get forms without end', { on: 'modern' }, () =>
-    held({}, async ({ raw, find }) => {
+    held({}, async (attacker) => {
+      const { raw, find } = attacker;
       const texts: string[] = [];
       for (let round = 0; round < 4; round++) {
-        await later();
+        await later(attacker);
         texts.push(textOf(await raw.call('delete_sensor', args(find))).slice(0, 17));
       }
       expect(texts).toEqual(['a new question: S', 'a new question: S', 'approval_busy: Th', 'approval_busy: Th']);
@@ -134,10 +139,11 @@ describe.concurrent('an equal call while the form is open', () => {
   );
 
   attack('declining a form after its question moved to the page, then approving there', { on: 'modern' }, () =>
-    held(page, async ({ raw, find }, first) => {
-      await later();
+    held(page, async (attacker, first) => {
+      const { raw, find, server } = attacker;
+      await later(attacker);
       expect(textOf(await raw.call('delete_sensor', args(find)))).toMatch(/^approval_pending: /);
-      const sheet = await opened(await handedBy(raw.stderr));
+      const sheet = await opened(await handedBy(raw.stderr), server.pass);
       expect(textOf(await first.answer('decline'))).toMatch(/^declined: /);
       await sheet.post({ decision: 'approve', typed: 'DC07.contoso.com' });
       expect(textOf(await raw.call('delete_sensor', args(find)))).toMatch(/^approval_busy: A person declined this/);
@@ -145,8 +151,9 @@ describe.concurrent('an equal call while the form is open', () => {
   );
 
   attack('approving a form after its question moved to the page', { on: 'modern' }, () =>
-    held(page, async ({ raw, find }, first) => {
-      await later();
+    held(page, async (attacker, first) => {
+      const { raw, find } = attacker;
+      await later(attacker);
       await raw.call('delete_sensor', args(find));
       expect(textOf(await first.answer('accept', rightName))).toMatch(/^approval_invalid: /);
     }),
@@ -156,28 +163,31 @@ describe.concurrent('an equal call while the form is open', () => {
     const attacker = await attackerOf('legacy');
     const first = await attacker.ask('delete_sensor', victim(attacker));
     attacker.raw.call('delete_sensor', victim(attacker)).catch(() => undefined);
-    await moment();
+    await attacker.moment();
     attacker.raw.send({
       jsonrpc: '2.0',
       method: 'notifications/cancelled',
       params: { requestId: attacker.raw.lastId() },
     });
-    await moment();
+    await attacker.moment();
     expect(textOf(await first.answer('accept', rightName))).toContain('deleted; Graph answers 404');
     expect(await attacker.end()).toBe(1);
   });
 
   test('a twin that comes while the act is under way waits for its outcome, however long that takes', async () => {
-    const attacker = await attackerOf('modern', { patience: 200 });
-    await attacker.tell({ do: 'fault', method: 'DELETE', path: 'sensors', milliseconds: 1_500 });
+    const attacker = await attackerOf('modern', { patience: 0 });
+    await attacker.tell({ do: 'fault', method: 'DELETE', path: 'sensors', milliseconds: 150 });
     const first = await attacker.ask('delete_sensor', victim(attacker));
     const acting = first.answer('accept', rightName);
-    await moment();
+    await attacker.moment();
+    await vi.waitFor(async () => expect(await attacker.tell({ do: 'requests' })).toContainEqual(deletion));
     expect(textOf(await attacker.raw.call('delete_sensor', victim(attacker)))).toContain('404 for it now');
     expect(textOf(await acting)).toContain('404 for it now');
     expect(await attacker.end()).toBe(1);
   });
 });
+
+const deletion = expect.objectContaining({ method: 'DELETE' });
 
 describe.concurrent('what is remembered', () => {
   attack('the clock set back after a rotation, then once more', { on: 'modern', reach: 2 }, async () => {
@@ -191,7 +201,7 @@ describe.concurrent('what is remembered', () => {
   attack('the clock set back after a decline, then asked again', { on: 'modern' }, async () => {
     const attacker = await attackerOf('modern');
     const question = await attacker.ask('delete_sensor', victim(attacker));
-    await moment();
+    await attacker.moment();
     await question.answer('decline');
     await attacker.tell({ do: 'clock', ahead: { wall: -3_600_000 } });
     expect(textOf(await attacker.raw.call('delete_sensor', victim(attacker)))).toMatch(/^approval_busy: /);
@@ -228,7 +238,7 @@ describe.concurrent('declines', () => {
 
 describe.concurrent('where a person is asked', () => {
   test('a call that is cancelled while its form is open frees its place', async () => {
-    const server = await controlledServer();
+    const server = await serverHere();
     const raw = await connectRaw('legacy', server);
     const find = await finder(server);
     for (const name of ['DC01', 'DC02', 'DC03', 'DC04', 'DC05']) {
@@ -273,8 +283,8 @@ describe.concurrent('where a person is asked', () => {
     ['form', {}, /^approval_unavailable: This needs a human approval in a form \(--approval form\)/],
     ['auto', { CI: 'true' }, /^approval_unavailable: .* with CI set nobody is asked outside of it\./],
   ])('--approval %s in a client without forms, with %o, says what would allow it', async (approval, env, text) => {
-    const server = await controlledServer({ flags: { approval } });
-    const client = await connect('v1', { ...server, env: { ...server.env, ...env } });
+    const server = await serverHere({ flags: { approval }, env });
+    const client = await connect('v1', server);
     expect((await client.call('get_deployment_access_key')).text).toMatch(text);
     expect(await server.gated()).toBe(0);
     await client.close();

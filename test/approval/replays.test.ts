@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import type { Era } from '../harness/raw.ts';
-import { eras, moment, rightName, textOf, tried, victim } from './attacker.ts';
+import { eras, rightName, textOf, tried, victim } from './attacker.ts';
 
 const minute = 60_000;
 
@@ -56,7 +56,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
   ] as const) {
     tried(`accepting after a ${first}`, modern, async (attacker) => {
       const held = await attacker.ask('delete_sensor', victim(attacker));
-      await moment();
+      await attacker.moment();
       expect(textOf(await held.answer(first))).toMatch(new RegExp(`^${code}: `));
       expect(textOf(await held.answer('accept', rightName))).toMatch(/^declined: /);
     });
@@ -81,9 +81,9 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
       method: 'notifications/cancelled',
       params: { requestId: attacker.raw.lastId() },
     });
-    await moment();
+    await attacker.moment();
     void held.answer('accept', rightName).catch(() => undefined);
-    await moment();
+    await attacker.moment();
   });
 
   for (const [name, ahead] of [
@@ -95,7 +95,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
     tried(`accepting ${name}`, eras, async (attacker) => {
       const held = await attacker.ask('delete_sensor', victim(attacker));
       await attacker.tell({ do: 'clock', ahead });
-      await moment();
+      await attacker.moment();
       expect(textOf(await held.answer('accept', rightName))).toMatch(
         /^approval_invalid: The question was answered already, has expired/,
       );
@@ -110,7 +110,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
       path: 'sensors',
       run: [{ do: 'clock', ahead: { monotonic: 6 * minute } }],
     });
-    await moment();
+    await attacker.moment();
     expect(textOf(await held.answer('accept', rightName))).toMatch(/^approval_expired: /);
   });
 });

@@ -1,16 +1,19 @@
 import { attack } from '../harness/attacks.ts';
-import { type ClientKind, connect, type TestClient } from '../harness/clients.ts';
-import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
+import { type ClientKind, connect, type Person, type TestClient } from '../harness/clients.ts';
+import { passUntil } from '../harness/clock.ts';
 import { handedBy, type Opened, opened } from '../harness/outside.ts';
+import { serverHere, serverProcess, type TestServer } from '../harness/server.ts';
 import { type Find, finder } from './cases.ts';
 
 /** A server that asks outside the client, and what a model gets from it. */
 export interface ExternalApprovalSetup {
-  readonly server: ControlledServer;
+  readonly server: TestServer;
   readonly client: TestClient;
   readonly find: Find;
-  /** Calls the deletion of DC07, or of another sensor. */
+  /** Calls the deletion of DC07, or of another sensor; nobody answers before its patience is over. */
   call(name?: string): Promise<string>;
+  /** Opens the page that was offered last, of so many. */
+  page(count?: number): Promise<Opened>;
 }
 export interface ExternalApprovalOptions {
   readonly kind?: ClientKind;
@@ -18,27 +21,73 @@ export interface ExternalApprovalOptions {
   readonly noBrowser?: boolean;
   readonly patience?: number;
   readonly env?: Readonly<Record<string, string>>;
+  readonly openBrowser?: (file: string) => Promise<void>;
 }
 
 /** What approves the deletion of DC07. */
 export const yes = { decision: 'approve', typed: 'DC07.contoso.com' };
 
+const offered = { approval: 'page', noBrowser: true };
+
 /** A server whose page is offered as a file, unless the setting says otherwise; answers with how many gated requests reached Graph. */
 export async function scene(
-  { kind = 'v2 legacy', patience = 200, env = {}, ...flags }: ExternalApprovalOptions,
+  { kind, patience = 0, env = {}, openBrowser, ...flags }: ExternalApprovalOptions,
   use: (scene: ExternalApprovalSetup) => Promise<unknown>,
 ): Promise<number> {
-  const server = await controlledServer({ flags: { approval: 'page', noBrowser: true, ...flags }, patience });
-  const client = await connect(kind, { ...server, env: { ...server.env, ...env } });
+  const server = await serverHere({
+    flags: { ...offered, ...flags },
+    patience,
+    env,
+    ...(openBrowser && { openBrowser }),
+  });
+  const outwait = (call: Promise<string>) => passUntil(call, () => server.pass(patience));
+  return played(server, kind, (own) => use({ ...own, call: (name) => outwait(own.call(name)) }));
+}
+
+/** The same with a server in a process of its own, whose calls wait for a moment. */
+export async function sceneOfProcess(
+  { kind, patience = 200, env = {}, ...flags }: Omit<ExternalApprovalOptions, 'openBrowser'>,
+  use: (
+    scene: ExternalApprovalSetup & { readonly server: Awaited<ReturnType<typeof serverProcess>> },
+  ) => Promise<unknown>,
+): Promise<number> {
+  const server = await serverProcess({ flags: { ...offered, ...flags }, patience });
+  const own = { ...server, env: { ...server.env, ...env } };
+  return played(own, kind, (scene) => use({ ...scene, server: own }));
+}
+
+async function played(
+  server: TestServer,
+  kind: ClientKind = 'v2 legacy',
+  use: (scene: ExternalApprovalSetup) => Promise<unknown>,
+) {
+  const client = await connect(kind, server);
   const find = await finder(server);
   const call = async (name = 'DC07.contoso.com') =>
     (await client.call('delete_sensor', { id: find('sensors', name) })).text;
-  await use({ server, client, find, call });
+  const page = async (count?: number) => opened(await handedBy(client.stderr, count), server.pass);
+  await use({ server, client, find, call, page });
   const reached = await server.gated();
   await client.close();
   await server.end();
   return reached;
 }
+
+/** A server and a client whose person answers every form. */
+export async function withPerson<T>(
+  server: TestServer,
+  person: Person,
+  use: (server: TestServer, client: TestClient) => Promise<T>,
+): Promise<T> {
+  const client = await connect('v2 legacy', server, person);
+  const result = await use(server, client);
+  await client.close();
+  await server.end();
+  return result;
+}
+
+export const deleteDc07 = async (server: TestServer, client: TestClient) =>
+  client.call('delete_sensor', { id: (await finder(server))('sensors', 'DC07.contoso.com') });
 
 /** Where the era of the protocol could matter, an attack runs in both. */
 export const bothEras: readonly ClientKind[] = ['v2 legacy', 'v2 modern'];
@@ -50,14 +99,14 @@ export function onPage(
   {
     on = ['v2 legacy'],
     reach = 0,
-    patience = 200,
+    patience = 0,
   }: { on?: readonly ClientKind[]; reach?: number; patience?: number } = {},
 ) {
   for (const kind of on) {
     attack(name, { on: kind, channel: 'page', reach }, () =>
       scene({ kind, patience }, async (own) => {
         await own.call();
-        await attempt(await opened(await handedBy(own.client.stderr)), own);
+        await attempt(await own.page(), own);
         await own.call();
       }),
     );

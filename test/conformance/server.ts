@@ -9,14 +9,9 @@ import {
   type McpServer,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
-import { Gate } from '../../src/approval/gate.ts';
-import { createMemoryStore } from '../../src/approval/requestStore.ts';
-import { openAuditLog } from '../../src/audit/log.ts';
+import { openRuntime } from '../../src/commands/serve.ts';
 import { readConfig } from '../../src/config.ts';
-import { createGraphClient } from '../../src/graph/client/client.ts';
-import type { Tenant } from '../../src/graph/tenant.ts';
 import { createLog } from '../../src/log.ts';
-import type { Runtime } from '../../src/server/runtime.ts';
 import { createServer } from '../../src/server/server.ts';
 import { createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { isGatedRequest } from '../harness/gated.ts';
@@ -25,7 +20,12 @@ import { mountFixtures, refusingAsTheSuiteExpects } from './fixtures.ts';
 /** The server with a gate and a simulated tenant of its own, over HTTP on loopback: the suite speaks nothing else. */
 export async function serveHttp() {
   const tenant = createSimulatedTenant({ seed: 1 });
-  const own = newProcess(tenant);
+  const flags = { simulate: true, approval: 'form', auditLog: 'off', secretsDir: '/nowhere' };
+  const opened = openRuntime(readConfig(flags, {}), async () => tenant, '0.0.0-test', createLog('warn'), {
+    environment: { CI: 'true' },
+    patienceMs: 1_000,
+  });
+  const own = { ...opened, gate: refusingAsTheSuiteExpects(opened.gate) };
   const create = () => mountFixtures(createServer(own), own);
   const modern = createMcpHandler(create, { legacy: 'reject' });
   const legacy = sessions(create);
@@ -46,27 +46,6 @@ export async function serveHttp() {
       listener.close();
       if ('closeAllConnections' in listener) listener.closeAllConnections();
     },
-  };
-}
-
-function newProcess(tenant: Tenant): Runtime {
-  const config = readConfig({ simulate: true, approval: 'form', auditLog: 'off' }, {});
-  const [version, principal, log] = ['0.0.0-test', 'conformance', createLog('warn')];
-  const { graphVersion, concurrency } = config;
-  const graph = Promise.resolve(createGraphClient({ tenant, version: graphVersion, concurrency, log }));
-  const gate = new Gate({
-    clock: { wall: () => Date.now(), monotonic: () => performance.now() },
-    patienceMs: 1_000,
-    approval: config.approval,
-    audit: openAuditLog({ folder: undefined, version, principal, settings: [] }),
-    store: createMemoryStore(),
-    openChannels: () => ({ preferred: undefined, show: async () => undefined, describePlace: () => 'nowhere' }),
-  });
-  return {
-    ...{ version, config, log, principal },
-    graph: () => graph,
-    gate: refusingAsTheSuiteExpects(gate),
-    secretsFolder: '/nowhere',
   };
 }
 

@@ -59,7 +59,7 @@ describe('5,000 sensors of a Graph that fails 8 requests of 100', () => {
     expect(JSON.parse(right).sensors.total).toBe(5_000);
     expect(clean.requests).toHaveLength(pages);
     runs = seeds.map(run);
-  });
+  }, 120_000);
 
   test.for(seeds)(
     'are summarized rightly with at most 1.15 requests a page: seed %i',

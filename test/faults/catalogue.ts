@@ -1,3 +1,4 @@
+import type { Clock } from '../../src/clock.ts';
 import type {
   Fault,
   LoggedRequest,
@@ -16,6 +17,8 @@ export interface Words {
 /** Where a fault is put: the requests that it meets, and what belongs to it. */
 export interface FaultTarget {
   readonly tenant: SimulatedTenant;
+  /** By which the server waits. */
+  readonly clock: Clock;
   /** The requests that meet it: those of one endpoint in one stage of a call. */
   meets(request: LoggedRequest): boolean;
   /** The requests of a later page, where the endpoint has pages. */
@@ -197,22 +200,37 @@ export const catalogue: readonly FaultRow[] = [
     words: reset,
     put: always(faults.cutOff(0.5), 'after'),
   },
-  { name: 'silence before the effect', means: 'ambiguous', words: silent, put: once(faults.slow(600_000)) },
+  {
+    name: 'silence before the effect',
+    means: 'ambiguous',
+    words: silent,
+    put: (place) => once(faults.slow(600_000, place.clock))(place),
+  },
   {
     name: 'silence after the effect',
     means: 'ambiguous',
     late: true,
     words: silent,
-    put: once(faults.slow(600_000), 'after'),
+    put: (place) => once(faults.slow(600_000, place.clock), 'after')(place),
   },
-  { name: 'silence for ever', means: 'ambiguous', ever: true, words: silent, put: always(faults.slow(600_000)) },
-  { name: 'slow drip', means: 'harmless', put: always(faults.dripping(4, 100), 'after') },
+  {
+    name: 'silence for ever',
+    means: 'ambiguous',
+    ever: true,
+    words: silent,
+    put: (place) => always(faults.slow(600_000, place.clock))(place),
+  },
+  {
+    name: 'slow drip',
+    means: 'harmless',
+    put: (place) => always(faults.dripping(4, 100, place.clock), 'after')(place),
+  },
   {
     name: 'drip without an end',
     means: 'ambiguous',
     late: true,
     words: silent,
-    put: once(faults.dripping(1_000, 600), 'after'),
+    put: (place) => once(faults.dripping(1_000, 600, place.clock), 'after')(place),
   },
   {
     name: 'truncated JSON',

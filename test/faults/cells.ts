@@ -5,6 +5,7 @@ import { endpoints } from '../../src/graph/endpoints/index.ts';
 import type { EndpointName } from '../../src/tenants/simulated/handlers.ts';
 import { createSimulatedTenant, type LoggedRequest } from '../../src/tenants/simulated/tenant.ts';
 import { approve, type ToolResult } from '../harness/clients.ts';
+import { virtualClock } from '../harness/clock.ts';
 import { readIds } from '../harness/tools.ts';
 import { catalogue, type FaultRow, type FaultTarget } from './catalogue.ts';
 import { type ReadCase, readings, type WriteCase, writings } from './subjects.ts';
@@ -81,8 +82,10 @@ export async function runFaultCase({
   endpoint,
   writing,
 }: Omit<FaultCase, 'fault'> & { fault?: FaultRow }) {
+  const clock = virtualClock();
   const tenant = createSimulatedTenant({
     ...options,
+    now: clock.wall,
     ...fault?.options,
     onRequest: (request) => {
       if (writing !== undefined && isFor(writing.sends)(request)) sent.push(request);
@@ -97,6 +100,7 @@ export async function runFaultCase({
   const ids = readIds(args);
   const place: FaultTarget = {
     tenant,
+    clock,
     meets: isFor(endpoint),
     meetsLater: (request) => isFor(endpoint)(request) && (!isPaged(endpoint) || request.query.includes('skiptoken')),
     met: () => {
@@ -117,10 +121,14 @@ export async function runFaultCase({
     if (lookEveryMs !== undefined && request.method === 'GET' && sent.length > 0) tenant.advance(lookEveryMs);
   };
   if (stage === 'read' || stage === 'plan') begin();
-  const { call, close, secretsDir } = await startInProcessServer(tenant, (form) => {
-    if (stage === 'send') begin();
-    return approve(form);
-  });
+  const { call, close, secretsDir } = await startInProcessServer(
+    tenant,
+    (form) => {
+      if (stage === 'send') begin();
+      return approve(form);
+    },
+    { clock },
+  );
   const result = await call(tool, args);
   await close();
   // A route that does not exist is met by whoever asks for it.

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { tell } from '../harness/tables.ts';
 import { catalogue } from './catalogue.ts';
@@ -6,39 +5,21 @@ import { type CallStage, type FaultCase, type FaultRun, faultCases, runFaultCase
 import { classifyAnswer, countDuplicates, findWrongClaim } from './claims.ts';
 import { countExpectedSends, getExpectedAnswer } from './expected.ts';
 
-/** Starts the work on every item as fast as this process can: most of it is waiting, and a late timer would look like a slow Graph. */
-function startAll<T, R>(items: readonly T[], work: (item: T) => Promise<R>): (item: T) => Promise<R> {
-  let turn = Promise.resolve();
-  const started = new Map(
-    items.map((item) => {
-      turn = turn.then(whenIdle);
-      return [item, turn.then(() => work(item))];
-    }),
-  );
-  return (item) => started.get(item) ?? Promise.reject(new Error('it was not started'));
-}
-
-async function whenIdle(): Promise<void> {
-  for (let late = Number.POSITIVE_INFINITY; late > 30; ) {
-    const due = performance.now() + 5;
-    await sleep(5);
-    late = performance.now() - due;
-  }
-}
-
 const places = Object.values(stages).flat();
-const usual = startAll(places, runFaultCase);
-const slowFirst = faultCases.toSorted(
-  (one, other) => Number(other.fault.ever ?? false) - Number(one.fault.ever ?? false),
-);
-const ran = startAll(slowFirst, runFaultCase);
+const usual = new Map(places.map((place) => [place, runFaultCase(place)]));
+
+/** What a call comes to without a fault. */
+function usualOf({ tool, stage }: FaultCase): Promise<FaultRun> {
+  const place = places.find((one) => one.tool === tool && one.stage === stage);
+  return (place && usual.get(place)) ?? Promise.reject(new Error(`no ${stage} of ${tool}`));
+}
 
 const all = { cells: 0, wrong: 0, duplicates: 0 };
 
 /** What is checked of a cell, and what the table says of it: its answer, the requests that reached Graph, those that took effect. */
 async function judged(cell: FaultCase) {
-  const came: FaultRun = await ran(cell);
-  const without = await usual(places.find(({ tool, stage }) => tool === cell.tool && stage === cell.stage) ?? cell);
+  const came: FaultRun = await runFaultCase(cell);
+  const without = await usualOf(cell);
   const answer = classifyAnswer(cell, came, without);
   const wrong = findWrongClaim(cell, came, answer);
   const again = countDuplicates(cell, came);

@@ -1,25 +1,30 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSimulatedTenant, type SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { type ServedGraph, serveGraph, wire } from '../entra/served/graph.ts';
 import { approve } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
-import { startLoopbackTenant } from '../tenants/world.ts';
+import { type LoopbackTenant, startLoopbackTenant } from '../tenants/world.ts';
 import { type InProcessServer, startInProcessServer } from './world.ts';
+
+let loopback: LoopbackTenant;
+beforeAll(async () => {
+  loopback = await startLoopbackTenant();
+});
+afterAll(() => loopback.close());
 
 /** What the table of faults takes for granted of a network, over HTTPS on loopback. */
 async function scene(
   use: (call: InProcessServer['call'], tenant: SimulatedTenant, graph: ServedGraph) => Promise<void>,
 ) {
-  const { entra, close } = await startLoopbackTenant();
   const tenant = createSimulatedTenant({ seed: 1 });
   const { parseBearer } = tenant;
-  const graph = await serveGraph(tenant, entra);
+  const graph = await serveGraph(tenant, loopback.entra);
   // Who may do what is not the point here.
   tenant.parseBearer = parseBearer;
   const own = await startInProcessServer({ ...tenant, httpClient: graph.httpClient }, approve);
   await use(own.call, tenant, graph);
   await own.close();
-  await Promise.all([graph.stop(), close()]);
+  await graph.stop();
 }
 
 const onTheWay = [

@@ -8,13 +8,13 @@ const transports = {
   'in process': { length: 100, open: async (tenant: SimulatedTenant): Promise<Wire> => inProcess(tenant) },
   'over stdio': { length: 300, open: overStdio },
 } as const;
-export type Transport = keyof typeof transports;
+export type FuzzTransport = keyof typeof transports;
 
 /** A conversation that finds something is made smaller for so long, in milliseconds. */
 const patience = 30_000;
 
 /** Has conversations until so many messages were sent. One that finds something is thrown, with the seed that repeats it. */
-export async function fuzz(transport: Transport, messages: number, seed: number): Promise<Findings> {
+export async function fuzz(transport: FuzzTransport, messages: number, seed: number): Promise<Findings> {
   const { length, open } = transports[transport];
   const tenant = createSimulatedTenant({ seed: 1 });
   const all = createFindings();
@@ -46,7 +46,7 @@ export async function fuzz(transport: Transport, messages: number, seed: number)
 }
 
 /** The findings as one line. */
-export const formatFindings = (transport: Transport, seed: number, found: Findings) => {
+export const formatFindings = (transport: FuzzTransport, seed: number, found: Findings) => {
   const { messages, questions, crashes, hangs, strays, gated } = found;
   return `fuzz ${transport}, seed ${seed}: messages ${messages}, questions ${questions}, crashes ${crashes}, hangs ${hangs}, stray lines ${strays}, gated requests ${gated}`;
 };

@@ -8,9 +8,9 @@ import { isAuditFile } from '../../src/audit/records.ts';
 import { type VerifiedFile, verifyFolder } from '../../src/audit/verify.ts';
 import { type AttackedQuestion, ask, textOf } from '../approval/attacker.ts';
 import { casesOf, finder, gatedTools } from '../approval/cases.ts';
-import { controlledServer } from '../harness/controlled.ts';
 import { isGatedRequest } from '../harness/gated.ts';
 import { connectRaw, type Era } from '../harness/raw.ts';
+import { serverProcess } from '../harness/server.ts';
 import { type Fact, factsIn } from '../harness/witness.ts';
 
 /** What became of many servers that were killed while gated calls were under way. */
@@ -57,7 +57,7 @@ const run: fc.Arbitrary<Run> = fc.record({
 export async function kill(runs: number, seed: number): Promise<Kills> {
   const folder = mkdtempSync(join(tmpdir(), 'mdi-kills-'));
   const [auditLog, secretsDir] = [join(folder, 'audit'), join(folder, 'secrets')];
-  const server = await controlledServer({ witness: true, flags: { auditLog, secretsDir, logLevel: 'error' } });
+  const server = await serverProcess({ witness: true, flags: { auditLog, secretsDir, logLevel: 'error' } });
   const counts = {
     runs: 0,
     acts: 0,

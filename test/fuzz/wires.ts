@@ -4,13 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
-import { serve } from '../../src/commands/serve.ts';
-import { readConfig } from '../../src/config.ts';
-import { createLog } from '../../src/log.ts';
+import { createStdioTransport } from '../../src/server/stdio.ts';
 import type { SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { environment } from '../harness/clients.ts';
-import { controlledServer } from '../harness/controlled.ts';
+import { virtualClock } from '../harness/clock.ts';
 import { isGatedRequest } from '../harness/gated.ts';
+import { openHere, serverProcess } from '../harness/server.ts';
 
 /** A server to which a client sends what bytes it likes. */
 export interface Wire {
@@ -30,26 +29,24 @@ const flags = { approval: 'form', confirmChanges: true };
 /** A call that waits for an equal one gives up soon. */
 const patience = 20;
 
-/** The server in this process, with its own streams and clocks. */
+/** The server in this process, with its own streams and a clock that moves only when the conversation says so. */
 export function inProcess(tenant: SimulatedTenant): Wire {
-  const ahead = { wall: 0, monotonic: 0 };
   const [input, output] = [new PassThrough(), new PassThrough()];
-  const secretsDir = join(tmpdir(), 'mdi-fuzz');
-  const config = readConfig({ simulate: true, auditLog: 'off', logLevel: 'silent', secretsDir, ...flags }, {});
+  const home = join(tmpdir(), 'mdi-fuzz');
+  const clock = virtualClock();
   tenant.requests.length = 0;
-  const clock = { wall: () => Date.now() + ahead.wall, monotonic: () => performance.now() + ahead.monotonic };
-  const server = serve(config, async () => tenant, '0.0.0-test', createLog('silent'), {
+  const server = openHere(createStdioTransport(input, output), tenant, {
+    flags: { auditLog: 'off', logLevel: 'silent', secretsDir: join(home, 'secrets'), ...flags },
+    patience: 0,
+    home,
     clock,
-    patienceMs: patience,
-    input,
-    output,
   });
   return {
     write: (bytes) => void input.write(bytes),
     onLine: (listener) => void createInterface({ input: output }).on('line', listener),
     async pass(wall, monotonic) {
-      ahead.wall += wall;
-      ahead.monotonic += monotonic;
+      clock.ahead.wall += wall;
+      clock.ahead.monotonic += monotonic;
     },
     ended: () => undefined,
     async close() {
@@ -62,7 +59,7 @@ export function inProcess(tenant: SimulatedTenant): Wire {
 /** The server as a process of its own, with its audit log on. */
 export async function overStdio(): Promise<Wire> {
   const ahead = { wall: 0, monotonic: 0 };
-  const server = await controlledServer({ flags, patience });
+  const server = await serverProcess({ flags, patience });
   const child = spawn(server.command, [...server.args], { env: { ...environment, ...server.env }, stdio: 'pipe' });
   let [errors, end]: [string, string | undefined] = ['', undefined];
   child.stderr.on('data', (data) => {

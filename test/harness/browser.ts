@@ -6,11 +6,15 @@ const script = `#!${process.execPath}
 fetch(process.argv[2]).catch(() => {});
 `;
 
-/** A browser on the PATH, under the name by which Linux opens one, that goes wherever it is sent; the environment in which it is found. */
+/**
+ * A browser on the PATH that goes wherever it is sent; the environment in which it is found. Linux opens one by the name
+ * `xdg-open`, and the script of that name which a library brings along looks for `www-browser`.
+ */
 export async function browserOnPath(caFile: string): Promise<Readonly<Record<string, string>>> {
   const folder = await mkdtemp(join(tmpdir(), 'browser-'));
-  const launcher = join(folder, 'xdg-open');
-  await writeFile(launcher, script);
-  await chmod(launcher, 0o755);
+  for (const name of ['xdg-open', 'www-browser']) {
+    await writeFile(join(folder, name), script);
+    await chmod(join(folder, name), 0o755);
+  }
   return { PATH: `${folder}${delimiter}${process.env.PATH}`, NODE_EXTRA_CA_CERTS: caFile };
 }

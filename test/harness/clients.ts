@@ -6,7 +6,9 @@ import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/clien
 import { Client as V1Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as V1Stdio } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { InMemoryTransport, type JSONRPCMessage } from '@modelcontextprotocol/server';
 import { expectNoKeyIn } from './canary.ts';
+import type { Reachable, ServerHere } from './server.ts';
 
 export const kinds = ['v1', 'v2 legacy', 'v2 modern'] as const;
 export type ClientKind = (typeof kinds)[number];
@@ -24,7 +26,9 @@ export interface FormAnswer {
   readonly action: 'accept' | 'decline' | 'cancel';
   readonly content?: Record<string, string>;
 }
-export type Person = (form: AskedForm) => FormAnswer | Promise<FormAnswer>;
+/** Lets so many milliseconds go by for the server. */
+export type Pass = (durationMs: number) => Promise<unknown>;
+export type Person = (form: AskedForm, pass: Pass) => FormAnswer | Promise<FormAnswer>;
 
 /** An address as it reached the client, for the person to go to. */
 export interface AskedVisit {
@@ -39,7 +43,7 @@ export interface ToolResult {
   readonly structured: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** One real MCP client over real stdio, the same to a test whichever it is. */
+/** One real MCP client, over real stdio or in this process, the same to a test whichever it is. */
 export interface TestClient {
   readonly stderr: () => string;
   /** Every result, error and question so far, as JSON. */
@@ -54,12 +58,6 @@ interface CallOptions {
   readonly onProgress?: (message: string, progress: number, total: number | undefined) => void;
 }
 
-export interface ServerCommand {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-}
-
 /** No display, and a state folder of the tests' own. */
 export const environment = {
   PATH: process.env.PATH ?? '',
@@ -69,6 +67,7 @@ export const environment = {
 
 const info = { name: 'test-client', version: '1.0.0' };
 const longest = 60_000;
+export const sleep: Pass = (durationMs) => new Promise((resolve) => setTimeout(resolve, durationMs));
 
 /**
  * Starts the server and connects. Without a person the client declares no form, without a visitor no addresses. On
@@ -76,7 +75,7 @@ const longest = 60_000;
  */
 export async function connect(
   kind: ClientKind,
-  server: ServerCommand,
+  server: Reachable,
   person?: Person,
   visitor?: Visitor,
 ): Promise<TestClient> {
@@ -85,10 +84,11 @@ export async function connect(
     seen += `${value instanceof Error ? value.message : JSON.stringify(value)}\n`;
     return value;
   };
+  const pass = server.pass ?? sleep;
   const client = await start(
     kind,
     server,
-    person && ((form) => person(note(form))),
+    person && ((form) => person(note(form), pass)),
     visitor && ((visit) => visitor(note(visit))),
   );
   return {
@@ -107,82 +107,102 @@ export async function connect(
 
 async function start(
   kind: ClientKind,
-  server: ServerCommand,
-  person?: Person,
+  server: Reachable,
+  person?: (form: AskedForm) => ReturnType<Person>,
   visitor?: Visitor,
 ): Promise<Omit<TestClient, 'seen'>> {
   const elicitation = { ...(person && { form: {} }), ...(visitor && { url: {} }) };
-  const capabilities = Object.keys(elicitation).length === 0 ? {} : { elicitation };
+  const capabilities: Capabilities = Object.keys(elicitation).length === 0 ? {} : { elicitation };
   const answer = async (params: unknown) => {
     const { mode } = params as { mode?: string };
     if (mode === 'url') return { action: (await visitor?.(params as AskedVisit)) ?? 'cancel' };
     return { ...((await person?.(params as AskedForm)) ?? { action: 'cancel' as const }) };
   };
-  const options = {
-    command: server.command,
-    args: [...server.args],
-    env: { ...environment, ...server.env },
-    stderr: 'pipe' as const,
+  const link = 'open' in server ? linkHere(server) : linkTo(kind, server);
+  const client = kind === 'v1' ? v1Client(capabilities, answer) : modernClient(kind, capabilities, answer);
+  await client.connect(link.transport);
+  return {
+    stderr: link.stderr,
+    pid: link.pid,
+    tools: async () => (await client.listTools()).tools,
+    async call(name, args = {}, { signal, onProgress } = {}) {
+      const options = {
+        timeout: longest,
+        ...(signal && { signal }),
+        ...(onProgress && {
+          onprogress: ({ message = '', progress, total }: { message?: string; progress: number; total?: number }) =>
+            onProgress(message, progress, total),
+        }),
+      };
+      return toResult(await client.call({ name, arguments: args }, options));
+    },
+    async close() {
+      await client.close();
+      await link.close();
+    },
   };
-  let errors = '';
-  const listen = (stream: NodeJS.ReadableStream | null) => {
-    stream?.on('data', (data) => {
-      errors += String(data);
-    });
+}
+
+interface Capabilities {
+  readonly elicitation?: { form?: Record<string, never>; url?: Record<string, never> };
+}
+type Answer = (params: unknown) => Promise<{ action: FormAnswer['action'] }>;
+
+function v1Client(capabilities: Capabilities, answer: Answer) {
+  const client = new V1Client(info, { capabilities });
+  if (capabilities.elicitation) client.setRequestHandler(ElicitRequestSchema, ({ params }) => answer(params));
+  return {
+    connect: (transport: ClientTransport) => client.connect(transport as Parameters<typeof client.connect>[0]),
+    listTools: () => client.listTools(),
+    call: (params: CallParams, options: object) => client.callTool(params, undefined, options),
+    close: () => client.close(),
   };
-  const result = (raw: unknown) => toResult(raw);
+}
 
-  if (kind === 'v1') {
-    const client = new V1Client(info, { capabilities });
-    const transport = new V1Stdio(options);
-    listen(transport.stderr as NodeJS.ReadableStream | null);
-    if (capabilities.elicitation) client.setRequestHandler(ElicitRequestSchema, ({ params }) => answer(params));
-    await client.connect(transport);
-    return {
-      stderr: () => errors,
-      pid: () => transport.pid,
-      tools: async () => (await client.listTools()).tools,
-      call: async (name, args = {}, { signal, onProgress } = {}) =>
-        result(
-          await client.callTool({ name, arguments: args }, undefined, {
-            timeout: longest,
-            ...(signal && { signal }),
-            ...(onProgress && {
-              onprogress: ({ message = '', progress, total }) => onProgress(message, progress, total),
-            }),
-          }),
-        ),
-      close: () => client.close(),
-    };
-  }
-
+function modernClient(kind: ClientKind, capabilities: Capabilities, answer: Answer) {
   const client = new ModernClient(info, {
     capabilities,
     versionNegotiation: { mode: kind === 'v2 legacy' ? 'legacy' : { pin: '2026-07-28' } },
   });
-  const transport = new ModernStdio(options);
-  listen(transport.stderr as NodeJS.ReadableStream | null);
   if (capabilities.elicitation) client.setRequestHandler('elicitation/create', ({ params }) => answer(params));
-  await client.connect(transport);
   return {
-    stderr: () => errors,
-    pid: () => transport.pid,
-    tools: async () => (await client.listTools()).tools,
-    call: async (name, args = {}, { signal, onProgress } = {}) =>
-      result(
-        await client.callTool(
-          { name, arguments: args },
-          {
-            timeout: longest,
-            ...(signal && { signal }),
-            ...(onProgress && {
-              onprogress: ({ message = '', progress, total }) => onProgress(message, progress, total),
-            }),
-          },
-        ),
-      ),
+    connect: (transport: ClientTransport) => client.connect(transport as Parameters<typeof client.connect>[0]),
+    listTools: () => client.listTools(),
+    call: (params: CallParams, options: object) => client.callTool(params, options),
     close: () => client.close(),
   };
+}
+interface CallParams {
+  readonly name: string;
+  readonly arguments: Record<string, unknown>;
+}
+
+type ClientTransport = V1Stdio | ModernStdio | InMemoryTransport;
+
+/** A client's end of the connection to a server. */
+interface Link extends Pick<TestClient, 'stderr' | 'pid' | 'close'> {
+  readonly transport: ClientTransport;
+}
+
+function linkTo(kind: ClientKind, { command, args, env }: Exclude<Reachable, ServerHere>): Link {
+  const options = { command, args: [...args], env: { ...environment, ...env }, stderr: 'pipe' as const };
+  const transport = kind === 'v1' ? new V1Stdio(options) : new ModernStdio(options);
+  let errors = '';
+  (transport.stderr as NodeJS.ReadableStream | null)?.on('data', (data) => {
+    errors += String(data);
+  });
+  return { transport, stderr: () => errors, pid: () => transport.pid, close: async () => undefined };
+}
+
+/** Over the SDK's transport in memory, through which nothing goes that is no JSON. */
+function linkHere(server: ServerHere): Link {
+  const [near, far] = InMemoryTransport.createLinkedPair();
+  for (const side of [near, far]) {
+    const send = side.send.bind(side);
+    side.send = (message, options) => send(JSON.parse(JSON.stringify(message)) as JSONRPCMessage, options);
+  }
+  const { stderr, close } = server.open(far);
+  return { transport: near, stderr, pid: () => null, close };
 }
 
 function toResult(raw: unknown): ToolResult {
@@ -196,7 +216,7 @@ function toResult(raw: unknown): ToolResult {
 }
 
 /** Ways a person can answer. */
-export const approve: Person = ({ message, requestedSchema: { properties } }) => {
+export const approve = ({ message, requestedSchema: { properties } }: AskedForm): FormAnswer => {
   if (properties.typed !== undefined) {
     return { action: 'accept', content: { typed: /To approve, type: (.+)$/m.exec(message)?.[1] ?? '' } };
   }
@@ -207,7 +227,7 @@ export const approve: Person = ({ message, requestedSchema: { properties } }) =>
 /** A person needs a moment; an answer within 300 ms counts as the client's own. */
 export const afterAMoment =
   (person: Person): Person =>
-  async (form) => {
-    await new Promise((resolve) => setTimeout(resolve, 350));
-    return person(form);
+  async (form, pass) => {
+    await pass(350);
+    return person(form, pass);
   };

@@ -1,5 +1,5 @@
 import { runDoctor } from '../../src/commands/doctor/doctor.ts';
-import { serve } from '../../src/commands/serve.ts';
+import { openRuntime, serve } from '../../src/commands/serve.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { createEntraTenant } from '../../src/tenants/entra/tenant.ts';
@@ -33,9 +33,8 @@ if (isDoctor) {
   const code = await runDoctor(config, tenant, { json });
   process.stdout.write('', () => process.exit(code));
 } else {
-  serve(config, async () => tenant, '0.0.0-test', createLog(config.logLevel), {
-    clock: { wall: () => Date.now(), monotonic: () => performance.now() },
-    patienceMs: signInWaitMs,
-  });
+  serve(
+    openRuntime(config, async () => tenant, '0.0.0-test', createLog(config.logLevel), { patienceMs: signInWaitMs }),
+  );
   process.stdin.once('end', () => process.exit(0));
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type PipelineRequest, RestError } from '@azure/core-rest-pipeline';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import { parseJson } from '../../src/json.ts';
 import {
   createClaimsChallengeError,
@@ -38,10 +38,11 @@ export const broken =
 
 /** An answer that takes its time; ends with the request's signal. */
 export const slow =
-  (milliseconds: number): FaultAction =>
+  (milliseconds: number, clock: Clock = systemClock): FaultAction =>
   async ({ abortSignal }) => {
     const { signal, stop } = nodeSignal(abortSignal);
-    await sleep(milliseconds, undefined, { signal }).finally(stop);
+    await clock.pause(milliseconds, signal).finally(stop);
+    signal.throwIfAborted();
     return undefined;
   };
 
@@ -69,14 +70,14 @@ export const cutOff =
 
 /** The earned body in drops, with so many milliseconds before each; only `after`. */
 export const dripping =
-  (drops: number, milliseconds: number): FaultAction =>
+  (drops: number, milliseconds: number, clock: Clock = systemClock): FaultAction =>
   (_, reply = nothing) => ({
     ...reply,
     async *text() {
       const bytes = whole(reply);
       const size = Math.ceil(bytes.length / drops) || 1;
       for (let drop = 0; drop < drops; drop++) {
-        await sleep(milliseconds, undefined, { ref: false });
+        await clock.pause(milliseconds);
         yield bytes.subarray(drop * size, (drop + 1) * size);
       }
     },

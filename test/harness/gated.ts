@@ -1,3 +1,3 @@
-/** Whether a request writes or discloses, so that a person has to be asked before it; every count of an attack rests on this. */
-export const isGatedRequest = ({ method, path }: { readonly method: string; readonly path: string }) =>
+/** Whether a request writes or discloses: the number of these is what every attack is measured by. */
+export const isGatedRequest = ({ method, path }: { readonly method: string; readonly path: string }): boolean =>
   method !== 'GET' || /getDeploymentAccessKey/i.test(path);

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { vi } from 'vitest';
+import { type Pass, sleep } from './clients.ts';
 
 interface RawHttpResponse {
   readonly status: number;
@@ -50,13 +51,14 @@ export interface Opened {
   post(fields: Readonly<Record<string, string>>, asking?: Asking & { readonly at?: 'once' }): Promise<RawHttpResponse>;
 }
 
-export async function opened(handed: string): Promise<Opened> {
+export async function opened(handed: string, pass?: Pass): Promise<Opened> {
   const origin = new URL(handed).origin;
   const { headers } = await http(handed);
-  return sheet(`${origin}${headers.location}`);
+  return sheet(`${origin}${headers.location}`, pass);
 }
 
-export async function sheet(address: string): Promise<Opened> {
+/** A page at its own address; the time that a person needs goes by with `pass`. */
+export async function sheet(address: string, pass: Pass = sleep): Promise<Opened> {
   const { origin } = new URL(address);
   const { body } = await http(address);
   const secret = /name="secret" value="([^"]+)"/.exec(body)?.[1] ?? '';
@@ -66,7 +68,7 @@ export async function sheet(address: string): Promise<Opened> {
     body,
     secret,
     async post(fields, { headers = {}, body: raw, at } = {}) {
-      if (at !== 'once') await new Promise((resolve) => setTimeout(resolve, 1_050));
+      if (at !== 'once') await pass(1_050);
       const own = { Origin: origin, 'Content-Type': 'application/x-www-form-urlencoded' };
       return http(address, {
         method: 'POST',

@@ -1,7 +1,10 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { createStdioTransport } from '../../src/server/stdio.ts';
 import { expectNoKeyIn } from './canary.ts';
-import { type AskedForm, environment, type ServerCommand } from './clients.ts';
+import { type AskedForm, environment } from './clients.ts';
+import type { Reachable, ServerCommand, ServerHere } from './server.ts';
 
 export type Era = 'legacy' | 'modern';
 
@@ -21,9 +24,8 @@ export interface Message {
   };
 }
 
-/** A client that writes what it likes: the attacker's tool. It speaks real stdio, one JSON-RPC message a line. */
+/** A client that writes what it likes: the attacker's tool. It writes one JSON-RPC message a line. */
 export interface RawClient {
-  readonly child: ChildProcessWithoutNullStreams;
   readonly stdout: () => string;
   readonly stderr: () => string;
   /** Sends a request; resolves with its response. */
@@ -38,26 +40,67 @@ export interface RawClient {
   close(): Promise<void>;
 }
 
+/** One that speaks to a process. */
+export interface RawProcess extends RawClient {
+  readonly child: ChildProcessWithoutNullStreams;
+}
+
+/** The lines between a client and its server. */
+interface Lines {
+  readonly input: Writable;
+  readonly output: Readable;
+  readonly stderr: () => string;
+  close(): Promise<unknown>;
+}
+
 const clientInfo = { name: 'raw-client', version: '0.0.1' };
 
+export function connectRaw(era: Era, server: ServerCommand, capabilities?: object): Promise<RawProcess>;
+export function connectRaw(era: Era, server: Reachable, capabilities?: object): Promise<RawClient>;
 export async function connectRaw(
   era: Era,
-  server: ServerCommand,
+  server: Reachable,
   capabilities: object = { elicitation: { form: {} } },
-) {
+): Promise<RawClient> {
+  if ('open' in server) return speak(era, linesHere(server), capabilities);
   const child = spawn(server.command, [...server.args], {
     env: { ...environment, ...server.env },
     stdio: 'pipe',
   });
-  const waiting = new Map<number | string, (message: Message) => void>();
-  const fromServer: Message[] = [];
-  const listeners: ((message: Message) => void)[] = [];
-  let [out, errors, id] = ['', '', 0];
+  return { ...(await speak(era, linesTo(child), capabilities)), child } as RawProcess;
+}
+
+function linesTo(child: ChildProcessWithoutNullStreams): Lines {
+  let errors = '';
   child.stderr.on('data', (data) => {
     errors += String(data);
   });
-  child.stdin.on('error', () => undefined);
-  createInterface({ input: child.stdout }).on('line', (line) => {
+  return {
+    input: child.stdin,
+    output: child.stdout,
+    stderr: () => errors,
+    async close() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.stdin.end();
+      await ended;
+    },
+  };
+}
+
+function linesHere(server: ServerHere): Lines {
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  const { stderr, close } = server.open(createStdioTransport(input, output));
+  return { input, output, stderr, close };
+}
+
+async function speak(era: Era, lines: Lines, capabilities: object): Promise<RawClient> {
+  const waiting = new Map<number | string, (message: Message) => void>();
+  const fromServer: Message[] = [];
+  const listeners: ((message: Message) => void)[] = [];
+  let [out, id] = ['', 0];
+  lines.input.on('error', () => undefined);
+  createInterface({ input: lines.output }).on('line', (line) => {
     out += `${line}\n`;
     const message: Message = JSON.parse(line);
     if (message.method !== undefined) {
@@ -69,16 +112,15 @@ export async function connectRaw(
     }
     if (message.id !== undefined) waiting.get(message.id)?.(message);
   });
-  const send = (message: unknown) => child.stdin.write(`${JSON.stringify(message)}\n`);
+  const send = (message: unknown) => lines.input.write(`${JSON.stringify(message)}\n`);
   const envelope = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientInfo': clientInfo,
     'io.modelcontextprotocol/clientCapabilities': capabilities,
   };
   const client: RawClient = {
-    child,
     stdout: () => out,
-    stderr: () => errors,
+    stderr: lines.stderr,
     lastId: () => id,
     send,
     request(method, params) {
@@ -100,12 +142,8 @@ export async function connectRaw(
       return new Promise((resolve) => listeners.push(resolve));
     },
     async close() {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      if (child.exitCode === null && child.signalCode === null) {
-        child.stdin.end();
-        await ended;
-      }
-      expectNoKeyIn(out + errors);
+      await lines.close();
+      expectNoKeyIn(out + lines.stderr());
     },
   };
   if (era === 'legacy') {

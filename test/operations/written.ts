@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { systemClock } from '../../src/clock.ts';
 import { ToolError } from '../../src/errors.ts';
 import type { Graph } from '../../src/graph/client/client.ts';
 import { parseIdentity } from '../../src/graph/client/identity.ts';
@@ -34,7 +35,7 @@ export async function carryOut<I extends z.ZodObject, O extends z.ZodObject>(
   const { signal } = new AbortController();
   const actingAs = parseIdentity(token);
   const plan = await makePlan(operation, input, graph);
-  const outcomes = await sendRequests(plan.requests, { graph, actingAs: actingAs, signal, windowMs });
+  const outcomes = await sendRequests(plan.requests, { clock: systemClock, graph, actingAs, signal, windowMs });
   let pauses = 2;
   const finisher: Finisher = {
     ...graph.createReader({ signal }),

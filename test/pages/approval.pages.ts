@@ -4,8 +4,8 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { finder } from '../approval/cases.ts';
 import { connect, type TestClient } from '../harness/clients.ts';
-import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
 import { handedBy } from '../harness/outside.ts';
+import { serverProcess, type TestServer } from '../harness/server.ts';
 
 const shots = 'node_modules/.cache/mdi-sensors-mcp/pages';
 let browser: Browser;
@@ -18,7 +18,7 @@ afterAll(() => browser.close());
 
 interface ApprovalPageSetup {
   readonly page: Page;
-  readonly server: ControlledServer;
+  readonly server: TestServer;
   readonly client: TestClient;
   readonly handed: string;
   call(): Promise<string>;
@@ -33,7 +33,7 @@ async function scene(
   use: (scene: ApprovalPageSetup) => Promise<unknown>,
   { patience = 300, ...options }: BrowserContextOptions & { readonly patience?: number } = {},
 ): Promise<number> {
-  const server = await controlledServer({ flags: { approval: 'page', noBrowser: true }, patience });
+  const server = await serverProcess({ flags: { approval: 'page', noBrowser: true }, patience });
   const client = await connect('v2 modern', server);
   const id = (await finder(server))(of, name);
   const call = async () => (await client.call(tool, tool === 'delete_sensor' ? { id } : { ids: [id] })).text;

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import fs, { mkdtempSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
+import fs, { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -42,21 +41,6 @@ test('the key is on the disk before the file has its name, and the name before a
   vi.restoreAllMocks();
   syncBuiltinESMExports();
   expect(done).toEqual(['write', 'truncate', 'sync', 'rename', 'sync']);
-});
-
-test('a file whose server was killed is listed as unfinished, and removed with the others once it is old', async () => {
-  const folder = join(mkdtempSync(join(tmpdir(), 'secrets-')), 'own');
-  await createSecretFile(folder, '8c157435-5df6-4f27-8379-39535f133377', false);
-  const [file = ''] = readdirSync(folder);
-  const secrets = (...args: string[]) =>
-    execFileSync(process.execPath, ['dist/main.js', '--secrets-dir', folder, 'secrets', ...args], { encoding: 'utf8' });
-  expect(secrets()).toMatch(/\.access-key_8c157435_.+ 8c157435 +unfinished +0 hours\n$/);
-  expect(secrets('--clear')).toBe('Removed 0 files.\nA server may still be writing another one: it stays for now.\n');
-  expect(readdirSync(folder)).toEqual([file]);
-  const elevenMinutesAgo = new Date(Date.now() - 660_000);
-  utimesSync(join(folder, file), elevenMinutesAgo, elevenMinutesAgo);
-  expect(secrets('--clear')).toBe('Removed 1 file.\n');
-  expect(readdirSync(folder)).toEqual([]);
 });
 
 /** From the first time on that a file becomes shorter, nothing can be written any more. */

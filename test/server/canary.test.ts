@@ -1,22 +1,22 @@
 import { readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { expectNoKeyIn, keysBegin } from '../harness/canary.ts';
 import { afterAMoment, approve, type ClientKind, connect, kinds, type TestClient } from '../harness/clients.ts';
-import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
+import { serverHere, type TestServer } from '../harness/server.ts';
 
-const keyOf = async (server: ControlledServer) => String(await server.tell({ do: 'read', what: 'accessKey' }));
+const keyOf = async (server: TestServer) => String(await server.tell({ do: 'read', what: 'accessKey' }));
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
 
-async function filesOf({ secretsDir }: ControlledServer): Promise<string[]> {
+async function filesOf({ secretsDir }: TestServer): Promise<string[]> {
   const names = await readdir(secretsDir);
   return Promise.all(names.sort().map((name) => readFile(join(secretsDir, name), 'utf8')));
 }
 
 /** A server at log level trace and a person who approves everything. */
-async function withServer(kind: ClientKind, use: (server: ControlledServer, client: TestClient) => Promise<void>) {
-  const server = await controlledServer();
+async function withServer(kind: ClientKind, use: (server: TestServer, client: TestClient) => Promise<void>) {
+  const server = await serverHere();
   const client = await connect(kind, server, afterAMoment(approve));
   await use(server, client);
   await client.close();
@@ -61,7 +61,7 @@ describe.concurrent.each(kinds)('through a %s client', (kind) => {
 });
 
 test('with --reveal-secrets the person is told so, and only the result holds the key', async () => {
-  const server = await controlledServer({ flags: { revealSecrets: true } });
+  const server = await serverHere({ flags: { revealSecrets: true } });
   let asked = '';
   const person = afterAMoment((form) => {
     asked += form.message;
@@ -74,29 +74,4 @@ test('with --reveal-secrets the person is told so, and only the result holds the
   expectNoKeyIn(asked + client.stderr());
   await expect(client.close()).rejects.toThrow('no key');
   await server.end();
-});
-
-describe('a host that starts the server in', () => {
-  test.each([
-    ['the root', () => '/', 'in a file on this machine'],
-    ['the home folder', ({ home }: ControlledServer) => home, 'in a file on this machine'],
-    [
-      'a project with the secrets folder in it',
-      ({ secretsDir }: ControlledServer) => dirname(secretsDir),
-      'secret_not_kept: The secrets folder is inside the working folder, where agents read files.',
-    ],
-  ])('%s', async (where, folderOf, expected) => {
-    const server = await controlledServer();
-    const HOME = where === 'the home folder' ? server.home : tmpdir();
-    const script = `cd "$1" && exec "${server.command}" "$2"`;
-    const args = ['-c', script, 'sh', folderOf(server), resolve(server.args[0] ?? '')];
-    const client = await connect(
-      'v2 modern',
-      { command: 'sh', args, env: { ...server.env, HOME } },
-      afterAMoment(approve),
-    );
-    expect((await client.call('get_deployment_access_key')).text).toContain(expected);
-    await client.close();
-    await server.end();
-  });
 });

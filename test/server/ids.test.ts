@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect, type TestClient } from '../harness/clients.ts';
-import { type ControlledServer, controlledServer } from '../harness/controlled.ts';
+import { serverHere, type TestServer } from '../harness/server.ts';
 import { readIds, type ToolName, toolNames, tools } from '../harness/tools.ts';
 import published from '../tools.json' with { type: 'json' };
 
@@ -38,10 +38,10 @@ test('the ordinary call of every tool that takes ids names some', () => {
 });
 
 describe.each(['v1', 'v2 modern'] as const)('through a %s client', (kind) => {
-  let server: ControlledServer;
+  let server: TestServer;
   let client: TestClient;
   beforeAll(async () => {
-    server = await controlledServer();
+    server = await serverHere();
     client = await connect(kind, server, () => ({ action: 'decline' }));
   });
   afterAll(async () => {

@@ -2,7 +2,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { verifyFolder } from '../../src/audit/verify.ts';
 import { casesOf, finder } from '../approval/cases.ts';
 import { approve, type ClientKind, connect, kinds, type TestClient } from '../harness/clients.ts';
-import { type Command, type ControlledServer, controlledServer } from '../harness/controlled.ts';
+import { passUntil } from '../harness/clock.ts';
+import { type Command, serverHere, type TestServer } from '../harness/server.ts';
 
 interface Told {
   readonly message: string;
@@ -27,10 +28,10 @@ const messages = (told: readonly Told[]) => told.map(({ message }) => message);
 const said = (told: readonly Told[]) => [...new Set(messages(told))];
 
 async function scene(
-  { kind, ...options }: Parameters<typeof controlledServer>[0] & { readonly kind: ClientKind },
-  use: (client: TestClient, server: ControlledServer, cases: ReturnType<typeof casesOf>) => Promise<void>,
+  { kind, ...options }: Parameters<typeof serverHere>[0] & { readonly kind: ClientKind },
+  use: (client: TestClient, server: TestServer, cases: ReturnType<typeof casesOf>) => Promise<void>,
 ) {
-  const server = await controlledServer({ tenant: { pageSize: 20 }, ...options });
+  const server = await serverHere({ tenant: { pageSize: 20 }, ...options });
   const client = await connect(kind, server, approve);
   await use(client, server, casesOf(await finder(server)));
   await client.close();
@@ -87,18 +88,32 @@ describe.each(kinds)('a %s client that asks how far a call has come', (kind) => 
     }));
 
   test('hears how long a call still waits for a person', () =>
-    scene({ kind, flags: { approval: 'terminal' }, patience: 400 }, async (client, _, { delete_sensor: { args } }) => {
-      const told = await toldBy(client, 'delete_sensor', args);
-      const { message, progress, total } = told.at(-1) ?? {};
-      expect(message).toBe('Waiting for a person at a terminal of this machine, with `mdi-sensors-mcp approve`');
-      expect((total ?? 0) - (progress ?? 0)).toBeGreaterThan(0);
-    }));
+    scene(
+      { kind, flags: { approval: 'terminal' }, patience: 400 },
+      async (client, { pass }, { delete_sensor: { args } }) => {
+        const told = await passUntil(toldBy(client, 'delete_sensor', args), () => pass?.(400));
+        const { message, progress, total } = told.at(-1) ?? {};
+        expect(message).toBe('Waiting for a person at a terminal of this machine, with `mdi-sensors-mcp approve`');
+        expect((total ?? 0) - (progress ?? 0)).toBeGreaterThan(0);
+      },
+    ));
 });
 
-/** Cancels a call once it has said something, and answers with the message. */
-async function cancelled(client: TestClient, name: string, args: Record<string, unknown>, at: string) {
+/** Cancels a call once it has said something, and so many requests that write or disclose have reached Graph. */
+async function cancelled(
+  client: TestClient,
+  name: string,
+  args: Record<string, unknown>,
+  at: string,
+  gated: () => Promise<number> = async () => 0,
+  reached = 0,
+) {
   const controller = new AbortController();
-  const onProgress = (message: string) => message === at && controller.abort();
+  const onProgress = async (message: string) => {
+    if (message !== at) return;
+    await vi.waitFor(async () => expect(await gated()).toBe(reached), { interval: 5, timeout: 5_000 });
+    controller.abort();
+  };
   return client.call(name, args, { signal: controller.signal, onProgress }).then(
     ({ text }) => text,
     () => 'cancelled',
@@ -126,28 +141,31 @@ describe.each(kinds)('a %s client that cancels', (kind) => {
     }, 10_000);
 
   test('deletions in the middle deletes no more', () =>
-    scene({ kind }, async (client, { tell, auditLog, gatedRequests }, { delete_stale_sensors: { args } }) => {
-      await tell({ do: 'fault', method: 'DELETE', path: 'sensors', milliseconds: 500 });
-      expect(await cancelled(client, 'delete_stale_sensors', args, 'Sending request 1 of 2')).toBe('cancelled');
+    scene({ kind }, async (client, { tell, auditLog, gated, gatedRequests }, { delete_stale_sensors: { args } }) => {
+      await tell({ do: 'fault', method: 'DELETE', path: 'sensors', milliseconds: 300 });
+      expect(await cancelled(client, 'delete_stale_sensors', args, 'Sending request 1 of 2', gated, 1)).toBe(
+        'cancelled',
+      );
       expect(await outcomeIn(auditLog)).toMatchObject({ verdict: 'partly_done' });
       expect((await gatedRequests()).map(({ effect }) => effect)).toEqual([true]);
     }));
 
   test('an act that Graph asked to wait sends nothing any more', () =>
-    scene({ kind }, async (client, { tell, auditLog, gatedRequests }, { migrate_sensors: { args } }) => {
+    scene({ kind }, async (client, { tell, auditLog, gated, gatedRequests }, { migrate_sensors: { args } }) => {
+      await tell({ do: 'hold' });
       await tell({ do: 'fault', method: 'POST', path: 'migrate', status: 429, headers: { 'Retry-After': '2' } });
-      expect(await cancelled(client, 'migrate_sensors', args, 'Sending request 1 of 1')).toBe('cancelled');
+      expect(await cancelled(client, 'migrate_sensors', args, 'Sending request 1 of 1', gated, 1)).toBe('cancelled');
       expect(await outcomeIn(auditLog)).toMatchObject({ verdict: 'cancelled' });
       expect((await gatedRequests()).map(({ effect }) => effect)).toEqual([false]);
     }));
 
   test('a rotation whose answer is lost learns which read decides', () =>
-    scene({ kind }, async (client, { tell, auditLog }) => {
+    scene({ kind }, async (client, { tell, auditLog, gated }) => {
       const rotation = { do: 'fault', method: 'POST', path: 'regenerate' } as const;
-      await tell({ ...rotation, milliseconds: 500 });
+      await tell({ ...rotation, milliseconds: 300 });
       await tell(rotation);
       const tool = 'regenerate_deployment_access_key';
-      expect(await cancelled(client, tool, {}, 'Sending request 2 of 2')).toBe('cancelled');
+      expect(await cancelled(client, tool, {}, 'Sending request 2 of 2', gated, 2)).toBe('cancelled');
       expect(await outcomeIn(auditLog)).toMatchObject({
         verdict: 'outcome_unknown',
         text: expect.stringContaining('Call get_deployment_access_key and compare its fingerprint with'),
@@ -155,7 +173,8 @@ describe.each(kinds)('a %s client that cancels', (kind) => {
     }));
 
   test('an activation while it watches looks no further, and its outcome is in the log', () =>
-    scene({ kind }, async (client, { auditLog, requests }, { activate_sensor_candidates: { args } }) => {
+    scene({ kind }, async (client, { tell, auditLog, requests }, { activate_sensor_candidates: { args } }) => {
+      await tell({ do: 'hold' });
       expect(await cancelled(client, 'activate_sensor_candidates', args, '0 of 2 running')).toBe('cancelled');
       const looks = async () => (await requests()).filter(({ path }) => path.endsWith('/sensorCandidates')).length;
       const before = await looks();

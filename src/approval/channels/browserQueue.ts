@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { type Clock, repeat } from '../../clock.ts';
 import { createQueue } from '../queue.ts';
 import { createRedirectFile } from './pageHtml.ts';
 
@@ -14,6 +14,7 @@ interface Opening {
 }
 
 interface BrowserQueueOptions {
+  readonly clock: Clock;
   /** Opens a local file in a browser; undefined where only the file's name is said. */
   readonly openBrowser: ((file: string) => Promise<void>) | undefined;
   isWaiting(nonce: string): Promise<boolean>;
@@ -28,12 +29,13 @@ export class BrowserQueue {
   readonly #options: BrowserQueueOptions;
   readonly #openings = new Map<string, Opening>();
   readonly #inTurn = createQueue();
-  readonly #cleanup: NodeJS.Timeout;
+  readonly #stopCleanup: () => void;
   #lastWindowMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: BrowserQueueOptions) {
     this.#options = options;
-    this.#cleanup = setInterval(() => this.#removeEnded().catch(() => undefined), cleanupIntervalMs).unref();
+    const cleanUp = () => void this.#removeEnded().catch(() => undefined);
+    this.#stopCleanup = repeat(options.clock, cleanupIntervalMs, cleanUp);
   }
 
   /** Writes the file that leads to this address, and has it opened in its turn. Rejects where it cannot be written. */
@@ -67,7 +69,7 @@ export class BrowserQueue {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#cleanup);
+    this.#stopCleanup();
     await Promise.all([...this.#openings.keys()].map((nonce) => this.remove(nonce)));
   }
 
@@ -78,12 +80,13 @@ export class BrowserQueue {
   }
 
   async #launch(nonce: string, openBrowser: (file: string) => Promise<void>): Promise<void> {
-    const restMs = this.#lastWindowMs + windowIntervalMs - performance.now();
-    if (restMs > 0) await pause(restMs, undefined, { ref: false });
+    const { clock } = this.#options;
+    const restMs = this.#lastWindowMs + windowIntervalMs - clock.monotonic();
+    if (restMs > 0) await clock.pause(restMs);
     const isWaiting = await this.#options.isWaiting(nonce);
     const opening = this.#openings.get(nonce);
     if (opening === undefined || !isWaiting) return;
-    this.#lastWindowMs = performance.now();
+    this.#lastWindowMs = clock.monotonic();
     opening.state = 'opening';
     try {
       await openBrowser(opening.file);

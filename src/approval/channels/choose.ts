@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { release } from 'node:os';
+import type { Clock } from '../../clock.ts';
 import type { Config } from '../../config.ts';
 import { approvalErrors } from '../errors.ts';
 import type { ApprovalInbox, ExternalChannel, ExternalChannels } from '../inbox.ts';
@@ -8,23 +9,34 @@ import type { TerminalSocket } from './terminal.ts';
 
 type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 
+/** What page and terminal have around them. */
+export interface Machine {
+  readonly clock: Clock;
+  readonly environment: EnvironmentVariables;
+  /** The home folder of its user. */
+  readonly home: string;
+  /** Opens a local file in a browser; rejects where it cannot. */
+  openBrowser(file: string): Promise<void>;
+  /** Tells the operator. */
+  say(line: string): void;
+}
+
 /** Page and terminal of one process; either is loaded and opened with the first question that needs it. */
 export function openExternalChannels(
   config: Pick<Config, 'approval' | 'noBrowser'>,
-  environment: EnvironmentVariables,
+  { clock, environment, home, openBrowser, say }: Machine,
   inbox: ApprovalInbox,
-  say: (line: string) => void,
 ): ExternalChannels & { close(): Promise<void> } {
   let page: ApprovalPage | undefined;
   let terminal: Promise<TerminalSocket> | undefined;
 
   const showPage = async (nonce: string) => {
     const { ApprovalPage } = await import('./page.ts');
-    page ??= new ApprovalPage({ inbox, openBrowser: config.noBrowser ? undefined : openBrowser, say });
+    page ??= new ApprovalPage({ clock, inbox, openBrowser: config.noBrowser ? undefined : openBrowser, say });
     await page.show(nonce);
   };
   const startTerminal = async () => {
-    terminal ??= import('./terminal.ts').then(({ openTerminal }) => openTerminal(inbox));
+    terminal ??= import('./terminal.ts').then(({ openTerminal }) => openTerminal(inbox, home));
     try {
       await terminal;
     } catch (error) {
@@ -97,7 +109,7 @@ export function choosePreferred(
 const launcherFailureMs = 3_000;
 
 /** Launchers end at once when there is no browser to launch, and may stay as long as one is open. */
-async function openBrowser(file: string): Promise<void> {
+export async function openBrowser(file: string): Promise<void> {
   const { default: open } = await import('open');
   const child = await open(file, { wait: false });
   const stayed = new Promise((resolve) => setTimeout(resolve, launcherFailureMs).unref());

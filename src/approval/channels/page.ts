@@ -1,15 +1,16 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono, type Next } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import * as z from 'zod';
+import type { Clock } from '../../clock.ts';
 import type { ApprovalInbox, Decision, RequestView } from '../inbox.ts';
 import { BrowserQueue, type OpeningState } from './browserQueue.ts';
 import { createMessagePage, createOutcomePage, createQuestionPage, styleSource } from './pageHtml.ts';
 
 interface PageOptions {
+  readonly clock: Clock;
   readonly inbox: ApprovalInbox;
   /** Opens a local file in a browser; undefined where only the file's name is said. */
   readonly openBrowser: ((file: string) => Promise<void>) | undefined;
@@ -56,6 +57,7 @@ const headers = {
 
 /** A loopback page on which a person answers what is in the inbox. Its server is started with the first question. */
 export class ApprovalPage {
+  readonly #clock: Clock;
   readonly #inbox: ApprovalInbox;
   readonly #browserQueue: BrowserQueue;
   /** By the random part of their address. */
@@ -63,9 +65,10 @@ export class ApprovalPage {
   readonly #app = new Hono<{ Variables: Variables }>();
   #server: Promise<Server> | undefined;
 
-  constructor({ inbox, openBrowser, say }: PageOptions) {
+  constructor({ clock, inbox, openBrowser, say }: PageOptions) {
+    this.#clock = clock;
     this.#inbox = inbox;
-    this.#browserQueue = new BrowserQueue({ openBrowser, isWaiting: (nonce) => this.#isWaiting(nonce), say });
+    this.#browserQueue = new BrowserQueue({ clock, openBrowser, isWaiting: (nonce) => this.#isWaiting(nonce), say });
     this.#app.use((c, next) => this.#checkSource(c, next));
     this.#app.use('/:path/:address/*', (c, next) => this.#findVisit(c, next));
     this.#app.get('/open/:address', (c) => this.#enter(c));
@@ -129,7 +132,7 @@ export class ApprovalPage {
     const { visit, view } = c.var;
     if (visit.state === 'entrance') return answerNotFound(c);
     if (view.state !== 'waiting') return redirectToOutcome(c);
-    return visit.state === 'unopened' ? showForm(c) : this.#voidSeenTwice(c);
+    return visit.state === 'unopened' ? this.#showForm(c) : this.#voidSeenTwice(c);
   }
 
   async #takeAnswer(c: VisitContext) {
@@ -138,12 +141,12 @@ export class ApprovalPage {
     if (visit.state !== 'open' || view.state !== 'waiting') return redirectToOutcome(c);
     if (!fields.success || !isSecret(fields.data.secret, visit.secret))
       return refuse(c, 'This answer did not come from the page itself.');
-    if (performance.now() - visit.shownAtMs < fastestAnswerMs)
-      return showForm(c, 'That was too fast to have been read. Please read it and answer again.');
+    if (this.#clock.monotonic() - visit.shownAtMs < fastestAnswerMs)
+      return this.#showForm(c, 'That was too fast to have been read. Please read it and answer again.');
     const { decision, read, typed } = fields.data;
-    if (decision === 'neither') return showForm(c, 'Choose Decline or Approve.');
+    if (decision === 'neither') return this.#showForm(c, 'Choose Decline or Approve.');
     if (decision === 'approve' && view.question.typed === undefined && read === undefined)
-      return showForm(c, 'To approve, tick the box.');
+      return this.#showForm(c, 'To approve, tick the box.');
     visit.state = 'answered';
     const approval: Decision = { kind: 'approve', ...(typed !== undefined && { typed }) };
     await this.#inbox.answer(view.nonce, decision === 'decline' ? { kind: 'decline' } : approval, 'page');
@@ -180,7 +183,7 @@ export class ApprovalPage {
   async #waitForOutcome(nonce: string): Promise<RequestView | undefined> {
     let view = await this.#inbox.view(nonce);
     for (let round = 0; round < 20 && (view?.state === 'approved' || view?.state === 'acting'); round++) {
-      await pause(100);
+      await this.#clock.pause(100);
       view = await this.#inbox.view(nonce);
     }
     return view;
@@ -195,6 +198,14 @@ export class ApprovalPage {
     this.#visits.set(address, { nonce, state, secret: '', shownAtMs: 0 });
     for (const old of [...this.#visits.keys()].slice(0, -mostVisits)) this.#visits.delete(old);
     return address;
+  }
+
+  #showForm(c: VisitContext, problem?: string) {
+    const { visit, view } = c.var;
+    visit.state = 'open';
+    visit.secret = createToken();
+    visit.shownAtMs = this.#clock.monotonic();
+    return c.html(createQuestionPage(view, visit.secret, problem));
   }
 
   #hasVisit(nonce: string): boolean {
@@ -224,14 +235,6 @@ const redirectToOutcome = (c: Context) => c.redirect(`${c.req.path}/outcome`, 30
 const answerNotFound = (c: Context) => c.html(createMessagePage('Not found', 'There is no question here.'), 404);
 const refuse = (c: Context, why: string) =>
   c.html(createMessagePage('Not accepted', `${why} Nothing was changed.`), 403);
-
-function showForm(c: VisitContext, problem?: string) {
-  const { visit, view } = c.var;
-  visit.state = 'open';
-  visit.secret = createToken();
-  visit.shownAtMs = performance.now();
-  return c.html(createQuestionPage(view, visit.secret, problem));
-}
 
 /** On loopback alone; an open page does not keep the server of a host that has gone. */
 function listen(fetch: (request: Request) => Response | Promise<Response>): Promise<Server> {

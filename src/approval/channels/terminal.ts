@@ -56,8 +56,7 @@ const longestPathBytes = 103;
 const longestLineBytes = 64 * 1024;
 
 /** Where the servers of this user leave the names of their sockets: hosts hand on HOME, and little besides. */
-export function findSocketsFolder(): string {
-  const home = homedir();
+export function findSocketsFolder(home = homedir()): string {
   if (!isAbsolute(home)) throw new Error('the home folder has no absolute path');
   return join(home, '.mdi-sensors-mcp');
 }
@@ -69,8 +68,8 @@ const createSocketPath = (folder: string, name: string) =>
     : join(folder, `${name}.sock`);
 
 /** @throws an Error when the folder is not this user's own, or the socket cannot be made there. */
-export async function openTerminal(inbox: ApprovalInbox): Promise<TerminalSocket> {
-  const folder = makeOwnFolder(findSocketsFolder());
+export async function openTerminal(inbox: ApprovalInbox, home: string): Promise<TerminalSocket> {
+  const folder = makeOwnFolder(findSocketsFolder(home));
   const name = `${process.pid}-${randomBytes(4).toString('hex')}`;
   const path = createSocketPath(folder, name);
   if (Buffer.byteLength(path) > longestPathBytes)

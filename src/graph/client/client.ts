@@ -14,6 +14,7 @@ import {
   userAgentPolicy,
 } from '@azure/core-rest-pipeline';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { type Clock, systemClock } from '../../clock.ts';
 import { ToolError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { GraphVersion } from '../clouds.ts';
@@ -48,6 +49,7 @@ export interface GraphOptions {
   readonly concurrency: number;
   /** Milliseconds until a request that may be sent again is given up. */
   readonly attemptTimeoutMs?: number;
+  readonly clock?: Clock;
 }
 
 export interface SendOptions {
@@ -81,10 +83,18 @@ const graphHeadersPolicy: PipelinePolicy = {
 
 /** A client for one tenant; it remembers tokens, which routes exist, and how long Graph asked to wait. */
 export function createGraphClient(options: GraphOptions): Graph {
-  const { tenant, version, log, concurrency, attemptTimeoutMs = defaultAttemptTimeoutMs } = options;
+  const {
+    tenant,
+    version,
+    log,
+    concurrency,
+    attemptTimeoutMs = defaultAttemptTimeoutMs,
+    clock = systemClock,
+  } = options;
   const scope = `${tenant.graphRoot}/.default`;
-  const throttle = createThrottle();
+  const throttle = createThrottle(clock);
   const openTransport = createTransport({
+    clock,
     httpClient: tenant.httpClient ?? createDefaultHttpClient(),
     log,
     throttle,
@@ -92,7 +102,7 @@ export function createGraphClient(options: GraphOptions): Graph {
   });
   const workingRoutes = new Map<Endpoint, Route>();
 
-  const cacheTokens = memoize((credential: TokenCredential) => createCachingCredential(credential));
+  const cacheTokens = memoize((credential: TokenCredential) => createCachingCredential(credential, clock));
   const getCredential = (permission: Permission) => cacheTokens(tenant.getCredential(permission));
   const commonPolicies = [
     proxyPolicy(),
@@ -120,7 +130,7 @@ export function createGraphClient(options: GraphOptions): Graph {
     const params = parseIds(call.params);
     const baseUrl = `${tenant.graphRoot}/${requireVersion(endpoint, version, tenant.cloud)}`;
     const pipeline = getPipeline(getCredential(endpoint.permission));
-    const rules = { endpoint, deadline: call.deadline, signal: call.signal, throttle };
+    const rules = { clock, endpoint, deadline: call.deadline, signal: call.signal, throttle };
     const workingRoute = workingRoutes.get(endpoint);
     const routes: Route[] = [endpoint.route, ...(endpoint.alternatives ?? [])];
     const order =
@@ -142,11 +152,11 @@ export function createGraphClient(options: GraphOptions): Graph {
   /** One attempt. A request whose time is over before it left never leaves. */
   async function sendOnce(call: GraphCall, route: Route, url: string, pipeline: Pipeline): Promise<AttemptResult> {
     const { endpoint, body, actingAs, signal: callerSignal, deadline, expires = Number.POSITIVE_INFINITY } = call;
-    const remainingMs = deadline - performance.now();
+    const remainingMs = deadline - clock.monotonic();
     const timeoutMs = endpoint.resend === 'never' ? remainingMs : Math.min(remainingMs, attemptTimeoutMs);
     let isSent = false;
     try {
-      return await runWithin(remainingMs, isWrite(endpoint) ? undefined : callerSignal, async (signal) => {
+      return await runWithin(clock, remainingMs, isWrite(endpoint) ? undefined : callerSignal, async (signal) => {
         const request = createPipelineRequest({
           url,
           method: parseMethod(route),
@@ -157,7 +167,7 @@ export function createGraphClient(options: GraphOptions): Graph {
         });
         const markSent = () => {
           if (callerSignal?.aborted) throw createCancelledError();
-          if (performance.now() >= deadline || Date.now() >= expires) throw new DeadlineExceeded();
+          if (clock.monotonic() >= deadline || clock.wall() >= expires) throw new DeadlineExceeded();
           isSent = true;
         };
         // What runs under one signal belongs to one call.
@@ -194,12 +204,12 @@ export function createGraphClient(options: GraphOptions): Graph {
 
   return {
     tenant,
-    createReader: (options) => createReader(tenant, options, exchange),
+    createReader: (options) => createReader(tenant, options, exchange, clock),
 
-    ...createIdentityClient(tenant, (permission) => getCredential(permission).getToken(scope), exchange),
+    ...createIdentityClient(tenant, (permission) => getCredential(permission).getToken(scope), exchange, clock),
 
     async send(request, { actingAs, timeoutMs, signal }) {
-      const [deadline, expires] = [performance.now() + timeoutMs, Date.now() + timeoutMs];
+      const [deadline, expires] = [clock.monotonic() + timeoutMs, clock.wall() + timeoutMs];
       try {
         return toOutcome(request, await exchange({ ...request, actingAs, signal, deadline, expires }));
       } catch (error) {

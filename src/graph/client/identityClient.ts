@@ -1,4 +1,5 @@
 import type { AccessToken } from '@azure/core-auth';
+import { abortAfter, type Clock } from '../../clock.ts';
 import { parseJson } from '../../json.ts';
 import { allPermissions, type GraphRequest, type Permission } from '../endpoint.ts';
 import { getOrganization, organizationPermissions } from '../endpoints/organization.ts';
@@ -25,17 +26,19 @@ export function createIdentityClient(
   { label, writerClientId }: Tenant,
   getToken: (permission: Permission) => Promise<AccessToken | null>,
   exchange: (call: GraphCall) => Promise<ExchangeResult>,
+  clock: Clock,
 ): IdentityClient {
   let name: Promise<string | undefined> | undefined;
 
   const fetchToken = async (permission: Permission, signal: AbortSignal) =>
-    (await runWithin(signInTimeoutMs, signal, () => getToken(permission)).catch(throwSignInTimeout))?.token ?? '';
+    (await runWithin(clock, signInTimeoutMs, signal, () => getToken(permission)).catch(throwSignInTimeout))?.token ??
+    '';
 
   async function readOrganizationName(): Promise<string | undefined> {
-    const signal = AbortSignal.timeout(readTimeoutMs);
+    const signal = abortAfter(clock, readTimeoutMs);
     const token = await fetchToken(getOrganization.permission, signal);
     if (!parsePermissions(token).some((one) => organizationPermissions.includes(one))) return undefined;
-    const deadline = performance.now() + readTimeoutMs;
+    const deadline = clock.monotonic() + readTimeoutMs;
     const { answer } = await exchange({ endpoint: getOrganization, params: {}, body: undefined, signal, deadline });
     const { tenantId } = parseIdentity(token);
     const { value } = getOrganization.answer.parse(parseJson(answer?.text));

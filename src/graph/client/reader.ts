@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type * as z from 'zod';
+import type { Clock } from '../../clock.ts';
 import { ToolError } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
 import { type CollectionPage, type Endpoint, guidPattern, type PathParams } from '../endpoint.ts';
@@ -41,6 +42,8 @@ export interface Reader {
   ): Promise<T[]>;
   /** Tells the client how far a long call has come. */
   readonly reportProgress: ProgressReporter;
+  /** By the monotonic clock, in milliseconds. */
+  now(): number;
   /** Waits; rejects when the call is cancelled. */
   pause(durationMs: number): Promise<void>;
 }
@@ -53,8 +56,9 @@ export function createReader(
   tenant: Tenant,
   { signal, pendingDeletions = new Set(), reportProgress, timeoutMs = defaultTimeoutMs }: ReadOptions,
   exchange: (call: GraphCall) => Promise<ExchangeResult>,
+  clock: Clock,
 ): Reader {
-  const deadline = performance.now() + timeoutMs;
+  const deadline = clock.monotonic() + timeoutMs;
   // Node warns from the eleventh listener on, and each request that runs has one.
   setMaxListeners(0, signal);
 
@@ -112,7 +116,8 @@ export function createReader(
     },
 
     reportProgress: reportProgress ?? (() => undefined),
-    pause: (durationMs) => pause(durationMs, signal),
+    now: () => clock.monotonic(),
+    pause: (durationMs) => pause(clock, durationMs, signal),
   };
 }
 
@@ -120,16 +125,16 @@ type PageAddress = Pick<GraphCall, 'url' | 'query'>;
 
 /** Tells of collections that are read at the same time as of one; the total is known when each has said how large it is. */
 function createPageReporter(reportProgress: ProgressReporter) {
-  const collections = new Map<string, { readonly read: number; readonly of: number | undefined }>();
+  const collections = new Map<string, { readonly read: number; readonly total: number | undefined }>();
   return (name: string, read: number, counted: number | undefined) => {
-    const stated = counted ?? collections.get(name)?.of;
-    const of = stated === undefined || stated < read ? undefined : stated;
-    collections.set(name, { read, of });
+    const stated = counted ?? collections.get(name)?.total;
+    const total = stated === undefined || stated < read ? undefined : stated;
+    collections.set(name, { read, total });
     const all = [...collections.values()];
     const overallRead = all.reduce((sum, collection) => sum + collection.read, 0);
-    const overallTotal = all.reduce((sum, collection) => sum + (collection.of ?? Number.NaN), 0);
+    const overallTotal = all.reduce((sum, collection) => sum + (collection.total ?? Number.NaN), 0);
     reportProgress(
-      `${name}: ${read}${of === undefined ? '' : ` of ${of}`} read`,
+      `${name}: ${read}${total === undefined ? '' : ` of ${total}`} read`,
       overallRead,
       Number.isNaN(overallTotal) ? undefined : overallTotal,
     );

@@ -1,3 +1,4 @@
+import type { Clock } from '../../clock.ts';
 import type { ToolError } from '../../errors.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { createNoAnswerError, createThrottledError, type GraphAnswer, isWrite, toToolError } from './errors.ts';
@@ -28,7 +29,8 @@ export interface ExchangeResult {
 
 interface RetryRules {
   readonly endpoint: Endpoint;
-  /** By the monotonic clock, as in `performance.now()`. */
+  readonly clock: Clock;
+  /** By the monotonic clock. */
   readonly deadline: number;
   readonly signal?: AbortSignal | undefined;
   readonly throttle: Throttle;
@@ -44,14 +46,14 @@ export async function sendWithRetries(
   rules: RetryRules,
   sendOnce: () => Promise<AttemptResult>,
 ): Promise<ExchangeResult> {
-  const { endpoint, deadline, signal, throttle } = rules;
+  const { clock, endpoint, deadline, signal, throttle } = rules;
   let last: ExchangeResult = {
     mayHaveWritten: false,
     error: createNoAnswerError(endpoint, 'the time for this call is over'),
   };
   let [retryAt, hasRetryAfter] = [0, false];
   for (let resends = 0; resends <= maxResends; ) {
-    const now = performance.now();
+    const now = clock.monotonic();
     const waitMs = Math.max(retryAt, throttle.notBefore) - now;
     if (now >= deadline) return last;
     if (now + waitMs >= deadline) {
@@ -60,7 +62,7 @@ export async function sendWithRetries(
         : last;
     }
     // What may have taken effect is not given up: a cancelled call would then read as one that did nothing.
-    if (waitMs > 0) await pause(waitMs, last.mayHaveWritten ? undefined : signal);
+    if (waitMs > 0) await pause(clock, waitMs, last.mayHaveWritten ? undefined : signal);
 
     const attempt = await sendOnce();
     if (attempt.kind === 'throttled') continue;
@@ -68,7 +70,7 @@ export async function sendWithRetries(
     const mayHaveWritten = last.mayHaveWritten || (executed === 'perhaps' && isWrite(endpoint));
     last = toExchangeResult(endpoint, attempt, mayHaveWritten);
     if (executed === 'yes' || (executed === 'perhaps' && endpoint.resend === 'never')) return last;
-    const endedAt = performance.now();
+    const endedAt = clock.monotonic();
     hasRetryAfter = Boolean(retryAfterMs);
     // A Retry-After that is over would let every request of a throttled client come again at once.
     retryAt = endedAt + (retryAfterMs || 500 * 2 ** resends * (0.5 + Math.random() / 2));

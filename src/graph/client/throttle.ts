@@ -1,8 +1,9 @@
+import type { Clock } from '../../clock.ts';
 import type { GraphAnswer } from './errors.ts';
 
 /** When a client may send again: what one of its requests is asked to wait counts for all of them. */
 export interface Throttle {
-  /** By the monotonic clock, as in `performance.now()`. */
+  /** By the monotonic clock. */
   readonly notBefore: number;
   /** Takes note of an answer, before the next request can leave. */
   recordAnswer(answer: RetryAfterHint): void;
@@ -13,7 +14,7 @@ type RetryAfterHint = Pick<GraphAnswer, 'status' | 'retryAfter' | 'date'>;
 /** A wrong Retry-After must not silence the client for ever. */
 const maxSharedWaitMs = 5 * 60_000;
 
-export function createThrottle(): Throttle {
+export function createThrottle(clock: Clock): Throttle {
   let notBefore = 0;
   return {
     get notBefore() {
@@ -22,7 +23,7 @@ export function createThrottle(): Throttle {
     recordAnswer(answer) {
       const retryAfterMs = readRetryAfterMs(answer) ?? 0;
       if (retryAfterMs > 0)
-        notBefore = Math.max(notBefore, performance.now() + Math.min(retryAfterMs, maxSharedWaitMs));
+        notBefore = Math.max(notBefore, clock.monotonic() + Math.min(retryAfterMs, maxSharedWaitMs));
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../../clock.ts';
 import { createCancelledError } from './errors.ts';
 
 /** The time for something was over. */
@@ -8,13 +9,14 @@ export class DeadlineExceeded extends Error {}
  * @throws a ToolError when the caller cancels, `DeadlineExceeded` when the time is over.
  */
 export async function runWithin<T>(
+  clock: Clock,
   durationMs: number,
   callerSignal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   if (callerSignal?.aborted) throw createCancelledError();
   const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), durationMs);
+  const callOff = clock.after(durationMs, () => timeout.abort());
   const signal = callerSignal === undefined ? timeout.signal : AbortSignal.any([callerSignal, timeout.signal]);
   const aborted = new Promise<never>((_, reject) => {
     const rejectOnAbort = () => reject(timeout.signal.aborted ? new DeadlineExceeded() : createCancelledError());
@@ -23,14 +25,12 @@ export async function runWithin<T>(
   try {
     return await Promise.race([aborted, work(signal)]);
   } finally {
-    clearTimeout(timer);
+    callOff();
   }
 }
 
 /** Waits. @throws a ToolError when the call is cancelled. */
-export async function pause(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
-  const unresolved = new Promise<never>(() => undefined);
-  await runWithin(Math.max(0, durationMs), signal, () => unresolved).catch((error: unknown) => {
-    if (!(error instanceof DeadlineExceeded)) throw error;
-  });
+export async function pause(clock: Clock, durationMs: number, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal?.aborted) await clock.pause(Math.max(0, durationMs), signal);
+  if (signal?.aborted) throw createCancelledError();
 }

@@ -1,4 +1,5 @@
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
+import type { Clock } from '../../clock.ts';
 import { ToolError } from '../../errors.ts';
 import { cleanText } from './errors.ts';
 import { DeadlineExceeded, runWithin } from './timing.ts';
@@ -10,14 +11,14 @@ export const signInTimeoutMs = 60_000;
  * A credential that keeps its token, so that what shows who acts and what acts carry the same one, and no tool of the
  * command line is started for each request. A claims challenge always asks again.
  */
-export function createCachingCredential(credential: TokenCredential): TokenCredential {
+export function createCachingCredential(credential: TokenCredential, clock: Clock): TokenCredential {
   let cachedToken: AccessToken | undefined;
   let pendingRequest: Promise<AccessToken> | undefined;
 
   const requestToken = async (scopes: string | string[], options: GetTokenOptions) => {
     cachedToken = undefined;
     // A question that is never answered would be shared by every later call.
-    cachedToken = await runWithin(signInTimeoutMs, undefined, (abortSignal) =>
+    cachedToken = await runWithin(clock, signInTimeoutMs, undefined, (abortSignal) =>
       credential.getToken(scopes, { ...options, abortSignal }).then(requireToken, throwSignInError),
     ).catch(throwSignInTimeout);
     return cachedToken;

@@ -1,5 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import type { HttpClient, PipelineResponse } from '@azure/core-rest-pipeline';
+import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
 import { createConcurrencyLimit } from './concurrency.ts';
 import { checkIdentity, type Identity } from './identity.ts';
@@ -30,6 +31,7 @@ export class ResponseTooLarge extends Error {}
 export class Throttled extends Error {}
 
 interface TransportOptions {
+  readonly clock: Clock;
   readonly httpClient: HttpClient;
   readonly log: Log;
   readonly throttle: Throttle;
@@ -39,6 +41,7 @@ interface TransportOptions {
 
 /** The last thing before the network: checks who acts, bounds what runs at once and what comes back, writes a debug line. */
 export function createTransport({
+  clock,
   httpClient,
   log,
   throttle,
@@ -52,14 +55,14 @@ export function createTransport({
         checkIdentity((headers.get('Authorization') ?? '').replace(/^Bearer /, ''), attempt.actingAs);
       const { pathname } = new URL(url);
       const releaseSlot = await acquireSlot(attempt.caller);
-      const start = performance.now();
+      const start = clock.monotonic();
       const writeDebugLine = (fields: object) =>
-        log.debug('graph', { method, path: pathname, ...fields, ms: Math.round(performance.now() - start) });
+        log.debug('graph', { method, path: pathname, ...fields, ms: Math.round(clock.monotonic() - start) });
       try {
         attempt.signal.throwIfAborted();
-        if (performance.now() < throttle.notBefore) throw new Throttled();
+        if (clock.monotonic() < throttle.notBefore) throw new Throttled();
         attempt.startSending();
-        return await runWithin(attempt.timeoutMs, attempt.signal, async (signal) => {
+        return await runWithin(clock, attempt.timeoutMs, attempt.signal, async (signal) => {
           const sizeLimit = new AbortController();
           request.abortSignal = AbortSignal.any([signal, sizeLimit.signal]);
           const response = await httpClient.sendRequest(request);

@@ -152,7 +152,7 @@ interface ServerObservation extends Observation {
 
 /** Watches for a while who leaves the candidates and is listed as a v3.x sensor; ends early when all run or a pause is cut short. */
 async function watchServers(targets: readonly Target[], graph: Finisher): Promise<ServerObservation[]> {
-  const start = performance.now();
+  const start = graph.now();
   let observations: ServerObservation[] = targets.map(() => ({ state: 'could not be read yet', effective: undefined }));
   for (;;) {
     const lists = await catchToolError(
@@ -162,7 +162,7 @@ async function watchServers(targets: readonly Target[], graph: Finisher): Promis
     const runningCount = observations.filter(
       ({ effective, sensor }) => effective && workingStatuses.has(getStatus(sensor)),
     ).length;
-    const elapsedMs = performance.now() - start;
+    const elapsedMs = graph.now() - start;
     graph.reportProgress(`${runningCount} of ${targets.length} running`, Math.round(elapsedMs), watchTimeoutMs);
     if (runningCount === targets.length || elapsedMs + readIntervalMs > watchTimeoutMs) return observations;
     if ((await catchToolError(graph.pause(readIntervalMs))) instanceof ToolError) return observations;

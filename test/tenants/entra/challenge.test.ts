@@ -1,16 +1,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { App } from '../../entra/entra.ts';
-import { approve } from '../../harness/clients.ts';
+import { approve, sleep } from '../../harness/clients.ts';
 import * as faults from '../../harness/faults.ts';
 import { normalizeOutput, type SignInSetup, secret, startSignInSetup } from './signedIn.ts';
 import { toolOnPath } from './tools.ts';
 
 let world: SignInSetup;
 let one: App;
+/** Until then a token that is issued anew is challenged, too: Entra's times are whole seconds. */
+let revokedUntil = 0;
 beforeAll(async () => {
   world = await startSignInSetup();
 });
-beforeEach(() => {
+beforeEach(async () => {
+  await sleep(revokedUntil - Date.now());
   one = world.registerApp();
   world.tenant.requests.splice(0);
 });
@@ -26,6 +29,11 @@ const connect = (env = {}, approved = () => {}) =>
       },
     },
   );
+
+function revoke(): void {
+  world.graph.revoke();
+  revokedUntil = (Math.floor(Date.now() / 1000) + 1) * 1000;
+}
 
 /** The claims that each of the app's tokens was asked for with; `nbf` is what a challenge brings. */
 const claimed = () =>
@@ -47,7 +55,7 @@ describe('a read that is challenged', () => {
   test('goes on with one new token for the claims', async () => {
     const client = await connect();
     expect((await client.call('list_sensors')).isError).toBeUndefined();
-    world.graph.revoke();
+    revoke();
     expect((await client.call('list_sensors')).isError).toBeUndefined();
     expect([claimed(), statuses('GET')]).toEqual([
       ['first', 'challenged'],
@@ -124,7 +132,7 @@ describe('an approved write that is challenged', () => {
   });
 
   test('between approval and act it is planned anew with the new token', async () => {
-    const client = await connect({}, () => world.graph.revoke());
+    const client = await connect({}, () => revoke());
     const { text, isError } = await client.call('delete_sensor', { id: world.someSensor() });
     expect(isError, text).toBeUndefined();
     expect([claimed(), statuses('DELETE')]).toEqual([['first', 'challenged'], [204]]);

@@ -5,7 +5,6 @@ import { browserOnPath } from '../../harness/browser.ts';
 import * as faults from '../../harness/faults.ts';
 import { sensorsRead } from '../world.ts';
 import {
-  closed,
   everyWrite,
   normalizeOutput,
   type ServerEnvironment,
@@ -13,16 +12,12 @@ import {
   secret,
   startSignInSetup,
 } from './signedIn.ts';
-import { toolOnPath } from './tools.ts';
 
 let world: SignInSetup;
 beforeAll(async () => {
-  world = await startSignInSetup([proxyPassword]);
+  world = await startSignInSetup();
 });
 afterAll(() => world.close());
-
-const proxyPassword = 'proxy~password~0123456789';
-const proxy = closed.replace('//', `//user:${proxyPassword}@`);
 
 /** What a server says of the sensors that signs in with this app's secret. */
 async function told(one: Partial<App>, env: ServerEnvironment = {}): Promise<string> {
@@ -70,7 +65,7 @@ describe('Graph refuses, and the text says', () => {
 
 const noToken = 'sign_in_failed: Microsoft Entra gave no token for the sign-in by client secret:';
 
-describe.concurrent('Entra refuses, and the text says what to change', () => {
+describe('Entra refuses, and the text says what to change', () => {
   test.each<[string, Partial<App>, ServerEnvironment, string]>([
     [
       'a disabled app',
@@ -110,24 +105,6 @@ describe.concurrent('Entra refuses, and the text says what to change', () => {
     ],
   ])('%s', async (_, one, env, text) => {
     expect(await told(one, env)).toBe(text);
-  });
-});
-
-describe.concurrent('the network is in the way, and the text says what to check', () => {
-  const noAnswer =
-    'unavailable: Microsoft Graph gave no answer to GET /security/identities/sensors: the connection failed';
-  const inTheMiddle =
-    'Something between here and Microsoft answers with a certificate of its own: name its authority with NODE_EXTRA_CA_CERTS.';
-
-  test.each([
-    ['a proxy that is not there', { HTTPS_PROXY: proxy }, 'ECONNREFUSED', 'Check the proxy of HTTPS_PROXY.'],
-    ['a certificate that is not trusted', { NODE_EXTRA_CA_CERTS: '' }, 'DEPTH_ZERO_SELF_SIGNED_CERT', inTheMiddle],
-  ])('%s, before Entra and before Graph', async (_, env, code, next) => {
-    const cli = toolOnPath('az');
-    cli.signIn(await world.tokenFor(world.registerApp()));
-    expect(await Promise.all([told({}, env), told({}, { ...env, MDI_MCP_AUTH: 'azure-cli', PATH: cli.PATH })])).toEqual(
-      [`${noToken} ${code}. ${next}`, `${noAnswer} (${code}). ${next}`],
-    );
   });
 });
 

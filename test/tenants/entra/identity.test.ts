@@ -49,7 +49,7 @@ describe('where Azure CLI answers as somebody else after the question', () => {
     };
   }
 
-  test('nothing is sent as another person, whichever of its answers is the first', async () => {
+  test('nothing is sent as another person, whichever of its answers is the first', { timeout: 60_000 }, async () => {
     world.entra.tokenLifetime = 240;
     const app = world.registerApp({ name: 'Azure CLI' });
     const [bob, carol] = ['bob@contoso.com', 'carol@contoso.com'].map(world.addUser);

@@ -3,6 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
+import { openRuntime, serve } from '../../../src/commands/serve.ts';
+import { readConfig } from '../../../src/config.ts';
+import { createLog } from '../../../src/log.ts';
+import { createEntraTenant } from '../../../src/tenants/entra/tenant.ts';
 import { type App, app, type DeviceCode, type EntraUser, person, type TokenRequest } from '../../entra/entra.ts';
 import { accessClaims } from '../../entra/tokens.ts';
 import {
@@ -14,6 +18,7 @@ import {
   type Visitor,
 } from '../../harness/clients.ts';
 import { isGatedRequest } from '../../harness/gated.ts';
+import type { Reachable } from '../../harness/server.ts';
 import { type LoopbackTenant, secret, startLoopbackTenant } from '../world.ts';
 import { watchSecrets } from './secrets.ts';
 
@@ -31,7 +36,7 @@ interface Abilities {
   readonly visitor?: Visitor;
   /** Milliseconds that a call waits for a person. */
   readonly patience?: number;
-  /** The program, where it is not the test's own server. */
+  /** The program of a server in a process of its own. */
   readonly program?: string;
 }
 
@@ -67,6 +72,40 @@ export async function startSignInSetup(secrets: readonly string[] = []) {
     const all = { ...base, MDI_TEST: JSON.stringify({ ...where, ...options }), ...env };
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
   };
+
+  /** The sign-in library reads some variables by itself, so this process has them as long as the server is open. */
+  const outside = { ...process.env };
+  const wear = (env: Readonly<Record<string, string | undefined>> = {}) => {
+    for (const name of Object.keys(process.env)) if (!(name in outside)) delete process.env[name];
+    Object.assign(process.env, outside, env);
+  };
+
+  const here = (own: ServerEnvironment, patience = 25_000): Reachable => ({
+    open(transport) {
+      wear(own);
+      const config = readConfig({}, own);
+      let stderr = '';
+      const write = (text: string) => {
+        stderr += text;
+      };
+      const say = (sentence: string) => write(`mdi-sensors-mcp: ${sentence}\n`);
+      const { graphRoot, httpClient } = graph;
+      const opened = createEntraTenant(config, {
+        environment: own,
+        graphRoot,
+        authority: entra.options,
+        signInWaitMs: patience,
+        tellOperator: say,
+      });
+      const tenant = async () => ({ ...opened, httpClient });
+      const log = createLog(config.logLevel, { write });
+      const { close } = serve(
+        openRuntime(config, tenant, '0.0.0-test', log, { environment: own, patienceMs: patience, say }),
+        transport,
+      );
+      return { stderr: () => stderr, close };
+    },
+  });
 
   return {
     ...world,
@@ -124,15 +163,15 @@ export async function startSignInSetup(secrets: readonly string[] = []) {
         }),
       ),
 
-    /** A client with the server of this environment. */
-    async connect(
-      env: ServerEnvironment,
-      { kind = 'v2 modern', person, visitor, patience, program = entry }: Abilities = {},
-    ) {
-      const command = { command: process.execPath, args: [program], env: environmentOf({ patience }, env) };
-      const client = await connect(kind, command, person, visitor);
+    /** A client with the server of this environment: in this process, one at a time, unless there is a program. */
+    async connect(env: ServerEnvironment, { kind = 'v2 modern', person, visitor, patience, program }: Abilities = {}) {
+      const own = environmentOf({ patience }, env);
+      const server =
+        program === undefined ? here(own, patience) : { command: process.execPath, args: [program], env: own };
+      const client = await connect(kind, server, person, visitor);
       const close = async () => {
         await client.close();
+        wear();
         said.push(client.seen(), client.stderr());
       };
       return { ...client, close } satisfies TestClient;
@@ -151,6 +190,7 @@ export async function startSignInSetup(secrets: readonly string[] = []) {
       }),
 
     async close() {
+      wear();
       await world.close();
       const audit = join(folder, 'mdi-sensors-mcp', 'audit');
       for (const file of listed(audit)) said.push(readFileSync(join(audit, file), 'utf8'));

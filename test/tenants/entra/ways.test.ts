@@ -47,7 +47,7 @@ async function signsIn({ type, auth, inAuto, prepare, failure }: SignInCase, con
 // Where the machine has an identity, that comes before the tools of the command line.
 const isOfMachine = ({ auth }: SignInCase) => auth === 'managed-identity';
 test.for(signInCases.filter(isOfMachine))('by $type', signsIn);
-test.concurrent.for(signInCases.filter((way) => !isOfMachine(way)))('by $type', signsIn);
+test.for(signInCases.filter((way) => !isOfMachine(way)))('by $type', signsIn);
 
 test('by device code, once the person has entered it; what Entra says to that is told by the next call', async (context) => {
   const one = world.registerApp();

@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
-import { ask, moment, textOf } from '../approval/attacker.ts';
+import { ask, textOf } from '../approval/attacker.ts';
 import { attack } from '../harness/attacks.ts';
-import { controlledServer } from '../harness/controlled.ts';
 import { type Disk, smallDisk } from '../harness/disk.ts';
 import { connectRaw, type Era } from '../harness/raw.ts';
+import { serverProcess } from '../harness/server.ts';
 
 const disks: (Disk | undefined)[] = [];
 afterAll(() => {
@@ -17,7 +17,7 @@ async function scene(era: Era, setting: 'auditLog' | 'secretsDir') {
   const disk = smallDisk();
   disks.push(disk);
   const folder = disk && join(disk.folder, 'own');
-  const server = await controlledServer(folder === undefined ? {} : { flags: { [setting]: folder } });
+  const server = await serverProcess(folder === undefined ? {} : { flags: { [setting]: folder } });
   const raw = await connectRaw(era, server);
   const regenerate = 'regenerate_deployment_access_key';
   return {
@@ -26,7 +26,7 @@ async function scene(era: Era, setting: 'auditLog' | 'secretsDir') {
     refused: async () => textOf(await raw.call(regenerate, {})),
     async approved(meanwhile: () => Promise<unknown>) {
       const held = await ask(era, raw, regenerate, {});
-      await moment();
+      await server.pass(320);
       await meanwhile();
       return textOf(await held.answer('accept', { typed: 'Contoso' }));
     },

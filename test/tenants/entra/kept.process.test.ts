@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { App } from '../../entra/entra.ts';
 import { sensorsRead } from '../world.ts';
 import { brokenKeychains, keychain, serverBeside } from './machine.ts';
-import { type SignInSetup, startSignInSetup } from './signedIn.ts';
+import { entry, type SignInSetup, startSignInSetup } from './signedIn.ts';
 
 let world: SignInSetup;
 let one: App;
@@ -14,13 +14,13 @@ beforeEach(() => {
 });
 afterAll(() => world.close());
 
-const connect = (program?: string) => {
+const connect = (program = entry) => {
   const env = { MDI_MCP_AUTH: 'device-code', AZURE_CLIENT_ID: one.id };
-  return world.connect(env, program === undefined ? {} : { program });
+  return world.connect(env, { program });
 };
 
 /** A person signs in at a server, which ends then; what it said. */
-async function signsIn(program?: string): Promise<string> {
+async function signsIn(program = entry): Promise<string> {
   const client = await connect(program);
   expect((await client.call('list_sensors')).text).toMatch(/^sign_in_pending: /);
   await world.enter(one, world.alice);

@@ -5,7 +5,7 @@ import { bundle, loadedWith } from './bundle.ts';
 
 /** From the inside out: a room knows those before it. `tenants` knows `graph`, and only `commands` knows `tenants`; `main` opens them. */
 const rooms = ['root', 'secrets', 'graph', 'operations', 'audit', 'approval', 'server', 'commands', 'main'];
-const root = ['config', 'errors', 'files', 'json', 'log', 'text'];
+const root = ['clock', 'config', 'errors', 'files', 'json', 'log', 'text'];
 
 function roomOf(file: string): string {
   const [, first = '', rest] = file.match(/^src\/([^/.]+)(\/.+|\.ts)$/) ?? [];
@@ -27,7 +27,7 @@ const mayKnow = (from: string, to: string) =>
 /** Who may use which package. */
 const packages: [name: RegExp, users: RegExp][] = [
   [/^@azure\/identity(\/|$)/, /^src\/tenants\/entra\//],
-  [/^@modelcontextprotocol\//, /^src\/((server|commands)\/|approval\/(gate|channels\/form)\.ts$)/],
+  [/^@modelcontextprotocol\//, /^src\/(server|commands|approval)\//],
   [/^@azure\/core-rest-pipeline(\/|$)/, /^src\/(graph\/(client\/|tenant\.ts)|tenants\/)/],
 ];
 

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../entra/entra.ts';
-import { listToolsWith } from '../../harness/tools.ts';
 import { closed, everyRead, type SignInSetup, secret, startSignInSetup } from '../../tenants/entra/signedIn.ts';
-import { wrapLines } from '../lines.ts';
 
 let world: SignInSetup;
 beforeAll(async () => {
@@ -10,10 +8,6 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const describeMissing = (permission: string) =>
-  wrapLines(
-    `${permission} is not in the token. Without it these tools do not work: ${listToolsWith(permission, 'needs').join(', ')}`,
-  );
 const by = ({ id }: App) => ({ AZURE_CLIENT_ID: id, AZURE_CLIENT_SECRET: secret });
 
 test.concurrent('nothing is configured', async () => {
@@ -103,14 +97,28 @@ Sign-in
   ✓ The token is valid for 60 minutes, with continuous access evaluation
 
 Permissions
-  ✗ ${describeMissing('SecurityIdentitiesAutoConfig.Read.All')}
-  ✗ ${describeMissing('SecurityIdentitiesAutoConfig.ReadWrite.All')}
-  ✗ ${describeMissing('SecurityIdentitiesHealth.Read.All')}
-  ✗ ${describeMissing('SecurityIdentitiesHealth.ReadWrite.All')}
-  ✗ ${describeMissing('SecurityIdentitiesMigration.Read.All')}
-  ✗ ${describeMissing('SecurityIdentitiesMigration.ReadWrite.All')}
-  ✗ ${describeMissing('SecurityIdentitiesSensors.Read.All')}
-  ✗ ${describeMissing('SecurityIdentitiesSensors.ReadWrite.All')}
+  ✗ SecurityIdentitiesAutoConfig.Read.All is not in the token. Without it these
+    tools do not work: get_auto_auditing_configuration,
+    update_auto_auditing_configuration
+  ✗ SecurityIdentitiesAutoConfig.ReadWrite.All is not in the token. Without it
+    these tools do not work: update_auto_auditing_configuration
+  ✗ SecurityIdentitiesHealth.Read.All is not in the token. Without it these
+    tools do not work: list_health_issues, get_health_issue, update_health_issue
+  ✗ SecurityIdentitiesHealth.ReadWrite.All is not in the token. Without it these
+    tools do not work: update_health_issue
+  ✗ SecurityIdentitiesMigration.Read.All is not in the token. Without it these
+    tools do not work: list_sensor_migrations, migrate_sensors
+  ✗ SecurityIdentitiesMigration.ReadWrite.All is not in the token. Without it
+    these tools do not work: migrate_sensors
+  ✗ SecurityIdentitiesSensors.Read.All is not in the token. Without it these
+    tools do not work: summarize_fleet, compare_inventory, list_sensors,
+    get_sensor, update_sensor, delete_sensor, delete_stale_sensors,
+    get_deployment_package, list_sensor_candidates, activate_sensor_candidates,
+    get_activation_configuration, update_activation_configuration
+  ✗ SecurityIdentitiesSensors.ReadWrite.All is not in the token. Without it
+    these tools do not work: update_sensor, delete_sensor, delete_stale_sensors,
+    get_deployment_access_key, regenerate_deployment_access_key,
+    activate_sensor_candidates, update_activation_configuration
     Add what is missing to the app registration (API permissions, Microsoft
     Graph) and give admin consent; mdi-sensors-mcp setup shows how.
 
@@ -160,10 +168,16 @@ Permissions
   ✓ SecurityIdentitiesHealth.Read.All
   ✓ SecurityIdentitiesMigration.Read.All
   ✓ SecurityIdentitiesSensors.Read.All
-  ✗ ${describeMissing('SecurityIdentitiesAutoConfig.ReadWrite.All')}
-  ✗ ${describeMissing('SecurityIdentitiesHealth.ReadWrite.All')}
-  ✗ ${describeMissing('SecurityIdentitiesMigration.ReadWrite.All')}
-  ✗ ${describeMissing('SecurityIdentitiesSensors.ReadWrite.All')}
+  ✗ SecurityIdentitiesAutoConfig.ReadWrite.All is not in the token. Without it
+    these tools do not work: update_auto_auditing_configuration
+  ✗ SecurityIdentitiesHealth.ReadWrite.All is not in the token. Without it these
+    tools do not work: update_health_issue
+  ✗ SecurityIdentitiesMigration.ReadWrite.All is not in the token. Without it
+    these tools do not work: migrate_sensors
+  ✗ SecurityIdentitiesSensors.ReadWrite.All is not in the token. Without it
+    these tools do not work: update_sensor, delete_sensor, delete_stale_sensors,
+    get_deployment_access_key, regenerate_deployment_access_key,
+    activate_sensor_candidates, update_activation_configuration
     Add what is missing to the app registration (API permissions, Microsoft
     Graph) and give admin consent; mdi-sensors-mcp setup shows how.
 

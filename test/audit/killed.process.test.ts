@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { verifyFolder } from '../../src/audit/verify.ts';
 import { approving, casesOf, finder } from '../approval/cases.ts';
 import { afterAMoment, connect } from '../harness/clients.ts';
-import { controlledServer } from '../harness/controlled.ts';
+import { serverProcess } from '../harness/server.ts';
 
 test('a server that is killed once an act has begun leaves a log that holds', async () => {
-  const server = await controlledServer();
+  const server = await serverProcess();
   const client = await connect('v2 legacy', server, afterAMoment(approving('DC07.contoso.com')));
   const { delete_sensor } = casesOf(await finder(server));
   const pid = client.pid() ?? 0;

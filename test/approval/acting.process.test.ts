@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { serverProcess } from '../harness/server.ts';
+import { attackerOf, rightName, victim } from './attacker.ts';
+
+test('what is acted on is on the disk before the request leaves', async () => {
+  const attacker = await attackerOf('modern', {}, serverProcess);
+  await attacker.tell({ do: 'deeds' });
+  await (await attacker.ask('delete_sensor', victim(attacker))).answer('accept', rightName);
+  expect(await attacker.tell({ do: 'deeds' })).toEqual([
+    'start',
+    'on the disk',
+    'on the disk',
+    'question',
+    'answer',
+    'acting',
+    'on the disk',
+    'DELETE',
+    'outcome',
+    'on the disk',
+  ]);
+  await attacker.end();
+});

@@ -1,0 +1,110 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import { handedBy, http, opened, sheet } from '../harness/outside.ts';
+import { recordsOf } from './cases.ts';
+import { sceneOfProcess, yes } from './scene.ts';
+
+const fresh = () => mkdtempSync(join(tmpdir(), 'windows-'));
+
+/** A desktop on which the launcher of browsers notes what it is to open. */
+function desktop(exitCode = 0) {
+  const folder = fresh();
+  const [launcher, notes] = [join(folder, 'xdg-open'), join(folder, 'opened')];
+  writeFileSync(launcher, `#!/bin/sh\necho "$1" >> ${notes}\nexit ${exitCode}\n`);
+  chmodSync(launcher, 0o755);
+  const files = () => (existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n') : []);
+  return { env: { DISPLAY: ':0', PATH: `${folder}:${process.env.PATH}` }, files };
+}
+const addressIn = (file = '') => /url=(http:[^"]+)/.exec(readFileSync(file, 'utf8'))?.[1] ?? '';
+/** Longer than a launcher is given to fail. */
+const inBrowser = { approval: 'auto', noBrowser: false, patience: 4_000 } as const;
+
+describe.concurrent('a browser window', () => {
+  test('goes on with the question that replaced its own, without another window', async () => {
+    const { env, files } = desktop();
+    const reached = await sceneOfProcess({ ...inBrowser, env }, async ({ server, find, call }) => {
+      await call();
+      const page = await opened(addressIn(files()[0]));
+      const answered = await page.post(yes);
+      const id = find('sensors', 'DC07.contoso.com');
+      await server.tell({ do: 'change', of: 'sensors', id, set: { displayName: 'DC70' } });
+      await call();
+      const outcome = await http(`${page.origin}${answered.headers.location}`);
+      const next = await sheet(`${page.origin}${outcome.headers.location}`);
+      expect(next.body).toContain('Delete sensor DC70.contoso.com?');
+      await next.post({ decision: 'approve', typed: 'DC70.contoso.com' });
+      expect(await call()).toContain('deleted; Graph answers 404');
+      expect(files()).toHaveLength(1);
+    });
+    expect(reached).toBe(1);
+  });
+
+  test.each([
+    ['is not there', () => ({ DISPLAY: ':0', PATH: '/nowhere' })],
+    ['fails', () => desktop(3).env],
+  ])('whose launcher %s does no harm: the log names the file, and the answer says so', async (_, env) => {
+    await sceneOfProcess({ ...inBrowser, env: env() }, async ({ client, call }) => {
+      expect(await call()).toMatch(
+        /^approval_pending: A person is asked on an approval page, whose file the server's log names; /,
+      );
+      expect((await opened(await handedBy(client.stderr))).body).toContain('Delete sensor DC07.contoso.com?');
+    });
+  });
+});
+
+describe.concurrent('a way to the person that cannot be opened', () => {
+  test('the page: the call is refused with the setting that helps, and the next one tries anew', async () => {
+    const TMPDIR = join(fresh(), 'later');
+    await sceneOfProcess({ env: { TMPDIR } }, async ({ client, call }) => {
+      expect(await call()).toMatch(
+        /^approval_unavailable: This needs a human approval, and the approval page could not be opened \(ENOENT\)\. Nothing was changed\. .*--approval terminal/,
+      );
+      await vi.waitFor(() => expect(client.stderr()).toContain('The page for approvals could not be opened'));
+      mkdirSync(TMPDIR);
+      expect(await call()).toMatch(/^approval_pending: /);
+    });
+  });
+
+  test('the terminal: the call is refused with the setting that helps, and the next one tries anew', async () => {
+    const HOME = join(fresh(), 'home');
+    writeFileSync(HOME, '');
+    await sceneOfProcess({ approval: 'terminal', env: { HOME } }, async ({ server, call }) => {
+      expect(await call()).toMatch(
+        /^approval_unavailable: This needs a human approval, and the way to the terminal could not be opened \(ENOTDIR\)\. Nothing was changed\. .*--approval page/,
+      );
+      expect(recordsOf(server).at(-1)).toMatchObject({ kind: 'answer', channel: 'terminal', action: 'not shown' });
+      rmSync(HOME);
+      expect(await call()).toMatch(/^approval_pending: A person is asked at a terminal of this machine/);
+    });
+  });
+
+  test('a home folder without a path is none', async () => {
+    await sceneOfProcess({ approval: 'terminal', env: { HOME: '' } }, async ({ call }) => {
+      expect(await call()).toMatch(/^approval_unavailable: .*\(the home folder has no absolute path\)/);
+    });
+  });
+});
+
+test('a twin that is cancelled while the page is still being opened leaves the question to the first call', async () => {
+  const slow = `import fs from 'node:fs/promises'; import { syncBuiltinESMExports } from 'node:module'; const { mkdtemp } = fs; fs.mkdtemp = (...all) => new Promise((resolve) => setTimeout(resolve, 2000)).then(() => mkdtemp(...all)); syncBuiltinESMExports();`;
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(slow)}`;
+  await sceneOfProcess({ env: { NODE_OPTIONS } }, async ({ client, find, call }) => {
+    const first = call();
+    const id = find('sensors', 'DC07.contoso.com');
+    const cancelled = new AbortController();
+    const onProgress = () => cancelled.abort();
+    await client.call('delete_sensor', { id }, { signal: cancelled.signal, onProgress }).catch(() => undefined);
+    expect(await first).toMatch(/^approval_pending: /);
+  });
+});
+
+test('a user id without a name, as containers have, can start the server and be asked', async () => {
+  const nameless =
+    "import os from 'node:os'; import { syncBuiltinESMExports } from 'node:module'; os.userInfo = () => { throw new Error('no such user'); }; syncBuiltinESMExports();";
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(nameless)}`;
+  await sceneOfProcess({ approval: 'terminal', env: { NODE_OPTIONS } }, async ({ call }) => {
+    expect(await call()).toMatch(/^approval_pending: /);
+  });
+});
