@@ -86,14 +86,14 @@ function createCommandLine(): Command {
     .option('--head <record>', 'number:hash, or the hash, of a record that was kept outside of the log')
     .action(async (options: { head?: string }) => {
       const { verifyAuditLog, folder } = await loadAudit();
-      process.exitCode = verifyAuditLog({ folder, ...options });
+      process.exitCode = verifyAuditLog(folder, options.head);
     });
   auditCommand
     .command('show')
     .description('Show the gated calls in a table')
     .action(async () => {
       const { showAuditLog, folder } = await loadAudit();
-      process.exitCode = showAuditLog({ folder });
+      process.exitCode = showAuditLog(folder);
     });
   command
     .command('doctor')
@@ -102,11 +102,9 @@ function createCommandLine(): Command {
     .action(async (options: { json?: boolean }) => {
       const config = readSettings();
       dropUnsetVariables();
-      const [{ openTenant }, { tellOperator }, { runDoctor }] = await Promise.all([
-        import('./tenants/open.ts'),
-        import('./log.ts'),
-        import('./commands/doctor/doctor.ts'),
-      ]);
+      const { openTenant } = await import('./tenants/open.ts');
+      const { tellOperator } = await import('./log.ts');
+      const { runDoctor } = await import('./commands/doctor/doctor.ts');
       // What a person has to do to sign in is a part of what the doctor shows.
       const tenant = await openTenant(config, options.json ? tellOperator : () => undefined);
       const code = await runDoctor(config, await tenant(), options);
@@ -118,14 +116,10 @@ function createCommandLine(): Command {
     .description('List the files with access keys by fingerprint, tenant and age')
     .option('--clear', 'remove them')
     .action(async (options: { clear?: boolean }) => {
-      const [{ manageSecretFiles }, { getDefaultSecretsFolder }] = await Promise.all([
-        import('./commands/secrets.ts'),
-        import('./secrets/file.ts'),
-      ]);
-      process.exitCode = manageSecretFiles({
-        folder: readSettings().secretsDir ?? getDefaultSecretsFolder(),
-        ...options,
-      });
+      const { manageSecretFiles } = await import('./commands/secrets.ts');
+      const { getDefaultSecretsFolder } = await import('./secrets/file.ts');
+      const folder = readSettings().secretsDir ?? getDefaultSecretsFolder();
+      process.exitCode = manageSecretFiles(folder, options.clear === true);
     });
   command
     .command('approve')

@@ -29,11 +29,9 @@ interface AuditLogOptions {
   readonly settings: readonly string[];
 }
 
-const getDefaultAuditFolder = () => join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'audit');
-
 /** The folder that the setting names; undefined where the log is off. */
 export const resolveAuditFolder = (setting: string | undefined) =>
-  setting === 'off' ? undefined : (setting ?? getDefaultAuditFolder());
+  setting === 'off' ? undefined : (setting ?? join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'audit'));
 
 /** The file is made with the first record: a host starts servers that are never asked for anything. */
 export function openAuditLog({ folder, ...startFields }: AuditLogOptions): AuditLog {
@@ -78,14 +76,8 @@ function startFile(folder: string, startFields: Omit<AuditLogOptions, 'folder'>)
   let [nextNumber, head, size] = [0, genesisHash, 0];
 
   const append = (kind: AuditRecord['kind'], fields: AuditFields, durable: boolean): AuditPosition => {
-    const { line, hash } = appendHash({
-      ...fields,
-      v: 1,
-      n: nextNumber,
-      time: new Date().toISOString(),
-      prev: head,
-      kind,
-    });
+    const time = new Date().toISOString();
+    const { line, hash } = appendHash({ ...fields, v: 1, n: nextNumber, time, prev: head, kind });
     const bytes = Buffer.from(`${line}\n`);
     try {
       for (let offset = 0; offset < bytes.length; ) offset += writeSync(handle, bytes, offset);

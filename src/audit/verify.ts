@@ -20,7 +20,6 @@ export interface VerifiedFile {
 
 const previousLink = z.object({ file: z.string(), n: z.int(), head: z.string() });
 const startRecord = z.looseObject({ kind: z.literal('start'), file: z.string() });
-const recordWithId = z.looseObject({ id: z.string() });
 
 /** Checks every file of a folder and what each says of the one before it; `head` is a record's number and hash, kept outside. */
 export function verifyFolder(folder: string, head?: string): VerifiedFile[] {
@@ -75,10 +74,8 @@ function verifyFile(file: string, bytes: Buffer): VerifiedFile {
 
 function findUnfinished(records: readonly AuditRecord[]): AuditRecord[] {
   const outcomes = records.filter(({ kind, verdict }) => kind === 'outcome' && verdict !== 'outcome_unknown');
-  const endedIds = outcomes.map((act) => recordWithId.safeParse(act).data?.id);
-  return records.filter(
-    (outcome) => outcome.kind === 'acting' && !endedIds.includes(recordWithId.safeParse(outcome).data?.id),
-  );
+  const endedIds = outcomes.map(({ id }) => id);
+  return records.filter(({ kind, id }) => kind === 'acting' && !endedIds.includes(id));
 }
 
 /** Several servers may run at once, so a file names the newest one before it, which may have grown since. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { createInterface, type Interface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReadStream, WriteStream } from 'node:tty';
@@ -15,13 +15,14 @@ import {
 import { UntrustedFolder } from '../files.ts';
 import { parseJson } from '../json.ts';
 import { tellOperator } from '../log.ts';
-import { colour, frameText, print, wrapText } from './screen.ts';
+import { colour, frameText, print, printText } from './screen.ts';
 
 const actTimeoutMs = 30_000;
 const answerTimeoutMs = 3_000;
 
-/** A server that waits behind a socket, as this terminal talks to it; undefined where it does not answer in time. */
-interface WaitingServer {
+/** A server that waits behind a socket, as this terminal talks to it. */
+interface WaitingServer extends Pick<ServerNote, 'process'> {
+  /** Undefined where it does not answer in time. */
   ask(request: TerminalCommand): Promise<readonly TerminalQuestion[] | undefined>;
   end(): void;
 }
@@ -35,11 +36,8 @@ export async function approve({ list = false }: { readonly list?: boolean }): Pr
   try {
     const questions = (await Promise.all(servers.map(listQuestions))).flat();
     if (questions.length === 0) print('No question waits for an answer.');
-    if (list) {
-      for (const { shown } of questions) print(`${shown.title} (${shown.minutesLeft} minutes left)`);
-      return 0;
-    }
-    if (questions.length === 0) return 0;
+    if (list) for (const { shown } of questions) print(`${shown.title} (${shown.minutesLeft} minutes left)`);
+    if (list || questions.length === 0) return 0;
     const terminal = openTerminal();
     if (terminal === undefined) {
       tellOperator('approve needs a terminal with a person, and here is none.');
@@ -64,7 +62,7 @@ async function listServers(): Promise<ServerNote[] | undefined> {
   }
 }
 
-async function listQuestions(server: WaitingServer & Pick<ServerNote, 'process'>) {
+async function listQuestions(server: WaitingServer) {
   const waiting = await server.ask({ do: 'list' });
   if (waiting === undefined) tellOperator(`the server with process id ${server.process} does not answer.`);
   return (waiting ?? []).map((shown) => ({ server, shown }));
@@ -78,12 +76,10 @@ function openTerminal(): Interface | undefined {
     const isWindows = process.platform === 'win32';
     const input = new ReadStream(openSync(isWindows ? '\\\\.\\CONIN$' : '/dev/tty', 'r'));
     const output = new WriteStream(openSync(isWindows ? '\\\\.\\CONOUT$' : '/dev/tty', 'w'));
-    const terminal = createInterface({ input, output });
-    terminal.once('close', () => {
+    return createInterface({ input, output }).once('close', () => {
       input.destroy();
       output.destroy();
     });
-    return terminal;
   } catch {
     return undefined;
   }
@@ -92,11 +88,8 @@ function openTerminal(): Interface | undefined {
 async function answerQuestion(server: WaitingServer, question: TerminalQuestion, terminal: Interface): Promise<void> {
   print(`\n${colour.yellow(frameText(question.text))}`);
   print(`This question is open for ${question.minutesLeft} minutes.`);
-  const prompt =
-    question.typed === undefined
-      ? 'Type approve or decline; an empty line leaves it open > '
-      : 'Type the text, or decline; an empty line leaves it open > ';
-  const line = await terminal.question(colour.bold(prompt));
+  const expected = question.typed === undefined ? 'approve or decline' : 'the text, or decline';
+  const line = await terminal.question(colour.bold(`Type ${expected}; an empty line leaves it open > `));
   const reply = line.trim().toLowerCase();
   if (reply === '') return print('Left open.');
   const request = toRequest(question, reply, line);
@@ -109,7 +102,7 @@ async function answerQuestion(server: WaitingServer, question: TerminalQuestion,
   if (current === undefined) return print('The server no longer knows this question; nothing was changed.');
   if (current.state === 'waiting') return answerQuestion(server, current, terminal);
   const auditNote = current.auditRecord === undefined ? '' : ` Audit record ${current.auditRecord}.`;
-  print(wrapText(`${describeResult(current)}${auditNote}`).join('\n'));
+  printText(`${describeResult(current)}${auditNote}`);
 }
 
 function describeResult({ state, sentence }: TerminalQuestion): string {
@@ -139,22 +132,19 @@ async function waitUntilSettled(server: WaitingServer, first: TerminalQuestion):
   return current;
 }
 
-async function connectToServer(found: ServerNote): Promise<(WaitingServer & Pick<ServerNote, 'process'>) | undefined> {
+async function connectToServer(found: ServerNote): Promise<WaitingServer | undefined> {
   const socket = connect(found.path);
   try {
     await once(socket, 'connect');
-    return { ...createServerConnection(socket), process: found.process };
   } catch (error) {
     const isGone = error instanceof Error && 'code' in error && ['ECONNREFUSED', 'ENOENT'].includes(String(error.code));
     if (isGone) await found.clear();
     return undefined;
   }
-}
-
-function createServerConnection(socket: Socket): WaitingServer {
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
   socket.on('error', () => socket.destroy());
   return {
+    process: found.process,
     async ask(request) {
       socket.write(`${JSON.stringify(request)}\n`);
       const timeout = wait(answerTimeoutMs, undefined, { ref: false });

@@ -9,17 +9,17 @@ export const print = (text = ''): void => {
   process.stdout.write(`${text}\n`);
 };
 
+/** Prints a text whose lines are no longer than the screen is wide. */
+export const printText = (text: string): void => print(wrapText(text).join('\n'));
+
 /** Lines of at most `maxColumns` characters; indents stay, and a word that is longer than a line is cut. */
 export function wrapText(text: string, maxColumns = screenColumns): string[] {
   return text.split('\n').flatMap((paragraph) => {
     const indent = paragraph.match(/^ */)?.[0].slice(0, maxColumns / 2) ?? '';
     const piecePattern = new RegExp(`.{1,${maxColumns - indent.length}}`, 'gu');
-    const words = paragraph
-      .trim()
-      .split(/\s+/)
-      .flatMap((word) => word.match(piecePattern) ?? []);
+    const words = paragraph.trim().split(/\s+/);
     const lines = [indent];
-    for (const word of words) {
+    for (const word of words.flatMap((one) => one.match(piecePattern) ?? [])) {
       const line = lines.at(-1) ?? '';
       const extended = line.trim() === '' ? `${indent}${word}` : `${line} ${word}`;
       if (extended.length <= maxColumns) lines.splice(-1, 1, extended);
@@ -53,8 +53,8 @@ function joinTexts(value: unknown): string {
   return texts.map(([, text]) => text).join(', ');
 }
 
-/** A table as wide as the screen at most: what does not fit is taken from the widest column. */
-export function formatTable(heads: readonly string[], rows: readonly (readonly unknown[])[]): string {
+/** Prints a table as wide as the screen at most: what does not fit is taken from the widest column. */
+export function printTable(heads: readonly string[], rows: readonly (readonly unknown[])[]): void {
   const cells = [heads, ...rows.map((row) => row.map((value) => String(value ?? '')))];
   const widths = heads.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   const getTotalWidth = () => widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1));
@@ -64,11 +64,8 @@ export function formatTable(heads: readonly string[], rows: readonly (readonly u
   }
   const cut = (cell: string, maxLength: number) =>
     (cell.length > maxLength ? `${cell.slice(0, maxLength - 1)}…` : cell).padEnd(maxLength);
-  const [head = '', ...body] = cells.map((row) =>
-    row
-      .map((cell, column) => cut(cell, widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-  return [colour.dim(head), ...body].join('\n');
+  for (const [index, row] of cells.entries()) {
+    const line = row.map((cell, column) => cut(cell, widths[column] ?? 0)).join('  ');
+    print(index === 0 ? colour.dim(line.trimEnd()) : line.trimEnd());
+  }
 }

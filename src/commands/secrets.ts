@@ -1,20 +1,14 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { tellOperator } from '../log.ts';
 import { formatCount } from '../operations/consequences.ts';
-import { colour, formatTable, print } from './screen.ts';
+import { Secret } from '../secrets/secret.ts';
+import { colour, print, printTable } from './screen.ts';
 
 const isSecretFile = (name: string) => /^access-key_[\w-]{1,36}_[\w-]+\.txt$|^\.access-key_.*\.waiting$/.test(name);
 
 /** Lists the files with access keys, never a key, or removes them. Exit code 0, or 2 when the folder cannot be read. */
-export function manageSecretFiles({
-  folder,
-  clear = false,
-}: {
-  readonly folder: string;
-  readonly clear?: boolean;
-}): number {
+export function manageSecretFiles(folder: string, clear: boolean): number {
   const names = listSecretFiles(folder);
   if (names === undefined) {
     tellOperator(`the folder ${folder} cannot be read. Name it with --secrets-dir.`);
@@ -28,12 +22,8 @@ export function manageSecretFiles({
     if (removable.length < names.length) print('A server may still be writing another one: it stays for now.');
   } else {
     print(colour.dim(folder));
-    print(
-      formatTable(
-        ['file', 'tenant', 'fingerprint', 'age'],
-        names.map((name) => describeFile(folder, name)),
-      ),
-    );
+    const rows = names.map((name) => describeFile(name, join(folder, name)));
+    printTable(['file', 'tenant', 'fingerprint', 'age'], rows);
   }
   return 0;
 }
@@ -50,15 +40,10 @@ function listSecretFiles(folder: string): string[] | undefined {
   }
 }
 
-function describeFile(folder: string, name: string): string[] {
-  const path = join(folder, name);
-  return [name, name.split('_')[1] ?? '', computeFingerprint(path), formatAge(statSync(path).mtimeMs)];
-}
-
-function computeFingerprint(path: string): string {
-  // Its server ended before it said that the key is in it.
-  if (isUnfinished(path)) return 'unfinished';
-  return createHash('sha256').update(readFileSync(path, 'utf8')).digest('hex').slice(0, 8);
+function describeFile(name: string, path: string): string[] {
+  // Of an unfinished one, the server ended before it said that the key is in it.
+  const fingerprint = isUnfinished(path) ? 'unfinished' : new Secret(readFileSync(path, 'utf8')).fingerprint;
+  return [name, name.split('_')[1] ?? '', fingerprint, formatAge(statSync(path).mtimeMs)];
 }
 
 function formatAge(sinceMs: number): string {

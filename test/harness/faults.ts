@@ -1,15 +1,9 @@
 import { type PipelineRequest, RestError } from '@azure/core-rest-pipeline';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { parseJson } from '../../src/json.ts';
-import {
-  createClaimsChallengeError,
-  createConflictError,
-  createExpiredTokenError,
-  createNotFoundError,
-  createNotOnboardedError,
-  createPreconditionFailedError,
-} from '../../src/tenants/simulated/errors.ts';
+import { createExpiredTokenError, createNotFoundError, GraphError } from '../../src/tenants/simulated/errors.ts';
 import type { FaultAction, HttpReply } from '../../src/tenants/simulated/faults.ts';
+import { createClaimsChallengeError, createNotOnboardedError } from './graphErrors.ts';
 
 const nothing: HttpReply = { status: 200, headers: {}, text: '' };
 const json = { 'Content-Type': 'application/json' };
@@ -110,8 +104,8 @@ export const html = body('<!DOCTYPE html><html><body><h1>Sign in to the hotel ne
 export const empty: FaultAction = (_, reply = nothing) => ({ ...reply, text: '' });
 
 export const gone = createNotFoundError('The object');
-export const conflicting = createConflictError();
-export const outdated = createPreconditionFailedError();
+export const conflicting = new GraphError(409, 'Conflict', 'The object is being changed by another request.');
+export const outdated = new GraphError(412, 'PreconditionFailed', 'The object was changed meanwhile.');
 
 /** The tenant has no Defender for Identity. */
 export const withoutMdi = createNotOnboardedError();

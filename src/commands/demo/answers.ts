@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { colour, print } from '../screen.ts';
 
 /** A form with its one field, as a client receives it. */
-export interface DemoQuestion {
+interface DemoQuestion {
   readonly message: string;
   readonly field: string;
   readonly title: string;
@@ -13,19 +13,15 @@ export interface DemoQuestion {
 }
 
 /** Answers a form, or closes it. `attempt` counts the questions of one call. */
-export type DemoPerson = (question: DemoQuestion, attempt: number) => Promise<string | undefined>;
+type DemoPerson = (question: DemoQuestion, attempt: number) => Promise<string | undefined>;
 
+const fieldSchema = z.looseObject({
+  title: z.string().default('Answer'),
+  oneOf: z.array(z.looseObject({ const: z.string(), title: z.string() })).default([]),
+});
 const formSchema = z.looseObject({
   message: z.string(),
-  requestedSchema: z.looseObject({
-    properties: z.record(
-      z.string(),
-      z.looseObject({
-        title: z.string().default('Answer'),
-        oneOf: z.array(z.looseObject({ const: z.string(), title: z.string() })).default([]),
-      }),
-    ),
-  }),
+  requestedSchema: z.looseObject({ properties: z.record(z.string(), fieldSchema) }),
 });
 
 export function parseForm(params: unknown): DemoQuestion {
@@ -37,9 +33,7 @@ export function parseForm(params: unknown): DemoQuestion {
 /** The person at the terminal. Ctrl-C, Ctrl-D and an empty line close the question. */
 export const answerAtTerminal: DemoPerson = async ({ title, options }) => {
   print(colour.bold(title));
-  options.forEach((option, index) => {
-    print(`  ${index + 1}  ${option.title}`);
-  });
+  for (const [index, option] of options.entries()) print(`  ${index + 1}  ${option.title}`);
   for (;;) {
     const line = await readLine(options.length === 0 ? '> ' : `1 to ${options.length} > `);
     if (options.length === 0 || line === undefined) return line;
@@ -62,16 +56,13 @@ async function readLine(prompt: string): Promise<string | undefined> {
   }
 }
 
-const wrongName = 'DC70.contoso.com';
-
 /** Stands in for a person where there is no terminal: chooses to approve; types a wrong name first, then the right one. */
 export const answerFromScript: DemoPerson = async ({ message, title, options }, attempt) => {
   await wait(700);
   const approveOption = options.find((option) => option.const.startsWith('approve'));
-  const text = attempt === 1 ? wrongName : message.match(/To approve, type: (.+)$/m)?.[1];
+  const text = attempt === 1 ? 'DC70.contoso.com' : message.match(/To approve, type: (.+)$/m)?.[1];
   const answer = options.length === 0 ? text : approveOption?.const;
-  print(
-    `${colour.bold(title)}\n> ${approveOption?.title ?? answer ?? ''} ${colour.dim('(no terminal: the demo answers)')}`,
-  );
+  const note = colour.dim('(no terminal: the demo answers)');
+  print(`${colour.bold(title)}\n> ${approveOption?.title ?? answer ?? ''} ${note}`);
   return answer;
 };

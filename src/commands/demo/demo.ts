@@ -5,7 +5,7 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import * as z from 'zod';
 import type { Config } from '../../config.ts';
-import { colour, formatFields, formatTable, frameText, print, wrapText } from '../screen.ts';
+import { colour, formatFields, frameText, print, printTable, printText, wrapText } from '../screen.ts';
 import { answerAtTerminal, answerFromScript, parseForm } from './answers.ts';
 
 const personTimeoutMs = 15 * 60_000;
@@ -26,16 +26,10 @@ const sensorList = z.looseObject({
 });
 const candidateList = z.looseObject({ total: z.number(), candidates: rows('id', 'name', 'domain', 'lastSeen') });
 
-interface DemoCallResult {
-  readonly text: string;
-  readonly structured: unknown;
-  readonly failed: boolean;
-}
-
 /** Shows the server at work on the simulated tenant; its gate asks the person at the terminal, or where `approval` says. */
 export async function runDemo({ approval, noBrowser }: Pick<Config, 'approval' | 'noBrowser'>): Promise<number> {
-  const person =
-    process.stdin.isTTY && process.stdout.isTTY && process.env.CI === undefined ? answerAtTerminal : answerFromScript;
+  const isWatched = process.stdin.isTTY && process.stdout.isTTY && process.env.CI === undefined;
+  const person = isWatched ? answerAtTerminal : answerFromScript;
   const client = new Client(
     { name: 'the demo', version: '1' },
     { capabilities: { elicitation: { form: {} } }, versionNegotiation: { mode: 'auto' } },
@@ -50,14 +44,12 @@ export async function runDemo({ approval, noBrowser }: Pick<Config, 'approval' |
   });
   const auditLog = await mkdtemp(join(tmpdir(), 'mdi-sensors-mcp-demo-'));
   const flags = ['--simulate', '--approval', approval, '--audit-log', auditLog, ...(noBrowser ? ['--no-browser'] : [])];
-  const env = Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) =>
-      value === undefined || name.startsWith('MDI_MCP_') ? [] : [[name, value]],
-    ),
-  );
-  await client.connect(
-    new StdioClientTransport({ command: process.execPath, args: [process.argv[1] ?? '', ...flags], env }),
-  );
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && !name.startsWith('MDI_MCP_')) env[name] = value;
+  }
+  const args = [process.argv[1] ?? '', ...flags];
+  await client.connect(new StdioClientTransport({ command: process.execPath, args, env }));
   try {
     const results = [await tour.showFleet(), await tour.showActivation(), await tour.showDeletion()];
     tour.showSummary();
@@ -72,7 +64,7 @@ function createTour(client: Client) {
   const callRows: string[][] = [];
   let [attempt, answerText, checkBeforeRetry] = [0, '', async () => {}];
 
-  const callTool = async (name: string, args: Record<string, unknown> = {}): Promise<DemoCallResult> => {
+  const callTool = async (name: string, args: Record<string, unknown> = {}) => {
     const argumentText = JSON.stringify(args).replaceAll(',"', ', "');
     print(`\n${colour.cyan(`▸ ${name}`)}\n${colour.dim(wrapText(`  ${argumentText}`).join('\n'))}`);
     const { content, structuredContent, isError } = await client.callTool(
@@ -88,7 +80,7 @@ function createTour(client: Client) {
   };
 
   /** A call that a person decides; what came of it goes into the table at the end. */
-  const callGatedTool = async (name: string, args: Record<string, unknown>): Promise<DemoCallResult> => {
+  const callGatedTool = async (name: string, args: Record<string, unknown>) => {
     [attempt, answerText] = [0, 'nothing'];
     let result = await callTool(name, args);
     while (result.text.startsWith('approval_pending:')) {
@@ -96,12 +88,11 @@ function createTour(client: Client) {
       print(colour.yellow(wrapText(result.text).join('\n')));
       result = await callTool(name, args);
     }
-    const outcome = result.failed ? (result.text.split(':')[0] ?? '') : 'done';
-    print(
-      result.failed ? colour.yellow(wrapText(result.text).join('\n')) : colour.green(formatFields(result.structured)),
-    );
-    callRows.push([name, answerText, outcome]);
-    return result;
+    const { failed, text, structured } = result;
+    print(failed ? colour.yellow(wrapText(text).join('\n')) : colour.green(formatFields(structured)));
+    callRows.push([name, answerText, failed ? (text.split(':')[0] ?? '') : 'done']);
+    if (!failed) return 'done';
+    return notApproved.test(text) ? 'not approved' : 'failed';
   };
 
   const showSensor = async (id: unknown): Promise<boolean> => {
@@ -129,30 +120,18 @@ function createTour(client: Client) {
       const { tenant, sensors, domains, openIssues } = summary.parse((await callTool('summarize_fleet')).structured);
       print(colour.bold(tenant));
       print(`${sensors.total} sensors, ${sensors.communicating} communicating`);
-      print(wrapText(`${formatCounts(sensors.byGeneration)}; ${formatCounts(sensors.byDeployment)}`).join('\n'));
-      print(
-        `\n${formatTable(['domain', 'DCs communicating', 'of', 'sensors', 'candidates'], domains.worstFirst.map(Object.values))}`,
-      );
+      printText(`${formatCounts(sensors.byGeneration)}; ${formatCounts(sensors.byDeployment)}`);
+      print();
+      const heads = ['domain', 'DCs communicating', 'of', 'sensors', 'candidates'];
+      printTable(heads, domains.worstFirst.map(Object.values));
       print(`\n${openIssues.total} open issues`);
-      print(formatTable(['severity', 'issue', 'sensors', 'days'], openIssues.bySensors.map(Object.values)));
+      printTable(['severity', 'issue', 'sensors', 'days'], openIssues.bySensors.map(Object.values));
 
       printChapter('Sensors that do not communicate');
-      const silent = sensorList.parse(
-        (await callTool('list_sensors', { notCommunicating: true, limit: 10 })).structured,
-      );
+      const result = await callTool('list_sensors', { notCommunicating: true, limit: 10 });
+      const silent = sensorList.parse(result.structured);
       print(`${silent.total} sensors`);
-      print(
-        formatTable(
-          ['name', 'domain', 'version', 'deployment', 'health'],
-          silent.sensors.map((sensor) => [
-            sensor.name,
-            sensor.domain,
-            sensor.version,
-            sensor.deployment,
-            sensor.health,
-          ]),
-        ),
-      );
+      printColumns(silent.sensors, ['name', 'domain', 'version', 'deployment', 'health']);
       return silent.total > 0;
     },
 
@@ -160,16 +139,9 @@ function createTour(client: Client) {
       printChapter('Two servers get the sensor: a person approves');
       const { candidates } = candidateList.parse((await callTool('list_sensor_candidates', { limit: 10 })).structured);
       const byLastSeen = candidates.toSorted((a, b) => String(b.lastSeen).localeCompare(String(a.lastSeen)));
-      print(
-        formatTable(
-          ['name', 'domain', 'last seen'],
-          byLastSeen.map((candidate) => [candidate.name, candidate.domain, candidate.lastSeen]),
-        ),
-      );
-      const { failed, text } = await callGatedTool('activate_sensor_candidates', {
-        ids: byLastSeen.slice(0, 2).map(({ id }) => id),
-      });
-      return !failed || isNotApproved(text);
+      printColumns(byLastSeen, ['name', 'domain', 'lastSeen'], ['name', 'domain', 'last seen']);
+      const ids = byLastSeen.slice(0, 2).map(({ id }) => id);
+      return (await callGatedTool('activate_sensor_candidates', { ids })) !== 'failed';
     },
 
     async showDeletion(): Promise<boolean> {
@@ -177,25 +149,20 @@ function createTour(client: Client) {
       const { sensors } = sensorList.parse((await callTool('list_sensors', { name: 'DC07.contoso.com' })).structured);
       const deadSensor = sensors.find(({ deployment }) => deployment === 'unreachable');
       if (deadSensor === undefined) return false;
-      print(
-        formatTable(['name', 'domain', 'deployment'], [[deadSensor.name, deadSensor.domain, deadSensor.deployment]]),
-      );
+      printColumns([deadSensor], ['name', 'domain', 'deployment']);
       checkBeforeRetry = async () => {
         const isStillThere = await showSensor(deadSensor.id);
-        print(
-          isStillThere
-            ? colour.bold('Not the name: nothing was deleted, the sensor is still there.')
-            : colour.red('It is gone.'),
-        );
+        const right = colour.bold('Not the name: nothing was deleted, the sensor is still there.');
+        print(isStillThere ? right : colour.red('It is gone.'));
       };
-      const { failed, text } = await callGatedTool('delete_sensor', { id: deadSensor.id });
+      const outcome = await callGatedTool('delete_sensor', { id: deadSensor.id });
       const isStillThere = await showSensor(deadSensor.id);
-      return failed ? isNotApproved(text) && isStillThere : !isStillThere;
+      return isStillThere ? outcome === 'not approved' : outcome === 'done';
     },
 
     showSummary(): void {
       printChapter('What was asked, approved and done');
-      print(formatTable(['tool', 'answer', 'outcome'], callRows));
+      printTable(['tool', 'answer', 'outcome'], callRows);
     },
   };
 }
@@ -205,11 +172,16 @@ const isServerProgress = (message: string) => !message.startsWith('Fulfilling in
 
 const printChapter = (title: string) => print(`\n${colour.bold(colour.inverse(` ${title} `))}`);
 
-const formatCounts = (numbers: Record<string, number>) =>
-  Object.entries(numbers)
-    .map(([name, count]) => `${count} ${name}`)
-    .join(', ');
+const printColumns = (items: z.infer<typeof sensorList>['sensors'], names: readonly string[], heads = names) =>
+  printTable(
+    heads,
+    items.map((item) => names.map((name) => item[name])),
+  );
+
+const formatCounts = (numbers: Record<string, number>) => {
+  const texts = Object.entries(numbers).map(([name, count]) => `${count} ${name}`);
+  return texts.join(', ');
+};
 
 /** A person said no, or nothing: that too is an end as it should be. */
-const isNotApproved = (text: string) =>
-  /^(declined|mistyped|approval_expired|approval_busy|client_unattended):/.test(text);
+const notApproved = /^(declined|mistyped|approval_expired|approval_busy|client_unattended):/;

@@ -61,17 +61,14 @@ function checkApprovals({ config, environment }: DoctorContext): Finding {
 }
 
 async function* checkMachine(context: DoctorContext): AsyncGenerator<Finding> {
-  const { config } = context;
-  const about = 'This machine';
+  const { auditLog, secretsDir = getDefaultSecretsFolder() } = context.config;
   yield checkApprovals(context);
-  const auditFolder = resolveAuditFolder(config.auditLog);
+  const auditFolder = resolveAuditFolder(auditLog);
   if (auditFolder === undefined)
-    yield { about, is: 'note', text: 'The audit log is off: nothing records who approved what' };
-  else
-    yield reportFolder('Audit log', auditFolder, '--audit-log', await findFailure(() => probeAuditFolder(auditFolder)));
-  const secretsFolder = config.secretsDir ?? getDefaultSecretsFolder();
-  const createAndDiscard = async () => (await createSecretFile(secretsFolder, 'doctor', false)).discard();
-  yield reportFolder('Secrets folder', secretsFolder, '--secrets-dir', await findFailure(createAndDiscard));
+    yield { about: 'This machine', is: 'note', text: 'The audit log is off: nothing records who approved what' };
+  else yield await checkFolder('Audit log', auditFolder, '--audit-log', () => probeAuditFolder(auditFolder));
+  const createAndDiscard = async () => (await createSecretFile(secretsDir, 'doctor', false)).discard();
+  yield await checkFolder('Secrets folder', secretsDir, '--secrets-dir', createAndDiscard);
 }
 
 function probeAuditFolder(auditFolder: string): void {
@@ -80,21 +77,13 @@ function probeAuditFolder(auditFolder: string): void {
   rmSync(file);
 }
 
-async function findFailure(runStep: () => unknown): Promise<string | undefined> {
+async function checkFolder(title: string, path: string, flag: string, probe: () => unknown): Promise<Finding> {
+  const about = 'This machine';
   try {
-    await runStep();
-    return undefined;
+    await probe();
+    return { about, is: 'well', text: `${title}: ${path}` };
   } catch (error) {
-    return error instanceof Error ? error.message : 'unknown error';
+    const why = error instanceof Error ? error.message : 'unknown error';
+    return { about, is: 'missing', text: `${title}: ${path}: ${why}`, next: `Name another folder with ${flag}.` };
   }
 }
-
-const reportFolder = (title: string, path: string, flag: string, why: string | undefined): Finding =>
-  why === undefined
-    ? { about: 'This machine', is: 'well', text: `${title}: ${path}` }
-    : {
-        about: 'This machine',
-        is: 'missing',
-        text: `${title}: ${path}: ${why}`,
-        next: `Name another folder with ${flag}.`,
-      };

@@ -15,12 +15,8 @@ const marks = {
 /** Says step by step whether the server can work here, and what to do where not. Exit code 0, 1 for something missing, 2 for a sign-in that fails. */
 export async function runDoctor(config: Config, tenant: Tenant, { json = false }: { readonly json?: boolean }) {
   const findings: Finding[] = [];
-  for await (const finding of runChecks({
-    config,
-    tenant,
-    environment: process.env,
-    log: createLog(config.logLevel),
-  })) {
+  const log = createLog(config.logLevel);
+  for await (const finding of runChecks({ config, tenant, environment: process.env, log })) {
     if (!json) printFinding(finding, findings.at(-1));
     findings.push(finding);
   }

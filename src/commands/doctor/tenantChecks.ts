@@ -1,9 +1,8 @@
 import { SignInNeeded, ToolError } from '../../errors.ts';
 import { createGraphClient } from '../../graph/client/client.ts';
 import { parseIdentity, parsePermissions, parseValidity } from '../../graph/client/identity.ts';
-import type { Reader } from '../../graph/client/reader.ts';
 import { findVersion } from '../../graph/clouds.ts';
-import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
+import { type AnyGet, isWritePermission, type Permission } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import { listGrants, type PermissionGrant } from '../../operations/grants.ts';
@@ -55,16 +54,18 @@ function* reportToken(token: string): Generator<Finding> {
   yield { about, is: 'well', text: `Tenant ${tenantId}` };
   yield { about, is: 'well', text: `As the ${kind} ${escapeInvisible(name, 100)} (${id})` };
   if (kind === 'person') {
-    const text =
-      'A person also needs the Entra role Security Administrator, or a Defender XDR role with the same rights';
-    yield { about, is: 'note', text };
+    const roles = 'the Entra role Security Administrator, or a Defender XDR role with the same rights';
+    yield { about, is: 'note', text: `A person also needs ${roles}` };
   }
   const validity = parseValidity(token);
   if (validity === undefined) return;
   const minutes = Math.round((validity.validUntil.getTime() - Date.now()) / 60_000);
   const challenge = validity.canBeChallenged ? 'with' : 'without';
-  const text = `The token is valid for ${minutes} minutes, ${challenge} continuous access evaluation`;
-  yield { about, is: 'well', text };
+  yield {
+    about,
+    is: 'well',
+    text: `The token is valid for ${minutes} minutes, ${challenge} continuous access evaluation`,
+  };
 }
 
 async function checkWriter(tenant: Tenant): Promise<Finding> {
@@ -103,16 +104,11 @@ export async function* checkPermissions(
     findings.push(granted.has(permission) ? { about, is: 'well', text: permission } : reportMissing(grant));
   }
   yield* findings.sort((one, other) => statusOrder.indexOf(one.is) - statusOrder.indexOf(other.is));
-  const writes = [...granted].filter(
-    (permission) => permission.startsWith('SecurityIdentities') && permission.includes('.ReadWrite.'),
-  );
+  const writes = [...granted].filter((permission) => /^SecurityIdentities.*\.ReadWrite\./.test(permission));
   if (config.readOnly && writes.length > 0) {
-    yield {
-      about,
-      is: 'note',
-      text: `The token can write although the server is started with --read-only: ${writes.sort().join(', ')}`,
-      next: 'Grant the app only the Read permissions; then nothing at all can write with its token.',
-    };
+    const text = `The token can write although the server is started with --read-only: ${writes.sort().join(', ')}`;
+    const next = 'Grant the app only the Read permissions; then nothing at all can write with its token.';
+    yield { about, is: 'note', text, next };
   }
   return granted;
 }
@@ -128,13 +124,14 @@ function reportMissing({ permission, neededFor, optionalFor }: PermissionGrant):
   };
 }
 
+const { listSensors, listHealthIssues, getAutoAuditingConfiguration, listSensorMigrations } = endpoints;
 /** One harmless read for each permission to read. */
-const sampleReads = [
-  [endpoints.listSensors, (graph: Reader) => graph.get(endpoints.listSensors)],
-  [endpoints.listHealthIssues, (graph: Reader) => graph.get(endpoints.listHealthIssues)],
-  [endpoints.getAutoAuditingConfiguration, (graph: Reader) => graph.get(endpoints.getAutoAuditingConfiguration)],
-  [endpoints.listSensorMigrations, (graph: Reader) => graph.get(endpoints.listSensorMigrations)],
-] as const;
+const sampleReads: readonly AnyGet[] = [
+  listSensors,
+  listHealthIssues,
+  getAutoAuditingConfiguration,
+  listSensorMigrations,
+];
 
 /** Reads what there is a permission for, unless the first answer is what every other one would be. */
 export async function* checkReads(
@@ -143,14 +140,14 @@ export async function* checkReads(
 ): AsyncGenerator<Finding> {
   const about = 'Reads';
   const graph = createGraphClient({ tenant, version: config.graphVersion, concurrency: config.concurrency, log });
-  for (const [endpoint, read] of sampleReads) {
+  for (const endpoint of sampleReads) {
     if (findVersion(tenant.cloud, endpoint, config.graphVersion) === undefined) continue;
     if (!granted.has(endpoint.permission)) {
       yield { about, is: 'note', text: `${endpoint.route} was not tried, since its permission is missing` };
       continue;
     }
     try {
-      await read(graph.createReader({ signal: AbortSignal.timeout(60_000), timeoutMs: 30_000 }));
+      await graph.createReader({ signal: AbortSignal.timeout(60_000), timeoutMs: 30_000 }).get(endpoint);
       yield { about, is: 'well', text: endpoint.route };
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;

@@ -14,26 +14,19 @@ export interface AppRegistration {
 export interface RegistrationPlan {
   /** The id or a domain of the tenant, or a placeholder. */
   readonly tenant: string;
-  readonly portal: CloudPortal;
+  readonly portal: NonNullable<(typeof cloudPortals)[Cloud]>;
   /** Whether the app acts by itself, or for a person who signs in. */
   readonly signIn: 'app' | 'person';
   readonly apps: readonly AppRegistration[];
 }
 
-/** A cloud's place for app registrations, and its name for Microsoft's command lines. */
-interface CloudPortal {
-  readonly adminCenter: string;
-  readonly azureCli: string;
-  readonly powerShell: string;
-}
-
-/** There is nothing to register for in the China cloud. */
-export const cloudPortals: Readonly<Record<Cloud, CloudPortal | undefined>> = {
+/** Each cloud's place for app registrations, and its name for Microsoft's command lines. China has nothing to register for. */
+export const cloudPortals = {
   global: { adminCenter: 'https://entra.microsoft.com', azureCli: 'AzureCloud', powerShell: 'Global' },
   usgov: { adminCenter: 'https://entra.microsoft.us', azureCli: 'AzureUSGovernment', powerShell: 'USGov' },
   usgovdod: { adminCenter: 'https://entra.microsoft.us', azureCli: 'AzureUSGovernment', powerShell: 'USGovDoD' },
   china: undefined,
-};
+} as const satisfies Record<Cloud, unknown>;
 
 /** Where the browser of a person who signs in comes back to. */
 export const redirectUri = 'http://localhost';

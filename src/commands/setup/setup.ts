@@ -4,7 +4,7 @@ import { clouds } from '../../graph/clouds.ts';
 import { tellOperator } from '../../log.ts';
 import { listGrants, type PermissionGrant } from '../../operations/grants.ts';
 import { operations } from '../../operations/index.ts';
-import { colour, print, wrapText } from '../screen.ts';
+import { colour, print, printText } from '../screen.ts';
 import {
   type AppRegistration,
   cloudPortals,
@@ -22,24 +22,15 @@ export interface SetupOptions {
 type SetupConfig = Pick<Config, 'cloud' | 'readOnly'>;
 
 /** Prints how to register the server in Microsoft Entra and name it to a host. Exit code 0, or 2 where that makes no sense. */
-export function printSetup(
-  config: SetupConfig,
-  { signIn, split = false, tenant = '<tenant-id>' }: SetupOptions,
-): number {
+export function printSetup(config: SetupConfig, options: SetupOptions): number {
+  const { signIn, split = false, tenant = '<tenant-id>' } = options;
   const { cloud, readOnly } = config;
   const portal = cloudPortals[cloud];
-  if (portal === undefined) {
-    tellOperator(`None of the tools exists in ${clouds[cloud].name}, so there is nothing to grant.`);
-    return 2;
-  }
-  if (!/^([\w.-]+|<tenant-id>)$/.test(tenant)) {
-    tellOperator('--tenant is the id or a domain of the tenant.');
-    return 2;
-  }
-  if (split && (readOnly || signIn === 'person')) {
-    tellOperator('--split needs tools that write, and an app that acts by itself.');
-    return 2;
-  }
+  if (portal === undefined)
+    return refuse(`None of the tools exists in ${clouds[cloud].name}, so there is nothing to grant.`);
+  if (!/^([\w.-]+|<tenant-id>)$/.test(tenant)) return refuse('--tenant is the id or a domain of the tenant.');
+  if (split && (readOnly || signIn === 'person'))
+    return refuse('--split needs tools that write, and an app that acts by itself.');
   const offered = operations.filter(({ effect }) => !readOnly || effect === 'read');
   const grants = listGrants(offered, cloud);
   const registration = { tenant, portal, signIn, apps: planApps(grants, split) };
@@ -76,8 +67,12 @@ export function printSetup(
   return 0;
 }
 
+function refuse(sentence: string): 2 {
+  tellOperator(sentence);
+  return 2;
+}
+
 const printHeading = (text: string) => print(`\n${colour.bold(text)}\n`);
-const printText = (text: string) => print(wrapText(text).join('\n'));
 const toClientIdPlaceholder = (app: string) => `<client-id-of-${app}>`;
 
 /** With a split, what reads and what writes are two apps: the token of the second one is asked for only after an approval. */
@@ -115,9 +110,8 @@ function printAdminCenterSteps({ portal, signIn, apps }: RegistrationPlan): void
   printText(
     `a) ${portal.adminCenter} > Entra ID > App registrations > New registration: name ${apps.map(({ name }) => name).join(', and a second one ')}, accounts in this organizational directory only${redirect}. Keep the application (client) id and the directory (tenant) id for 5.`,
   );
-  printText(
-    `b) API permissions > Add a permission > Microsoft Graph > ${isApp ? 'Application' : 'Delegated'} permissions:`,
-  );
+  const kind = isApp ? 'Application' : 'Delegated';
+  printText(`b) API permissions > Add a permission > Microsoft Graph > ${kind} permissions:`);
   for (const { name, permissions } of apps) {
     if (apps.length > 1) print(`   of ${name}:`);
     for (const permission of permissions) print(`   - ${permission}`);

@@ -3,28 +3,17 @@ import { ToolError } from '../../errors.ts';
 export type SignInEnvironment = Readonly<Record<string, string | undefined>>;
 
 /** The variables that the environment has for one app: `AZURE_…` for the server's own, `MDI_MCP_WRITER_…` for the one that writes. */
-export interface AppVariables {
+export function createAppVariables(environment: SignInEnvironment, prefix: 'AZURE_' | 'MDI_MCP_WRITER_') {
   /** The variable's whole name. */
-  toVariableName(name: string): string;
-  get(name: string): string | undefined;
-  /** Refuses where the variable is not set. */
-  getRequired(name: string): string;
-}
-
-export function createAppVariables(environment: SignInEnvironment, prefix: 'AZURE_' | 'MDI_MCP_WRITER_'): AppVariables {
   const toVariableName = (name: string) => (name === 'TENANT_ID' ? 'AZURE_TENANT_ID' : `${prefix}${name}`);
   const get = (name: string) => environment[toVariableName(name)];
-  return {
-    toVariableName,
-    get,
-    getRequired(name) {
-      const value = get(name);
-      if (value !== undefined) return value;
-      throw new ToolError(
-        'sign_in_failed',
-        `${toVariableName(name)} is not set.`,
-        `Set it in this server's environment.`,
-      );
-    },
+  /** Refuses where the variable is not set. */
+  const getRequired = (name: string) => {
+    const value = get(name);
+    if (value !== undefined) return value;
+    const message = `${toVariableName(name)} is not set.`;
+    throw new ToolError('sign_in_failed', message, "Set it in this server's environment.");
   };
+  return { toVariableName, get, getRequired };
 }
+export type AppVariables = ReturnType<typeof createAppVariables>;

@@ -7,12 +7,9 @@ import type { AppVariables } from './app.ts';
  * An app's certificate with its private key, from a PEM or PFX (PKCS #12) file, as PEM, which is all that the library
  * reads. Errors name the variable and not the file, which is no business of a model.
  */
-export async function readCertificate({
-  getRequired,
-  get,
-  toVariableName,
-}: AppVariables): Promise<{ readonly certificate: string }> {
-  const [path, password = ''] = [getRequired('CLIENT_CERTIFICATE_PATH'), get('CLIENT_CERTIFICATE_PASSWORD')];
+export async function readCertificate({ getRequired, get, toVariableName }: AppVariables) {
+  const path = getRequired('CLIENT_CERTIFICATE_PATH');
+  const password = get('CLIENT_CERTIFICATE_PASSWORD') ?? '';
   const createFileError = (why: string, next: string) =>
     new ToolError('sign_in_failed', `The file of ${toVariableName('CLIENT_CERTIFICATE_PATH')} ${why}.`, next);
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
@@ -24,11 +21,8 @@ export async function readCertificate({
     throw createFileError(missingHalf, exportBothAdvice);
   const key = pem === undefined ? undefined : parsePrivateKey(pem, password);
   if (pem === undefined || key === undefined) {
-    const variable = toVariableName('CLIENT_CERTIFICATE_PASSWORD');
-    throw createFileError(
-      'is no PEM or PFX file, or has another password',
-      `Set ${variable} to the password of the file.`,
-    );
+    const next = `Set ${toVariableName('CLIENT_CERTIFICATE_PASSWORD')} to the password of the file.`;
+    throw createFileError('is no PEM or PFX file, or has another password', next);
   }
   // The library takes the first certificate of a file for the app's, and a chain may begin with another one.
   const appCertificate = pem
@@ -54,9 +48,8 @@ async function convertPfxToPem(bytes: string, password: string): Promise<string 
   // The bundle gives a CommonJS package its default export only.
   const { asn1, pkcs12, pki } = (await import('node-forge')).default;
   try {
-    const bags = pkcs12
-      .pkcs12FromAsn1(asn1.fromDer(bytes), password)
-      .safeContents.flatMap((contents) => contents.safeBags);
+    const { safeContents } = pkcs12.pkcs12FromAsn1(asn1.fromDer(bytes), password);
+    const bags = safeContents.flatMap(({ safeBags }) => safeBags);
     return [
       ...bags.flatMap(({ key }) => (key ? [pki.privateKeyToPem(key)] : [])),
       ...bags.flatMap(({ cert }) => (cert ? [pki.certificateToPem(cert)] : [])),

@@ -26,11 +26,10 @@ export function createCredentialChain(
   authority: Authority,
   attempts: SignInAttempts,
 ): TokenCredential {
-  const createCredential = async (name: SignInMethodName) =>
-    signInMethods[name].createCredential(await import('@azure/identity'), app, authority);
   const credentials = new Map<SignInMethodName, TokenCredential>();
   const getCredential = async (name: SignInMethodName) => {
-    const credential = credentials.get(name) ?? (await createCredential(name));
+    const library = await import('@azure/identity');
+    const credential = credentials.get(name) ?? (await signInMethods[name].createCredential(library, app, authority));
     credentials.set(name, credential);
     return credential;
   };
@@ -38,44 +37,31 @@ export function createCredentialChain(
 
   return {
     async getToken(scopes, options) {
-      const requestToken = async (name: SignInMethodName) => (await getCredential(name)).getToken(scopes, options);
-      if (chosenMethod !== undefined) {
-        const { title } = signInMethods[chosenMethod];
-        try {
-          const token = await requestToken(chosenMethod);
-          attempts.set(title, undefined);
-          return token;
-        } catch (error) {
-          attempts.set(title, extractReason(error));
-          throw await toSignInError(signInMethods[chosenMethod], error, authority);
-        }
-      }
-      for (const name of methodNames) {
+      const onlyMethod = chosenMethod;
+      for (const name of onlyMethod === undefined ? methodNames : [onlyMethod]) {
         const { title, variable } = signInMethods[name];
-        if (variable !== undefined) {
+        if (onlyMethod === undefined && variable !== undefined) {
           attempts.set(title, `${app.toVariableName(variable)} is not set`);
           continue;
         }
         try {
-          const token = await requestToken(name);
+          const token = await (await getCredential(name)).getToken(scopes, options);
           chosenMethod = name;
           attempts.set(title, undefined);
           return token;
         } catch (error) {
           attempts.set(title, extractReason(error));
-          if (!(error instanceof Error) || error.name !== 'CredentialUnavailableError') {
+          const isUnavailable = error instanceof Error && error.name === 'CredentialUnavailableError';
+          if (onlyMethod !== undefined || !isUnavailable) {
             throw await toSignInError(signInMethods[name], error, authority);
           }
         }
       }
-      throw createNoMethodWorkedError(attempts);
+      throw new ToolError(
+        'sign_in_failed',
+        `No way to sign in worked. ${[...attempts].map(([title, reason]) => `${title}: ${reason}`).join('. ')}.`,
+        'Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or another variable named here, or let a person sign in with --auth browser or --auth device-code.',
+      );
     },
   };
 }
-
-const createNoMethodWorkedError = (attempts: SignInAttempts) =>
-  new ToolError(
-    'sign_in_failed',
-    `No way to sign in worked. ${[...attempts].map(([title, reason]) => `${title}: ${reason}`).join('. ')}.`,
-    'Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or another variable named here, or let a person sign in with --auth browser or --auth device-code.',
-  );

@@ -28,30 +28,22 @@ const toTenantOptions = ({ get }: AppVariables) => {
   return tenantId === undefined ? {} : { tenantId };
 };
 
+const getAppIds = ({ getRequired }: AppVariables) => [getRequired('TENANT_ID'), getRequired('CLIENT_ID')] as const;
+
 /** How an app or a developer's tool signs in without anybody at this server, in the order of `auto`. */
 export type SignInMethodName = Exclude<Auth, 'auto' | 'browser' | 'device-code'>;
 export const signInMethods: Readonly<Record<SignInMethodName, SignInMethod>> = {
   secret: {
     title: 'client secret',
     variable: 'CLIENT_SECRET',
-    createCredential: ({ ClientSecretCredential }, { getRequired }, authority) =>
-      new ClientSecretCredential(
-        getRequired('TENANT_ID'),
-        getRequired('CLIENT_ID'),
-        getRequired('CLIENT_SECRET'),
-        authority,
-      ),
+    createCredential: ({ ClientSecretCredential }, app, authority) =>
+      new ClientSecretCredential(...getAppIds(app), app.getRequired('CLIENT_SECRET'), authority),
   },
   certificate: {
     title: 'certificate',
     variable: 'CLIENT_CERTIFICATE_PATH',
     createCredential: async ({ ClientCertificateCredential }, app, authority) =>
-      new ClientCertificateCredential(
-        app.getRequired('TENANT_ID'),
-        app.getRequired('CLIENT_ID'),
-        await readCertificate(app),
-        authority,
-      ),
+      new ClientCertificateCredential(...getAppIds(app), await readCertificate(app), authority),
   },
   'workload-identity': {
     title: 'workload identity',

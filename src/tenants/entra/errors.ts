@@ -8,35 +8,26 @@ const consentAdvice =
   'Let an administrator grant the Microsoft Graph permissions of the README to the app registration and give admin consent (mdi-sensors-mcp setup prints the address).';
 const signInAgainAdvice = 'Sign in again.';
 
+function repeatAdvice(advice: string, ...errorNumbers: number[]): Record<string, string> {
+  return Object.fromEntries(errorNumbers.map((errorNumber) => [errorNumber, advice]));
+}
+
 /** Error numbers of Microsoft Entra that an operator can do something about: https://login.microsoftonline.com/error explains each. */
 const adviceByErrorNumber: Record<string, string> = {
+  ...repeatAdvice(signInAgainAdvice, 50078, 50173, 70000, 70008, 70016, 70019, 70043, 70044, 700082, 700084),
+  ...repeatAdvice(consentAdvice, 65001, 65004),
+  ...repeatAdvice('Sign in with an account of this tenant.', 50034, 90072),
+  ...repeatAdvice('Use a device that Conditional Access accepts.', 53000, 700003),
+  ...repeatAdvice('Upload the certificate to the app registration, or use the one that is there.', 700027, 700030),
   50011: 'Add http://localhost as a redirect address (mobile and desktop applications) to the app registration.',
   50020: 'Sign in with an account of this tenant, or let the tenant invite it.',
-  50034: 'Sign in with an account of this tenant.',
   50076: 'Sign in again; Conditional Access asks for another factor.',
-  50078: signInAgainAdvice,
   50079: 'Sign in again; the account has to set up another factor first.',
   50105: 'Assign the person to the enterprise application, or switch the need of an assignment off.',
-  50173: signInAgainAdvice,
-  53000: 'Use a device that Conditional Access accepts.',
   53003: 'Conditional Access blocks this sign-in; let an administrator look into the sign-in log of Microsoft Entra.',
-  65001: consentAdvice,
   65002: 'Microsoft does not let this tool ask for these permissions; use an app registration of your own.',
-  65004: consentAdvice,
-  70000: signInAgainAdvice,
-  70008: signInAgainAdvice,
-  70016: signInAgainAdvice,
-  70019: signInAgainAdvice,
-  70043: signInAgainAdvice,
-  70044: signInAgainAdvice,
   90002: 'Correct AZURE_TENANT_ID: no tenant of this cloud has that id or name.',
-  90072: 'Sign in with an account of this tenant.',
-  700003: 'Use a device that Conditional Access accepts.',
   700016: 'Correct AZURE_CLIENT_ID or AZURE_TENANT_ID: this tenant has no such app.',
-  700027: 'Upload the certificate to the app registration, or use the one that is there.',
-  700030: 'Upload the certificate to the app registration, or use the one that is there.',
-  700082: signInAgainAdvice,
-  700084: signInAgainAdvice,
   700211: 'Correct the federated credential of the app registration: its issuer is another one.',
   700212: 'Correct the federated credential of the app registration: its audience is another one.',
   700213: 'Correct the federated credential of the app registration: its subject is another one.',
@@ -75,15 +66,9 @@ const claimsUnsupportedMessage = "This credential doesn't support claims challen
 export const isConsentMissing = (error: unknown) =>
   error instanceof Error && /AADSTS6500[14]|^post_request_failed: invalid_grant/.test(error.message);
 
-interface SignInMethodDescription {
-  readonly title: string;
-  /** What to do where the failure itself does not tell. */
-  readonly advice?: string;
-}
-
-/** Why a way to sign in gave no token, and what to do about it. */
+/** Why a way to sign in gave no token, and what to do about it; `advice` where the failure itself does not tell. */
 export async function toSignInError(
-  { title, advice }: SignInMethodDescription,
+  { title, advice }: { readonly title: string; readonly advice?: string },
   error: unknown,
   { authorityHost }: Authority,
 ) {
@@ -92,14 +77,12 @@ export async function toSignInError(
   const [errorNumber = ''] = /(?<=AADSTS)\d+/.exec(message) ?? [];
   const [oauthError = ''] = /(?<=^post_request_failed: )\w+/.exec(message) ?? [];
   const connectionCode = connectionErrorPattern.test(message) ? await findConnectionFailure(authorityHost) : undefined;
-  const knownAdvice =
-    adviceByErrorNumber[errorNumber] ??
-    adviceByDeviceCodeError[oauthError] ??
-    (message.startsWith(claimsUnsupportedMessage) ? signInAgainAdvice : undefined);
   return new ToolError(
     isConsentMissing(error) ? 'permission_missing' : 'sign_in_failed',
     `Microsoft Entra gave no token for the sign-in by ${title}: ${connectionCode ?? extractReason(error)}.`,
-    knownAdvice ??
+    adviceByErrorNumber[errorNumber] ??
+      adviceByDeviceCodeError[oauthError] ??
+      (message.startsWith(claimsUnsupportedMessage) ? signInAgainAdvice : undefined) ??
       (connectionCode && suggestNetworkFix(connectionCode)) ??
       advice ??
       'mdi-sensors-mcp doctor shows how this server signs in.',

@@ -8,11 +8,8 @@ import type { Authority } from './credentials.ts';
 import { isConsentMissing, toSignInError } from './errors.ts';
 import { cachePackage, loadPersistenceOptions, openAccountFile } from './tokenCache.ts';
 
-/** How a person signs in at this server. */
-export const interactiveMethods = { browser: { title: 'browser' }, 'device-code': { title: 'device code' } } as const;
-
-export interface InteractiveSignInOptions {
-  readonly method: keyof typeof interactiveMethods;
+interface InteractiveSignInOptions {
+  readonly method: 'browser' | 'device-code';
   readonly app: AppVariables;
   readonly authority: Authority;
   /** Where it is kept who signed in. */
@@ -112,7 +109,7 @@ export function createInteractiveCredential(options: InteractiveSignInOptions): 
         return await requestToken(scopes, { enableCae: true, ...(claims !== undefined && { claims }) });
       } catch (error) {
         if (!(error instanceof SignInNeeded)) unreportedFailure = undefined;
-        throw await toSignInError(interactiveMethods[method], error, options.authority);
+        throw await toSignInError({ title: method.replace('-', ' ') }, error, options.authority);
       }
     },
   };
@@ -142,10 +139,7 @@ async function openCredential({ method, app, authority, folder, tellOperator }: 
         });
 
   /** A token that needs nobody; undefined where a person has to sign in. */
-  async function getTokenSilently(
-    scopes: string | string[],
-    tokenOptions: GetTokenOptions,
-  ): Promise<AccessToken | undefined> {
+  async function getTokenSilently(scopes: string | string[], tokenOptions: GetTokenOptions) {
     try {
       return await credential.getToken(scopes, tokenOptions);
     } catch (error) {

@@ -56,22 +56,16 @@ export function createEntraTenant(
     if (writerClientId !== undefined)
       throw new Error('MDI_MCP_WRITER_CLIENT_ID is for apps, and --auth names a person.');
     const folder = join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'sign-in');
-    const personCredential = createInteractiveCredential({
-      method: auth,
-      app: mainApp,
-      authority,
-      folder,
-      signInWaitMs,
-      tellOperator,
-    });
+    const signIn = { method: auth, app: mainApp, authority, folder, signInWaitMs, tellOperator };
+    const personCredential = createInteractiveCredential(signIn);
     const credentialByPermission = new Map<Permission, TokenCredential>();
     return {
       ...tenant,
       getCredential(permission) {
-        const scopedCredential = {
-          getToken: (_: unknown, options?: object) => personCredential.getToken(`${graphRoot}/${permission}`, options),
+        const scope = `${graphRoot}/${permission}`;
+        const credential = credentialByPermission.get(permission) ?? {
+          getToken: (_: unknown, options?: object) => personCredential.getToken(scope, options),
         };
-        const credential = credentialByPermission.get(permission) ?? scopedCredential;
         credentialByPermission.set(permission, credential);
         return credential;
       },

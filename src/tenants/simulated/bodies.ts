@@ -12,22 +12,19 @@ export function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.outp
   throw createBadRequestError(`Invalid request body: ${issue?.path.join('.')} ${issue?.message}`);
 }
 
-const odataType = { '@odata.type': z.string().optional() };
+const text = z.string().optional();
+const odataType = { '@odata.type': text };
 const settingsBody = z.strictObject({
   ...odataType,
   settings: z.strictObject({
     ...odataType,
-    description: z.string().optional(),
+    description: text,
     domainControllerDnsNames: z.array(z.string()).optional(),
     isDelayedDeploymentEnabled: z.boolean().optional(),
   }),
 });
 export const statusBody = z.strictObject({ ...odataType, status: z.enum(healthIssueStatuses) });
-export const activationBody = z.strictObject({
-  ...odataType,
-  id: z.string().optional(),
-  activationMode: z.enum(activationModes),
-});
+export const activationBody = z.strictObject({ ...odataType, id: text, activationMode: z.enum(activationModes) });
 export const auditingBody = z.strictObject({ ...odataType, isAutomatic: z.boolean() });
 export const serverIdsBody = z.strictObject({ serverIds: z.array(z.string()) });
 export const sensorIdsBody = z.strictObject({ sensorIds: z.array(z.string()) });
@@ -36,11 +33,10 @@ export const sensorIdsBody = z.strictObject({ sensorIds: z.array(z.string()) });
 export function updateSensorSettings(sensor: SimulatedSensor, body: unknown): void {
   const { settings } = parseBody(settingsBody, body);
   const { description, domainControllerDnsNames, isDelayedDeploymentEnabled } = settings;
-  const isOnDomainController = sensor.sensorType === 'domainControllerIntegrated';
   if (isDelayedDeploymentEnabled !== undefined && isV3(sensor)) {
     throw createBadRequestError('isDelayedDeploymentEnabled cannot be updated for a sensor of version 3.x.');
   }
-  if (domainControllerDnsNames !== undefined && (isV3(sensor) || isOnDomainController)) {
+  if (domainControllerDnsNames !== undefined && (isV3(sensor) || sensor.sensorType === 'domainControllerIntegrated')) {
     throw createBadRequestError('domainControllerDnsNames cannot be updated for this sensor.');
   }
   const current = sensor.settings;

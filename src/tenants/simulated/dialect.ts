@@ -11,19 +11,20 @@ export interface Dialect {
   readonly shapes: Shapes;
 }
 
-const renderType = (dialect: Dialect, type: string) =>
-  dialect.shapes === 'documented' ? { '@odata.type': `#microsoft.graph.security.${type}` } : {};
-
-interface SensorHealth {
-  healthStatus: string;
-  openHealthIssuesCount: number;
+/** What is shown, and how. */
+export interface Rendering {
+  readonly state: SimulatedState;
+  readonly dialect: Dialect;
 }
+
+export const renderType = (dialect: Dialect, type: string) =>
+  dialect.shapes === 'documented' ? { '@odata.type': `#microsoft.graph.security.${type}` } : {};
 
 const severities = ['low', 'medium', 'high'];
 const healthStatuses = ['healthy', 'notHealthyLow', 'notHealthyMedium', 'notHealthyHigh'];
 
 /** Open issues by the machine that they name: the worst one makes the health of its sensor. */
-function createHealthLookup(state: SimulatedState): (sensor: SimulatedSensor) => SensorHealth {
+function createHealthLookup(state: SimulatedState) {
   const healthByMachine = new Map<string, { level: number; count: number }>();
   for (const { status, severity, sensorDNSNames } of state.healthIssues) {
     if (status !== 'open') continue;
@@ -32,7 +33,7 @@ function createHealthLookup(state: SimulatedState): (sensor: SimulatedSensor) =>
       healthByMachine.set(name, { level: Math.max(level, severities.indexOf(severity) + 1), count: count + 1 });
     }
   }
-  return ({ machine }) => {
+  return ({ machine }: SimulatedSensor) => {
     const { level, count } = healthByMachine.get(machine.fqdn.toLowerCase()) ?? { level: 0, count: 0 };
     return { healthStatus: healthStatuses[level] ?? 'healthy', openHealthIssuesCount: count };
   };
@@ -47,7 +48,7 @@ export const findSensorIssues = (state: SimulatedState, { machine }: SimulatedSe
 /** The v1.0 schema of the US Government clouds does not have the property. */
 const hasServiceStatus = ({ version, cloud }: Dialect) => version === 'beta' || cloud === 'global';
 
-export function createSensorRenderer(state: SimulatedState, dialect: Dialect): (sensor: SimulatedSensor) => ODataItem {
+export function createSensorRenderer({ state, dialect }: Rendering): (sensor: SimulatedSensor) => ODataItem {
   const getHealth = createHealthLookup(state);
   return (sensor) => ({
     ...renderType(dialect, 'sensor'),
@@ -69,7 +70,7 @@ export function createSensorRenderer(state: SimulatedState, dialect: Dialect): (
 }
 
 export const createIssueRenderer =
-  (dialect: Dialect) =>
+  ({ dialect }: Rendering) =>
   (issue: SimulatedHealthIssue): ODataItem => ({
     ...renderType(dialect, 'healthIssue'),
     ...issue,
@@ -80,17 +81,14 @@ export const createIssueRenderer =
 const capitalize = (word: string) => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
 
 export const createCandidateRenderer =
-  (dialect: Dialect) =>
+  ({ dialect }: Rendering) =>
   ({ sensorTypes, ...candidate }: SimulatedCandidate): ODataItem => ({
     ...renderType(dialect, 'sensorCandidate'),
     ...candidate,
     ...(dialect.version === 'beta' && { sensorTypes }),
   });
 
-export function createMigrationRenderer(
-  state: SimulatedState,
-  dialect: Dialect,
-): (sensor: SimulatedSensor) => ODataItem {
+export function createMigrationRenderer({ state, dialect }: Rendering): (sensor: SimulatedSensor) => ODataItem {
   const getHealth = createHealthLookup(state);
   return (sensor) => ({
     ...renderType(dialect, 'sensorMigration'),

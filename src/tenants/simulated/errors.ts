@@ -21,25 +21,7 @@ export const createUnknownSegmentError = (segment: string) =>
 export const createNotFoundError = (what: string) => new GraphError(404, 'NotFound', `${what} was not found.`);
 /** A missing permission, as seen on a real tenant: an empty message. */
 export const createForbiddenError = () => new GraphError(403, 'UnknownError', '');
-export const createNotOnboardedError = () =>
-  new GraphError(
-    403,
-    'Forbidden',
-    'Tenant is not onboarded to Microsoft Defender for Identity. After license is purchased, first login to portal and sensor are required.',
-  );
-export const createConflictError = () =>
-  new GraphError(409, 'Conflict', 'The object is being changed by another request.');
-export const createPreconditionFailedError = () =>
-  new GraphError(412, 'PreconditionFailed', 'The object was changed meanwhile.');
 export const createUnauthenticatedError = (message: string) =>
   new GraphError(401, 'InvalidAuthenticationToken', message);
 export const createExpiredTokenError = () =>
   createUnauthenticatedError('Access token has expired or is not yet valid.');
-/** Continuous access evaluation wants another token; the header is Microsoft's, the body a guess. */
-export const createClaimsChallengeError = (claims: string) =>
-  new GraphError(
-    401,
-    'InvalidAuthenticationToken',
-    'Continuous access evaluation resulted in a challenge: the token was issued before something changed.',
-    claims,
-  );

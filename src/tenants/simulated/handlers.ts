@@ -1,3 +1,4 @@
+import type * as z from 'zod';
 import type { endpoints } from '../../graph/endpoints/index.ts';
 import {
   activationBody,
@@ -13,26 +14,24 @@ import {
   createIssueRenderer,
   createMigrationRenderer,
   createSensorRenderer,
-  type Dialect,
   findSensorIssues,
+  type Rendering,
   renderSingleObject,
+  renderType,
 } from './dialect.ts';
 import { createBadRequestError, createNotFoundError } from './errors.ts';
-import { createPage, type ODataItem, type QueryOptions, readQuery, selectProperties } from './odata.ts';
+import { createPage, type ODataItem, type PageRequest, readQuery, selectProperties } from './odata.ts';
 import { activateCandidates, createAccessKey, removeSensor, type SimulatedState, startMigrations } from './state.ts';
 
 /** One request that is allowed, on its way to its answer. */
-export interface EndpointRequest {
-  readonly state: SimulatedState;
-  readonly dialect: Dialect;
-  readonly url: URL;
-  readonly pageSize: number;
+interface EndpointRequest extends Rendering, PageRequest {
   readonly id: string;
   readonly body: unknown;
 }
 
 export interface EndpointResponse {
-  readonly status: number;
+  /** 200 where it is left out. */
+  readonly status?: number;
   readonly json?: ODataItem;
   /** What `@odata.context` says after `$metadata#`. */
   readonly context?: string;
@@ -43,15 +42,27 @@ export interface EndpointResponse {
 type EndpointHandler = (request: EndpointRequest) => EndpointResponse;
 export type EndpointName = keyof typeof endpoints;
 
-const noOptions: QueryOptions = { options: [] };
-const pageOptions: QueryOptions = { options: [], paged: true };
-const listOptions: QueryOptions = { options: ['$count', '$filter', '$skip', '$top'], paged: true };
-const issueOptions: QueryOptions = { options: [...listOptions.options, '$select'], paged: true };
-const candidateOptions: QueryOptions = {
-  options: ['$count', '$filter'],
-  filterPattern: /^\s*senseClientVersion\s+eq\s+'[^']*'\s*$/i,
-  paged: true,
+const listOptions = ['$count', '$filter', '$skip', '$top', '$skiptoken'];
+const issueOptions = [...listOptions, '$select'];
+
+/** The query options that the pages document; what is not named here has none. */
+const queryOptions: { readonly [Name in EndpointName]?: readonly string[] } = {
+  listSensors: listOptions,
+  getSensor: ['$select', '$expand'],
+  listSensorHealthIssues: issueOptions,
+  listSensorCandidates: ['$count', '$filter', '$skiptoken'],
+  listHealthIssues: issueOptions,
+  getHealthIssue: ['$select'],
+  listSensorMigrations: ['$skiptoken'],
 };
+/** The only filter that the page on sensor candidates names. */
+const candidateFilter = /^\s*senseClientVersion\s+eq\s+'[^']*'\s*$/i;
+
+/** What the tenant answers to a request. Refuses query options that are not documented. */
+export function answerEndpoint(name: EndpointName, request: Omit<EndpointRequest, 'query'>): EndpointResponse {
+  const options = name === 'listHealthIssues' && request.dialect.version === 'beta' ? listOptions : queryOptions[name];
+  return endpointHandlers[name]({ ...request, query: readQuery(request.url, options) });
+}
 
 const findById = <T extends { readonly id: string }>(items: readonly T[], id: string, what: string): T => {
   const found = items.find((item) => item.id.toLowerCase() === id.toLowerCase());
@@ -61,8 +72,20 @@ const findById = <T extends { readonly id: string }>(items: readonly T[], id: st
 const findSensor = ({ state, id }: EndpointRequest) => findById(state.sensors, id, 'Sensor');
 const findHealthIssue = ({ state, id }: EndpointRequest) => findById(state.healthIssues, id, 'Health issue');
 
-const createKeyResponse = ({ state, dialect }: EndpointRequest): EndpointResponse => ({
-  status: 200,
+const answerPage = <T>(
+  set: string,
+  request: EndpointRequest,
+  items: readonly T[],
+  render: (item: T) => ODataItem,
+): EndpointResponse => ({ context: `security/identities/${set}`, json: createPage(request, items, render) });
+
+const answerEntity = (path: string, json: ODataItem, effect = false): EndpointResponse => ({
+  context: `security/identities/${path}/$entity`,
+  json,
+  effect,
+});
+
+const answerAccessKey: EndpointHandler = ({ state, dialect }) => ({
   effect: true,
   context: 'microsoft.graph.security.deploymentAccessKeyType',
   json: renderSingleObject(dialect, 'deploymentAccessKeyType', {
@@ -70,208 +93,118 @@ const createKeyResponse = ({ state, dialect }: EndpointRequest): EndpointRespons
   }),
 });
 
-const renderActivationConfiguration = ({ state, dialect }: EndpointRequest) => ({
-  context: 'security/identities/sensorCandidateActivationConfiguration/$entity',
-  json: renderSingleObject(dialect, 'sensorCandidateActivationConfiguration', { activationMode: state.activationMode }),
-});
-const renderAuditingConfiguration = ({ state, dialect }: EndpointRequest) => ({
-  context: 'security/identities/settings/autoAuditingConfiguration/$entity',
-  json: renderSingleObject(dialect, 'autoAuditingConfiguration', { isAutomatic: state.isAutomatic }),
-});
-
-/** No page shows a body after these updates; the SDKs expect the updated object or none. */
-const createUpdateResponse = (
-  { dialect }: EndpointRequest,
-  effect: boolean,
-  answer: { context: string; json: ODataItem },
-): EndpointResponse => (dialect.shapes === 'documented' ? { status: 200, effect } : { status: 200, effect, ...answer });
-
-const toEntityContext = (set: string) => `security/identities/${set}/$entity`;
+/** How one setting of the whole tenant is read and updated. */
+function createSettingHandlers<Name extends 'activationMode' | 'isAutomatic'>(
+  path: string,
+  name: Name,
+  bodySchema: z.ZodType<Pick<SimulatedState, Name>>,
+): { readonly read: EndpointHandler; readonly update: EndpointHandler } {
+  const read: EndpointHandler = ({ state, dialect }) =>
+    answerEntity(path, renderSingleObject(dialect, path.slice(path.indexOf('/') + 1), { [name]: state[name] }));
+  const update: EndpointHandler = (request) => {
+    const wanted = parseBody(bodySchema, request.body)[name];
+    const effect = request.state[name] !== wanted;
+    request.state[name] = wanted;
+    // No page shows a body after these updates; the SDKs expect the updated object or none.
+    return request.dialect.shapes === 'documented' ? { effect } : { ...read(request), effect };
+  };
+  return { read, update };
+}
+const activation = createSettingHandlers('sensorCandidateActivationConfiguration', 'activationMode', activationBody);
+const auditing = createSettingHandlers('settings/autoAuditingConfiguration', 'isAutomatic', auditingBody);
 
 /** What the tenant answers, endpoint by endpoint. */
-export const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandler } = {
-  listSensors(request) {
-    const query = readQuery(request.url, listOptions);
-    const render = createSensorRenderer(request.state, request.dialect);
-    return {
-      status: 200,
-      context: 'security/identities/sensors',
-      json: createPage({ ...request, items: request.state.sensors, render, query }),
-    };
-  },
+const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandler } = {
+  listSensors: (request) => answerPage('sensors', request, request.state.sensors, createSensorRenderer(request)),
 
   getSensor(request) {
-    const query = readQuery(request.url, { options: ['$select', '$expand'] });
     const sensor = findSensor(request);
-    const expand = query.get('$expand');
+    const expand = request.query.get('$expand');
     if (expand !== undefined && expand.toLowerCase() !== 'healthissues') {
       throw createBadRequestError(`Could not find a property named '${expand}' to expand.`);
     }
-    const json = selectProperties(createSensorRenderer(request.state, request.dialect)(sensor), query.get('$select'));
-    const healthIssues = findSensorIssues(request.state, sensor).map(createIssueRenderer(request.dialect));
-    return {
-      status: 200,
-      context: toEntityContext('sensors'),
-      json: expand === undefined ? json : { ...json, healthIssues },
-    };
+    const json = selectProperties(createSensorRenderer(request)(sensor), request.query.get('$select'));
+    const healthIssues = findSensorIssues(request.state, sensor).map(createIssueRenderer(request));
+    return answerEntity('sensors', expand === undefined ? json : { ...json, healthIssues });
   },
 
   updateSensor(request) {
-    readQuery(request.url, noOptions);
     const sensor = findSensor(request);
     const before = JSON.stringify(sensor);
     updateSensorSettings(sensor, request.body);
-    const effect = JSON.stringify(sensor) !== before;
-    return {
-      status: 200,
-      effect,
-      context: toEntityContext('sensors'),
-      json: createSensorRenderer(request.state, request.dialect)(sensor),
-    };
+    return answerEntity('sensors', createSensorRenderer(request)(sensor), JSON.stringify(sensor) !== before);
   },
 
   deleteSensor(request) {
-    readQuery(request.url, noOptions);
     removeSensor(request.state, findSensor(request));
     return { status: 204, effect: true };
   },
 
   listSensorHealthIssues(request) {
-    const query = readQuery(request.url, issueOptions);
     const items = findSensorIssues(request.state, findSensor(request));
-    return {
-      status: 200,
-      context: 'security/identities/healthIssues',
-      json: createPage({ ...request, items, render: createIssueRenderer(request.dialect), query }),
-    };
+    return answerPage('healthIssues', request, items, createIssueRenderer(request));
   },
 
-  getDeploymentAccessKey(request) {
-    readQuery(request.url, noOptions);
-    return createKeyResponse(request);
-  },
+  getDeploymentAccessKey: answerAccessKey,
 
   regenerateDeploymentAccessKey(request) {
-    readQuery(request.url, noOptions);
     request.state.accessKey = createAccessKey();
-    return createKeyResponse(request);
+    return answerAccessKey(request);
   },
 
-  getDeploymentPackageUri(request) {
-    readQuery(request.url, noOptions);
-    const version = request.state.packageVersion;
+  getDeploymentPackageUri({ state: { packageVersion: version }, dialect }) {
     const downloadUrl = `https://sensorpackage-prd.mdi.securitycenter.microsoft.com/${version}/AzureATPSensorSetup.zip?sig=simulated`;
-    return {
-      status: 200,
-      context: 'microsoft.graph.security.sensorDeploymentPackage',
-      json: renderSingleObject(request.dialect, 'sensorDeploymentPackage', { downloadUrl, version }),
-    };
+    const json = renderSingleObject(dialect, 'sensorDeploymentPackage', { downloadUrl, version });
+    return { context: 'microsoft.graph.security.sensorDeploymentPackage', json };
   },
 
   listSensorCandidates(request) {
-    const query = readQuery(request.url, candidateOptions);
-    return {
-      status: 200,
-      context: 'security/identities/sensorCandidates',
-      json: createPage({
-        ...request,
-        items: request.state.candidates,
-        render: createCandidateRenderer(request.dialect),
-        query,
-      }),
-    };
+    const filter = request.query.get('$filter');
+    if (filter !== undefined && !candidateFilter.test(filter)) throw createBadRequestError('Invalid filter clause.');
+    return answerPage('sensorCandidates', request, request.state.candidates, createCandidateRenderer(request));
   },
 
-  activateSensorCandidates(request) {
-    readQuery(request.url, noOptions);
-    const ids = parseBody(serverIdsBody, request.body).serverIds.map((id) => id.toLowerCase());
-    const effect = activateCandidates(request.state, new Set(ids)) > 0;
+  activateSensorCandidates({ state, dialect, body }) {
+    const ids = parseBody(serverIdsBody, body).serverIds.map((id) => id.toLowerCase());
+    const chosen = state.candidates.filter(({ id }) => ids.includes(id.toLowerCase()));
+    activateCandidates(state, chosen);
     // The pages say 200; an action without a return type may answer 204 as well.
-    return { status: request.dialect.shapes === 'documented' ? 200 : 204, effect };
+    return { status: dialect.shapes === 'documented' ? 200 : 204, effect: chosen.length > 0 };
   },
 
-  getActivationConfiguration(request) {
-    readQuery(request.url, noOptions);
-    return { status: 200, ...renderActivationConfiguration(request) };
-  },
+  getActivationConfiguration: activation.read,
+  updateActivationConfiguration: activation.update,
 
-  updateActivationConfiguration(request) {
-    readQuery(request.url, noOptions);
-    const { activationMode } = parseBody(activationBody, request.body);
-    const effect = request.state.activationMode !== activationMode;
-    request.state.activationMode = activationMode;
-    return createUpdateResponse(request, effect, renderActivationConfiguration(request));
-  },
-
-  listHealthIssues(request) {
-    const query = readQuery(request.url, request.dialect.version === 'beta' ? listOptions : issueOptions);
-    return {
-      status: 200,
-      context: 'security/identities/healthIssues',
-      json: createPage({
-        ...request,
-        items: request.state.healthIssues,
-        render: createIssueRenderer(request.dialect),
-        query,
-      }),
-    };
-  },
+  listHealthIssues: (request) =>
+    answerPage('healthIssues', request, request.state.healthIssues, createIssueRenderer(request)),
 
   getHealthIssue(request) {
-    const query = readQuery(request.url, { options: ['$select'] });
-    const json = selectProperties(createIssueRenderer(request.dialect)(findHealthIssue(request)), query.get('$select'));
-    return { status: 200, context: toEntityContext('healthIssues'), json };
+    const issue = createIssueRenderer(request)(findHealthIssue(request));
+    return answerEntity('healthIssues', selectProperties(issue, request.query.get('$select')));
   },
 
   updateHealthIssue(request) {
-    readQuery(request.url, noOptions);
     const issue = findHealthIssue(request);
     const { status } = parseBody(statusBody, request.body);
     const effect = issue.status !== status;
     issue.status = status;
+    return answerEntity('healthIssues', createIssueRenderer(request)(issue), effect);
+  },
+
+  getAutoAuditingConfiguration: auditing.read,
+  updateAutoAuditingConfiguration: auditing.update,
+
+  listSensorMigrations: (request) =>
+    answerPage('sensorMigration', request, request.state.migrations, createMigrationRenderer(request)),
+
+  migrateSensors({ state, dialect, body }) {
+    const ids = parseBody(sensorIdsBody, body).sensorIds;
+    const started = startMigrations(state, ids);
     return {
-      status: 200,
-      effect,
-      context: toEntityContext('healthIssues'),
-      json: createIssueRenderer(request.dialect)(issue),
-    };
-  },
-
-  getAutoAuditingConfiguration(request) {
-    readQuery(request.url, noOptions);
-    return { status: 200, ...renderAuditingConfiguration(request) };
-  },
-
-  updateAutoAuditingConfiguration(request) {
-    readQuery(request.url, noOptions);
-    const { isAutomatic } = parseBody(auditingBody, request.body);
-    const effect = request.state.isAutomatic !== isAutomatic;
-    request.state.isAutomatic = isAutomatic;
-    return createUpdateResponse(request, effect, renderAuditingConfiguration(request));
-  },
-
-  listSensorMigrations(request) {
-    const query = readQuery(request.url, pageOptions);
-    const render = createMigrationRenderer(request.state, request.dialect);
-    return {
-      status: 200,
-      context: 'security/identities/sensorMigration',
-      json: createPage({ ...request, items: request.state.migrations, render, query }),
-    };
-  },
-
-  migrateSensors(request) {
-    readQuery(request.url, noOptions);
-    const ids = parseBody(sensorIdsBody, request.body).sensorIds;
-    const started = startMigrations(request.state, ids);
-    return {
-      status: 200,
       effect: started.size > 0,
       context: 'microsoft.graph.security.migrateSensorsResult',
       json: {
-        ...(request.dialect.shapes === 'documented' && {
-          '@odata.type': '#microsoft.graph.security.migrateSensorsResult',
-        }),
+        ...renderType(dialect, 'migrateSensorsResult'),
         successfulMigrationSensorIds: ids.filter((id) => started.has(id.toLowerCase())),
         failedMigrationSensorIds: ids.filter((id) => !started.has(id.toLowerCase())),
       },

@@ -58,12 +58,10 @@ export function toErrorReply(error: GraphError, headers: HttpReply['headers']): 
     'request-id': headers['request-id'],
     'client-request-id': headers['client-request-id'],
   };
+  const authenticate = status === 401 && { 'WWW-Authenticate': formatChallenge(error) };
   return {
     status,
-    headers: {
-      'Content-Type': 'application/json',
-      ...(status === 401 && { 'WWW-Authenticate': formatChallenge(error) }),
-    },
+    headers: { 'Content-Type': 'application/json', ...authenticate },
     text: JSON.stringify({ error: { code, message, innerError } }),
   };
 }

@@ -2,8 +2,6 @@ import { apac, contoso, emea, fabrikam } from './contoso.ts';
 import type { SeededRandom } from './random.ts';
 import type { SimulatedHealthIssue } from './state.ts';
 
-type IssueSeverity = SimulatedHealthIssue['severity'];
-
 /** Titles of Microsoft's page on health issues. Its numbers are not published; 1031 alone is known from examples. */
 const catalogue = {
   stopped: ['Sensor stopped communicating', 'medium', '1011'],
@@ -21,11 +19,10 @@ const catalogue = {
   expired: ['Read-only user password expired', 'high', '1050'],
   rpc: ['Sensor v3.x RPC Audit Misconfigured', 'medium', '1060'],
   noTraffic: ['No traffic received from domain controller', 'medium', '1061'],
-} as const satisfies Record<string, readonly [string, IssueSeverity, string]>;
-export type IssueKind = keyof typeof catalogue;
+} as const satisfies Record<string, readonly [string, SimulatedHealthIssue['severity'], string]>;
 
 interface IssueSpec {
-  readonly kind: IssueKind;
+  readonly kind: keyof typeof catalogue;
   readonly ageDays: number;
   readonly machines?: readonly string[];
   readonly domains: readonly string[];
@@ -37,16 +34,16 @@ interface IssueSpec {
 export function createIssue(
   random: SeededRandom,
   name: string,
-  { kind, ageDays, machines, domains, status, overrides }: IssueSpec,
-) {
+  { kind, ageDays, machines, domains, status = 'open', overrides }: IssueSpec,
+): SimulatedHealthIssue {
   const [displayName, severity, issueTypeId] = catalogue[kind];
-  const issue: SimulatedHealthIssue = {
+  return {
     id: random.createGuid(`issue ${name}`),
     displayName,
     healthIssueType: machines === undefined ? 'global' : 'sensor',
     issueTypeId,
     severity,
-    status: status ?? 'open',
+    status,
     createdDateTime: random.formatDaysAgo(ageDays, `${name} created`),
     lastModifiedDateTime: random.formatDaysAgo(ageDays / 2, `${name} modified`),
     description: `${displayName} on ${(machines ?? domains).join(', ')}`,
@@ -57,7 +54,6 @@ export function createIssue(
     additionalInformation: [],
     ...overrides,
   };
-  return issue;
 }
 
 const objectAuditing: Partial<SimulatedHealthIssue> = {

@@ -1,29 +1,24 @@
 import { createHash } from 'node:crypto';
 
 /** Values that depend on the seed and a name only, so that a fleet is the same each time. */
-export interface SeededRandom {
-  /** A GUID of version 4. */
-  createGuid(name: string): string;
-  /** A number from 0 up to 1. */
-  drawFraction(name: string): number;
-  pick<T>(name: string, from: readonly [T, ...T[]]): T;
-  /** A date so many days ago, with the seven digits that Graph shows. */
-  formatDaysAgo(days: number, name: string): string;
-}
-
-export function createRandom(seed: number, now: number): SeededRandom {
+export function createRandom(seed: number, now: number) {
   const hash = (name: string) => createHash('sha256').update(`${seed} ${name}`).digest();
+  /** A number from 0 up to 1. */
   const drawFraction = (name: string) => hash(name).readUInt32BE(0) / 2 ** 32;
   return {
-    createGuid: (name) => formatGuid(hash(name)),
+    /** A GUID of version 4. */
+    createGuid: (name: string) => formatGuid(hash(name)),
     drawFraction,
-    pick: (name, from) => from[Math.floor(drawFraction(name) * from.length)] ?? from[0],
-    formatDaysAgo: (days, name) =>
+    pick: <T>(name: string, from: readonly [T, ...T[]]): T =>
+      from[Math.floor(drawFraction(name) * from.length)] ?? from[0],
+    /** A date so many days ago, with the seven digits that Graph shows. */
+    formatDaysAgo: (days: number, name: string) =>
       formatTimestamp(now - days * 86_400_000 - Math.floor(drawFraction(name) * 3_600_000), drawFraction(name)),
   };
 }
+export type SeededRandom = ReturnType<typeof createRandom>;
 
-export function formatGuid(bytes: Buffer): string {
+function formatGuid(bytes: Buffer): string {
   const hex = bytes.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -9,36 +9,23 @@ import type { migrationStates } from '../../graph/endpoints/sensorMigration.ts';
 import type { deploymentStatuses, sensorTypes, serviceStatuses } from '../../graph/endpoints/sensors.ts';
 import { formatTimestamp } from './random.ts';
 
-type Member<List extends readonly string[]> = List[number];
-export type SensorType = Member<typeof sensorTypes>;
-export type DeploymentStatus = Member<typeof deploymentStatuses>;
-export type ServiceStatus = Member<typeof serviceStatuses>;
-export type ActivationMode = Member<typeof activationModes>;
-export type MigrationState = Member<typeof migrationStates>;
-
-export interface NetworkAdapter {
-  id: string;
-  name: string;
-  isEnabled: boolean;
-}
-
 /** A sensor; its health follows from the open issues that name its machine. */
 export interface SimulatedSensor {
   id: string;
   displayName: string;
   domainName: string;
-  sensorType: SensorType;
+  sensorType: (typeof sensorTypes)[number];
   version: string;
-  deploymentStatus: DeploymentStatus;
-  serviceStatus: ServiceStatus;
+  deploymentStatus: (typeof deploymentStatuses)[number];
+  serviceStatus: (typeof serviceStatuses)[number];
   createdDateTime: string;
   settings: {
     description: string;
     domainControllerDnsNames: string[];
     isDelayedDeploymentEnabled: boolean;
-    networkAdapters: NetworkAdapter[];
+    networkAdapters: { id: string; name: string; isEnabled: boolean }[];
   };
-  migrationState?: MigrationState | undefined;
+  migrationState?: (typeof migrationStates)[number] | undefined;
   /** The machine below; Graph does not show it. */
   machine: { readonly fqdn: string; readonly candidateId: string };
 }
@@ -55,10 +42,10 @@ export interface SimulatedCandidate {
 export interface SimulatedHealthIssue {
   id: string;
   displayName: string;
-  healthIssueType: Member<typeof healthIssueTypes>;
+  healthIssueType: (typeof healthIssueTypes)[number];
   issueTypeId: string;
-  severity: Member<typeof healthIssueSeverities>;
-  status: Member<typeof healthIssueStatuses>;
+  severity: (typeof healthIssueSeverities)[number];
+  status: (typeof healthIssueStatuses)[number];
   createdDateTime: string;
   lastModifiedDateTime: string;
   description: string;
@@ -69,6 +56,16 @@ export interface SimulatedHealthIssue {
   additionalInformation: string[];
 }
 
+/** A domain controller without a sensor, and without another role. */
+export const createCandidate = (id: string, computerDnsName: string, lastSeenDateTime: string): SimulatedCandidate => ({
+  id,
+  computerDnsName,
+  domainName: computerDnsName.slice(computerDnsName.indexOf('.') + 1),
+  senseClientVersion: '10.8780.27711.1000',
+  lastSeenDateTime,
+  sensorTypes: ['domainController'],
+});
+
 /** What the tenant holds, with its own clock. Everything in it may be changed at any time. */
 export interface SimulatedState {
   readonly sensors: SimulatedSensor[];
@@ -76,7 +73,7 @@ export interface SimulatedState {
   readonly healthIssues: SimulatedHealthIssue[];
   /** The sensors that Graph lists as migratable. */
   readonly migrations: readonly SimulatedSensor[];
-  activationMode: ActivationMode;
+  activationMode: (typeof activationModes)[number];
   isAutomatic: boolean;
   accessKey: string;
   packageVersion: string;
@@ -86,11 +83,7 @@ export interface SimulatedState {
   advance(durationMs: number): void;
 }
 
-interface FleetContent {
-  readonly sensors: SimulatedSensor[];
-  readonly candidates: SimulatedCandidate[];
-  readonly healthIssues: SimulatedHealthIssue[];
-}
+type FleetContent = Pick<SimulatedState, 'sensors' | 'candidates' | 'healthIssues'>;
 
 export const currentPackageVersion = '2.255.19318.40122';
 export const currentV3Version = '3.0.9.1147';
@@ -122,9 +115,7 @@ export function runDueEvents(state: SimulatedState): void {
   const now = state.now();
   let at = now;
   for (;;) {
-    if (state.activationMode === 'automated' && state.candidates.length > 0) {
-      activateCandidates(state, new Set(state.candidates.map(({ id }) => id)), at);
-    }
+    if (state.activationMode === 'automated') activateCandidates(state, [...state.candidates], at);
     const [next] = state.scheduled.toSorted((one, other) => one.dueAtMs - other.dueAtMs);
     if (next === undefined || next.dueAtMs > now) return;
     state.scheduled.splice(state.scheduled.indexOf(next), 1);
@@ -135,27 +126,19 @@ export function runDueEvents(state: SimulatedState): void {
 
 export const isV3 = ({ version }: Pick<SimulatedSensor, 'version'>) => Number(version.split('.')[0]) >= 3;
 
-function removeWhere<T>(items: T[], isChosen: (item: T) => boolean): T[] {
-  const removed = items.filter(isChosen);
-  for (const item of removed) items.splice(items.indexOf(item), 1);
-  return removed;
-}
+const ready = { serviceStatus: 'running', deploymentStatus: 'upToDate' } as const;
 
-/** The candidates leave their list at once and turn up as v3.x sensors a little later; unknown ids are ignored. */
-export function activateCandidates(state: SimulatedState, ids: ReadonlySet<string>, at = state.now()): number {
-  const chosen = removeWhere(state.candidates, ({ id }) => ids.has(id.toLowerCase()));
+/** The candidates leave their list at once and turn up as v3.x sensors a little later. */
+export function activateCandidates(state: SimulatedState, chosen: SimulatedCandidate[], at = state.now()): void {
   for (const candidate of chosen) {
+    state.candidates.splice(state.candidates.indexOf(candidate), 1);
     const sensor = createActivatedSensor(candidate, at);
     state.scheduled.push(
       { dueAtMs: at + 1_000, run: () => state.sensors.push(sensor) },
       { dueAtMs: at + 3_000, run: () => Object.assign(sensor, { serviceStatus: 'starting' }) },
-      {
-        dueAtMs: at + 6_000,
-        run: () => Object.assign(sensor, { serviceStatus: 'running', deploymentStatus: 'upToDate' }),
-      },
+      { dueAtMs: at + 6_000, run: () => Object.assign(sensor, ready) },
     );
   }
-  return chosen.length;
 }
 
 function createActivatedSensor({ id, computerDnsName, domainName }: SimulatedCandidate, now: number): SimulatedSensor {
@@ -182,18 +165,11 @@ function createActivatedSensor({ id, computerDnsName, domainName }: SimulatedCan
 
 /** Removes a sensor. The domain controller of a v3.x sensor becomes a candidate again after some seconds. */
 export function removeSensor(state: SimulatedState, sensor: SimulatedSensor): void {
-  removeWhere(state.sensors, (item) => item === sensor);
+  state.sensors.splice(state.sensors.indexOf(sensor), 1);
   if (!isV3(sensor)) return;
-  const { fqdn, candidateId } = sensor.machine;
+  const { domainName, machine } = sensor;
   const run = (at: number) =>
-    state.candidates.push({
-      id: candidateId,
-      computerDnsName: fqdn,
-      domainName: sensor.domainName,
-      senseClientVersion: '10.8780.27711.1000',
-      lastSeenDateTime: formatTimestamp(at),
-      sensorTypes: ['domainController'],
-    });
+    state.candidates.push({ ...createCandidate(machine.candidateId, machine.fqdn, formatTimestamp(at)), domainName });
   state.scheduled.push({ dueAtMs: state.now() + 4_000, run });
 }
 

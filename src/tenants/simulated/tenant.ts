@@ -6,7 +6,7 @@ import type { Shapes } from './dialect.ts';
 import { createForbiddenError, GraphError } from './errors.ts';
 import type { Fault, HttpReply, LoggedRequest } from './faults.ts';
 import { createFleet } from './fleet.ts';
-import { type EndpointResponse, endpointHandlers } from './handlers.ts';
+import { answerEndpoint } from './handlers.ts';
 import {
   createAbortError,
   createResponseHeaders,
@@ -76,11 +76,8 @@ export function createSimulatedTenant(options: SimulatedTenantOptions = {}): Sim
   const { graphRoot } = clouds[cloud];
   const readClock = options.now ?? Date.now;
   const random = createRandom(options.seed ?? 1, readClock());
-  const state = createState(
-    createFleet(random, options.sensors ?? 0),
-    readClock,
-    options.accessKey ?? createAccessKey(),
-  );
+  const fleet = createFleet(random, options.sensors ?? 0);
+  const state = createState(fleet, readClock, options.accessKey ?? createAccessKey());
   const identity: SimulatedIdentity = {
     tenantId: options.tenantId ?? random.createGuid('tenant'),
     appId: random.createGuid('app'),
@@ -120,54 +117,48 @@ async function answerRequest(
   if (tenant.requests.length > maxLoggedRequests) tenant.requests.shift();
   const bearer = await tenant.parseBearer(request.headers.get('Authorization'));
   if (!(bearer instanceof GraphError)) loggedRequest.tenantId = bearer.tenantId;
-  const context = { tenant, request, loggedRequest, bearer, headers: createResponseHeaders(tenant.now(), request) };
+  const headers = createResponseHeaders(tenant.now(), request);
+
+  /** Lets the faults that fit have their way, up to the first that makes an answer. */
+  async function applyFaults(phase: 'before' | 'after', reply?: HttpReply): Promise<HttpReply | undefined> {
+    for (const fault of [...tenant.faults]) {
+      const { appliesTo, times, phase: faultPhase = 'before', answer } = fault;
+      if (faultPhase !== phase || times === 0 || appliesTo?.(loggedRequest) === false) continue;
+      if (times !== undefined) fault.times = times - 1;
+      const faultReply = answer instanceof GraphError ? toErrorReply(answer, headers) : await answer(request, reply);
+      if (faultReply !== undefined) return faultReply;
+    }
+    return undefined;
+  }
+
   try {
     await tenant.beforeRequest?.(loggedRequest);
     if (request.abortSignal?.aborted) throw createAbortError();
-    const regularReply = (await applyFaults('before', context)) ?? createRegularReply(context);
-    const reply = (await applyFaults('after', context, regularReply)) ?? regularReply;
+    const regularReply =
+      (await applyFaults('before')) ?? createRegularReply(tenant, request, loggedRequest, bearer, headers);
+    const reply = (await applyFaults('after', regularReply)) ?? regularReply;
     loggedRequest.status = reply.status;
-    return await toPipelineResponse(request, { ...reply, headers: { ...context.headers, ...reply.headers } });
+    return await toPipelineResponse(request, { ...reply, headers: { ...headers, ...reply.headers } });
   } finally {
     onRequest?.(loggedRequest);
   }
 }
 
-/** One request with what is known of it. */
-interface AnswerContext {
-  readonly tenant: SimulatedTenant;
-  readonly request: PipelineRequest;
-  readonly loggedRequest: LoggedRequest;
-  readonly bearer: Bearer | GraphError;
-  readonly headers: HttpReply['headers'];
-}
-
-/** Lets the faults that fit have their way, up to the first that makes an answer. */
-async function applyFaults(
-  phase: 'before' | 'after',
-  { tenant, request, loggedRequest, headers }: AnswerContext,
-  reply?: HttpReply,
-): Promise<HttpReply | undefined> {
-  for (const fault of [...tenant.faults]) {
-    const { appliesTo, times, phase: faultPhase = 'before', answer } = fault;
-    if (faultPhase !== phase || times === 0 || appliesTo?.(loggedRequest) === false) continue;
-    if (fault.times !== undefined) fault.times -= 1;
-    const faultReply = answer instanceof GraphError ? toErrorReply(answer, headers) : await answer(request, reply);
-    if (faultReply !== undefined) return faultReply;
-  }
-  return undefined;
-}
-
 /** What Graph answers when nothing goes wrong. */
-function createRegularReply({ tenant, request, loggedRequest, bearer, headers }: AnswerContext): HttpReply {
+function createRegularReply(
+  tenant: SimulatedTenant,
+  request: PipelineRequest,
+  loggedRequest: LoggedRequest,
+  bearer: Bearer | GraphError,
+  headers: HttpReply['headers'],
+): HttpReply {
   try {
     runDueEvents(tenant);
     if (bearer instanceof GraphError) throw bearer;
     const url = new URL(request.url);
-    const response =
-      answerOrganizationRequest(tenant, request.method, url, bearer) ?? callHandler(tenant, request, url, bearer);
+    const response = callEndpoint(tenant, request, url, bearer);
     runDueEvents(tenant);
-    const { status, json, context, effect = false } = response;
+    const { status = 200, json, context, effect = false } = response;
     loggedRequest.effect = effect;
     if (json === undefined) return { status, headers: {}, text: '' };
     const [, version] = url.pathname.toLowerCase().split('/');
@@ -179,21 +170,12 @@ function createRegularReply({ tenant, request, loggedRequest, bearer, headers }:
   }
 }
 
-function callHandler(
-  tenant: SimulatedTenant,
-  request: PipelineRequest,
-  url: URL,
-  { permissions }: Bearer,
-): EndpointResponse {
+function callEndpoint(tenant: SimulatedTenant, request: PipelineRequest, url: URL, { permissions }: Bearer) {
+  const organization = answerOrganizationRequest(tenant, request.method, url, permissions);
+  if (organization !== undefined) return organization;
   const { name, version, id } = matchRoute(request.method, url.pathname, tenant);
   if (!isAllowed(permissions, name)) throw createForbiddenError();
   const { cloud, shapes, pageSize } = tenant;
-  return endpointHandlers[name]({
-    state: tenant,
-    pageSize,
-    dialect: { version, cloud, shapes },
-    url,
-    id,
-    body: readJsonBody(request),
-  });
+  const dialect = { version, cloud, shapes };
+  return answerEndpoint(name, { state: tenant, dialect, url, pageSize, id, body: readJsonBody(request) });
 }

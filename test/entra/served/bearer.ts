@@ -1,13 +1,12 @@
 import { errors } from 'jose';
 import * as z from 'zod';
 import {
-  createClaimsChallengeError,
   createExpiredTokenError,
-  createNotOnboardedError,
   createUnauthenticatedError,
   type GraphError,
 } from '../../../src/tenants/simulated/errors.ts';
 import { type Bearer, toBearer } from '../../../src/tenants/simulated/token.ts';
+import { createClaimsChallengeError, createNotOnboardedError } from '../../harness/graphErrors.ts';
 import type { SigningKey } from '../keys.ts';
 
 export interface BearerChecks {
