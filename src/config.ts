@@ -10,7 +10,6 @@ interface SettingDescription {
   readonly safety?: boolean;
 }
 
-/** What each setting looks like to the person who sets it. */
 const descriptions = z.registry<SettingDescription>();
 
 /** Hosts hand over unset optional values as an empty string or as the literal `${user_config.x}`: both are absent. */
@@ -141,23 +140,14 @@ const schema = z.object({
 export type Config = Readonly<z.output<typeof schema>>;
 
 const toKebabCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-export const toFlag = (name: string) => `--${toKebabCase(name)}`;
-export const toVariable = (name: string) => `MDI_MCP_${toKebabCase(name).replaceAll('-', '_').toUpperCase()}`;
+const toFlag = (name: string) => `--${toKebabCase(name)}`;
+const toVariable = (name: string) => `MDI_MCP_${toKebabCase(name).replaceAll('-', '_').toUpperCase()}`;
 
 /** Every setting with its row, for `--help`, README and manifest. */
-export const settings = Object.entries(schema.shape).flatMap(([name, schemaOfSetting]) => {
-  const description = descriptions.get(schemaOfSetting);
-  return description === undefined
-    ? []
-    : [
-        {
-          name,
-          flag: toFlag(name),
-          variable: toVariable(name),
-          default: schemaOfSetting.parse(undefined),
-          ...description,
-        },
-      ];
+export const settings = Object.entries(schema.shape).flatMap(([name, setting]) => {
+  const description = descriptions.get(setting);
+  const names = { name, flag: toFlag(name), variable: toVariable(name) };
+  return description === undefined ? [] : [{ ...names, default: setting.parse(undefined), ...description }];
 });
 
 /**
@@ -216,9 +206,8 @@ export const listUnusualSafetySettings = (config: Config): string[] =>
 /** The settings that differ from their defaults, as flags; only those that `isIncluded` accepts where it is given. */
 export function listUnusualSettings(config: Config, isIncluded = (_: SettingDescription): boolean => true): string[] {
   const values = new Map<string, unknown>(Object.entries(config));
-  return settings.filter(isIncluded).flatMap(({ name, flag, default: defaultValue }) => {
+  return settings.filter(isIncluded).flatMap(({ name, flag, default: usual }) => {
     const value = values.get(name);
-    if (value === defaultValue) return [];
-    return [typeof value === 'object' ? flag : `${flag} ${String(value)}`];
+    return value === usual ? [] : [typeof value === 'object' ? flag : `${flag} ${String(value)}`];
   });
 }

@@ -47,16 +47,16 @@ export type Availability = { readonly [V in GraphVersion]?: readonly Cloud[] };
 // A page lists the clouds of an operation; for US Government a page that says nothing or is old yields to the v1.0 schema
 // of that cloud. No schema of the China cloud has Defender for Identity.
 
-const globalCloud: readonly Cloud[] = ['global'];
-const globalAndUsGovClouds: readonly Cloud[] = ['global', 'usgov', 'usgovdod'];
+const global = ['global'] as const;
+const usGov = ['global', 'usgov', 'usgovdod'] as const;
 
-export const globalOnly: Availability = { 'v1.0': globalCloud, beta: globalCloud };
-export const globalBetaOnly: Availability = { beta: globalCloud };
-export const globalAndUsGov: Availability = { 'v1.0': globalAndUsGovClouds, beta: globalAndUsGovClouds };
+export const globalOnly: Availability = { 'v1.0': global, beta: global };
+export const globalBetaOnly: Availability = { beta: global };
+export const globalAndUsGov: Availability = { 'v1.0': usGov, beta: usGov };
 /** In the v1.0 schema of US Government, while no page says that its beta has the operation. */
-export const globalAndUsGovV1: Availability = { 'v1.0': globalAndUsGovClouds, beta: globalCloud };
+export const globalAndUsGovV1: Availability = { 'v1.0': usGov, beta: global };
 /** Not in the v1.0 schema of US Government, while the beta page names that cloud. */
-export const globalAndUsGovBeta: Availability = { 'v1.0': globalCloud, beta: globalAndUsGovClouds };
+export const globalAndUsGovBeta: Availability = { 'v1.0': global, beta: usGov };
 
 interface EndpointAvailability {
   readonly route: string;
@@ -66,22 +66,15 @@ interface EndpointAvailability {
 const versions: readonly GraphVersion[] = ['v1.0', 'beta'];
 
 /** The version that a call goes to: the wished one where this cloud has it, else the other one; undefined without any. */
-export function findVersion(
-  cloud: Cloud,
-  { availability }: EndpointAvailability,
-  preferred: GraphVersion,
-): GraphVersion | undefined {
-  return [preferred, ...versions].find((version) => availability[version]?.includes(cloud));
-}
+export const findVersion = (cloud: Cloud, { availability }: EndpointAvailability, preferred: GraphVersion) =>
+  [preferred, ...versions].find((version) => availability[version]?.includes(cloud));
 
 /** The version that a call goes to. Refuses what this cloud does not have. */
 export function requireVersion(endpoint: EndpointAvailability, preferred: GraphVersion, cloud: Cloud): GraphVersion {
   const version = findVersion(cloud, endpoint, preferred);
   if (version !== undefined) return version;
   const { name, portal }: CloudRow = clouds[cloud];
-  throw new ToolError(
-    'not_in_this_cloud',
-    `Microsoft Graph in ${name} does not have ${endpoint.route}.`,
-    `${portal === undefined ? '' : `Look for it in the Microsoft Defender portal, ${portal}. `}Where the tenant is in another cloud, the operator names that with --cloud.`,
-  );
+  const look = portal === undefined ? '' : `Look for it in the Microsoft Defender portal, ${portal}. `;
+  const next = `${look}Where the tenant is in another cloud, the operator names that with --cloud.`;
+  throw new ToolError('not_in_this_cloud', `Microsoft Graph in ${name} does not have ${endpoint.route}.`, next);
 }

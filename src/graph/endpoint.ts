@@ -38,7 +38,7 @@ export interface Endpoint<
   readonly permission: Permission;
   /** The PowerShell cmdlets that a source confirms. */
   readonly cmdlets?: { readonly [V in GraphVersion]?: string };
-  /** Whether the request may be sent again when it is unknown if the first one took effect. */
+  /** Whether the request may be sent again when it is unknown if the first one took effect; a POST only where its row says so. */
   readonly resend: 'always' | 'never';
   /** True where the page documents `$count`. */
   readonly counts?: true;
@@ -48,26 +48,19 @@ export interface Endpoint<
   readonly answer: A;
 }
 
-export type AnyGet = Endpoint<`GET /security/identities/${string}`, z.ZodType, z.ZodType, false>;
-/** A GET that a read may use: no secret comes back from it. */
-export type GetEndpoint<A extends z.ZodType = z.ZodType> = Endpoint<
-  `GET /security/identities/${string}`,
-  z.ZodType,
-  A,
-  false
->;
 export interface CollectionPage<T> {
   readonly value: T[];
   readonly '@odata.count'?: number | undefined;
   readonly '@odata.nextLink'?: string | undefined;
 }
 
-type EndpointRow<R extends Route, B extends z.ZodType, A extends z.ZodType, D extends boolean> = Omit<
-  Endpoint<R, B, A, D>,
-  'body' | 'discloses'
-> & { readonly body?: B; readonly discloses?: D };
+/** What a row leaves out: a body where none is sent, what is not disclosed, whether it is sent again where its method tells. */
+type EndpointRow<R extends Route, B extends z.ZodType, A extends z.ZodType, D extends boolean> = Partial<
+  Endpoint<R, B, A, D>
+> &
+  Pick<Endpoint<R, B, A, D>, 'route' | 'availability' | 'permission' | 'answer'>;
 
-/** Writes down one row; a row without a body sends none. */
+/** Writes down one row. */
 export function endpoint<
   const R extends Route,
   A extends z.ZodType,
@@ -75,8 +68,12 @@ export function endpoint<
   const D extends boolean = false,
 >(row: EndpointRow<R, B, A, D>): Endpoint<R, B, A, D>;
 export function endpoint(row: EndpointRow<Route, z.ZodType, z.ZodType, boolean>): Endpoint {
-  return { body: z.undefined(), discloses: false, ...row };
+  const resend = parseMethod(row.route) === 'POST' ? 'never' : 'always';
+  return { body: z.undefined(), discloses: false, resend, ...row };
 }
+
+/** The cmdlet of both versions; that of the beta has it in its name. */
+export const nameCmdlets = (cmdlet: string) => ({ 'v1.0': cmdlet, beta: cmdlet.replace('-Mg', '-MgBeta') });
 
 /** A GUID, the only thing that a path of these endpoints may carry: anything else could name another resource. */
 export const guidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -98,22 +95,28 @@ export function createRequest<R extends Route, B extends z.ZodType>(
   to: Endpoint<R, B>,
   { params, body }: GraphRequestOptions<R, B>,
 ): GraphRequest {
+  return { endpoint: to, params: parseIds(params), body: to.body.parse(body) };
+}
+
+/** Ids of a path, each a GUID and nothing else. @throws ToolError `invalid_input` for anything else. */
+export function parseIds(params: object = {}): Record<string, string> {
   const ids: Record<string, string> = {};
-  for (const [name, value] of Object.entries(params ?? {})) {
+  for (const [name, value] of Object.entries(params)) {
     if (typeof value !== 'string' || !guidPattern.test(value)) {
       throw new ToolError('invalid_input', `${name} is not a GUID.`, 'Take the id from a list of this server.');
     }
     ids[name] = value.toLowerCase();
   }
-  return { endpoint: to, params: ids, body: to.body.parse(body) };
+  return ids;
 }
 
 /** The path of one of the endpoint's routes with the request's ids, such as `/security/identities/sensors/1b4e…`. */
 export function formatPath(route: Route, params: Readonly<Record<string, string>>): string {
+  const ids = parseIds(params);
   return route.slice(route.indexOf(' ') + 1).replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = params[name];
-    if (value === undefined || !guidPattern.test(value)) throw new Error(`${route}: ${name} is not a GUID`);
-    return value;
+    const id = ids[name];
+    if (id === undefined) throw new Error(`${route}: ${name} is missing`);
+    return id;
   });
 }
 
@@ -126,17 +129,10 @@ export function parseMethod(route: Route): Method {
 // Schemas of answers are tolerant: Microsoft's pages, schema and service differ in wrappers, letter case and nulls.
 
 /** A field that may be missing or null; both read as undefined. */
-export function optional<S extends z.ZodType>(schema: S) {
-  return schema.nullish().transform((value) => value ?? undefined);
-}
+export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined);
 
 /** A list that may be missing or null; both read as empty. */
-export function list<S extends z.ZodType>(schema: S) {
-  return z
-    .array(schema)
-    .nullish()
-    .transform((value) => value ?? []);
-}
+export const list = <S extends z.ZodType>(schema: S) => optional(z.array(schema)).transform((value) => value ?? []);
 
 /** A member of an evolvable enum, in Microsoft's spelling; a member that is not known yet stays, if it looks like one. */
 export function member(known: readonly string[]) {
@@ -148,14 +144,12 @@ export function member(known: readonly string[]) {
 
 /** An object of Graph: named fields only, found in any letter case (older beta pages show `ID` for `id`). */
 export function entity<S extends z.ZodRawShape>(shape: S) {
-  const names = new Map(
-    Object.keys(shape).flatMap((name) => [[name.toLowerCase(), name] as const, [name, name] as const]),
-  );
+  const names = new Map(Object.keys(shape).map((name) => [name.toLowerCase(), name]));
   return z.preprocess((raw) => {
     if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw;
     const fields: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(raw)) {
-      const name = names.get(key) ?? names.get(key.toLowerCase());
+      const name = names.get(key.toLowerCase());
       if (name !== undefined) fields[name] = value;
     }
     return fields;

@@ -4,10 +4,10 @@ import { createRequest } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
 import type { Sensor } from '../graph/endpoints/sensors.ts';
 import { formatCount, joinNames, warning } from './consequences.ts';
-import { formatFullName, parseGeneration } from './machines.ts';
-import { read, write } from './operation.ts';
+import { nameMachine, parseGeneration } from './machines.ts';
+import { emptyPlan, read, write } from './operation.ts';
 import { readIfAllowed } from './partial.ts';
-import { describeReadBack, nothingToDo, readAfterWrite, summarizeObservations } from './verification.ts';
+import { nothingToDo, observeValue, summarize } from './verification.ts';
 
 export const getAutoAuditingConfiguration = read({
   name: 'get_auto_auditing_configuration',
@@ -41,30 +41,29 @@ export const updateAutoAuditingConfiguration = write({
   sends: [endpoints.updateAutoAuditingConfiguration],
   async plan({ isAutomatic }, graph) {
     const { isAutomatic: before } = await graph.get(endpoints.getAutoAuditingConfiguration);
-    const isUnchanged = before === isAutomatic;
-    const sensors = isAutomatic && !isUnchanged ? await readIfAllowed(graph.getAll(endpoints.listSensors)) : [];
+    const act = { verb: `Switch automatic auditing ${isAutomatic ? 'on' : 'off'} in the tenant` };
+    const confirm = isAutomatic ? 'choice' : 'tenant';
+    if (before === isAutomatic) return { ...emptyPlan, act, confirm };
     return {
-      act: { verb: `Switch automatic auditing ${isAutomatic ? 'on' : 'off'} in the tenant` },
-      targets: [],
-      changes: isUnchanged ? [] : [{ field: 'isAutomatic', before, after: isAutomatic }],
-      consequences: isUnchanged ? [] : [isAutomatic ? warnOfAuditPolicy(sensors) : policyNotMaintained],
-      confirm: isAutomatic ? 'choice' : 'tenant',
-      requests: isUnchanged
-        ? []
-        : [createRequest(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic } })],
+      ...emptyPlan,
+      act,
+      changes: [{ field: 'isAutomatic', before, after: isAutomatic }],
+      consequences: [
+        isAutomatic ? warnOfAuditPolicy(await readIfAllowed(graph.getAll(endpoints.listSensors))) : policyNotMaintained,
+      ],
+      confirm,
+      requests: [createRequest(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic } })],
     };
   },
   async finish({ isAutomatic }, _plan, [outcome], graph) {
     if (outcome === undefined) return { ...nothingToDo, isAutomatic };
-    const readConfiguration = () => graph.get(endpoints.getAutoAuditingConfiguration);
-    const { current, confirmed } = await readAfterWrite(
-      graph,
-      readConfiguration,
-      (configuration) => configuration.isAutomatic === isAutomatic,
-    );
-    const value = `automatic auditing ${isAutomatic ? 'on' : 'off'}`;
-    const observation = describeReadBack(outcome, confirmed, value, 'get_auto_auditing_configuration');
-    return { ...summarizeObservations([observation]), ...(current && { isAutomatic: current.isAutomatic }) };
+    const { current, observation } = await observeValue(outcome, graph, {
+      read: () => graph.get(endpoints.getAutoAuditingConfiguration),
+      isApplied: (now) => now.isAutomatic === isAutomatic,
+      describe: () => `automatic auditing ${isAutomatic ? 'on' : 'off'}`,
+      readTool: 'get_auto_auditing_configuration',
+    });
+    return { ...summarize([observation]), ...current };
   },
 });
 
@@ -74,12 +73,9 @@ const policyNotMaintained = warning(
 );
 
 function warnOfAuditPolicy(sensors: readonly Sensor[] | ToolError) {
-  const v3Sensors =
-    sensors instanceof ToolError ? [] : sensors.filter(({ version }) => parseGeneration(version) === 'v3');
-  const current =
-    v3Sensors.length === 0
-      ? ''
-      : `, now ${formatCount(v3Sensors.length, 'server')}: ${joinNames(v3Sensors.map(formatFullName))}`;
+  const all = sensors instanceof ToolError ? [] : sensors;
+  const names = all.filter(({ version }) => parseGeneration(version) === 'v3').map(nameMachine);
+  const current = names.length === 0 ? '' : `, now ${formatCount(names.length, 'server')}: ${joinNames(names)}`;
   return warning(
     'sets_audit_policy',
     `Defender for Identity sets the Windows audit policy of every domain controller that has or gets a v3.x sensor${current}.`,

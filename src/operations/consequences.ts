@@ -1,5 +1,5 @@
 import { escapeInvisible } from '../text.ts';
-import { formatFullName } from './machines.ts';
+import { type NamedMachine, nameMachine } from './machines.ts';
 import type { Consequence } from './operation.ts';
 
 const createConsequenceBuilder =
@@ -15,15 +15,25 @@ export const warning = createConsequenceBuilder('warning');
 export const reassurance = createConsequenceBuilder('reassurance');
 export const info = createConsequenceBuilder('info');
 
+/** Warns of domains of which several controllers are in this one act, and no other one runs. */
+export function warnOfWholeDomains(
+  chosenDomains: readonly string[],
+  otherDomains: readonly string[],
+  describe: (count: number, domain: string) => string,
+): Consequence[] {
+  return [...new Set(chosenDomains)].sort().flatMap((domain) => {
+    const count = chosenDomains.filter((chosen) => chosen === domain).length;
+    if (count < 2 || otherDomains.includes(domain)) return [];
+    return [warning('whole_domain', describe(count, quoteName(domain)), domain)];
+  });
+}
+
 /** A name of the tenant inside a sentence of ours. */
 export const quoteName = (name: string) => `"${escapeInvisible(name, 120).replaceAll('"', "'")}"`;
 
 /** A machine inside a sentence of ours: its name, or its id where it has none. */
-export const describeMachine = (machine: {
-  id: string;
-  displayName?: string | undefined;
-  domainName?: string | undefined;
-}) => quoteName(formatFullName(machine) || machine.id);
+export const describeMachine = (machine: NamedMachine & { readonly id: string }) =>
+  quoteName(nameMachine(machine) || machine.id);
 
 /** Names inside a sentence of ours: sorted, the first five, and how many more there are. */
 export function joinNames(names: readonly string[]): string {

@@ -2,12 +2,10 @@ import { getAutoAuditingConfiguration, updateAutoAuditingConfiguration } from '.
 import { activateSensorCandidates } from './candidates/activate.ts';
 import { getActivationConfiguration, updateActivationConfiguration } from './candidates/activationConfiguration.ts';
 import { listSensorCandidates } from './candidates/read.ts';
-import { getDeploymentAccessKey, regenerateDeploymentAccessKey } from './deployment/accessKey.ts';
-import { getDeploymentPackage } from './deployment/package.ts';
+import { getDeploymentAccessKey, getDeploymentPackage, regenerateDeploymentAccessKey } from './deployment.ts';
 import { compareInventory } from './fleet/compareInventory.ts';
 import { summarizeFleet } from './fleet/summarize.ts';
-import { getHealthIssue, listHealthIssues } from './healthIssues/read.ts';
-import { updateHealthIssue } from './healthIssues/update.ts';
+import { getHealthIssue, listHealthIssues, updateHealthIssue } from './healthIssues.ts';
 import { listSensorMigrations, migrateSensors } from './migrations.ts';
 import type { Operation } from './operation.ts';
 import { deleteSensor, deleteStaleSensors } from './sensors/delete.ts';

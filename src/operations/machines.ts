@@ -1,10 +1,15 @@
+import { ToolError } from '../errors.ts';
 import type { Sensor } from '../graph/endpoints/sensors.ts';
 import type { Target } from './operation.ts';
 
-export type Generation = 'v2' | 'v3';
+/** A machine by its name in its domain. */
+export interface NamedMachine {
+  readonly displayName?: string | undefined;
+  readonly domainName?: string | undefined;
+}
 
 /** v2.x is the classic sensor with its own installer, v3.x a part of Defender for Endpoint: the major number decides. */
-export function parseGeneration(version: string | undefined): Generation | undefined {
+export function parseGeneration(version: string | undefined): 'v2' | 'v3' | undefined {
   const major = version?.match(/^(\d+)\./)?.[1];
   if (major === undefined) return undefined;
   return Number(major) < 3 ? 'v2' : 'v3';
@@ -12,13 +17,10 @@ export function parseGeneration(version: string | undefined): Generation | undef
 
 /** Compares four-part version numbers by their numbers; below zero when `a` is older. */
 export function compareVersions(a: string, b: string): number {
-  const left = a.split('.').map(Number);
-  const right = b.split('.').map(Number);
-  for (let part = 0; part < Math.max(left.length, right.length); part++) {
-    const difference = (left[part] ?? 0) - (right[part] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
+  const [left, right] = [a.split('.'), b.split('.')];
+  const longer = left.length > right.length ? left : right;
+  const differences = longer.map((_, part) => Number(left[part] ?? 0) - Number(right[part] ?? 0));
+  return differences.find((difference) => difference !== 0) ?? 0;
 }
 
 /** AD FS, AD CS and Entra Connect sensors watch a server of their own and cover no domain. */
@@ -40,33 +42,42 @@ const normalizeName = (text: string | undefined) => (text ?? '').trim().replace(
  * Whether an FQDN of a health issue or candidate is this sensor's machine: a sensor's displayName is the NetBIOS name,
  * at most 15 characters of the host name. Two machines can share one, so a match of several is ambiguous, never the first.
  */
-export function isSameMachine(
-  fqdn: string,
-  sensor: { displayName?: string | undefined; domainName?: string | undefined },
-): boolean {
+export function isSameMachine(fqdn: string, { displayName, domainName }: NamedMachine): boolean {
   const [host = '', ...domain] = normalizeName(fqdn).split('.');
-  const name = normalizeName(sensor.displayName);
-  return (
-    name !== '' &&
-    (name === host || name === host.slice(0, 15)) &&
-    normalizeName(sensor.domainName) === domain.join('.')
-  );
+  const name = normalizeName(displayName);
+  const isName = name !== '' && (name === host || name === host.slice(0, 15));
+  return isName && normalizeName(domainName) === domain.join('.');
 }
 
 /** `name.domain` as the tenant spells it. */
-export function formatFullName(machine: { displayName?: string | undefined; domainName?: string | undefined }): string {
-  return [machine.displayName, machine.domainName].filter((part) => part).join('.');
+export const nameMachine = ({ displayName, domainName }: NamedMachine) =>
+  [displayName, domainName].filter((part) => part).join('.');
+export const nameTarget = ({ name, domain }: Target) => nameMachine({ displayName: name, domainName: domain });
+
+/** The objects with these ids. @throws ToolError `not_found` for an id that none has, with `why` and `next` about it. */
+export function selectByIds<T extends { readonly id: string }>(
+  items: readonly T[],
+  ids: readonly string[],
+  noun: string,
+  next: string,
+  why = '',
+): T[] {
+  return ids.map((wanted) => {
+    const found = items.find(({ id }) => id.toLowerCase() === wanted);
+    if (found === undefined) throw new ToolError('not_found', `No ${noun} has the id ${wanted}${why}.`, next);
+    return found;
+  });
 }
 
 /** A sensor as a plan's target. */
 export function toSensorTarget(sensor: Sensor): Target {
-  const details = {
-    health: sensor.healthStatus,
-    'open issues': sensor.openHealthIssuesCount?.toString(),
-    deployment: sensor.deploymentStatus,
-    service: sensor.serviceStatus,
-    version: sensor.version,
-  };
+  const details: [label: string, value: string | undefined][] = [
+    ['health', sensor.healthStatus],
+    ['open issues', sensor.openHealthIssuesCount?.toString()],
+    ['deployment', sensor.deploymentStatus],
+    ['service', sensor.serviceStatus],
+    ['version', sensor.version],
+  ];
   const majorVersion = sensor.version?.match(/^\d+/)?.[0];
   return {
     id: sensor.id.toLowerCase(),
@@ -75,23 +86,24 @@ export function toSensorTarget(sensor: Sensor): Target {
     ...(sensor.sensorType !== undefined && { type: sensor.sensorType }),
     ...(majorVersion !== undefined && { majorVersion }),
     ...(sensor.createdDateTime !== undefined && { createdDateTime: sensor.createdDateTime }),
-    details: Object.fromEntries(
-      Object.entries(details).flatMap(([label, value]) => (value === undefined ? [] : [[label, value]])),
-    ),
+    details: Object.fromEntries(details.flatMap(([label, value]) => (value === undefined ? [] : [[label, value]]))),
   };
 }
 
-/** Finds the machines that an FQDN or a bare host name fits by the rule of `isSameMachine`, one look each in a large fleet. */
-export function createMachineFinder<M extends { displayName?: string | undefined; domainName?: string | undefined }>(
-  machines: readonly M[],
-): (name: string) => M[] {
-  const byName = new Map<string, M[]>();
-  for (const machine of machines) {
-    const name = normalizeName(machine.displayName);
-    const sameName = byName.get(name);
-    if (sameName === undefined) byName.set(name, [machine]);
-    else sameName.push(machine);
+export function groupBy<T>(items: readonly T[], getKey: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = getKey(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
   }
+  return groups;
+}
+
+/** Finds the machines that an FQDN or a bare host name fits by the rule of `isSameMachine`, one look each in a large fleet. */
+export function indexMachines<M extends NamedMachine>(machines: readonly M[]): (name: string) => M[] {
+  const byName = groupBy(machines, ({ displayName }) => normalizeName(displayName));
   byName.delete('');
   return (name) => {
     const [host = '', ...domain] = normalizeName(name).split('.');
@@ -103,7 +115,7 @@ export function createMachineFinder<M extends { displayName?: string | undefined
 }
 
 /** The domains whose controllers a sensor watches, in lower case: its own, for a standalone sensor those of its list. */
-export function listWatchedDomains(sensor: Pick<Sensor, 'sensorType' | 'domainName' | 'settings'>): string[] {
+export function listDomains(sensor: Pick<Sensor, 'sensorType' | 'domainName' | 'settings'>): string[] {
   if (!isDomainControllerSensor(sensor)) return [];
   const ownDomain = normalizeName(sensor.domainName);
   const controllers =

@@ -3,16 +3,15 @@ import { ToolError } from '../errors.ts';
 import { createRequest } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
 import { migrationStates, type SensorMigration } from '../graph/endpoints/sensorMigration.ts';
-import { escapeInvisible, toSafeText } from '../text.ts';
-import { describeMachine, formatCount, info, quoteName, warning } from './consequences.ts';
+import { toSafeText } from '../text.ts';
+import { describeMachine, formatCount, info, warning, warnOfWholeDomains } from './consequences.ts';
 import { equalsIgnoreCase, isOneOf } from './filters.ts';
-import { ids } from './inputs.ts';
-import { formatFullName, isDomainControllerSensor, toSensorTarget } from './machines.ts';
-import { type Consequence, read, type Target, write } from './operation.ts';
+import { isDomainControllerSensor, selectByIds, toSensorTarget } from './machines.ts';
+import { type Consequence, emptyPlan, read, type Target, write } from './operation.ts';
 import { paginate, paging } from './paging.ts';
-import { catchToolError, type Observation, summarizeObservations } from './verification.ts';
-
-const text = z.string().optional();
+import { catchToolError } from './partial.ts';
+import { ids, targetStates, text } from './schemas.ts';
+import { listStates, type Observation, summarize } from './verification.ts';
 
 export const listSensorMigrations = read({
   name: 'list_sensor_migrations',
@@ -21,7 +20,7 @@ export const listSensorMigrations = read({
     'Which v2.x sensors can move to v3.x, are moving or failed. Only the beta of Microsoft Graph has this. Their ids go to migrate_sensors.',
   input: z.strictObject({
     state: z.array(z.enum(migrationStates)).min(1).optional(),
-    domain: z.string().optional(),
+    domain: text,
     ...paging,
   }),
   output: z.looseObject({
@@ -62,30 +61,22 @@ export const migrateSensors = write({
   description:
     'Replaces up to 50 v2.x sensors by v3.x, without a way back, by the beta of Microsoft Graph. Only ids whose state in list_sensor_migrations is readyForMigration or migrationFailed. A person approves it by typing. Returns which were started.',
   effect: 'destroy',
-  input: z.strictObject({ ids: ids(50) }),
+  input: z.strictObject({ ids }),
   output: z.looseObject({
     outcome: z.string(),
-    sensors: z.array(z.looseObject({ id: z.string(), name: z.string(), state: z.string() })),
+    sensors: targetStates,
     next: z.string(),
   }),
   uses: [endpoints.listSensorMigrations],
   sends: [endpoints.migrateSensors],
   async plan(input, graph) {
     const migrations = await graph.getAll(endpoints.listSensorMigrations);
-    const chosen = input.ids.map((wanted) => {
-      const migration = migrations.find(({ id }) => id.toLowerCase() === wanted);
-      if (migration !== undefined) return migration;
-      throw new ToolError(
-        'not_found',
-        `No sensor to migrate has the id ${wanted}.`,
-        'Take ids from list_sensor_migrations.',
-      );
-    });
+    const next = 'Take ids from list_sensor_migrations.';
+    const chosen = selectByIds(migrations, input.ids, 'sensor to migrate', next);
     const notStartable = chosen.filter(({ migrationState }) => !startableStates.includes(migrationState));
     if (notStartable.length > 0) {
       const states = notStartable.map(
-        (migration) =>
-          `${describeMachine(migration)} (${migration.id}) is ${migration.migrationState ?? 'without a state'}`,
+        (sensor) => `${describeMachine(sensor)} (${sensor.id}) is ${sensor.migrationState ?? 'without a state'}`,
       );
       throw new ToolError(
         'not_writable',
@@ -94,9 +85,9 @@ export const migrateSensors = write({
       );
     }
     return {
+      ...emptyPlan,
       act: { verb: 'Migrate', noun: 'sensor', how: 'from v2.x to v3.x' },
       targets: chosen.map(toMigrationTarget),
-      changes: [],
       consequences: [
         ...migrationConsequences,
         ...assessFailedMigrations(chosen),
@@ -110,20 +101,13 @@ export const migrateSensors = write({
     const answer = outcome?.readAnswer(endpoints.migrateSensors);
     const result = await catchToolError(graph.getAll(endpoints.listSensorMigrations));
     const current = result instanceof ToolError ? [] : result;
-    const observations = targets.map(({ id }) =>
-      observeMigration(
-        id,
-        answer,
-        current.find((migration) => migration.id.toLowerCase() === id),
-      ),
-    );
+    const observations = targets.map(({ id }) => {
+      const state = current.find((migration) => migration.id.toLowerCase() === id)?.migrationState;
+      return observeMigration(id, answer, state);
+    });
     return {
-      ...summarizeObservations(observations),
-      sensors: targets.map(({ id, name, domain }, index) => ({
-        id,
-        name: escapeInvisible(formatFullName({ displayName: name, domainName: domain }), 100),
-        state: observations[index]?.state ?? '',
-      })),
+      ...summarize(observations),
+      sensors: listStates(targets, observations),
       next: 'list_sensor_migrations tells how far they are; each server can take up to 20 minutes.',
     };
   },
@@ -156,38 +140,27 @@ const migrationConsequences: readonly Consequence[] = [
 const assessFailedMigrations = (chosen: readonly SensorMigration[]): Consequence[] =>
   chosen
     .filter(({ migrationState }) => migrationState === 'migrationFailed')
-    .map((migration) =>
-      warning('last_migration_failed', `The last migration of ${describeMachine(migration)} failed.`, migration.id),
+    .map((failed) =>
+      warning('last_migration_failed', `The last migration of ${describeMachine(failed)} failed.`, failed.id),
     );
 
 /** Domains whose controllers are all in this one act: no other one of Microsoft's list runs. */
 function assessWholeDomains(chosen: readonly SensorMigration[], migrations: readonly SensorMigration[]): Consequence[] {
   const getDomain = ({ domainName = '' }: SensorMigration) => domainName.toLowerCase();
-  const isRunning = ({ serviceStatus }: SensorMigration) => serviceStatus === undefined || serviceStatus === 'running';
-  const remainingDomains = migrations
-    .filter((migration) => !chosen.includes(migration) && isDomainControllerSensor(migration) && isRunning(migration))
-    .map(getDomain);
-  return [...new Set(chosen.map(getDomain))].sort().flatMap((domain) => {
-    const count = chosen.filter((migration) => getDomain(migration) === domain).length;
-    if (count < 2 || remainingDomains.includes(domain)) return [];
-    const text = `${count} domain controllers of ${quoteName(domain)} are migrated at once, and no other one in Microsoft's migration list has a running sensor.`;
-    return [warning('whole_domain', text, domain)];
-  });
+  const isRunning = ({ serviceStatus = 'running' }: SensorMigration) => serviceStatus === 'running';
+  const others = migrations.filter((one) => !chosen.includes(one) && isDomainControllerSensor(one) && isRunning(one));
+  const describe = (count: number, domain: string) =>
+    `${count} domain controllers of ${domain} are migrated at once, and no other one in Microsoft's migration list has a running sensor.`;
+  return warnOfWholeDomains(chosen.map(getDomain), others.map(getDomain), describe);
 }
 
-type MigrationAnswer = { readonly successfulMigrationSensorIds: string[]; readonly failedMigrationSensorIds: string[] };
+type MigrationAnswer = z.output<typeof endpoints.migrateSensors.answer>;
 
-function observeMigration(
-  id: string,
-  answer: MigrationAnswer | undefined,
-  current: SensorMigration | undefined,
-): Observation {
+function observeMigration(id: string, answer: MigrationAnswer | undefined, state: string | undefined): Observation {
   const isListed = (list: readonly string[] = []) => list.some((listedId) => listedId.toLowerCase() === id);
-  const stateText =
-    current?.migrationState === undefined ? 'its state could not be read' : `its state is ${current.migrationState}`;
-  if (isListed(answer?.failedMigrationSensorIds))
-    return { state: `Graph did not start it; ${stateText}`, effective: false };
-  if (isListed(answer?.successfulMigrationSensorIds)) return { state: `started; ${stateText}`, effective: true };
-  if (startedStates.includes(current?.migrationState)) return { state: stateText, effective: true };
-  return { state: `unknown whether it was started; ${stateText}`, effective: undefined };
+  const seen = state === undefined ? 'its state could not be read' : `its state is ${state}`;
+  if (isListed(answer?.failedMigrationSensorIds)) return { state: `Graph did not start it; ${seen}`, effective: false };
+  if (isListed(answer?.successfulMigrationSensorIds)) return { state: `started; ${seen}`, effective: true };
+  if (startedStates.includes(state)) return { state: seen, effective: true };
+  return { state: `unknown whether it was started; ${seen}`, effective: undefined };
 }

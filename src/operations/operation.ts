@@ -72,6 +72,9 @@ export interface Plan<E extends WriteEffect = WriteEffect> {
   readonly requests: readonly GraphRequest[];
 }
 
+/** What a plan has nothing of, unless it says otherwise. */
+export const emptyPlan = { targets: [], changes: [], consequences: [], requests: [] } as const;
+
 /** One machine or object. Everything but `details` is bound: a difference at the second plan voids the approval. */
 export interface Target {
   readonly id: string;

@@ -1,14 +1,16 @@
-import { ToolError } from '../errors.ts';
+import { ToolError, type ToolErrorCode } from '../errors.ts';
 import type { Endpoint } from '../graph/endpoint.ts';
 
-/** A part of an answer that this sign-in or cloud may not give: its value, or the refusal that says why not. */
-export function readIfAllowed<T>(read: Promise<T>): Promise<T | ToolError> {
-  return read.catch((error: unknown) => {
-    const isNotAllowed = error instanceof ToolError && ['permission_missing', 'not_in_this_cloud'].includes(error.code);
-    if (isNotAllowed) return error;
+/** What a step gave, or why it could not be had; with codes, only for those reasons. */
+export function catchToolError<T>(step: Promise<T>, ...codes: ToolErrorCode[]): Promise<T | ToolError> {
+  return step.catch((error: unknown) => {
+    if (error instanceof ToolError && (codes.length === 0 || codes.includes(error.code))) return error;
     throw error;
   });
 }
+
+/** A part of an answer that this sign-in or cloud may not give: its value, or the refusal that says why not. */
+export const readIfAllowed = <T>(read: Promise<T>) => catchToolError(read, 'permission_missing', 'not_in_this_cloud');
 
 /** Names a part that is not there and why; nothing for a part that is. */
 export function describeMissing(part: string, value: unknown, { permission }: Endpoint): string[] {

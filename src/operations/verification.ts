@@ -1,7 +1,10 @@
 import { ToolError } from '../errors.ts';
 import type { Outcome } from '../graph/client/outcome.ts';
 import type { Reader } from '../graph/client/reader.ts';
-import type { WriteVerdict } from './operation.ts';
+import { escapeInvisible } from '../text.ts';
+import { nameTarget } from './machines.ts';
+import type { Target, WriteVerdict } from './operation.ts';
+import { catchToolError } from './partial.ts';
 
 /** What was seen of one part of an act after it. */
 export interface Observation {
@@ -12,12 +15,18 @@ export interface Observation {
 }
 
 /** The head of a write's result. What was seen counts, whatever Graph's answers said. */
-export function summarizeObservations(observations: readonly Observation[]): {
-  outcome: string;
-  verdict: WriteVerdict;
-} {
-  return { outcome: describeStates(observations.map(({ state }) => state)), verdict: toVerdict(observations) };
-}
+export const summarize = (observations: readonly Observation[]) => ({
+  outcome: describeStates(observations.map(({ state }) => state)),
+  verdict: toVerdict(observations),
+});
+
+/** Each target with what was seen of it. */
+export const listStates = (targets: readonly Target[], observations: readonly Observation[]) =>
+  targets.map((target, index) => ({
+    id: target.id,
+    name: escapeInvisible(nameTarget(target), 100),
+    state: observations[index]?.state ?? '',
+  }));
 
 function toVerdict(observations: readonly Observation[]): WriteVerdict {
   if (observations.some(({ effective }) => effective === undefined)) return 'outcome_unknown';
@@ -28,10 +37,10 @@ function toVerdict(observations: readonly Observation[]): WriteVerdict {
 export const nothingToDo = { outcome: 'nothing to do' } as const;
 
 function describeStates(states: readonly string[]): string {
-  const [only, ...others] = [...new Set(states)];
+  const [only] = states;
   if (only === undefined) return nothingToDo.outcome;
   if (states.length === 1) return only.charAt(0).toUpperCase() + only.slice(1);
-  return [only, ...others]
+  return [...new Set(states)]
     .map((state) => `${states.filter((other) => other === state).length} of ${states.length}: ${state}`)
     .join('. ');
 }
@@ -39,30 +48,39 @@ function describeStates(states: readonly string[]): string {
 /** What is known without a read: a request that Graph refused or never got changed nothing. */
 export function observeNoEffect(outcome: Outcome | undefined): Observation | undefined {
   if (outcome?.state === 'failed') return { state: 'failed; nothing was changed', effective: false };
-  if (outcome === undefined || outcome.state === 'not_sent') {
+  if (outcome === undefined || outcome.state === 'not_sent')
     return { state: 'not sent; nothing was changed', effective: false };
-  }
   return undefined;
 }
 
-/** What a read after the act says of a value that was to be set. */
-export function describeReadBack(
+/** How to see whether a value was set. */
+interface ValueCheck<T> {
+  readonly read: () => Promise<T>;
+  readonly isApplied: (current: T) => boolean;
+  /** The value in a sentence, as `current` shows it where that could be read. */
+  readonly describe: (current: T | undefined) => string;
+  /** The tool that decides later. */
+  readonly readTool: string;
+}
+
+/** What a read after the act says of a value that was to be set, and what it gave. */
+export async function observeValue<T>(
   outcome: Outcome | undefined,
-  confirmed: boolean | ToolError,
-  value: string,
-  readTool: string,
-): Observation {
-  if (confirmed === true) return { state: `${value}, as read back from Graph`, effective: true };
-  if (outcome?.state === 'unknown') {
-    return { state: `unknown whether ${value} took effect; ${readTool} decides`, effective: undefined };
-  }
-  if (confirmed === false) {
-    return {
-      state: `Graph accepted the request but does not show ${value}; ${readTool} decides`,
-      effective: undefined,
-    };
-  }
-  return { state: `Graph accepted the request; it could not be read back yet, use ${readTool}`, effective: 'accepted' };
+  graph: Reader,
+  { read, isApplied, describe, readTool }: ValueCheck<T>,
+): Promise<{ readonly observation: Observation; readonly current?: T }> {
+  const { confirmed, ...seen } = await readAfterWrite(graph, read, isApplied);
+  const value = describe(seen.current);
+  const observe = (state: string, effective: Observation['effective']) => ({
+    ...seen,
+    observation: { state, effective },
+  });
+  if (confirmed === true) return observe(`${value}, as read back from Graph`, true);
+  if (outcome?.state === 'unknown')
+    return observe(`unknown whether ${value} took effect; ${readTool} decides`, undefined);
+  return confirmed === false
+    ? observe(`Graph accepted the request but does not show ${value}; ${readTool} decides`, undefined)
+    : observe(`Graph accepted the request; it could not be read back yet, use ${readTool}`, 'accepted');
 }
 
 /** Graph may lag behind what it has confirmed. */
@@ -88,12 +106,4 @@ export async function readAfterWrite<T>(
   if (first.confirmed !== false || (await catchToolError(graph.pause(secondReadDelayMs))) instanceof ToolError)
     return first;
   return readOnce();
-}
-
-/** A read: what it gave, or why it could not be had. */
-export function catchToolError<T>(read: Promise<T>): Promise<T | ToolError> {
-  return read.catch((error: unknown) => {
-    if (error instanceof ToolError) return error;
-    throw error;
-  });
 }

@@ -34,19 +34,22 @@ export async function createSecretFile(folder: string, tenantId: string, reveal:
   const file = `access-key_${tenantId.slice(0, 8)}_${stamp}.txt`;
   const [path, waitingPath] = [join(realFolder, file), join(realFolder, `.${file}.waiting`)];
   const handle = await convertFileErrors(() => open(waitingPath, 'wx', 0o600));
-  await convertFileErrors(async () => {
-    await handle.writeFile(Buffer.alloc(reservedBytes));
-    await handle.sync();
-  }).catch(async (error: unknown) => {
-    await handle.close();
-    await rm(waitingPath, { force: true });
-    throw error;
-  });
   let isOpen = true;
   const close = async () => {
     if (isOpen) await handle.close();
     isOpen = false;
   };
+  const discard = async () => {
+    await close();
+    await rm(waitingPath, { force: true });
+  };
+  await convertFileErrors(async () => {
+    await handle.writeFile(Buffer.alloc(reservedBytes));
+    await handle.sync();
+  }).catch(async (error: unknown) => {
+    await discard();
+    throw error;
+  });
   return {
     async keep(secret) {
       await convertFileErrors(async () => {
@@ -62,10 +65,7 @@ export async function createSecretFile(folder: string, tenantId: string, reveal:
       });
       return { file, fingerprint: secret.fingerprint, ...(reveal && { revealed: secret.open() }) };
     },
-    async discard() {
-      await close();
-      await rm(waitingPath, { force: true });
-    },
+    discard,
   };
 }
 
@@ -101,11 +101,7 @@ async function convertFileErrors<T>(step: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof UntrustedFolder) throw createNotKeptError(`The secrets folder ${error.message}.`);
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new ToolError(
-      'secret_not_kept',
-      `The file for the access key could not be written (${code}).`,
-      'Check the disk and the folder named with --secrets-dir.',
-      error,
-    );
+    const message = `The file for the access key could not be written (${code}).`;
+    throw new ToolError('secret_not_kept', message, 'Check the disk and the folder named with --secrets-dir.', error);
   }
 }

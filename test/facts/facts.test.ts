@@ -16,7 +16,7 @@ import {
   sensorTypes,
   serviceStatuses,
 } from '../../src/graph/endpoints/sensors.ts';
-import { graphAppId, permissionIds } from '../../src/graph/permissions.ts';
+import { graphAppId, roleIds, scopeIds } from '../../src/graph/permissions.ts';
 import { answerFacts, bodyFacts, cloudFacts, enumFacts, operationFacts, permissionFacts } from './facts.ts';
 
 const rows = Object.entries<Endpoint>(endpoints);
@@ -61,7 +61,8 @@ test('the clouds have the published addresses', () => {
 });
 
 test('the permissions have the published ids', () => {
-  const ids = Object.entries(permissionIds).map(([permission, { role, scope }]) => [permission, [role, scope]]);
+  const scopes: Readonly<Record<string, string>> = scopeIds;
+  const ids = Object.entries(roleIds).map(([permission, role]) => [permission, [role, scopes[permission]]]);
   expect(Object.fromEntries(ids)).toEqual(permissionFacts);
   expect(graphAppId).toBe('00000003-0000-0000-c000-000000000000');
 });

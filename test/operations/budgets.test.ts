@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { listSensorCandidates } from '../../src/operations/candidates/read.ts';
 import { compareInventory } from '../../src/operations/fleet/compareInventory.ts';
 import { summarizeFleet } from '../../src/operations/fleet/summarize.ts';
-import { listHealthIssues } from '../../src/operations/healthIssues/read.ts';
+import { listHealthIssues } from '../../src/operations/healthIssues.ts';
 import { operations } from '../../src/operations/index.ts';
 import { listSensorMigrations } from '../../src/operations/migrations.ts';
 import { listSensors } from '../../src/operations/sensors/read.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
-import { getHealthIssue, listHealthIssues } from '../../src/operations/healthIssues/read.ts';
+import { getHealthIssue, listHealthIssues } from '../../src/operations/healthIssues.ts';
 import { daysAgo, makeId } from './factories.ts';
 import { openReader } from './graph.ts';
 

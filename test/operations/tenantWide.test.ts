@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { getAutoAuditingConfiguration } from '../../src/operations/autoAuditing.ts';
 import { getActivationConfiguration } from '../../src/operations/candidates/activationConfiguration.ts';
 import { listSensorCandidates } from '../../src/operations/candidates/read.ts';
-import { getDeploymentPackage } from '../../src/operations/deployment/package.ts';
+import { getDeploymentPackage } from '../../src/operations/deployment.ts';
 import { listSensorMigrations } from '../../src/operations/migrations.ts';
 import { makeId } from './factories.ts';
 import { openReader } from './graph.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { activateSensorCandidates } from '../../src/operations/candidates/activate.ts';
-import { getDeploymentAccessKey, regenerateDeploymentAccessKey } from '../../src/operations/deployment/accessKey.ts';
+import { getDeploymentAccessKey, regenerateDeploymentAccessKey } from '../../src/operations/deployment.ts';
 import { migrateSensors } from '../../src/operations/migrations.ts';
 import { Secret } from '../../src/secrets/secret.ts';
 import { daysAgo, makeId, sensor } from './factories.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
 import { updateAutoAuditingConfiguration } from '../../src/operations/autoAuditing.ts';
 import { updateActivationConfiguration } from '../../src/operations/candidates/activationConfiguration.ts';
-import { updateHealthIssue } from '../../src/operations/healthIssues/update.ts';
+import { updateHealthIssue } from '../../src/operations/healthIssues.ts';
 import { updateSensor } from '../../src/operations/sensors/update.ts';
 import { makeId } from './factories.ts';
 import { type Holdings, openGraph, type Writes } from './graph.ts';

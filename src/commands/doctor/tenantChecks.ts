@@ -1,8 +1,9 @@
 import { SignInNeeded, ToolError } from '../../errors.ts';
 import { createGraphClient } from '../../graph/client/client.ts';
 import { parseIdentity, parsePermissions, parseValidity } from '../../graph/client/identity.ts';
+import type { Reader } from '../../graph/client/reader.ts';
 import { findVersion } from '../../graph/clouds.ts';
-import { type AnyGet, isWritePermission, type Permission } from '../../graph/endpoint.ts';
+import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import { listGrants, type PermissionGrant } from '../../operations/grants.ts';
@@ -126,12 +127,7 @@ function reportMissing({ permission, neededFor, optionalFor }: PermissionGrant):
 
 const { listSensors, listHealthIssues, getAutoAuditingConfiguration, listSensorMigrations } = endpoints;
 /** One harmless read for each permission to read. */
-const sampleReads: readonly AnyGet[] = [
-  listSensors,
-  listHealthIssues,
-  getAutoAuditingConfiguration,
-  listSensorMigrations,
-];
+const sampleReads: readonly Parameters<Reader['get']>[0][] = [listSensors, listHealthIssues, getAutoAuditingConfiguration, listSensorMigrations];
 
 /** Reads what there is a permission for, unless the first answer is what every other one would be. */
 export async function* checkReads(

@@ -1,6 +1,6 @@
 import type { Cloud } from '../../graph/clouds.ts';
 import type { Permission } from '../../graph/endpoint.ts';
-import { graphAppId, permissionIds } from '../../graph/permissions.ts';
+import { graphAppId, roleIds, scopeIds } from '../../graph/permissions.ts';
 
 /** An app registration that does not exist yet. */
 export interface AppRegistration {
@@ -32,10 +32,11 @@ export const cloudPortals = {
 export const redirectUri = 'http://localhost';
 
 const toResourceAccess = ({ permissions }: AppRegistration, signIn: RegistrationPlan['signIn']) =>
-  permissions.map((permission) => {
-    const { role, scope } = permissionIds[permission];
-    return signIn === 'app' ? { permission, id: role, type: 'Role' } : { permission, id: scope, type: 'Scope' };
-  });
+  permissions.map((permission) =>
+    signIn === 'app'
+      ? { permission, id: roleIds[permission], type: 'Role' }
+      : { permission, id: scopeIds[permission], type: 'Scope' },
+  );
 
 /** The registration in Bash, with the Azure CLI. */
 export const formatAzureCliCommands = (registration: RegistrationPlan): string =>

@@ -34,7 +34,7 @@ import type { Identity } from './identity.ts';
 import { createIdentityClient, type IdentityClient } from './identityClient.ts';
 import { getErrorCode, hasNeverConnected, suggestNetworkFix } from './network.ts';
 import { type Outcome, toOutcome } from './outcome.ts';
-import { createReader, parseIds, type Reader, type ReadOptions } from './reader.ts';
+import { createReader, type Reader, type ReadOptions } from './reader.ts';
 import { type AttemptResult, type ExchangeResult, sendWithRetries } from './retry.ts';
 import { createThrottle } from './throttle.ts';
 import { DeadlineExceeded, runWithin } from './timing.ts';
@@ -127,7 +127,6 @@ export function createGraphClient(options: GraphOptions): Graph {
   /** Sends a request on the first of its routes that exists. */
   async function exchange(call: GraphCall): Promise<ExchangeResult> {
     const { endpoint, url, query = '' } = call;
-    const params = parseIds(call.params);
     const baseUrl = `${tenant.graphRoot}/${requireVersion(endpoint, version, tenant.cloud)}`;
     const pipeline = getPipeline(getCredential(endpoint.permission));
     const rules = { clock, endpoint, deadline: call.deadline, signal: call.signal, throttle };
@@ -138,7 +137,7 @@ export function createGraphClient(options: GraphOptions): Graph {
     let result: ExchangeResult = { mayHaveWritten: false };
     for (const route of order) {
       result = await sendWithRetries(rules, () =>
-        sendOnce(call, route, url ?? `${baseUrl}${formatPath(route, params)}${query}`, pipeline),
+        sendOnce(call, route, url ?? `${baseUrl}${formatPath(route, call.params)}${query}`, pipeline),
       );
       if (result.error === undefined) workingRoutes.set(endpoint, route);
       if (result.mayHaveWritten || result.answer === undefined || !isMissingRoute(endpoint, result.answer))

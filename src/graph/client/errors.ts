@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ToolError } from '../../errors.ts';
+import { ToolError, type ToolErrorCode } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
 import { type Cloud, clouds } from '../clouds.ts';
 import { type Endpoint, parseMethod } from '../endpoint.ts';
@@ -31,63 +31,51 @@ export function parseGraphError({ text }: GraphAnswer): { readonly code: string;
   return { code: error?.code ?? '', message: error?.message ?? '' };
 }
 
+const tryLater = 'Try again in a few minutes.';
+
 export const isWrite = ({ route }: Endpoint) => parseMethod(route) !== 'GET';
 
 /** Why Graph did not do what an endpoint offers, in one sentence, with what Microsoft's support asks for. */
 export function toToolError(endpoint: Endpoint, answer: GraphAnswer): ToolError {
   const { status } = answer;
   const { message } = parseGraphError(answer);
-  const addTrace = (sentence: string) => `${sentence} ${formatTrace(endpoint, answer)}.`;
+  const create = (code: ToolErrorCode, sentence: string, next?: string) =>
+    new ToolError(code, `${sentence} ${formatTrace(endpoint, answer)}.`, next);
   if (status === 401) {
-    return new ToolError(
-      'sign_in_failed',
-      addTrace('Microsoft Graph did not accept the access token'),
-      'Sign in again, or correct the credential that this server uses.',
-    );
+    const next = 'Sign in again, or correct the credential that this server uses.';
+    return create('sign_in_failed', 'Microsoft Graph did not accept the access token', next);
   }
   if (status === 403 && /^tenant is not onboarded/i.test(message)) {
-    return new ToolError(
+    return create(
       'not_onboarded',
-      addTrace('The tenant is not onboarded to Microsoft Defender for Identity'),
+      'The tenant is not onboarded to Microsoft Defender for Identity',
       'Let somebody with a licence open Defender for Identity in the Microsoft Defender portal once and install a first sensor.',
     );
   }
   if (status === 403) {
-    return new ToolError(
+    return create(
       'permission_missing',
-      addTrace(
-        `Microsoft Graph refused ${endpoint.route} because the permission or role for it is missing${describeRequiredRoles(message)}`,
-      ),
+      `Microsoft Graph refused ${endpoint.route} because the permission or role for it is missing${describeRequiredRoles(message)}`,
       `It needs ${endpoint.permission}: grant it to the app registration in the Microsoft Entra admin center and give admin consent; ReadWrite does not include Read. A signed-in person also needs the role Security Administrator.`,
     );
   }
   if (status === 404) {
-    return new ToolError(
-      'not_found',
-      addTrace(`Microsoft Graph finds nothing for ${endpoint.route}`),
-      endpoint.route.includes('{')
-        ? 'Take the id from a list of this server; the object may be gone.'
-        : 'This tenant, or this version of Microsoft Graph, may not have it.',
-    );
+    const next = endpoint.route.includes('{')
+      ? 'Take the id from a list of this server; the object may be gone.'
+      : 'This tenant, or this version of Microsoft Graph, may not have it.';
+    return create('not_found', `Microsoft Graph finds nothing for ${endpoint.route}`, next);
   }
-  if (status === 429) {
-    return new ToolError(
-      'throttled',
-      addTrace('Microsoft Graph is throttling this app'),
-      'Try again in a few minutes.',
-    );
-  }
+  if (status === 429) return create('throttled', 'Microsoft Graph is throttling this app', tryLater);
   if (status >= 300 && status < 400) {
-    return createUnavailableError(
-      addTrace(`Microsoft Graph answered ${endpoint.route} with a redirect, which is not followed`),
-    );
+    const sentence = `Microsoft Graph answered ${endpoint.route} with a redirect, which is not followed`;
+    return create('unavailable', sentence, tryLater);
   }
   if (status >= 400 && status < 500) {
     const quotedMessage = endpoint.discloses || message === '' ? '' : `; Graph's words: "${cleanText(message, 300)}"`;
-    const sentence = addTrace(`Microsoft Graph refused ${endpoint.route}${quotedMessage}`);
-    return isWrite(endpoint) ? new ToolError('not_done', sentence) : createUnavailableError(sentence);
+    const sentence = `Microsoft Graph refused ${endpoint.route}${quotedMessage}`;
+    return isWrite(endpoint) ? create('not_done', sentence) : create('unavailable', sentence, tryLater);
   }
-  return createUnavailableError(addTrace(`Microsoft Graph failed at ${endpoint.route}`));
+  return create('unavailable', `Microsoft Graph failed at ${endpoint.route}`, tryLater);
 }
 
 /** The roles that services beside Defender for Identity name: `Missing application roles. API required roles: A,B, …`. */
@@ -104,16 +92,14 @@ function formatTrace(endpoint: Endpoint, answer: GraphAnswer): string {
   return `(${[`Graph ${answer.status} ${cleanText(code, 64)}`.trimEnd(), ...knownIds].join(', ')})`;
 }
 
-const createUnavailableError = (message: string, next = 'Try again in a few minutes.') =>
-  new ToolError('unavailable', message, next);
-
 /** No answer: the time was over, or the connection broke. */
-export const createNoAnswerError = (endpoint: Endpoint, why: string, next?: string) =>
-  createUnavailableError(`Microsoft Graph gave no answer to ${endpoint.route}: ${why}.`, next);
+export const createNoAnswerError = (endpoint: Endpoint, why: string, next = tryLater) =>
+  new ToolError('unavailable', `Microsoft Graph gave no answer to ${endpoint.route}: ${why}.`, next);
 
 /** An answer of success that cannot be used. */
 export const createUnreadableError = (endpoint: Endpoint, why: string) =>
-  createUnavailableError(
+  new ToolError(
+    'unavailable',
     `The answer of Microsoft Graph to ${endpoint.route} cannot be used: ${why}.`,
     'Try again; if it stays, this version of the server does not fit what Graph answers.',
   );
@@ -121,11 +107,8 @@ export const createUnreadableError = (endpoint: Endpoint, why: string) =>
 export function createThrottledError(endpoint: Endpoint, waitMs: number, answer: GraphAnswer | undefined): ToolError {
   const seconds = Math.ceil(waitMs / 1000);
   const trace = answer === undefined ? '' : ` ${formatTrace(endpoint, answer)}`;
-  return new ToolError(
-    'throttled',
-    `Microsoft Graph asked to wait ${seconds} seconds, which is longer than this call may take${trace}.`,
-    `Try again in ${seconds} seconds.`,
-  );
+  const message = `Microsoft Graph asked to wait ${seconds} seconds, which is longer than this call may take${trace}.`;
+  return new ToolError('throttled', message, `Try again in ${seconds} seconds.`);
 }
 
 /** Every route of an endpoint was answered as one that does not exist. */

@@ -1,6 +1,5 @@
 import type { GraphRequest } from '../endpoint.ts';
 import type { Identity } from './identity.ts';
-import type { ExchangeResult } from './retry.ts';
 
 /** One request on its way; a next link brings its own address. */
 export interface GraphCall extends GraphRequest {
@@ -14,5 +13,3 @@ export interface GraphCall extends GraphRequest {
   /** By the wall clock, which goes on while the machine sleeps. */
   readonly expires?: number;
 }
-
-export type Exchange = (call: GraphCall) => Promise<ExchangeResult>;

@@ -31,9 +31,7 @@ const identityClaims = z.object({
 const validityClaims = z.object({ exp: z.number(), xms_cc: z.unknown().optional() });
 
 /** Until when a token is valid, and whether Entra may end it sooner by a claims challenge (continuous access evaluation). */
-export function parseValidity(
-  token: string,
-): { readonly validUntil: Date; readonly canBeChallenged: boolean } | undefined {
+export function parseValidity(token: string) {
   const claims = validityClaims.safeParse(parsePayload(token)).data;
   return claims && { validUntil: new Date(claims.exp * 1000), canBeChallenged: claims.xms_cc !== undefined };
 }
@@ -80,6 +78,5 @@ export function checkIdentity(token: string, approved: Identity): void {
 }
 
 /** Whether two tokens act as the same one; the name is for eyes only. */
-export function isSameIdentity(one: Identity, other: Identity): boolean {
-  return one.tenantId === other.tenantId && one.kind === other.kind && one.id === other.id && one.appId === other.appId;
-}
+const isSameIdentity = (one: Identity, other: Identity) =>
+  one.tenantId === other.tenantId && one.kind === other.kind && one.id === other.id && one.appId === other.appId;

@@ -39,19 +39,14 @@ export function toOutcome(request: GraphRequest, { answer, error, mayHaveWritten
   const body = parseJson(answer?.text);
   // A proxy may answer in Graph's place, with a page and a status of success.
   if (isWrite(endpoint) && body === undefined && (answer?.text ?? '').trim() !== '') {
-    return {
-      ...base,
-      state: 'unknown',
-      error: createOutcomeUnknownError(createUnreadableError(endpoint, 'it is not JSON')),
-    };
+    const cause = createUnreadableError(endpoint, 'it is not JSON');
+    return { ...base, state: 'unknown', error: createOutcomeUnknownError(cause) };
   }
   if (!isWrite(endpoint) && !endpoint.answer.safeParse(body).success) {
     const why = body === undefined ? 'it is not JSON' : 'it is not what is documented';
     return { ...base, state: 'failed', error: createUnreadableError(endpoint, why) };
   }
-  return {
-    ...base,
-    state: 'done',
-    readAnswer: (asked) => (asked === endpoint ? asked.answer.safeParse(body).data : undefined),
-  };
+  const readAnswer: Outcome['readAnswer'] = (asked) =>
+    asked === endpoint ? asked.answer.safeParse(body).data : undefined;
+  return { ...base, state: 'done', readAnswer };
 }

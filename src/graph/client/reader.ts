@@ -1,9 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import type * as z from 'zod';
 import type { Clock } from '../../clock.ts';
-import { ToolError } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
-import { type CollectionPage, type Endpoint, guidPattern, type PathParams } from '../endpoint.ts';
+import { type CollectionPage, type Endpoint, type PathParams, parseIds } from '../endpoint.ts';
 import type { Tenant } from '../tenant.ts';
 import { createUnreadableError } from './errors.ts';
 import type { GraphCall } from './exchange.ts';
@@ -82,8 +81,7 @@ export function createReader(
       const ids = parseIds(params);
       const object = parseAnswer(endpoint, await read(endpoint, ids));
       const [askedId] = Object.values(ids);
-      const gotId = readId(object);
-      if (askedId !== undefined && gotId !== undefined && gotId !== askedId) {
+      if (askedId !== undefined && askedId !== (readId(object) ?? askedId)) {
         throw createUnreadableError(endpoint, 'it is about another object than the one asked for');
       }
       return object;
@@ -125,32 +123,17 @@ type PageAddress = Pick<GraphCall, 'url' | 'query'>;
 
 /** Tells of collections that are read at the same time as of one; the total is known when each has said how large it is. */
 function createPageReporter(reportProgress: ProgressReporter) {
-  const collections = new Map<string, { readonly read: number; readonly total: number | undefined }>();
+  const collections = new Map<string, { readonly read: number; readonly of: number }>();
   return (name: string, read: number, counted: number | undefined) => {
-    const stated = counted ?? collections.get(name)?.total;
-    const total = stated === undefined || stated < read ? undefined : stated;
-    collections.set(name, { read, total });
+    const stated = counted ?? collections.get(name)?.of ?? Number.NaN;
+    const of = stated < read ? Number.NaN : stated;
+    collections.set(name, { read, of });
     const all = [...collections.values()];
     const overallRead = all.reduce((sum, collection) => sum + collection.read, 0);
-    const overallTotal = all.reduce((sum, collection) => sum + (collection.total ?? Number.NaN), 0);
-    reportProgress(
-      `${name}: ${read}${total === undefined ? '' : ` of ${total}`} read`,
-      overallRead,
-      Number.isNaN(overallTotal) ? undefined : overallTotal,
-    );
+    const overallTotal = all.reduce((sum, collection) => sum + collection.of, 0);
+    const message = `${name}: ${read}${Number.isNaN(of) ? '' : ` of ${of}`} read`;
+    reportProgress(message, overallRead, Number.isNaN(overallTotal) ? undefined : overallTotal);
   };
-}
-
-/** Ids of a path, each a GUID and nothing else. */
-export function parseIds(params: object = {}): Record<string, string> {
-  const ids: Record<string, string> = {};
-  for (const [name, value] of Object.entries(params)) {
-    if (typeof value !== 'string' || !guidPattern.test(value)) {
-      throw new ToolError('invalid_input', `${name} is not a GUID.`, 'Take the id from a list of this server.');
-    }
-    ids[name] = value.toLowerCase();
-  }
-  return ids;
 }
 
 /** An answer in its endpoint's shape. */
@@ -160,11 +143,8 @@ function parseAnswer<A extends z.ZodType>(
 ): z.output<A> {
   const result = endpoint.answer.safeParse(json);
   if (result.success) return result.data;
-  const where = result.error.issues[0]?.path.join('.') ?? '';
-  throw createUnreadableError(
-    endpoint,
-    where === '' ? 'it is not what is documented' : `${where} is not what is documented`,
-  );
+  const where = result.error.issues[0]?.path.join('.') || 'it';
+  throw createUnreadableError(endpoint, `${where} is not what is documented`);
 }
 
 function readId(item: unknown): string | undefined {

@@ -25,31 +25,28 @@ export const healthIssue = entity({
 });
 export type HealthIssue = z.output<typeof healthIssue>;
 
-export const listHealthIssues = endpoint({
-  route: 'GET /security/identities/healthIssues',
-  availability: globalAndUsGovV1,
-  permission: 'SecurityIdentitiesHealth.Read.All',
-  cmdlets: { 'v1.0': 'Get-MgSecurityIdentityHealthIssue' },
-  resend: 'always',
-  counts: true,
-  answer: page(healthIssue),
-});
-
-export const getHealthIssue = endpoint({
-  route: 'GET /security/identities/healthIssues/{healthIssueId}',
-  availability: globalAndUsGov,
-  permission: 'SecurityIdentitiesHealth.Read.All',
-  cmdlets: { 'v1.0': 'Get-MgSecurityIdentityHealthIssue' },
-  resend: 'always',
-  answer: single(healthIssue),
-});
-
-export const updateHealthIssue = endpoint({
-  route: 'PATCH /security/identities/healthIssues/{healthIssueId}',
-  availability: globalAndUsGovV1,
-  permission: 'SecurityIdentitiesHealth.ReadWrite.All',
-  cmdlets: { 'v1.0': 'Update-MgSecurityIdentityHealthIssue' },
-  resend: 'always',
-  body: z.strictObject({ status: z.enum(healthIssueStatuses) }),
-  answer: single(healthIssue),
-});
+export const healthIssueEndpoints = {
+  listHealthIssues: endpoint({
+    route: 'GET /security/identities/healthIssues',
+    availability: globalAndUsGovV1,
+    permission: 'SecurityIdentitiesHealth.Read.All',
+    cmdlets: { 'v1.0': 'Get-MgSecurityIdentityHealthIssue' },
+    counts: true,
+    answer: page(healthIssue),
+  }),
+  getHealthIssue: endpoint({
+    route: 'GET /security/identities/healthIssues/{healthIssueId}',
+    availability: globalAndUsGov,
+    permission: 'SecurityIdentitiesHealth.Read.All',
+    cmdlets: { 'v1.0': 'Get-MgSecurityIdentityHealthIssue' },
+    answer: single(healthIssue),
+  }),
+  updateHealthIssue: endpoint({
+    route: 'PATCH /security/identities/healthIssues/{healthIssueId}',
+    availability: globalAndUsGovV1,
+    permission: 'SecurityIdentitiesHealth.ReadWrite.All',
+    cmdlets: { 'v1.0': 'Update-MgSecurityIdentityHealthIssue' },
+    body: z.strictObject({ status: z.enum(healthIssueStatuses) }),
+    answer: single(healthIssue),
+  }),
+};

@@ -10,6 +10,5 @@ export const getOrganization = endpoint({
   route: 'GET /organization',
   availability: globalAndUsGov,
   permission: 'SecurityIdentitiesSensors.Read.All',
-  resend: 'always',
   answer: page(entity({ id: optional(z.string()), displayName: optional(z.string()) })),
 });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { globalAndUsGovBeta, globalOnly } from '../clouds.ts';
-import { endpoint, entity, member, noContent, optional, page, single } from '../endpoint.ts';
+import { endpoint, entity, member, nameCmdlets, noContent, optional, page, single } from '../endpoint.ts';
 
 /** microsoft.graph.security.sensorCandidate: a server that Defender for Endpoint knows and that can run the v3.x sensor. */
 export const sensorCandidate = entity({
@@ -14,53 +14,46 @@ export type SensorCandidate = z.output<typeof sensorCandidate>;
 
 export const activationModes = ['manual', 'automated'] as const;
 
-export const listSensorCandidates = endpoint({
-  route: 'GET /security/identities/sensorCandidates',
-  availability: globalAndUsGovBeta,
-  permission: 'SecurityIdentitiesSensors.Read.All',
-  cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensorCandidate' },
-  resend: 'always',
-  counts: true,
-  answer: page(sensorCandidate),
-});
-
-/** `serverIds` are the candidates' ids. The answer tells nothing about the single server. */
-export const activateSensorCandidates = endpoint({
-  route: 'POST /security/identities/sensorCandidates/activate',
-  availability: globalAndUsGovBeta,
-  permission: 'SecurityIdentitiesSensors.ReadWrite.All',
-  cmdlets: {
-    'v1.0': 'Initialize-MgSecurityIdentitySensorCandidate',
-    beta: 'Initialize-MgBetaSecurityIdentitySensorCandidate',
-  },
-  resend: 'never',
-  body: z.strictObject({ serverIds: z.array(z.string()).min(1) }),
-  answer: noContent,
-});
-
-export const getActivationConfiguration = endpoint({
-  route: 'GET /security/identities/sensorCandidateActivationConfiguration',
-  availability: globalOnly,
-  permission: 'SecurityIdentitiesSensors.Read.All',
-  cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensorCandidateActivationConfiguration' },
-  resend: 'always',
-  answer: single(entity({ activationMode: optional(member(activationModes)) })),
-});
-
-/** Microsoft's page says POST on the plural, its permission data POST on the singular, schema and SDKs PATCH on the singular. */
-export const updateActivationConfiguration = endpoint({
-  route: 'POST /security/identities/sensorCandidateActivationConfigurations',
-  alternatives: [
-    'POST /security/identities/sensorCandidateActivationConfiguration',
-    'PATCH /security/identities/sensorCandidateActivationConfiguration',
-  ],
-  availability: globalOnly,
-  permission: 'SecurityIdentitiesSensors.ReadWrite.All',
-  cmdlets: { 'v1.0': 'Update-MgSecurityIdentitySensorCandidateActivationConfiguration' },
-  resend: 'always',
-  body: z.strictObject({ activationMode: z.enum(activationModes) }).transform((body) => ({
-    '@odata.type': '#microsoft.graph.security.sensorCandidateActivationConfiguration',
-    ...body,
-  })),
-  answer: noContent,
-});
+export const candidateEndpoints = {
+  listSensorCandidates: endpoint({
+    route: 'GET /security/identities/sensorCandidates',
+    availability: globalAndUsGovBeta,
+    permission: 'SecurityIdentitiesSensors.Read.All',
+    cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensorCandidate' },
+    counts: true,
+    answer: page(sensorCandidate),
+  }),
+  /** `serverIds` are the candidates' ids. The answer tells nothing about the single server. */
+  activateSensorCandidates: endpoint({
+    route: 'POST /security/identities/sensorCandidates/activate',
+    availability: globalAndUsGovBeta,
+    permission: 'SecurityIdentitiesSensors.ReadWrite.All',
+    cmdlets: nameCmdlets('Initialize-MgSecurityIdentitySensorCandidate'),
+    body: z.strictObject({ serverIds: z.array(z.string()).min(1) }),
+    answer: noContent,
+  }),
+  getActivationConfiguration: endpoint({
+    route: 'GET /security/identities/sensorCandidateActivationConfiguration',
+    availability: globalOnly,
+    permission: 'SecurityIdentitiesSensors.Read.All',
+    cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensorCandidateActivationConfiguration' },
+    answer: single(entity({ activationMode: optional(member(activationModes)) })),
+  }),
+  /** Microsoft's page says POST on the plural, its permission data POST on the singular, schema and SDKs PATCH on the singular. */
+  updateActivationConfiguration: endpoint({
+    route: 'POST /security/identities/sensorCandidateActivationConfigurations',
+    alternatives: [
+      'POST /security/identities/sensorCandidateActivationConfiguration',
+      'PATCH /security/identities/sensorCandidateActivationConfiguration',
+    ],
+    availability: globalOnly,
+    permission: 'SecurityIdentitiesSensors.ReadWrite.All',
+    cmdlets: { 'v1.0': 'Update-MgSecurityIdentitySensorCandidateActivationConfiguration' },
+    resend: 'always',
+    body: z.strictObject({ activationMode: z.enum(activationModes) }).transform((body) => ({
+      '@odata.type': '#microsoft.graph.security.sensorCandidateActivationConfiguration',
+      ...body,
+    })),
+    answer: noContent,
+  }),
+};

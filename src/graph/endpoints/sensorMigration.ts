@@ -25,24 +25,23 @@ export const sensorMigration = entity({
 });
 export type SensorMigration = z.output<typeof sensorMigration>;
 
-export const listSensorMigrations = endpoint({
-  route: 'GET /security/identities/sensorMigration',
-  availability: globalBetaOnly,
-  permission: 'SecurityIdentitiesMigration.Read.All',
-  cmdlets: { beta: 'Get-MgBetaSecurityIdentitySensorMigration' },
-  resend: 'always',
-  answer: page(sensorMigration),
-});
-
-/** A partial failure comes inside a 200. */
-export const migrateSensors = endpoint({
-  route: 'POST /security/identities/sensorMigration/migrate',
-  availability: globalBetaOnly,
-  permission: 'SecurityIdentitiesMigration.ReadWrite.All',
-  cmdlets: { beta: 'Move-MgBetaSecurityIdentitySensorMigration' },
-  resend: 'never',
-  body: z.strictObject({ sensorIds: z.array(z.string()).min(1) }),
-  answer: single(
-    entity({ successfulMigrationSensorIds: list(z.string()), failedMigrationSensorIds: list(z.string()) }),
-  ),
-});
+export const migrationEndpoints = {
+  listSensorMigrations: endpoint({
+    route: 'GET /security/identities/sensorMigration',
+    availability: globalBetaOnly,
+    permission: 'SecurityIdentitiesMigration.Read.All',
+    cmdlets: { beta: 'Get-MgBetaSecurityIdentitySensorMigration' },
+    answer: page(sensorMigration),
+  }),
+  /** A partial failure comes inside a 200. */
+  migrateSensors: endpoint({
+    route: 'POST /security/identities/sensorMigration/migrate',
+    availability: globalBetaOnly,
+    permission: 'SecurityIdentitiesMigration.ReadWrite.All',
+    cmdlets: { beta: 'Move-MgBetaSecurityIdentitySensorMigration' },
+    body: z.strictObject({ sensorIds: z.array(z.string()).min(1) }),
+    answer: single(
+      entity({ successfulMigrationSensorIds: list(z.string()), failedMigrationSensorIds: list(z.string()) }),
+    ),
+  }),
+};

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { globalAndUsGov, globalAndUsGovV1 } from '../clouds.ts';
-import { endpoint, entity, list, member, noContent, optional, page, single } from '../endpoint.ts';
+import { endpoint, entity, list, member, nameCmdlets, noContent, optional, page, single } from '../endpoint.ts';
 import { healthIssue } from './healthIssues.ts';
 
 export const sensorTypes = [
@@ -27,17 +27,13 @@ export const sensorHealthStatuses = ['healthy', 'notHealthyLow', 'notHealthyMedi
 
 export const serviceStatuses = ['stopped', 'starting', 'running', 'disabled', 'onboarding', 'unknown'] as const;
 
-const networkAdapter = entity({
-  id: optional(z.string()),
-  name: optional(z.string()),
-  isEnabled: optional(z.boolean()),
-});
-
 export const sensorSettings = entity({
   description: optional(z.string()),
   domainControllerDnsNames: list(z.string()),
   isDelayedDeploymentEnabled: optional(z.boolean()),
-  networkAdapters: list(networkAdapter),
+  networkAdapters: list(
+    entity({ id: optional(z.string()), name: optional(z.string()), isEnabled: optional(z.boolean()) }),
+  ),
 });
 
 /** microsoft.graph.security.sensor; `serviceStatus` is absent in US Government clouds. */
@@ -56,57 +52,50 @@ export const sensor = entity({
 });
 export type Sensor = z.output<typeof sensor>;
 
-export const listSensors = endpoint({
-  route: 'GET /security/identities/sensors',
-  availability: globalAndUsGov,
-  permission: 'SecurityIdentitiesSensors.Read.All',
-  cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensor', beta: 'Get-MgBetaSecurityIdentitySensor' },
-  resend: 'always',
-  counts: true,
-  answer: page(sensor),
-});
-
-export const getSensor = endpoint({
-  route: 'GET /security/identities/sensors/{sensorId}',
-  availability: globalAndUsGov,
-  permission: 'SecurityIdentitiesSensors.Read.All',
-  cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensor', beta: 'Get-MgBetaSecurityIdentitySensor' },
-  resend: 'always',
-  answer: single(sensor),
-});
-
-/** Which members may change depends on generation and type: the table of Microsoft's page "Update sensor". */
-export const updateSensor = endpoint({
-  route: 'PATCH /security/identities/sensors/{sensorId}',
-  availability: globalAndUsGov,
-  permission: 'SecurityIdentitiesSensors.ReadWrite.All',
-  cmdlets: { 'v1.0': 'Update-MgSecurityIdentitySensor', beta: 'Update-MgBetaSecurityIdentitySensor' },
-  resend: 'always',
-  body: z.strictObject({
-    settings: z.strictObject({
-      description: z.string().optional(),
-      domainControllerDnsNames: z.array(z.string()).optional(),
-      isDelayedDeploymentEnabled: z.boolean().optional(),
-    }),
+export const sensorEndpoints = {
+  listSensors: endpoint({
+    route: 'GET /security/identities/sensors',
+    availability: globalAndUsGov,
+    permission: 'SecurityIdentitiesSensors.Read.All',
+    cmdlets: nameCmdlets('Get-MgSecurityIdentitySensor'),
+    counts: true,
+    answer: page(sensor),
   }),
-  answer: single(sensor),
-});
-
-export const deleteSensor = endpoint({
-  route: 'DELETE /security/identities/sensors/{sensorId}',
-  availability: globalAndUsGov,
-  permission: 'SecurityIdentitiesSensors.ReadWrite.All',
-  cmdlets: { 'v1.0': 'Remove-MgSecurityIdentitySensor', beta: 'Remove-MgBetaSecurityIdentitySensor' },
-  resend: 'always',
-  answer: noContent,
-});
-
-/** In the schema and the SDKs only: no page documents it, nor its permission. */
-export const listSensorHealthIssues = endpoint({
-  route: 'GET /security/identities/sensors/{sensorId}/healthIssues',
-  availability: globalAndUsGovV1,
-  permission: 'SecurityIdentitiesHealth.Read.All',
-  cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensorHealthIssue' },
-  resend: 'always',
-  answer: page(healthIssue),
-});
+  getSensor: endpoint({
+    route: 'GET /security/identities/sensors/{sensorId}',
+    availability: globalAndUsGov,
+    permission: 'SecurityIdentitiesSensors.Read.All',
+    cmdlets: nameCmdlets('Get-MgSecurityIdentitySensor'),
+    answer: single(sensor),
+  }),
+  /** Which members may change depends on generation and type: the table of Microsoft's page "Update sensor". */
+  updateSensor: endpoint({
+    route: 'PATCH /security/identities/sensors/{sensorId}',
+    availability: globalAndUsGov,
+    permission: 'SecurityIdentitiesSensors.ReadWrite.All',
+    cmdlets: nameCmdlets('Update-MgSecurityIdentitySensor'),
+    body: z.strictObject({
+      settings: z.strictObject({
+        description: z.string().optional(),
+        domainControllerDnsNames: z.array(z.string()).optional(),
+        isDelayedDeploymentEnabled: z.boolean().optional(),
+      }),
+    }),
+    answer: single(sensor),
+  }),
+  deleteSensor: endpoint({
+    route: 'DELETE /security/identities/sensors/{sensorId}',
+    availability: globalAndUsGov,
+    permission: 'SecurityIdentitiesSensors.ReadWrite.All',
+    cmdlets: nameCmdlets('Remove-MgSecurityIdentitySensor'),
+    answer: noContent,
+  }),
+  /** In the schema and the SDKs only: no page documents it, nor its permission. */
+  listSensorHealthIssues: endpoint({
+    route: 'GET /security/identities/sensors/{sensorId}/healthIssues',
+    availability: globalAndUsGovV1,
+    permission: 'SecurityIdentitiesHealth.Read.All',
+    cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensorHealthIssue' },
+    answer: page(healthIssue),
+  }),
+};

@@ -1,30 +1,26 @@
 import * as z from 'zod';
 import { globalOnly } from '../clouds.ts';
-import { endpoint, entity, noContent, optional, single } from '../endpoint.ts';
+import { endpoint, entity, nameCmdlets, noContent, optional, single } from '../endpoint.ts';
 
-export const getAutoAuditingConfiguration = endpoint({
-  route: 'GET /security/identities/settings/autoAuditingConfiguration',
-  availability: globalOnly,
-  permission: 'SecurityIdentitiesAutoConfig.Read.All',
-  cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySettingAutoAuditingConfiguration' },
-  resend: 'always',
-  answer: single(entity({ isAutomatic: optional(z.boolean()) })),
-});
-
-/** PATCH on the v1.0 page, POST on the beta page and in the permission data. */
-export const updateAutoAuditingConfiguration = endpoint({
-  route: 'PATCH /security/identities/settings/autoAuditingConfiguration',
-  alternatives: ['POST /security/identities/settings/autoAuditingConfiguration'],
-  availability: globalOnly,
-  permission: 'SecurityIdentitiesAutoConfig.ReadWrite.All',
-  cmdlets: {
-    'v1.0': 'Update-MgSecurityIdentitySettingAutoAuditingConfiguration',
-    beta: 'Update-MgBetaSecurityIdentitySettingAutoAuditingConfiguration',
-  },
-  resend: 'always',
-  body: z.strictObject({ isAutomatic: z.boolean() }).transform((body) => ({
-    '@odata.type': '#microsoft.graph.security.autoAuditingConfiguration',
-    ...body,
-  })),
-  answer: noContent,
-});
+export const settingEndpoints = {
+  getAutoAuditingConfiguration: endpoint({
+    route: 'GET /security/identities/settings/autoAuditingConfiguration',
+    availability: globalOnly,
+    permission: 'SecurityIdentitiesAutoConfig.Read.All',
+    cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySettingAutoAuditingConfiguration' },
+    answer: single(entity({ isAutomatic: optional(z.boolean()) })),
+  }),
+  /** PATCH on the v1.0 page, POST on the beta page and in the permission data. */
+  updateAutoAuditingConfiguration: endpoint({
+    route: 'PATCH /security/identities/settings/autoAuditingConfiguration',
+    alternatives: ['POST /security/identities/settings/autoAuditingConfiguration'],
+    availability: globalOnly,
+    permission: 'SecurityIdentitiesAutoConfig.ReadWrite.All',
+    cmdlets: nameCmdlets('Update-MgSecurityIdentitySettingAutoAuditingConfiguration'),
+    body: z.strictObject({ isAutomatic: z.boolean() }).transform((body) => ({
+      '@odata.type': '#microsoft.graph.security.autoAuditingConfiguration',
+      ...body,
+    })),
+    answer: noContent,
+  }),
+};

@@ -1,16 +1,17 @@
 import * as z from 'zod';
 import { ToolError } from '../../errors.ts';
+import type { Reader } from '../../graph/client/reader.ts';
 import { createRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
-import { escapeInvisible } from '../../text.ts';
-import { info, joinNames, quoteName, warning } from '../consequences.ts';
+import { info, joinNames, quoteName, warning, warnOfWholeDomains } from '../consequences.ts';
 import { countDaysSince } from '../filters.ts';
-import { ids } from '../inputs.ts';
-import { formatFullName, isCommunicating, isSameMachine, listWatchedDomains, parseGeneration } from '../machines.ts';
-import { type Consequence, type Finisher, type Target, write } from '../operation.ts';
-import { catchToolError, type Observation, summarizeObservations } from '../verification.ts';
+import { isCommunicating, isSameMachine, listDomains, nameTarget, parseGeneration, selectByIds } from '../machines.ts';
+import { type Consequence, emptyPlan, type Finisher, type Target, write } from '../operation.ts';
+import { catchToolError } from '../partial.ts';
+import { ids, targetStates } from '../schemas.ts';
+import { listStates, type Observation, summarize } from '../verification.ts';
 
 const maxServersWithoutTyping = 10;
 const watchTimeoutMs = 20_000;
@@ -23,35 +24,22 @@ export const activateSensorCandidates = write({
   description:
     'Switches the v3.x sensor on for up to 50 candidates of list_sensor_candidates, under one approval by a person who sees every server. It takes minutes: returns after at most 20 seconds what is seen of each server so far.',
   effect: 'rollout',
-  input: z.strictObject({ ids: ids(50) }),
-  output: z.looseObject({
-    outcome: z.string(),
-    servers: z.array(z.looseObject({ id: z.string(), name: z.string(), state: z.string() })),
-    next: z.string(),
-  }),
+  input: z.strictObject({ ids }),
+  output: z.looseObject({ outcome: z.string(), servers: targetStates, next: z.string() }),
   uses: [endpoints.listSensorCandidates, endpoints.listSensors],
   sends: [endpoints.activateSensorCandidates],
   async plan(input, graph) {
-    const [candidates, sensors] = await Promise.all([
-      graph.getAll(endpoints.listSensorCandidates),
-      graph.getAll(endpoints.listSensors),
-    ]);
-    const chosen = input.ids.map((wanted) => {
-      const candidate = candidates.find((one) => one.id.toLowerCase() === wanted);
-      if (candidate !== undefined) return candidate;
-      throw new ToolError(
-        'not_found',
-        `No candidate has the id ${wanted}; it may be activated already.`,
-        'Look with list_sensors, then take ids from list_sensor_candidates.',
-      );
-    });
+    const inventory = await readInventory(graph);
+    const { candidates, sensors } = inventory;
+    const next = 'Look with list_sensors, then take ids from list_sensor_candidates.';
+    const chosen = selectByIds(candidates, input.ids, 'candidate', next, '; it may be activated already');
     return {
+      ...emptyPlan,
       act: { verb: 'Activate the v3.x sensor on', noun: 'server' },
       targets: chosen.map(toCandidateTarget),
-      changes: [],
       consequences: [
         ...chosen.flatMap((candidate) => assessCandidate(candidate, sensors)),
-        ...assessWholeDomains(chosen, candidates, sensors),
+        ...assessWholeDomains(chosen, inventory),
         ...assessActivation(sensors),
       ],
       confirm: chosen.length > maxServersWithoutTyping ? 'targets' : 'choice',
@@ -61,25 +49,30 @@ export const activateSensorCandidates = write({
   async finish(_input, { targets }, [outcome], graph) {
     const accepted = outcome?.state === 'done' ? 'accepted' : undefined;
     const observations = await watchServers(targets, graph);
-    const summary = summarizeObservations(
-      observations.map((observation) => ({ ...observation, effective: observation.effective ?? accepted })),
-    );
+    const summary = summarize(observations.map(({ state, effective = accepted }) => ({ state, effective })));
+    const isDoubtful = outcome?.state === 'unknown' && summary.verdict === 'outcome_unknown';
     return {
       ...summary,
-      ...(outcome?.state === 'unknown' &&
-        summary.verdict === 'outcome_unknown' && {
-          outcome: `It is unknown whether Graph took the request. ${summary.outcome}`,
-        }),
-      servers: targets.map((target, index) => ({
-        id: target.id,
-        name: escapeInvisible(formatTargetName(target), 100),
-        state: observations[index]?.state ?? '',
+      ...(isDoubtful && { outcome: `It is unknown whether Graph took the request. ${summary.outcome}` }),
+      servers: listStates(targets, observations).map((server, index) => ({
+        ...server,
         sensorId: observations[index]?.sensor?.id,
       })),
       next: 'list_sensors with generation v3 and a name tells later: running means that it works.',
     };
   },
 });
+
+interface Inventory {
+  readonly candidates: readonly SensorCandidate[];
+  readonly sensors: readonly Sensor[];
+}
+
+async function readInventory(graph: Reader): Promise<Inventory> {
+  const lists = [graph.getAll(endpoints.listSensorCandidates), graph.getAll(endpoints.listSensors)] as const;
+  const [candidates, sensors] = await Promise.all(lists);
+  return { candidates, sensors };
+}
 
 /** A candidate carries an FQDN; where its domain is the end of that, the target is the host in the domain. */
 export function toCandidateTarget({ id, computerDnsName = '', domainName, lastSeenDateTime }: SensorCandidate): Target {
@@ -93,7 +86,6 @@ export function toCandidateTarget({ id, computerDnsName = '', domainName, lastSe
   };
 }
 
-const formatTargetName = ({ name, domain }: Target) => formatFullName({ displayName: name, domainName: domain });
 const getFqdn = (candidate: SensorCandidate) => candidate.computerDnsName ?? '';
 const getDomain = (candidate: SensorCandidate) =>
   (candidate.domainName ?? getFqdn(candidate).split('.').slice(1).join('.')).toLowerCase();
@@ -113,25 +105,15 @@ function assessCandidate(candidate: SensorCandidate, sensors: readonly Sensor[])
 }
 
 /** Domains whose controllers are all in this one act: no other candidate, no other sensor that communicates. */
-function assessWholeDomains(
-  chosen: readonly SensorCandidate[],
-  candidates: readonly SensorCandidate[],
-  sensors: readonly Sensor[],
-): Consequence[] {
+function assessWholeDomains(chosen: readonly SensorCandidate[], { candidates, sensors }: Inventory): Consequence[] {
+  const isChosen = (sensor: Sensor) => chosen.some((candidate) => isSameMachine(getFqdn(candidate), sensor));
   const otherDomains = [
     ...candidates.filter((candidate) => !chosen.includes(candidate)).map(getDomain),
-    ...sensors
-      .filter(
-        (sensor) => isCommunicating(sensor) && !chosen.some((candidate) => isSameMachine(getFqdn(candidate), sensor)),
-      )
-      .flatMap(listWatchedDomains),
+    ...sensors.filter((sensor) => isCommunicating(sensor) && !isChosen(sensor)).flatMap(listDomains),
   ];
-  return [...new Set(chosen.map(getDomain))].sort().flatMap((domain) => {
-    const count = chosen.filter((candidate) => getDomain(candidate) === domain).length;
-    if (count < 2 || otherDomains.includes(domain)) return [];
-    const text = `All ${count} candidates of ${quoteName(domain)} are activated at once, and no other domain controller sensor communicates there.`;
-    return [warning('whole_domain', text, domain)];
-  });
+  const describe = (count: number, domain: string) =>
+    `All ${count} candidates of ${domain} are activated at once, and no other domain controller sensor communicates there.`;
+  return warnOfWholeDomains(chosen.map(getDomain), otherDomains, describe);
 }
 
 function assessActivation(sensors: readonly Sensor[]): Consequence[] {
@@ -155,10 +137,8 @@ async function watchServers(targets: readonly Target[], graph: Finisher): Promis
   const start = graph.now();
   let observations: ServerObservation[] = targets.map(() => ({ state: 'could not be read yet', effective: undefined }));
   for (;;) {
-    const lists = await catchToolError(
-      Promise.all([graph.getAll(endpoints.listSensorCandidates), graph.getAll(endpoints.listSensors)]),
-    );
-    if (!(lists instanceof ToolError)) observations = targets.map((target) => observeServer(target, ...lists));
+    const inventory = await catchToolError(readInventory(graph));
+    if (!(inventory instanceof ToolError)) observations = targets.map((target) => observeServer(target, inventory));
     const runningCount = observations.filter(
       ({ effective, sensor }) => effective && workingStatuses.has(getStatus(sensor)),
     ).length;
@@ -169,14 +149,10 @@ async function watchServers(targets: readonly Target[], graph: Finisher): Promis
   }
 }
 
-function observeServer(
-  target: Target,
-  candidates: readonly SensorCandidate[],
-  sensors: readonly Sensor[],
-): ServerObservation {
+function observeServer(target: Target, { candidates, sensors }: Inventory): ServerObservation {
   const isCandidate = candidates.some(({ id }) => id.toLowerCase() === target.id);
   const [sensor, ...others] = sensors.filter(
-    (one) => parseGeneration(one.version) === 'v3' && isSameMachine(formatTargetName(target), one),
+    (one) => parseGeneration(one.version) === 'v3' && isSameMachine(nameTarget(target), one),
   );
   if (sensor === undefined || others.length > 0) {
     const state = isCandidate ? 'not seen yet: still a candidate' : 'left the candidates, not seen as a sensor yet';

@@ -4,12 +4,13 @@ import { createRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import { activationModes, type SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import { formatCount, info, warning } from '../consequences.ts';
-import { type Consequence, read, write } from '../operation.ts';
+import { type Consequence, emptyPlan, read, write } from '../operation.ts';
 import { readIfAllowed } from '../partial.ts';
-import { describeReadBack, nothingToDo, readAfterWrite, summarizeObservations } from '../verification.ts';
+import { text } from '../schemas.ts';
+import { nothingToDo, observeValue, summarize } from '../verification.ts';
 import { toCandidateTarget } from './activate.ts';
 
-const meanings = new Map([
+const meanings = new Map<string | undefined, string>([
   ['manual', 'A person chooses which candidates get a sensor.'],
   [
     'automated',
@@ -22,11 +23,11 @@ export const getActivationConfiguration = read({
   title: 'Get activation configuration',
   description: 'Whether new candidates are activated by hand or automatically in this tenant, and what that means.',
   input: z.strictObject({}),
-  output: z.looseObject({ activationMode: z.string().optional(), meaning: z.string() }),
+  output: z.looseObject({ activationMode: text, meaning: z.string() }),
   uses: [endpoints.getActivationConfiguration],
   async run(_input, graph) {
     const { activationMode } = await graph.get(endpoints.getActivationConfiguration);
-    return { activationMode, meaning: meanings.get(activationMode ?? '') ?? 'This server does not know this mode.' };
+    return { activationMode, meaning: meanings.get(activationMode) ?? 'This server does not know this mode.' };
   },
 });
 
@@ -37,42 +38,35 @@ export const updateActivationConfiguration = write({
     'Sets whether Defender for Identity activates v3.x sensors by itself (automated) or a person chooses the servers (manual), in the whole tenant. A person approves it. Returns the mode that Graph has afterwards.',
   effect: 'rollout',
   input: z.strictObject({ activationMode: z.enum(activationModes) }),
-  output: z.looseObject({ outcome: z.string(), activationMode: z.string().optional() }),
+  output: z.looseObject({ outcome: z.string(), activationMode: text }),
   uses: [endpoints.getActivationConfiguration],
   usesIfAllowed: [endpoints.listSensorCandidates],
   sends: [endpoints.updateActivationConfiguration],
   async plan({ activationMode }, graph) {
     const { activationMode: before } = await graph.get(endpoints.getActivationConfiguration);
-    const isUnchanged = before === activationMode;
+    const act = { verb: `Set the activation mode of the tenant to ${activationMode}` };
     const isAutomated = activationMode === 'automated';
-    const candidates =
-      isAutomated && !isUnchanged ? await readIfAllowed(graph.getAll(endpoints.listSensorCandidates)) : [];
+    const confirm = isAutomated ? 'tenant' : 'choice';
+    if (before === activationMode) return { ...emptyPlan, act, confirm };
+    const candidates = isAutomated ? await readIfAllowed(graph.getAll(endpoints.listSensorCandidates)) : [];
     return {
-      act: { verb: `Set the activation mode of the tenant to ${activationMode}` },
-      targets: isUnchanged || candidates instanceof ToolError ? [] : candidates.map(toCandidateTarget),
-      changes: isUnchanged ? [] : [{ field: 'activationMode', before, after: activationMode }],
-      consequences: isUnchanged ? [] : isAutomated ? assessAutomation(candidates) : [personChooses],
-      confirm: isAutomated ? 'tenant' : 'choice',
-      requests: isUnchanged
-        ? []
-        : [createRequest(endpoints.updateActivationConfiguration, { body: { activationMode } })],
+      act,
+      targets: candidates instanceof ToolError ? [] : candidates.map(toCandidateTarget),
+      changes: [{ field: 'activationMode', before, after: activationMode }],
+      consequences: isAutomated ? assessAutomation(candidates) : [personChooses],
+      confirm,
+      requests: [createRequest(endpoints.updateActivationConfiguration, { body: { activationMode } })],
     };
   },
   async finish({ activationMode }, _plan, [outcome], graph) {
     if (outcome === undefined) return { ...nothingToDo, activationMode };
-    const readConfiguration = () => graph.get(endpoints.getActivationConfiguration);
-    const { current, confirmed } = await readAfterWrite(
-      graph,
-      readConfiguration,
-      (configuration) => configuration.activationMode === activationMode,
-    );
-    const observation = describeReadBack(
-      outcome,
-      confirmed,
-      `the activation mode ${activationMode}`,
-      'get_activation_configuration',
-    );
-    return { ...summarizeObservations([observation]), ...(current && { activationMode: current.activationMode }) };
+    const { current, observation } = await observeValue(outcome, graph, {
+      read: () => graph.get(endpoints.getActivationConfiguration),
+      isApplied: (now) => now.activationMode === activationMode,
+      describe: () => `the activation mode ${activationMode}`,
+      readTool: 'get_activation_configuration',
+    });
+    return { ...summarize([observation]), ...current };
   },
 });
 
@@ -87,6 +81,6 @@ function assessAutomation(candidates: readonly SensorCandidate[] | ToolError): C
     return [warning('candidates_unknown', 'Which servers can be activated now could not be read.'), laterServers];
   }
   if (candidates.length === 0) return [laterServers];
-  const text = `${formatCount(candidates.length, 'current candidate')} can get the sensor now without anybody being asked; each is named below.`;
-  return [warning('activates_current_candidates', text), laterServers];
+  const sentence = `${formatCount(candidates.length, 'current candidate')} can get the sensor now without anybody being asked; each is named below.`;
+  return [warning('activates_current_candidates', sentence), laterServers];
 }

@@ -5,8 +5,7 @@ import { toSafeText } from '../../text.ts';
 import { equalsIgnoreCase, isAtLeastDaysOld, isPartOf } from '../filters.ts';
 import { read } from '../operation.ts';
 import { detail, paginate, paging } from '../paging.ts';
-
-const text = z.string().optional();
+import { text } from '../schemas.ts';
 
 const toCandidateRow = (candidate: SensorCandidate) => ({
   id: toSafeText(candidate.id),
@@ -27,8 +26,8 @@ export const listSensorCandidates = read({
   description:
     'Servers that Defender for Endpoint knows and that could run the v3.x sensor but do not yet. Their ids go to activate_sensor_candidates.',
   input: z.strictObject({
-    domain: z.string().optional(),
-    name: z.string().optional().describe('Part of the FQDN'),
+    domain: text,
+    name: text.describe('Part of the FQDN'),
     staleDays: z.int().min(0).max(10000).optional().describe('Not seen for so many days'),
     ...paging,
     detail,

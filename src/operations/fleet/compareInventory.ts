@@ -3,8 +3,8 @@ import { ToolError } from '../../errors.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
-import { toSafeText } from '../../text.ts';
-import { createMachineFinder, formatFullName, isCommunicating } from '../machines.ts';
+import { toSafeText, toSafeTexts } from '../../text.ts';
+import { indexMachines, isCommunicating, nameMachine } from '../machines.ts';
 import { read } from '../operation.ts';
 import { describeMissing, readIfAllowed } from '../partial.ts';
 
@@ -40,31 +40,18 @@ export const compareInventory = read({
       readIfAllowed(graph.getAll(endpoints.listSensorCandidates)),
     ]);
     const results = compareNames(names, sensors, candidates instanceof ToolError ? [] : candidates);
-    const selectKind = <K extends InventoryMatch['kind']>(kind: K) =>
-      results.filter((result): result is Extract<InventoryMatch, { kind: K }> => result.kind === kind);
-    const formatGroup = <T, L>(matches: readonly T[], toLine: (match: T) => L) => ({
-      total: matches.length,
-      listed: matches.slice(0, input.limit).map(toLine),
-    });
+    const monitored = results.filter(({ kind }) => kind === 'monitored').length;
+    const listGroup = (wanted: InventoryMatch['kind']) => {
+      const matches = results.filter(({ kind }) => kind === wanted);
+      return { total: matches.length, listed: matches.slice(0, input.limit).map(({ line }) => line) };
+    };
     return {
       total: names.length,
-      monitored: selectKind('monitored').length,
-      monitoredNotWorking: formatGroup(selectKind('monitoredNotWorking'), ({ name, sensor }) => ({
-        name: toSafeText(name) ?? '',
-        id: toSafeText(sensor.id),
-        deployment: sensor.deploymentStatus,
-        service: sensor.serviceStatus,
-      })),
-      ambiguous: formatGroup(selectKind('ambiguous'), ({ name, fits }) => ({
-        name: toSafeText(name) ?? '',
-        fits: fits.slice(0, 3).map((fit) => toSafeText(fit)),
-        ...(fits.length > 3 && { fitsMore: fits.length - 3 }),
-      })),
-      unknown: formatGroup(selectKind('unknown'), ({ name }) => toSafeText(name) ?? ''),
-      candidate: formatGroup(selectKind('candidate'), ({ name, candidate }) => ({
-        name: toSafeText(name) ?? '',
-        id: toSafeText(candidate.id),
-      })),
+      monitored,
+      monitoredNotWorking: listGroup('monitoredNotWorking'),
+      ambiguous: listGroup('ambiguous'),
+      unknown: listGroup('unknown'),
+      candidate: listGroup('candidate'),
       note: 'Unknown means that neither Defender for Identity nor Defender for Endpoint lists the name, not that the server does not exist.',
       ...(candidates instanceof ToolError && {
         missing: describeMissing('candidates', candidates, endpoints.listSensorCandidates),
@@ -73,11 +60,11 @@ export const compareInventory = read({
   },
 });
 
-type InventoryMatch =
-  | { readonly kind: 'monitored' | 'unknown'; readonly name: string }
-  | { readonly kind: 'monitoredNotWorking'; readonly name: string; readonly sensor: Sensor }
-  | { readonly kind: 'candidate'; readonly name: string; readonly candidate: SensorCandidate }
-  | { readonly kind: 'ambiguous'; readonly name: string; readonly fits: readonly string[] };
+/** What fits one name, as its group lists it. */
+interface InventoryMatch {
+  readonly kind: 'monitored' | 'monitoredNotWorking' | 'ambiguous' | 'unknown' | 'candidate';
+  readonly line: unknown;
+}
 
 const normalizeName = (name: string) => name.trim().replace(/\.$/, '').toLowerCase();
 const getHost = (name: string) => normalizeName(name).split('.')[0] ?? '';
@@ -93,35 +80,36 @@ function compareNames(
   sensors: readonly Sensor[],
   candidates: readonly SensorCandidate[],
 ): InventoryMatch[] {
-  const findSensors = createMachineFinder(sensors);
-  const findCandidates = createMachineFinder(
-    candidates.map((candidate) => ({
-      candidate,
-      displayName: getHost(candidate.computerDnsName ?? ''),
-      domainName:
-        normalizeName(candidate.computerDnsName ?? '')
-          .split('.')
-          .slice(1)
-          .join('.') || candidate.domainName,
-    })),
+  const findSensors = indexMachines(sensors);
+  const findCandidates = indexMachines(
+    candidates.map((candidate) => {
+      const [displayName, ...domain] = normalizeName(candidate.computerDnsName ?? '').split('.');
+      return { candidate, displayName, domainName: domain.join('.') || candidate.domainName };
+    }),
   );
   // A sensor's name is cut after 15 characters: two longer names of the list may then claim the same sensor.
   const claims = new Map<string, Set<string>>();
   for (const name of names) {
     for (const { id } of findSensors(name)) claims.set(id, (claims.get(id) ?? new Set()).add(getHost(name)));
   }
-  return names.map((name): InventoryMatch => {
-    const sensorsOfName = findSensors(name);
-    const candidatesOfName = findCandidates(name).filter(({ displayName }) => displayName === getHost(name));
-    const machines = [...sensorsOfName, ...candidatesOfName].map((machine) => formatFullName(machine).toLowerCase());
-    const isContested = getHost(name).length > 15 && sensorsOfName.some(({ id }) => (claims.get(id)?.size ?? 0) > 1);
+  return names.map((spelled): InventoryMatch => {
+    const [name, host] = [toSafeText(spelled), getHost(spelled)];
+    const sensorsOfName = findSensors(spelled);
+    const candidatesOfName = findCandidates(spelled).filter(({ displayName }) => displayName === host);
+    const machines = [...sensorsOfName, ...candidatesOfName].map((machine) => nameMachine(machine).toLowerCase());
+    const isContested = host.length > 15 && sensorsOfName.some(({ id }) => (claims.get(id)?.size ?? 0) > 1);
     const fits = [...new Set(machines)];
-    if (fits.length > 1 || isContested) return { kind: 'ambiguous', name, fits };
+    if (fits.length > 1 || isContested) {
+      return { kind: 'ambiguous', line: { name, ...toSafeTexts('fits', fits, { maxCount: 3 }) } };
+    }
+    if (sensorsOfName.some(isCommunicating)) return { kind: 'monitored', line: name };
     const [sensor] = sensorsOfName;
-    if (sensorsOfName.some(isCommunicating)) return { kind: 'monitored', name };
-    if (sensor !== undefined) return { kind: 'monitoredNotWorking', name, sensor };
+    if (sensor !== undefined) {
+      const { deploymentStatus: deployment, serviceStatus: service } = sensor;
+      return { kind: 'monitoredNotWorking', line: { name, id: toSafeText(sensor.id), deployment, service } };
+    }
     const [match] = candidatesOfName;
-    if (match !== undefined) return { kind: 'candidate', name, candidate: match.candidate };
-    return { kind: 'unknown', name };
+    if (match === undefined) return { kind: 'unknown', line: name };
+    return { kind: 'candidate', line: { name, id: toSafeText(match.candidate.id) } };
   });
 }

@@ -8,10 +8,11 @@ import { toSafeText } from '../../text.ts';
 import { countDaysSince } from '../filters.ts';
 import {
   compareVersions,
-  createMachineFinder,
-  formatFullName,
+  groupBy,
+  indexMachines,
   isCommunicating,
   isDomainControllerSensor,
+  nameMachine,
   parseGeneration,
 } from '../machines.ts';
 import { read } from '../operation.ts';
@@ -72,56 +73,38 @@ export const summarizeFleet = read({
 
 /** How often each value occurs, most frequent first; what comes after ten values is counted together. */
 function countValues(values: readonly (string | undefined)[]): Record<string, number> {
-  const groups = [...groupBy(values, (value) => value ?? 'notStated')].map(
-    ([value, group]) => [value, group.length] as const,
-  );
-  const sorted = groups.sort(([, a], [, b]) => b - a);
-  const others = sorted.slice(10).reduce((sum, [, count]) => sum + count, 0);
-  return Object.fromEntries([...sorted.slice(0, 10), ...(others > 0 ? [['others', others] as const] : [])]);
-}
-
-function groupBy<T>(items: readonly T[], getKey: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = getKey(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return groups;
+  const groups = [...groupBy(values, (value) => value ?? 'notStated')].sort(([, a], [, b]) => b.length - a.length);
+  const others = groups.slice(10).flatMap(([, group]) => group);
+  const counted = [...groups.slice(0, 10), ...(others.length > 0 ? [['others', others] as const] : [])];
+  return Object.fromEntries(counted.map(([value, group]) => [value, group.length]));
 }
 
 function summarizeVersions(sensors: readonly Sensor[], current: string | undefined) {
-  const versions = sensors.flatMap(({ version }) =>
-    version !== undefined && parseGeneration(version) === 'v2' ? [version] : [],
-  );
-  const oldest = versions.length === 0 ? undefined : versions.reduce((a, b) => (compareVersions(b, a) < 0 ? b : a));
+  const versions = sensors
+    .flatMap(({ version }) => (version !== undefined && parseGeneration(version) === 'v2' ? [version] : []))
+    .sort(compareVersions);
   const behind =
     current === undefined ? undefined : versions.filter((version) => compareVersions(version, current) < 0).length;
   return {
     package: toSafeText(current, 40),
     current: behind === undefined ? undefined : versions.length - behind,
     behind,
-    oldest: toSafeText(oldest, 40),
+    oldest: toSafeText(versions[0], 40),
   };
 }
 
 function summarizeDuplicates(sensors: readonly Sensor[]) {
   const namedSensors = sensors.filter(({ displayName }) => displayName !== undefined);
-  const groups = [...groupBy(namedSensors, (sensor) => formatFullName(sensor).toLowerCase()).values()].filter(
-    (group) => group.length > 1,
-  );
-  return {
-    total: groups.length,
-    names: groups
-      .slice(0, maxDuplicates)
-      .flatMap(([first]) => (first === undefined ? [] : [toSafeText(formatFullName(first))])),
-  };
+  const groups = [...groupBy(namedSensors, (sensor) => nameMachine(sensor).toLowerCase()).values()];
+  const duplicates = groups.filter((group) => group.length > 1);
+  const names = duplicates.slice(0, maxDuplicates).flatMap((group) => group.slice(0, 1).map(nameMachine));
+  return { total: duplicates.length, names: names.map((name) => toSafeText(name)) };
 }
 
 function summarizeDomains(sensors: readonly Sensor[], candidates: readonly SensorCandidate[] | undefined) {
-  const sensorsByDomain = groupBy(sensors, ({ domainName }) => (domainName ?? '').toLowerCase());
-  const candidatesByDomain = groupBy(candidates ?? [], ({ domainName }) => (domainName ?? '').toLowerCase());
+  const getDomain = ({ domainName = '' }: Sensor | SensorCandidate) => domainName.toLowerCase();
+  const sensorsByDomain = groupBy(sensors, getDomain);
+  const candidatesByDomain = groupBy(candidates ?? [], getDomain);
   const domains = [...new Set([...sensorsByDomain.keys(), ...candidatesByDomain.keys()])].map((domain) => {
     const domainSensors = sensorsByDomain.get(domain) ?? [];
     const controllerSensors = domainSensors.filter(isDomainControllerSensor);
@@ -152,8 +135,8 @@ function summarizeDomains(sensors: readonly Sensor[], candidates: readonly Senso
 
 function summarizeIssues(issues: readonly HealthIssue[], sensors: readonly Sensor[]) {
   const openIssues = issues.filter(({ status }) => status === 'open');
-  const findSensors = createMachineFinder(sensors);
-  const fqdns = new Set(openIssues.flatMap((issue) => issue.sensorDNSNames.map((fqdn) => fqdn.toLowerCase())));
+  const findSensors = indexMachines(sensors);
+  const fqdns = [...listFqdns(openIssues)];
   const globalIssues = groupByTitle(openIssues.filter(({ healthIssueType }) => healthIssueType === 'global'));
   const sensorIssues = groupByTitle(openIssues.filter(({ healthIssueType }) => healthIssueType !== 'global'));
   return {
@@ -162,19 +145,22 @@ function summarizeIssues(issues: readonly HealthIssue[], sensors: readonly Senso
     bySensorsMore: Math.max(0, sensorIssues.length - maxIssues),
     global: globalIssues.slice(0, maxGlobalIssues),
     globalMore: Math.max(0, globalIssues.length - maxGlobalIssues),
-    namesThatFitNoSensor: [...fqdns].filter((fqdn) => findSensors(fqdn).length === 0).length,
+    namesThatFitNoSensor: fqdns.filter((fqdn) => findSensors(fqdn).length === 0).length,
   };
 }
 
 const severities: readonly string[] = healthIssueSeverities;
 const rankSeverity = (severity: string | undefined) => severities.indexOf(severity ?? '');
 
+const listFqdns = (issues: readonly HealthIssue[]) =>
+  new Set(issues.flatMap(({ sensorDNSNames }) => sensorDNSNames.map((fqdn) => fqdn.toLowerCase())));
+
 function groupByTitle(issues: readonly HealthIssue[]) {
   return [...groupBy(issues, ({ displayName }) => displayName ?? '')]
     .map(([title, group]) => ({
       title: toSafeText(title, 80),
       severity: severities[Math.max(...group.map(({ severity }) => rankSeverity(severity)))],
-      sensors: new Set(group.flatMap((issue) => issue.sensorDNSNames.map((fqdn) => fqdn.toLowerCase()))).size,
+      sensors: listFqdns(group).size,
       oldestDays: Math.max(...group.map(({ createdDateTime }) => countDaysSince(createdDateTime) ?? 0)),
     }))
     .sort((a, b) => rankSeverity(b.severity) - rankSeverity(a.severity) || b.sensors - a.sensors);

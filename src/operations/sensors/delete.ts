@@ -5,35 +5,35 @@ import type { Reader } from '../../graph/client/reader.ts';
 import { createRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
-import { escapeInvisible } from '../../text.ts';
 import { describeMachine, formatCount } from '../consequences.ts';
-import { id, ids } from '../inputs.ts';
-import { formatFullName, isCommunicating, parseGeneration, toSensorTarget } from '../machines.ts';
-import { type Plan, write } from '../operation.ts';
+import { isCommunicating, parseGeneration, selectByIds, toSensorTarget } from '../machines.ts';
+import { emptyPlan, type Plan, write } from '../operation.ts';
 import { readIfAllowed } from '../partial.ts';
-import { type Observation, observeNoEffect, readAfterWrite, summarizeObservations } from '../verification.ts';
+import { id, ids, targetStates } from '../schemas.ts';
+import { listStates, type Observation, observeNoEffect, readAfterWrite, summarize } from '../verification.ts';
 import { assessDeletion, findDuplicates, hasServer, listRemainingSensors } from './deleteConsequences.ts';
 
-const output = z.looseObject({
-  outcome: z.string(),
-  sensors: z.array(z.looseObject({ id: z.string(), name: z.string(), state: z.string() })),
-});
-const uses = [endpoints.getSensor, endpoints.listSensors];
-const usesIfAllowed = [endpoints.getActivationConfiguration];
-const sends = [endpoints.deleteSensor];
+/** What both tools share. */
+const deletion = {
+  effect: 'destroy',
+  removesSensors: true,
+  output: z.looseObject({ outcome: z.string(), sensors: targetStates }),
+  uses: [endpoints.getSensor, endpoints.listSensors],
+  usesIfAllowed: [endpoints.getActivationConfiguration],
+  sends: [endpoints.deleteSensor],
+  async finish(_input: unknown, { targets }: Plan, outcomes: readonly Outcome[], graph: Reader) {
+    const observations = await Promise.all(targets.map(({ id }, index) => observeDeletion(outcomes[index], id, graph)));
+    return { ...summarize(observations), sensors: listStates(targets, observations) };
+  },
+} as const;
 
 export const deleteSensor = write({
+  ...deletion,
   name: 'delete_sensor',
   title: 'Delete sensor',
   description:
     'Deletes one sensor entry: a v3.x sensor is removed from its server, a v2.x sensor leaves its software there (uninstall first). A person sees the consequences and types the name. Returns what Graph shows afterwards.',
-  effect: 'destroy',
-  removesSensors: true,
   input: z.strictObject({ id }),
-  output,
-  uses,
-  usesIfAllowed,
-  sends,
   async plan(input, graph) {
     const [sensor, sensors] = await Promise.all([
       graph.get(endpoints.getSensor, { sensorId: input.id }),
@@ -41,28 +41,18 @@ export const deleteSensor = write({
     ]);
     return planDeletion([sensor], sensors, graph);
   },
-  finish: (_input, plan, outcomes, graph) => finishDeletion(plan, outcomes, graph),
 });
 
 export const deleteStaleSensors = write({
+  ...deletion,
   name: 'delete_stale_sensors',
   title: 'Delete stale sensors',
   description:
     'Deletes up to 50 stale entries under one approval by a person. Only sensors that are unreachable, or silent duplicates of a communicating sensor of the same name and domain; any other id is refused. Returns a state for each.',
-  effect: 'destroy',
-  removesSensors: true,
-  input: z.strictObject({ ids: ids(50) }),
-  output,
-  uses,
-  usesIfAllowed,
-  sends,
+  input: z.strictObject({ ids }),
   async plan(input, graph) {
     const sensors = await graph.getAll(endpoints.listSensors);
-    const toDelete = input.ids.map((wanted) => {
-      const sensor = sensors.find((one) => one.id.toLowerCase() === wanted);
-      if (sensor !== undefined) return sensor;
-      throw new ToolError('not_found', `No sensor has the id ${wanted}.`, 'Take the ids from list_sensors.');
-    });
+    const toDelete = selectByIds(sensors, input.ids, 'sensor', 'Take the ids from list_sensors.');
     const remaining = listRemainingSensors(sensors, toDelete, graph.pendingDeletions);
     const notStale = toDelete.flatMap((sensor) => explainNotStale(sensor, sensors, remaining) ?? []);
     if (notStale.length > 0) {
@@ -74,7 +64,6 @@ export const deleteStaleSensors = write({
     }
     return planDeletion(toDelete, sensors, graph);
   },
-  finish: (_input, plan, outcomes, graph) => finishDeletion(plan, outcomes, graph),
 });
 
 /** Why an entry is not stale; undefined for one that is. */
@@ -94,36 +83,21 @@ async function planDeletion(
   graph: Reader,
 ): Promise<Plan<'destroy'>> {
   const canBeReactivated = toDelete.some((sensor) => parseGeneration(sensor.version) === 'v3' && hasServer(sensor));
-  const activation = canBeReactivated
-    ? await readIfAllowed(graph.get(endpoints.getActivationConfiguration))
-    : undefined;
-  const activationMode = activation instanceof ToolError ? undefined : activation?.activationMode;
+  const activation = canBeReactivated && (await readIfAllowed(graph.get(endpoints.getActivationConfiguration)));
+  const activationMode = !activation || activation instanceof ToolError ? undefined : activation.activationMode;
   const remaining = listRemainingSensors(sensors, toDelete, graph.pendingDeletions);
   const hasPendingDeletions = [...graph.pendingDeletions].some((id) =>
     toDelete.every((sensor) => sensor.id.toLowerCase() !== id),
   );
+  const context = { remaining, hasPendingDeletions, activationMode };
   return {
+    ...emptyPlan,
     act: { verb: 'Delete', noun: toDelete.length === 1 ? 'sensor' : 'stale sensor' },
     targets: toDelete.map(toSensorTarget),
-    changes: [],
-    consequences: toDelete.flatMap((sensor) =>
-      assessDeletion(sensor, { remaining, hasPendingDeletions, activationMode }),
-    ),
+    consequences: toDelete.flatMap((sensor) => assessDeletion(sensor, context)),
     confirm: 'targets',
-    requests: toDelete.map((sensor) => createRequest(endpoints.deleteSensor, { params: { sensorId: sensor.id } })),
+    requests: toDelete.map(({ id }) => createRequest(endpoints.deleteSensor, { params: { sensorId: id } })),
   };
-}
-
-async function finishDeletion(plan: Plan, outcomes: readonly Outcome[], graph: Reader) {
-  const observations = await Promise.all(
-    plan.targets.map(({ id }, index) => observeDeletion(outcomes[index], id, graph)),
-  );
-  const sensors = plan.targets.map(({ id, name, domain }, index) => ({
-    id,
-    name: escapeInvisible(formatFullName({ displayName: name, domainName: domain }), 100),
-    state: observations[index]?.state ?? '',
-  }));
-  return { ...summarizeObservations(observations), sensors };
 }
 
 async function observeDeletion(outcome: Outcome | undefined, sensorId: string, graph: Reader): Promise<Observation> {

@@ -12,30 +12,21 @@ import {
 } from '../../graph/endpoints/sensors.ts';
 import { toSafeText, toSafeTexts } from '../../text.ts';
 import { equalsIgnoreCase, isOneOf, isPartOf } from '../filters.ts';
-import { issueItem, toIssueFacts } from '../healthIssues/read.ts';
-import { id } from '../inputs.ts';
+import { issueItem, toIssueFacts } from '../healthIssues.ts';
 import {
   compareVersions,
-  createMachineFinder,
-  formatFullName,
+  indexMachines,
   isCommunicating,
   isSameMachine,
+  nameMachine,
   parseGeneration,
 } from '../machines.ts';
 import { read } from '../operation.ts';
 import { detail, paginate, paging } from '../paging.ts';
-import { readIfAllowed } from '../partial.ts';
+import { catchToolError, readIfAllowed } from '../partial.ts';
+import { id, text } from '../schemas.ts';
 
-const text = z.string().optional();
-const sensorItem = {
-  id: text,
-  name: text,
-  domain: text,
-  type: text,
-  version: text,
-  deployment: text,
-  health: text,
-};
+const sensorItem = { id: text, name: text, domain: text, type: text, version: text, deployment: text, health: text };
 
 const toSensorRow = (sensor: Sensor) => ({
   id: toSafeText(sensor.id),
@@ -60,12 +51,10 @@ const toSensorDetail = (sensor: Sensor) => ({
   ...toSafeTexts('adapters', (sensor.settings?.networkAdapters ?? []).map(describeAdapter)),
 });
 
-const describeAdapter = (adapter: {
-  name?: string | undefined;
-  id?: string | undefined;
-  isEnabled?: boolean | undefined;
-}) =>
-  `${adapter.isEnabled === undefined ? '' : adapter.isEnabled ? 'captures: ' : 'not used: '}${adapter.name ?? adapter.id}`;
+function describeAdapter({ isEnabled, name, id }: NonNullable<Sensor['settings']>['networkAdapters'][number]): string {
+  const use = isEnabled === undefined ? '' : isEnabled ? 'captures: ' : 'not used: ';
+  return `${use}${name ?? id}`;
+}
 
 const date = z
   .string()
@@ -87,8 +76,8 @@ export const listSensors = read({
     deploymentStatus: z.array(z.enum(deploymentStatuses)).min(1).optional(),
     serviceStatus: z.array(z.enum(serviceStatuses)).min(1).optional(),
     generation: z.enum(['v2', 'v3']).optional(),
-    domain: z.string().optional(),
-    name: z.string().optional().describe('Part of the name'),
+    domain: text,
+    name: text.describe('Part of the name'),
     notCommunicating: z.boolean().optional(),
     delayedUpdate: z.boolean().optional(),
     versionBelow: version.optional().describe('Within its generation'),
@@ -107,7 +96,7 @@ export const listSensors = read({
         isOneOf(input.serviceStatus, sensor.serviceStatus) &&
         equalsIgnoreCase(input.generation, parseGeneration(sensor.version)) &&
         equalsIgnoreCase(input.domain, sensor.domainName) &&
-        isPartOf(input.name, input.name?.includes('.') ? formatFullName(sensor) : sensor.displayName) &&
+        isPartOf(input.name, input.name?.includes('.') ? nameMachine(sensor) : sensor.displayName) &&
         (input.notCommunicating === undefined || input.notCommunicating !== isCommunicating(sensor)) &&
         (input.delayedUpdate === undefined ||
           input.delayedUpdate === (sensor.settings?.isDelayedDeploymentEnabled ?? false)) &&
@@ -133,11 +122,7 @@ export const getSensor = read({
   description:
     'Everything about one sensor: status, settings, adapters and its open health issues. By id, or by host name or FQDN; a name that fits several is refused with the choices.',
   input: z
-    .strictObject({
-      id: id.optional(),
-      name: z.string().min(1).optional(),
-      domain: z.string().optional().describe('Only with name'),
-    })
+    .strictObject({ id: id.optional(), name: z.string().min(1).optional(), domain: text.describe('Only with name') })
     .refine((input) => (input.id === undefined) !== (input.name === undefined), 'takes either id or name')
     .refine((input) => input.domain === undefined || input.name !== undefined, 'takes domain only with name'),
   output: z.looseObject({
@@ -165,7 +150,7 @@ export const getSensor = read({
 });
 
 function findByName(sensors: readonly Sensor[], name: string, domain: string | undefined): Sensor {
-  const found = createMachineFinder(sensors)(name).filter((sensor) => equalsIgnoreCase(domain, sensor.domainName));
+  const found = indexMachines(sensors)(name).filter((sensor) => equalsIgnoreCase(domain, sensor.domainName));
   const [only, ...others] = found;
   const wanted = `${toSafeText(name)}${domain === undefined ? '' : ` in ${toSafeText(domain)}`}`;
   if (only === undefined) {
@@ -181,7 +166,7 @@ function findByName(sensors: readonly Sensor[], name: string, domain: string | u
     const facts = [sensor.sensorType, sensor.deploymentStatus, sensor.version, created].flatMap(
       (fact) => toSafeText(fact, 60) ?? [],
     );
-    return `${sensor.id}: ${[toSafeText(formatFullName(sensor)), ...facts].join(', ')}`;
+    return `${sensor.id}: ${[toSafeText(nameMachine(sensor)), ...facts].join(', ')}`;
   });
   const more = found.length > choices.length ? `\nand ${found.length - choices.length} more` : '';
   throw new ToolError(
@@ -198,23 +183,22 @@ async function readOpenIssues(
   issues: readonly HealthIssue[],
   graph: Reader,
 ) {
-  const open = issues.filter(({ status }) => status === 'open');
-  const matching = open.filter((issue) => issue.sensorDNSNames.some((fqdn) => isSameMachine(fqdn, sensor)));
+  const matching = issues.filter(
+    ({ status, sensorDNSNames }) => status === 'open' && sensorDNSNames.some((fqdn) => isSameMachine(fqdn, sensor)),
+  );
   const fqdns = matching.flatMap((issue) => issue.sensorDNSNames).filter((fqdn) => isSameMachine(fqdn, sensor));
   const distinctFqdns = [...new Set(fqdns.map((fqdn) => fqdn.toLowerCase()))];
   const isNameShared = distinctFqdns.some((fqdn) => sensors.filter((other) => isSameMachine(fqdn, other)).length > 1);
   const hasUnmatchedIssues = distinctFqdns.length === 0 && (sensor.openHealthIssuesCount ?? 0) > 0;
   if (!isNameShared && !hasUnmatchedIssues && distinctFqdns.length <= 1) return toIssueList(matching);
-  try {
-    const issuesOfSensor = await graph.getAll(endpoints.listSensorHealthIssues, { sensorId: sensor.id });
+  const issuesOfSensor = await catchToolError(graph.getAll(endpoints.listSensorHealthIssues, { sensorId: sensor.id }));
+  if (!(issuesOfSensor instanceof ToolError))
     return toIssueList(issuesOfSensor.filter(({ status }) => status === 'open'));
-  } catch (error) {
-    if (!(error instanceof ToolError) || error.code === 'cancelled') throw error;
-    const issuesNote = hasUnmatchedIssues
-      ? 'Graph counts open issues for this sensor, but none names a machine that fits it.'
-      : "Several machines fit this sensor's name, so some of these issues may belong to another one.";
-    return { ...toIssueList(matching), issuesNote };
-  }
+  if (issuesOfSensor.code === 'cancelled') throw issuesOfSensor;
+  const issuesNote = hasUnmatchedIssues
+    ? 'Graph counts open issues for this sensor, but none names a machine that fits it.'
+    : "Several machines fit this sensor's name, so some of these issues may belong to another one.";
+  return { ...toIssueList(matching), issuesNote };
 }
 
 const toIssueList = (issues: readonly HealthIssue[]) => ({

@@ -5,10 +5,10 @@ import { endpoints } from '../../graph/endpoints/index.ts';
 import { type Sensor, sensorTypes } from '../../graph/endpoints/sensors.ts';
 import { escapeInvisible } from '../../text.ts';
 import { describeMachine, formatCount, joinNames, warning } from '../consequences.ts';
-import { id } from '../inputs.ts';
-import { formatFullName, parseGeneration, toSensorTarget } from '../machines.ts';
+import { nameTarget, parseGeneration, toSensorTarget } from '../machines.ts';
 import { type Consequence, type ValueChange, write } from '../operation.ts';
-import { describeReadBack, nothingToDo, readAfterWrite, summarizeObservations } from '../verification.ts';
+import { id } from '../schemas.ts';
+import { nothingToDo, observeValue, summarize } from '../verification.ts';
 
 const fqdn = z
   .string()
@@ -18,13 +18,17 @@ const fqdn = z
 /** DNS does not know letter case or order: the same set is the same list. */
 const normalizeNames = (names: readonly string[]) => [...new Set(names.map((name) => name.toLowerCase()))].sort();
 
-type SettingName = 'description' | 'isDelayedDeploymentEnabled' | 'domainControllerDnsNames';
-interface SettingValues {
-  readonly description?: string | undefined;
-  readonly isDelayedDeploymentEnabled?: boolean | undefined;
-  readonly domainControllerDnsNames?: string[] | undefined;
-}
-const settingNames: readonly SettingName[] = ['description', 'isDelayedDeploymentEnabled', 'domainControllerDnsNames'];
+const settingFields = z.strictObject({
+  description: z
+    .string()
+    .max(1000)
+    .refine((text) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text), 'holds control or invisible characters')
+    .optional(),
+  isDelayedDeploymentEnabled: z.boolean().optional(),
+  domainControllerDnsNames: z.array(fqdn).max(50).transform(normalizeNames).optional().describe('The whole new list'),
+});
+type SettingValues = z.output<typeof settingFields>;
+const settingNames = settingFields.keyof().options;
 
 export const updateSensor = write({
   name: 'update_sensor',
@@ -33,21 +37,7 @@ export const updateSensor = write({
     'Changes settings of one sensor: its description; on v2.x also the 72-hour delayed update and, except on domain controllers, its list of domain controllers. A person is asked when one leaves the list. Returns what Graph has afterwards.',
   effect: 'change',
   input: z
-    .strictObject({
-      id,
-      description: z
-        .string()
-        .max(1000)
-        .refine((text) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text), 'holds control or invisible characters')
-        .optional(),
-      isDelayedDeploymentEnabled: z.boolean().optional(),
-      domainControllerDnsNames: z
-        .array(fqdn)
-        .max(50)
-        .transform(normalizeNames)
-        .optional()
-        .describe('The whole new list'),
-    })
+    .strictObject({ id, ...settingFields.shape })
     .refine((input) => settingNames.some((field) => input[field] !== undefined), 'names nothing to change'),
   output: z.looseObject({ outcome: z.string(), id: z.string(), name: z.string() }),
   uses: [endpoints.getSensor],
@@ -59,41 +49,36 @@ export const updateSensor = write({
       const [before, after] = [sensor.settings?.[field], input[field]];
       return after === undefined || isSame(before, after) ? [] : [{ targetId: input.id, field, before, after }];
     });
-    const body = { settings: mergeSettings(sensor, input) };
+    const settings = mergeSettings(sensor, input);
+    const request = createRequest(endpoints.updateSensor, { params: { sensorId: input.id }, body: { settings } });
     return {
       act: { verb: `Change ${formatCount(changes.length, 'setting')} of`, noun: 'sensor' },
       confirm: 'choice',
       targets: [toSensorTarget(sensor)],
       changes,
       consequences: assessListChange(sensor, input.domainControllerDnsNames),
-      requests:
-        changes.length === 0 ? [] : [createRequest(endpoints.updateSensor, { params: { sensorId: input.id }, body })],
+      requests: changes.length === 0 ? [] : [request],
     };
   },
-  async finish(input, { targets, changes }, [outcome], graph) {
-    const [target] = targets;
-    const name = escapeInvisible(formatFullName({ displayName: target?.name, domainName: target?.domain }), 100);
-    if (outcome === undefined) return { ...nothingToDo, id: input.id, name };
-    const findMissing = (sensor: Sensor) =>
-      changes.filter(({ field, after }) => !isSame(getSetting(sensor, field), after));
-    const readSensor = () => graph.get(endpoints.getSensor, { sensorId: input.id });
-    const { current, confirmed } = await readAfterWrite(
-      graph,
-      readSensor,
-      (sensor) => findMissing(sensor).length === 0,
-    );
-    const missing = current ? findMissing(current) : [];
-    const names = (missing.length > 0 ? missing : changes).map(({ field }) => field);
-    return {
-      ...summarizeObservations([describeReadBack(outcome, confirmed, `the new ${names.join(', ')}`, 'get_sensor')]),
-      id: input.id,
-      name,
+  async finish({ id }, { targets, changes }, [outcome], graph) {
+    const name = targets.map((target) => escapeInvisible(nameTarget(target), 100)).join();
+    if (outcome === undefined) return { ...nothingToDo, id, name };
+    const findMissing = ({ settings }: Sensor) => {
+      const current = new Map<string, unknown>(settingNames.map((field) => [field, settings?.[field]]));
+      return changes.filter(({ field, after }) => !isSame(current.get(field), after));
     };
+    const { observation } = await observeValue(outcome, graph, {
+      read: () => graph.get(endpoints.getSensor, { sensorId: id }),
+      isApplied: (sensor) => findMissing(sensor).length === 0,
+      describe: (sensor) => {
+        const missing = sensor ? findMissing(sensor) : [];
+        return `the new ${(missing.length > 0 ? missing : changes).map(({ field }) => field).join(', ')}`;
+      },
+      readTool: 'get_sensor',
+    });
+    return { ...summarize([observation]), id, name };
   },
 });
-
-const getSetting = ({ settings }: Sensor, name: string) =>
-  settingNames.flatMap((field) => (field === name ? [settings?.[field]] : []))[0];
 
 function isSame(before: unknown, after: unknown): boolean {
   const toComparable = (value: unknown) =>
@@ -106,7 +91,7 @@ const typesWithOwnList: readonly (string | undefined)[] = sensorTypes.filter(
 );
 
 /** The table of Microsoft's page "Update sensor"; what cannot be told apart is not written. */
-function listWritableSettings({ version, sensorType }: Sensor): SettingName[] {
+function listWritableSettings({ version, sensorType }: Sensor): (keyof SettingValues)[] {
   if (parseGeneration(version) !== 'v2') return ['description'];
   return typesWithOwnList.includes(sensorType) ? [...settingNames] : settingNames.slice(0, 2);
 }
@@ -151,13 +136,13 @@ function assessListChange(sensor: Sensor, list: readonly string[] | undefined): 
   const removed = list === undefined ? [] : before.filter((name) => !list.includes(name));
   if (removed.length === 0) return [];
   const name = describeMachine(sensor);
-  const text =
+  const loss =
     sensor.sensorType === 'domainControllerStandalone'
       ? `The standalone sensor ${name} no longer monitors ${formatCount(removed.length, 'domain controller')}: ${joinNames(removed)}.`
       : `The sensor ${name} no longer asks ${formatCount(removed.length, 'domain controller')} for its lookups: ${joinNames(removed)}.`;
   const empty = `Without any domain controller in its list, ${name} becomes notConfigured and does not work.`;
   return [
-    warning('domain_controllers_removed_from_list', text, sensor.id),
+    warning('domain_controllers_removed_from_list', loss, sensor.id),
     ...(list?.length === 0 ? [warning('list_becomes_empty', empty, sensor.id)] : []),
   ];
 }

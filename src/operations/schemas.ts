@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { guidPattern } from '../graph/endpoint.ts';
 
+export const text = z.string().optional();
+
 /** An id as an argument: a GUID and nothing else, in lower case. */
 export const id = z
   .string()
@@ -10,9 +12,11 @@ export const id = z
   .meta({ format: 'uuid' });
 
 /** Several ids: each once, sorted, so that the same set is the same call. */
-export const ids = (maxIds: number) =>
-  z
-    .array(id)
-    .min(1)
-    .max(maxIds)
-    .transform((values) => [...new Set(values)].sort());
+export const ids = z
+  .array(id)
+  .min(1)
+  .max(50)
+  .transform((values) => [...new Set(values)].sort());
+
+/** What a write of several objects tells of each. */
+export const targetStates = z.array(z.looseObject({ id: z.string(), name: z.string(), state: z.string() }));

@@ -1,17 +1,17 @@
 import * as z from 'zod';
-import { ToolError } from '../../errors.ts';
-import { createRequest, type GraphRequest } from '../../graph/endpoint.ts';
-import { endpoints } from '../../graph/endpoints/index.ts';
-import type { Sensor } from '../../graph/endpoints/sensors.ts';
-import type { Secret } from '../../secrets/secret.ts';
-import { formatCount, info, joinNames, warning } from '../consequences.ts';
-import { countDaysSince } from '../filters.ts';
-import { formatFullName, parseGeneration } from '../machines.ts';
-import { type Consequence, type Finisher, write } from '../operation.ts';
-import { readIfAllowed } from '../partial.ts';
-import { catchToolError } from '../verification.ts';
+import { ToolError } from '../errors.ts';
+import { createRequest, type GraphRequest } from '../graph/endpoint.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
+import type { Sensor } from '../graph/endpoints/sensors.ts';
+import type { Secret } from '../secrets/secret.ts';
+import { toSafeText } from '../text.ts';
+import { formatCount, info, joinNames, warning } from './consequences.ts';
+import { countDaysSince } from './filters.ts';
+import { nameMachine, parseGeneration } from './machines.ts';
+import { type Consequence, emptyPlan, type Finisher, read, write } from './operation.ts';
+import { catchToolError, readIfAllowed } from './partial.ts';
+import { text } from './schemas.ts';
 
-const text = z.string().optional();
 const keyEndpoint = endpoints.getDeploymentAccessKey;
 const regenerateEndpoint = endpoints.regenerateDeploymentAccessKey;
 
@@ -35,22 +35,19 @@ export const getDeploymentAccessKey = write({
   output: z.looseObject({ outcome: z.string(), file: text, fingerprint: text, steps: z.array(z.string()).optional() }),
   uses: [],
   sends: [keyEndpoint],
-  async plan() {
-    return {
-      act: { verb: 'Disclose the deployment access key' },
-      targets: [],
-      changes: [],
-      consequences: [
-        info(
-          'key_valid_for_all_installs',
-          'The key is the same for all installations of v2.x sensors in this tenant and stays valid until it is regenerated.',
-        ),
-        goesToFile,
-      ],
-      confirm: 'tenant',
-      requests: [createRequest(keyEndpoint, {})],
-    };
-  },
+  plan: async () => ({
+    ...emptyPlan,
+    act: { verb: 'Disclose the deployment access key' },
+    consequences: [
+      info(
+        'key_valid_for_all_installs',
+        'The key is the same for all installations of v2.x sensors in this tenant and stays valid until it is regenerated.',
+      ),
+      goesToFile,
+    ],
+    confirm: 'tenant',
+    requests: [createRequest(keyEndpoint, {})],
+  }),
   async finish(_input, _plan, [outcome], graph) {
     const secret = outcome?.readAnswer(keyEndpoint);
     if (secret === undefined) {
@@ -86,9 +83,8 @@ export const regenerateDeploymentAccessKey = write({
   async plan(_input, graph) {
     const sensors = await readIfAllowed(graph.getAll(endpoints.listSensors));
     return {
+      ...emptyPlan,
       act: { verb: 'Regenerate the deployment access key' },
-      targets: [],
-      changes: [],
       consequences: [
         warning(
           'breaks_pending_installs',
@@ -109,8 +105,7 @@ export const regenerateDeploymentAccessKey = write({
     const previousFingerprint = keyOutcome?.readAnswer(keyEndpoint)?.fingerprint;
     const newKey = regenerateOutcome?.readAnswer(regenerateEndpoint);
     const secret = newKey ?? (await readAgain(requests[0], previousFingerprint, graph));
-    const { fingerprint } = secret;
-    const rotated = fingerprint !== previousFingerprint;
+    const rotated = secret.fingerprint !== previousFingerprint;
     if (!rotated && regenerateOutcome?.state !== 'done') {
       const outcome = 'Not rotated: Graph still gives the old key, and nothing was changed';
       return { verdict: 'not_done', outcome, rotated, previousFingerprint };
@@ -121,15 +116,10 @@ export const regenerateDeploymentAccessKey = write({
     const result = await saveKey(secret, graph).catch((error: unknown) => {
       if (!(error instanceof ToolError)) throw error;
       const next = `${error.next ?? ''} Then get_deployment_access_key gives the key of now.`.trim();
-      throw new ToolError(error.code, `${outcome} (${fingerprint}), but it could not be kept. ${error.message}`, next);
+      const message = `${outcome} (${secret.fingerprint}), but it could not be kept. ${error.message}`;
+      throw new ToolError(error.code, message, next);
     });
-    return {
-      verdict: rotated ? 'done' : 'not_done',
-      outcome,
-      rotated,
-      previousFingerprint,
-      ...result,
-    };
+    return { verdict: rotated ? 'done' : 'not_done', outcome, rotated, previousFingerprint, ...result };
   },
 });
 
@@ -166,7 +156,25 @@ function assessRecentSensors(sensors: readonly Sensor[] | ToolError): Consequenc
     ({ version, createdDateTime }) => parseGeneration(version) !== 'v3' && (countDaysSince(createdDateTime) ?? 7) < 7,
   );
   if (recent.length === 0) return [];
-  const verb = recent.length === 1 ? 'was' : 'were';
-  const sentence = `${formatCount(recent.length, 'sensor')} ${verb} created in the last seven days, so a rollout with the old key may be under way: ${joinNames(recent.map(formatFullName))}.`;
+  const count = `${formatCount(recent.length, 'sensor')} ${recent.length === 1 ? 'was' : 'were'}`;
+  const sentence = `${count} created in the last seven days, so a rollout with the old key may be under way: ${joinNames(recent.map(nameMachine))}.`;
   return [info('sensors_created_recently', sentence)];
 }
+
+export const getDeploymentPackage = read({
+  name: 'get_deployment_package',
+  title: 'Get deployment package',
+  description:
+    'Version of the current installer of the v2.x sensor, and its download address on request. The v3.x sensor has no installer.',
+  input: z.strictObject({ includeUrl: z.boolean().default(false) }),
+  output: z.looseObject({ version: text, downloadUrl: text, note: z.string() }),
+  uses: [endpoints.getDeploymentPackageUri],
+  async run({ includeUrl }, graph) {
+    const { version, downloadUrl } = await graph.get(endpoints.getDeploymentPackageUri);
+    return {
+      version: toSafeText(version, 40),
+      ...(includeUrl && { downloadUrl: toSafeText(downloadUrl, 2000) }),
+      note: 'This is the installer of the v2.x sensor; a v3.x sensor is activated with activate_sensor_candidates instead.',
+    };
+  },
+});

@@ -1,0 +1,221 @@
+import * as z from 'zod';
+import { ToolError } from '../errors.ts';
+import type { Outcome } from '../graph/client/outcome.ts';
+import type { Reader } from '../graph/client/reader.ts';
+import { createRequest } from '../graph/endpoint.ts';
+import {
+  type HealthIssue,
+  healthIssueSeverities,
+  healthIssueStatuses,
+  healthIssueTypes,
+} from '../graph/endpoints/healthIssues.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
+import { toSafeText, toSafeTexts } from '../text.ts';
+import { quoteName, warning } from './consequences.ts';
+import { equalsIgnoreCase, isAtLeastDaysOld, isOneOf } from './filters.ts';
+import { isSameMachine } from './machines.ts';
+import { type Consequence, read, type Target, write } from './operation.ts';
+import { detail, paginate, paging } from './paging.ts';
+import { catchToolError } from './partial.ts';
+import { id, ids, targetStates, text } from './schemas.ts';
+import { listStates, nothingToDo, type Observation, observeNoEffect, observeValue, summarize } from './verification.ts';
+
+/** A health issue in a result. */
+export const issueItem = z.looseObject({
+  id: text,
+  title: text,
+  severity: text,
+  status: text,
+  type: text,
+  sensors: z.array(z.string()).optional(),
+  created: text,
+});
+
+/** What a health issue is, without the machines that it names. */
+export const toIssueFacts = (issue: HealthIssue) => ({
+  id: toSafeText(issue.id),
+  title: toSafeText(issue.displayName),
+  severity: issue.severity,
+  status: issue.status,
+  type: issue.healthIssueType,
+  created: toSafeText(issue.createdDateTime?.slice(0, 10)),
+});
+
+const toIssueRow = (issue: HealthIssue) => ({
+  ...toIssueFacts(issue),
+  ...toSafeTexts('sensors', issue.sensorDNSNames, { maxCount: 1 }),
+});
+
+const toIssueDetail = (issue: HealthIssue, maxTextLength: number) => ({
+  ...toIssueFacts(issue),
+  issueTypeId: toSafeText(issue.issueTypeId),
+  created: toSafeText(issue.createdDateTime),
+  modified: toSafeText(issue.lastModifiedDateTime),
+  ...toSafeTexts('sensors', issue.sensorDNSNames),
+  ...toSafeTexts('domains', issue.domainNames),
+  description: toSafeText(issue.description, maxTextLength),
+  ...toSafeTexts('recommendations', issue.recommendations, { maxLength: maxTextLength }),
+  ...toSafeTexts('commandsForAPersonToRun', issue.recommendedActionCommands, { maxLength: maxTextLength }),
+  ...toSafeTexts('additionalInformation', issue.additionalInformation, { maxLength: maxTextLength }),
+});
+
+const getDomain = (fqdn: string) => fqdn.slice(fqdn.indexOf('.') + 1);
+
+/** Whether an FQDN is what a person calls by a host name or an FQDN. */
+function isCalled(name: string, fqdn: string): boolean {
+  const [displayName, ...domain] = name.trim().replace(/\.$/, '').split('.');
+  return isSameMachine(fqdn, { displayName, domainName: domain.length === 0 ? getDomain(fqdn) : domain.join('.') });
+}
+
+export const listHealthIssues = read({
+  name: 'list_health_issues',
+  title: 'List health issues',
+  description:
+    'What is wrong with sensors or the whole tenant: open health issues unless status says otherwise, with severity, sensors and age.',
+  input: z.strictObject({
+    status: z.array(z.enum(healthIssueStatuses)).min(1).default(['open']),
+    severity: z.array(z.enum(healthIssueSeverities)).min(1).optional(),
+    type: z.enum(healthIssueTypes).optional(),
+    domain: text,
+    sensor: text.describe('Host name or FQDN'),
+    olderThanDays: z.int().min(0).max(10000).optional(),
+    issueTypeId: text,
+    ...paging,
+    detail,
+  }),
+  output: z.looseObject({ total: z.number(), issues: z.array(issueItem), cursor: text }),
+  uses: [endpoints.listHealthIssues],
+  async run(input, graph) {
+    const { status, severity, type, domain, sensor, olderThanDays, issueTypeId } = input;
+    const isInDomain = (issue: HealthIssue) =>
+      domain === undefined ||
+      [...issue.domainNames, ...issue.sensorDNSNames.map(getDomain)].some((name) => equalsIgnoreCase(domain, name));
+    const issues = (await graph.getAll(endpoints.listHealthIssues)).filter(
+      (issue) =>
+        isOneOf(status, issue.status) &&
+        isOneOf(severity, issue.severity) &&
+        equalsIgnoreCase(type, issue.healthIssueType) &&
+        equalsIgnoreCase(issueTypeId, issue.issueTypeId) &&
+        isAtLeastDaysOld(olderThanDays, issue.createdDateTime) &&
+        isInDomain(issue) &&
+        (sensor === undefined || issue.sensorDNSNames.some((fqdn) => isCalled(sensor, fqdn))),
+    );
+    const { page, ...pageInfo } = paginate(issues, ({ displayName }) => displayName, input);
+    return { ...pageInfo, issues: page.map((issue) => (input.detail ? toIssueDetail(issue, 300) : toIssueRow(issue))) };
+  },
+});
+
+export const getHealthIssue = read({
+  name: 'get_health_issue',
+  title: 'Get health issue',
+  description:
+    'One health issue in full: description, recommendations, affected sensors, and on-premises commands for a person to review and run; nothing is executed.',
+  input: z.strictObject({ id }),
+  output: issueItem,
+  uses: [endpoints.getHealthIssue],
+  async run(input, graph) {
+    const issue = await graph.get(endpoints.getHealthIssue, { healthIssueId: input.id });
+    return {
+      ...toIssueDetail(issue, 2000),
+      ...(issue.recommendedActionCommands.length > 0 && {
+        note: 'The commands change servers or Active Directory on premises; a person reviews and runs them there. Nothing was executed.',
+      }),
+    };
+  },
+});
+
+export const updateHealthIssue = write({
+  name: 'update_health_issue',
+  title: 'Update health issue',
+  description:
+    'Closes, suppresses (hidden for seven days) or reopens up to 50 health issues; none of it repairs a cause. A person is asked when an open issue gets hidden. Returns the status of each as read back.',
+  effect: 'change',
+  input: z.strictObject({ ids, status: z.enum(healthIssueStatuses) }),
+  output: z.looseObject({
+    outcome: z.string(),
+    issues: targetStates.optional(),
+    alreadySo: z.number().optional(),
+  }),
+  uses: [endpoints.getHealthIssue],
+  sends: [endpoints.updateHealthIssue],
+  async plan({ ids, status }, graph) {
+    const issues = await Promise.all(ids.map((id) => readIssue(id, graph)));
+    const toChange = issues.filter((issue) => issue.status !== status);
+    return {
+      act: { verb: 'Set', noun: 'health issue', how: `to ${status}` },
+      confirm: 'choice',
+      targets: toChange.map(toIssueTarget),
+      changes: toChange.map(({ id, status: before }) => ({
+        targetId: id.toLowerCase(),
+        field: 'status',
+        before,
+        after: status,
+      })),
+      consequences: toChange.flatMap((issue) => assessHiding(issue, status)),
+      requests: toChange.map(({ id }) =>
+        createRequest(endpoints.updateHealthIssue, { params: { healthIssueId: id }, body: { status } }),
+      ),
+    };
+  },
+  async finish({ ids, status }, { targets }, outcomes, graph) {
+    const alreadySo = ids.length - targets.length;
+    if (targets.length === 0) return { ...nothingToDo, alreadySo };
+    const observations = await Promise.all(
+      targets.map(({ id }, index) => observeIssue(outcomes[index], id, status, graph)),
+    );
+    return {
+      ...summarize(observations),
+      issues: listStates(targets, observations),
+      ...(alreadySo > 0 && { alreadySo }),
+    };
+  },
+});
+
+async function readIssue(healthIssueId: string, graph: Reader): Promise<HealthIssue> {
+  const issue = await catchToolError(graph.get(endpoints.getHealthIssue, { healthIssueId }), 'not_found');
+  if (!(issue instanceof ToolError)) return issue;
+  throw new ToolError(
+    'not_found',
+    `No health issue has the id ${healthIssueId}.`,
+    'Take the ids from list_health_issues.',
+  );
+}
+
+const toIssueTarget = (issue: HealthIssue): Target => ({
+  id: issue.id.toLowerCase(),
+  name: issue.displayName ?? '',
+  ...(issue.createdDateTime !== undefined && { createdDateTime: issue.createdDateTime }),
+  details: {
+    severity: issue.severity ?? 'not stated',
+    status: issue.status ?? 'not stated',
+    sensors: String(issue.sensorDNSNames.length),
+  },
+});
+
+/** An issue that is closed or suppressed already is hidden already. */
+function assessHiding(issue: HealthIssue, status: string): Consequence[] {
+  if (status === 'open' || issue.status === 'closed' || issue.status === 'suppressed') return [];
+  const name = quoteName(issue.displayName ?? issue.id);
+  const sentence =
+    status === 'suppressed'
+      ? `Suppressing ${name} hides it for seven days; its cause stays.`
+      : `Closing ${name} hides it from the open issues; its cause may still be there.`;
+  return [warning('hides_issue', sentence, issue.id)];
+}
+
+async function observeIssue(
+  outcome: Outcome | undefined,
+  healthIssueId: string,
+  status: string,
+  graph: Reader,
+): Promise<Observation> {
+  const noEffect = observeNoEffect(outcome);
+  if (noEffect !== undefined) return noEffect;
+  const { observation } = await observeValue(outcome, graph, {
+    read: () => graph.get(endpoints.getHealthIssue, { healthIssueId }),
+    isApplied: (issue) => issue.status === status,
+    describe: () => `status ${status}`,
+    readTool: 'get_health_issue',
+  });
+  return observation;
+}
