@@ -90,7 +90,11 @@ export const migrateSensors = write({
       targets: chosen.map(toMigrationTarget),
       consequences: [
         ...migrationConsequences,
-        ...assessFailedMigrations(chosen),
+        ...chosen
+          .filter(({ migrationState }) => migrationState === 'migrationFailed')
+          .map((one) =>
+            warning('last_migration_failed', `The last migration of ${describeMachine(one)} failed.`, one.id),
+          ),
         ...assessWholeDomains(chosen, migrations),
       ],
       confirm: 'targets',
@@ -136,13 +140,6 @@ const migrationConsequences: readonly Consequence[] = [
     'That these sensors can be migrated is the word of Microsoft (migrationState); nothing else was checked.',
   ),
 ];
-
-const assessFailedMigrations = (chosen: readonly SensorMigration[]): Consequence[] =>
-  chosen
-    .filter(({ migrationState }) => migrationState === 'migrationFailed')
-    .map((failed) =>
-      warning('last_migration_failed', `The last migration of ${describeMachine(failed)} failed.`, failed.id),
-    );
 
 /** Domains whose controllers are all in this one act: no other one of Microsoft's list runs. */
 function assessWholeDomains(chosen: readonly SensorMigration[], migrations: readonly SensorMigration[]): Consequence[] {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { globalBetaOnly } from '../clouds.ts';
 import { endpoint, entity, list, member, optional, page, single } from '../endpoint.ts';
-import { sensorHealthStatuses, sensorTypes, serviceStatuses } from './sensors.ts';
+import { sensorFields } from './sensors.ts';
 
 export const migrationStates = [
   'readyForMigration',
@@ -12,17 +12,7 @@ export const migrationStates = [
 ] as const;
 
 /** microsoft.graph.security.sensorMigration: the sensor under its own id, with what Microsoft says of its migration. */
-export const sensorMigration = entity({
-  id: z.string(),
-  displayName: optional(z.string()),
-  domainName: optional(z.string()),
-  sensorType: optional(member(sensorTypes)),
-  version: optional(z.string()),
-  serviceStatus: optional(member(serviceStatuses)),
-  healthStatus: optional(member(sensorHealthStatuses)),
-  migrationState: optional(member(migrationStates)),
-  createdDateTime: optional(z.string()),
-});
+export const sensorMigration = entity({ ...sensorFields, migrationState: optional(member(migrationStates)) });
 export type SensorMigration = z.output<typeof sensorMigration>;
 
 export const migrationEndpoints = {

@@ -36,18 +36,23 @@ export const sensorSettings = entity({
   ),
 });
 
-/** microsoft.graph.security.sensor; `serviceStatus` is absent in US Government clouds. */
-export const sensor = entity({
+/** What Graph tells of a sensor, of its migration too; `serviceStatus` is absent in US Government clouds. */
+export const sensorFields = {
   id: z.string(),
   displayName: optional(z.string()),
   domainName: optional(z.string()),
   sensorType: optional(member(sensorTypes)),
   version: optional(z.string()),
-  deploymentStatus: optional(member(deploymentStatuses)),
   serviceStatus: optional(member(serviceStatuses)),
   healthStatus: optional(member(sensorHealthStatuses)),
-  openHealthIssuesCount: optional(z.number()),
   createdDateTime: optional(z.string()),
+};
+
+/** microsoft.graph.security.sensor */
+export const sensor = entity({
+  ...sensorFields,
+  deploymentStatus: optional(member(deploymentStatuses)),
+  openHealthIssuesCount: optional(z.number()),
   settings: optional(sensorSettings),
 });
 export type Sensor = z.output<typeof sensor>;

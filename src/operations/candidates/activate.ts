@@ -92,14 +92,14 @@ const getDomain = (candidate: SensorCandidate) =>
 
 function assessCandidate(candidate: SensorCandidate, sensors: readonly Sensor[]): Consequence[] {
   const name = quoteName(getFqdn(candidate) || candidate.id);
-  const days = countDaysSince(candidate.lastSeenDateTime);
+  const isStale = (countDaysSince(candidate.lastSeenDateTime) ?? 0) > staleAfterDays;
   const v2Sensors = sensors.filter(
     (sensor) => parseGeneration(sensor.version) === 'v2' && isSameMachine(getFqdn(candidate), sensor),
   );
   const stale = `${name} was last seen more than ${staleAfterDays} days ago, so the server may not exist any more.`;
   const exists = `${name} has the name of a v2.x sensor that exists, ${joinNames(v2Sensors.map(({ id }) => id))}; v3.x works only where v2.x is removed or migrated.`;
   return [
-    ...(days !== undefined && days > staleAfterDays ? [warning('stale_candidate', stale, candidate.id)] : []),
+    ...(isStale ? [warning('stale_candidate', stale, candidate.id)] : []),
     ...(v2Sensors.length > 0 ? [warning('existing_v2_sensor', exists, candidate.id)] : []),
   ];
 }

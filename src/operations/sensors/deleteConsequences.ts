@@ -26,7 +26,7 @@ export const findDuplicates = (sensor: Sensor, sensors: readonly Sensor[]) =>
 export const hasServer = ({ deploymentStatus }: Sensor) => deploymentStatus !== 'unreachable';
 
 /** What a deletion meets. */
-export interface DeletionContext {
+interface DeletionContext {
   /** The sensors that stay. */
   readonly remaining: readonly Sensor[];
   /** Whether other deletions wait for an answer. */
