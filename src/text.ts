@@ -33,3 +33,50 @@ export function toSafeTexts(
     ...(texts.length > maxCount && { [`${key}More`]: texts.length - maxCount }),
   };
 }
+
+/** Markup and links that a host would draw, spelled out; what is spelled out already stays. */
+export const escapeMarkup = (text: string) =>
+  text
+    .replace(/[`*[\]<>#|~!]|\\(?!u\{)/g, (sign) => `\\u{${sign.charCodeAt(0).toString(16)}}`)
+    .replace(/:\/\//g, ':\\u{2f}/')
+    .replace(/\bwww\./gi, 'www\\u{2e}');
+
+/** Text of a tenant, client or model in quotes that it cannot end: cut, nothing hidden, no markup or link that a host would draw. */
+export const quoteText = (text: string, maxLength = 120): string =>
+  `"${escapeMarkup(escapeInvisible(text, maxLength)).replaceAll('"', "'")}"`;
+
+/** A short fact, such as a status or a version: bare where nothing in it could be taken for our words. */
+export const quoteFact = (text: string) => (/^[\w.:-]{1,60}$/.test(text) ? text : quoteText(text, 60));
+
+/** Whether a DNS name has nothing but letters, digits and hyphens in its labels, so that it can stand without quotes. */
+export const isPlainName = (name: string) =>
+  name.length <= 200 && name.split('.').every((label) => /^[A-Za-z0-9-]{1,63}$/.test(label));
+
+/** A machine's name: bare where it is plain, else in quotes, and letters that are not ASCII also spelled out, since some look alike. */
+export function quoteUnlessPlain(name: string): string {
+  if (isPlainName(name)) return name;
+  const spelled = name.replace(/[^\x20-\x7e]/gu, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);
+  const [quoted, inLetters] = [quoteText(name, 200), quoteText(spelled, 200)];
+  return inLetters === quoted ? quoted : `${quoted} (${inLetters})`;
+}
+
+/** Names inside a sentence of ours: sorted, the first five, and how many more there are. */
+export function joinNames(names: readonly string[]): string {
+  const more = names.length - 5;
+  const first = [...names]
+    .sort()
+    .slice(0, 5)
+    .map((name) => quoteText(name));
+  return more > 0 ? `${first.join(', ')} and ${more} more` : first.join(', ');
+}
+
+export const formatCount = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** Text of somebody else, fit for one line: no control or invisible characters, no token, cut. */
+export function cleanText(text: string, maxLength: number): string {
+  const line = text
+    .replace(/eyJ[\w-]+(\.[\w-]*)*/g, '[token]')
+    .replace(/[\p{C}\p{Z}]+/gu, ' ')
+    .trim();
+  return line.length <= maxLength ? line : `${line.slice(0, maxLength).replace(/[\uD800-\uDBFF]$/, '')}…`;
+}

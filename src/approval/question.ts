@@ -4,8 +4,9 @@ import type { Identity } from '../graph/client/identity.ts';
 import type { GraphVersion } from '../graph/clouds.ts';
 import { type Cloud, requireVersion } from '../graph/clouds.ts';
 import { formatPath, type GraphRequest, parseMethod } from '../graph/endpoint.ts';
+import { nameTarget } from '../operations/machines.ts';
 import type { Consequence, Plan } from '../operations/operation.ts';
-import { escapeMarkup, formatName, isPlain, joinName, quoteText } from './shown.ts';
+import { escapeMarkup, isPlainName, quoteText, quoteUnlessPlain } from '../text.ts';
 
 /** Where and for whom a call would act. */
 export interface CallContext {
@@ -57,7 +58,7 @@ function chooseTyped(plan: Plan, context: CallContext): string | undefined {
     const [word = ''] = plan.act.verb.toLowerCase().split(' ');
     return `${word} ${plan.targets.length} ${nameTenant(context)}`;
   }
-  return isPlain(only) ? joinName(only) : only.id.slice(0, 8);
+  return isPlainName(nameTarget(only)) ? nameTarget(only) : only.id.slice(0, 8);
 }
 
 export function createQuestion(tool: string, plan: Plan, context: CallContext): Question {
@@ -138,17 +139,21 @@ export function describeDifferences(approved: Question, now: Question): string[]
   const is = collectBound(now);
   const place = Object.entries(is.place).flatMap(([part, value]) => {
     const old = Object.entries(was.place).find(([name]) => name === part)?.[1];
-    return old === value ? [] : [`${part}: approved for ${quoteText(String(old))}, now ${quoteText(String(value))}`];
+    return old === value
+      ? []
+      : [`${part}: approved for ${quoteText(String(old), 200)}, now ${quoteText(String(value), 200)}`];
   });
   const targets = approved.plan.targets.flatMap((target) => {
     const { details: _, ...old } = target;
     const next = is.targets.find(({ id }) => id === target.id);
-    if (next === undefined) return [`${formatName(target)} is no longer among the targets`];
+    if (next === undefined) return [`${quoteUnlessPlain(nameTarget(target))} is no longer among the targets`];
     return Object.entries({ ...old, ...next }).flatMap(([fact]) => {
       const [before, after] = [formatFact(old, fact), formatFact(next, fact)];
       return before === after
         ? []
-        : [`${formatName(target)}: ${fact} was ${quoteText(before)}, now ${quoteText(after)}`];
+        : [
+            `${quoteUnlessPlain(nameTarget(target))}: ${fact} was ${quoteText(before, 200)}, now ${quoteText(after, 200)}`,
+          ];
     });
   });
   const added = now.plan.targets.filter(({ id }) => !was.targets.some((target) => target.id === id));
@@ -158,7 +163,12 @@ export function describeDifferences(approved: Question, now: Question): string[]
     ...describeLost(now.plan.consequences, approved.plan.consequences, ['warning', 'info'], 'new'),
     ...describeLost(approved.plan.consequences, now.plan.consequences, ['reassurance', 'info'], 'no longer true'),
   ];
-  const precise = [...place, ...targets, ...added.map((target) => `${formatName(target)} is new`), ...changes];
+  const precise = [
+    ...place,
+    ...targets,
+    ...added.map((target) => `${quoteUnlessPlain(nameTarget(target))} is new`),
+    ...changes,
+  ];
   return [...precise, ...(precise.length === 0 ? requests : []), ...consequences];
 }
 

@@ -1,8 +1,15 @@
-import { formatCount } from '../operations/consequences.ts';
+import { nameTarget } from '../operations/machines.ts';
 import type { Consequence, Target, ValueChange } from '../operations/operation.ts';
-import { escapeInvisible } from '../text.ts';
+import {
+  escapeInvisible,
+  escapeMarkup,
+  formatCount,
+  isPlainName,
+  quoteFact,
+  quoteText,
+  quoteUnlessPlain,
+} from '../text.ts';
 import { formatRequest, type PlannedRequest, type Question } from './question.ts';
-import { escapeMarkup, formatName, isPlain, joinName, quoteFact, quoteText } from './shown.ts';
 
 /** The parts of a question for a person's eyes, in their order; every string is safe to show. */
 export interface QuestionParts {
@@ -26,14 +33,17 @@ const worstFirst: readonly Consequence['kind'][] = ['warning', 'reassurance', 'i
 export function describeQuestion({ plan, requests, context, typed }: Question): QuestionParts {
   const cmdlets = requests.flatMap(({ cmdlet }) => (cmdlet === undefined ? [] : [cmdlet]));
   return {
-    tenant: quoteText(context.tenantLabel),
+    tenant: quoteText(context.tenantLabel, 200),
     tenantId: context.identity.tenantId,
     simulated: context.simulated,
     action: `${formatTitle(plan)}?`,
     consequences: [...plan.consequences]
       .sort((a, b) => worstFirst.indexOf(a.kind) - worstFirst.indexOf(b.kind))
       .map(({ kind, text }) => ({ kind, text: escapeMarkup(text) })),
-    targets: plan.targets.map((target) => ({ name: formatName(target), facts: describeFacts(target, plan.changes) })),
+    targets: plan.targets.map((target) => ({
+      name: quoteUnlessPlain(nameTarget(target)),
+      facts: describeFacts(target, plan.changes),
+    })),
     changes: [
       ...plan.changes.filter(({ targetId }) => targetId === undefined).map(formatChange),
       ...(context.secretsFolder === undefined ? [] : [`The key goes into a file in ${context.secretsFolder}`]),
@@ -45,7 +55,7 @@ export function describeQuestion({ plan, requests, context, typed }: Question): 
         ),
       ),
       ...[...new Set(cmdlets)].map((cmdlet) => `The same in PowerShell: ${cmdlet}`),
-      `Acts as: ${context.identity.kind} ${quoteText(context.identity.name)} (${context.identity.id})`,
+      `Acts as: ${context.identity.kind} ${quoteText(context.identity.name, 200)} (${context.identity.id})`,
       `Asked by: a client that says it is ${quoteText(context.clientName, 60)}`,
       ...(context.settings.length === 0 ? [] : [`Settings other than the default: ${context.settings.join(', ')}`]),
     ],
@@ -65,8 +75,9 @@ export const describeAct = ({ act: { verb, noun, how }, targets }: Question['pla
 function formatTitle(plan: Question['plan']): string {
   const { verb, noun, how } = plan.act;
   const [only, ...others] = plan.targets;
-  if (noun === undefined || only === undefined || others.length > 0 || !isPlain(only)) return describeAct(plan);
-  return [verb, noun, joinName(only), how].filter(Boolean).join(' ');
+  if (noun === undefined || only === undefined || others.length > 0 || !isPlainName(nameTarget(only)))
+    return describeAct(plan);
+  return [verb, noun, nameTarget(only), how].filter(Boolean).join(' ');
 }
 
 const marks = { warning: '⚠', reassurance: '✓', info: '·' } as const;

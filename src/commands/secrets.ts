@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { tellOperator } from '../log.ts';
-import { formatCount } from '../operations/consequences.ts';
 import { Secret } from '../secrets/secret.ts';
+import { formatCount } from '../text.ts';
 import { colour, print, printTable } from './screen.ts';
 
 const isSecretFile = (name: string) => /^access-key_[\w-]{1,36}_[\w-]+\.txt$|^\.access-key_.*\.waiting$/.test(name);

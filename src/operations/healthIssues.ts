@@ -10,8 +10,8 @@ import {
   healthIssueTypes,
 } from '../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
-import { toSafeText, toSafeTexts } from '../text.ts';
-import { quoteName, warning } from './consequences.ts';
+import { quoteText, toSafeText, toSafeTexts } from '../text.ts';
+import { warning } from './consequences.ts';
 import { equalsIgnoreCase, isAtLeastDaysOld, isOneOf } from './filters.ts';
 import { isSameMachine } from './machines.ts';
 import { type Consequence, read, type Target, write } from './operation.ts';
@@ -195,7 +195,7 @@ const toIssueTarget = (issue: HealthIssue): Target => ({
 /** An issue that is closed or suppressed already is hidden already. */
 function assessHiding(issue: HealthIssue, status: string): Consequence[] {
   if (status === 'open' || issue.status === 'closed' || issue.status === 'suppressed') return [];
-  const name = quoteName(issue.displayName ?? issue.id);
+  const name = quoteText(issue.displayName ?? issue.id);
   const sentence =
     status === 'suppressed'
       ? `Suppressing ${name} hides it for seven days; its cause stays.`

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { cleanText, toToolError } from '../../src/graph/client/errors.ts';
+import { toToolError } from '../../src/graph/client/errors.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
+import { cleanText } from '../../src/text.ts';
 
 const answer = (status: number, code?: string, message?: string) => ({
   status,

@@ -127,7 +127,12 @@ function reportMissing({ permission, neededFor, optionalFor }: PermissionGrant):
 
 const { listSensors, listHealthIssues, getAutoAuditingConfiguration, listSensorMigrations } = endpoints;
 /** One harmless read for each permission to read. */
-const sampleReads: readonly Parameters<Reader['get']>[0][] = [listSensors, listHealthIssues, getAutoAuditingConfiguration, listSensorMigrations];
+const sampleReads: readonly Parameters<Reader['get']>[0][] = [
+  listSensors,
+  listHealthIssues,
+  getAutoAuditingConfiguration,
+  listSensorMigrations,
+];
 
 /** Reads what there is a permission for, unless the first answer is what every other one would be. */
 export async function* checkReads(

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ToolError, type ToolErrorCode } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
+import { cleanText } from '../../text.ts';
 import { type Cloud, clouds } from '../clouds.ts';
 import { type Endpoint, parseMethod } from '../endpoint.ts';
 
@@ -12,15 +13,6 @@ export interface GraphAnswer {
   readonly clientRequestId: string | undefined;
   readonly retryAfter: string | undefined;
   readonly date: string | undefined;
-}
-
-/** Text of somebody else, fit for one line: no control or invisible characters, no token, cut. */
-export function cleanText(text: string, maxLength: number): string {
-  const line = text
-    .replace(/eyJ[\w-]+(\.[\w-]*)*/g, '[token]')
-    .replace(/[\p{C}\p{Z}]+/gu, ' ')
-    .trim();
-  return line.length <= maxLength ? line : `${line.slice(0, maxLength).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 const errorEnvelope = z.object({ error: z.object({ code: z.string().nullish(), message: z.string().nullish() }) });

@@ -1,7 +1,7 @@
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import type { Clock } from '../../clock.ts';
 import { ToolError } from '../../errors.ts';
-import { cleanText } from './errors.ts';
+import { cleanText } from '../../text.ts';
 import { DeadlineExceeded, runWithin } from './timing.ts';
 
 const refreshBeforeExpiryMs = 5 * 60_000;

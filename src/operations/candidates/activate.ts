@@ -5,7 +5,8 @@ import { createRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
-import { info, joinNames, quoteName, warning, warnOfWholeDomains } from '../consequences.ts';
+import { joinNames, quoteText } from '../../text.ts';
+import { info, warning, warnOfWholeDomains } from '../consequences.ts';
 import { countDaysSince } from '../filters.ts';
 import { isCommunicating, isSameMachine, listDomains, nameTarget, parseGeneration, selectByIds } from '../machines.ts';
 import { type Consequence, emptyPlan, type Finisher, type Target, write } from '../operation.ts';
@@ -91,7 +92,7 @@ const getDomain = (candidate: SensorCandidate) =>
   (candidate.domainName ?? getFqdn(candidate).split('.').slice(1).join('.')).toLowerCase();
 
 function assessCandidate(candidate: SensorCandidate, sensors: readonly Sensor[]): Consequence[] {
-  const name = quoteName(getFqdn(candidate) || candidate.id);
+  const name = quoteText(getFqdn(candidate) || candidate.id);
   const isStale = (countDaysSince(candidate.lastSeenDateTime) ?? 0) > staleAfterDays;
   const v2Sensors = sensors.filter(
     (sensor) => parseGeneration(sensor.version) === 'v2' && isSameMachine(getFqdn(candidate), sensor),

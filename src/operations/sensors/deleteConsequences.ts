@@ -1,5 +1,6 @@
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
-import { describeMachine, formatCount, info, joinNames, quoteName, reassurance, warning } from '../consequences.ts';
+import { formatCount, joinNames, quoteText } from '../../text.ts';
+import { describeMachine, info, reassurance, warning } from '../consequences.ts';
 import { isCommunicating, listDomains, nameMachine, parseGeneration } from '../machines.ts';
 import type { Consequence } from '../operation.ts';
 
@@ -52,7 +53,7 @@ export function assessDeletion(
   const duplicates = findDuplicates(sensor, remaining);
   const activeDuplicate = duplicates.find(isCommunicating);
   const duplicate = activeDuplicate ?? duplicates[0];
-  const other = `Another entry of ${name}, with the id ${quoteName(duplicate?.id ?? '')},`;
+  const other = `Another entry of ${name}, with the id ${quoteText(duplicate?.id ?? '')},`;
 
   const texts = {
     last_communicating_dc_sensor: `${name} is the last communicating domain controller sensor of ${domains}, ${scope}.`,

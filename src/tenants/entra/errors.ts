@@ -1,7 +1,7 @@
 import { ToolError } from '../../errors.ts';
-import { cleanText } from '../../graph/client/errors.ts';
 import { suggestNetworkFix } from '../../graph/client/network.ts';
 import { findConnectionFailure } from '../../graph/client/reachability.ts';
+import { cleanText } from '../../text.ts';
 import type { Authority } from './credentials.ts';
 
 const consentAdvice =

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import type * as Library from '@azure/identity';
 import { SignInNeeded } from '../../errors.ts';
-import { cleanText } from '../../graph/client/errors.ts';
+import { cleanText } from '../../text.ts';
 import type { AppVariables } from './app.ts';
 import type { Authority } from './credentials.ts';
 import { isConsentMissing, toSignInError } from './errors.ts';
