@@ -177,6 +177,8 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
 
   test('folders and pipes among the servers are passed over, and what a killed server left is removed', async () => {
     await sceneOfProcess(atTerminal, async ({ server, server: { home }, call }) => {
+      expect(await server.gated()).toBe(0);
+      // From here on the control socket is that of the other server; the first one has its connection.
       const other = await connect('v1', server);
       await call();
       const folder = join(home, '.mdi-sensors-mcp');
