@@ -60,7 +60,7 @@ function createCommandLine(): Command {
   command.action(() => runServer(readSettings()));
   command
     .command('demo')
-    .description('Show the server at work on a simulated tenant, and be asked by its gate')
+    .description('Show the server working on a simulated tenant, and be asked by its gate')
     .action(async () => {
       const { runDemo } = await import('./commands/demo/demo.ts');
       process.exitCode = await runDemo(readSettings());

@@ -372,7 +372,7 @@ export class ApprovalRequests {
       return this.#refuse(request, approvalErrors.mistyped(), noteMistyped);
     }
     noteMistyped();
-    const note = [`That was not it. To approve, type exactly: ${typed}`];
+    const note = [`That does not match. To approve, type exactly: ${typed}`];
     return this.#replace(request, 'The text was not the one asked for', { follows: 'mistyped', note });
   }
 

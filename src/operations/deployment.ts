@@ -92,7 +92,7 @@ export const regenerateDeploymentAccessKey = write({
         ),
         info(
           'registered_sensors_stay',
-          'Sensors that are registered already keep working: they sign in with certificates, and none is evicted.',
+          'Sensors that are registered already keep working: they sign in with certificates, and none is removed.',
         ),
         ...assessRecentSensors(sensors),
         goesToFile,
@@ -115,7 +115,7 @@ export const regenerateDeploymentAccessKey = write({
       : 'Graph confirmed it, but the key has the same fingerprint as before';
     const result = await saveKey(secret, graph).catch((error: unknown) => {
       if (!(error instanceof ToolError)) throw error;
-      const next = `${error.next ?? ''} Then get_deployment_access_key gives the key of now.`.trim();
+      const next = `${error.next ?? ''} Then get_deployment_access_key gives the current key.`.trim();
       const message = `${outcome} (${secret.fingerprint}), but it could not be kept. ${error.message}`;
       throw new ToolError(error.code, message, next);
     });
@@ -143,14 +143,14 @@ async function readAgain(
   throw new ToolError(
     'outcome_unknown',
     'The key could not be read again, so it is unknown whether it was regenerated.',
-    `Call get_deployment_access_key and compare its fingerprint with ${previousFingerprint ?? 'the old one'}: another one means that it was regenerated.`,
+    `Call get_deployment_access_key and compare its fingerprint with ${previousFingerprint ?? 'the old one'}: a different one means that it was regenerated.`,
   );
 }
 
 /** v2.x sensors of the last seven days: a sign of a rollout that still uses the old key. */
 function assessRecentSensors(sensors: readonly Sensor[] | ToolError): Consequence[] {
   if (sensors instanceof ToolError) {
-    return [info('sensors_created_recently_unknown', 'Which sensors were created lately could not be read.')];
+    return [info('sensors_created_recently_unknown', 'Which sensors were created recently could not be read.')];
   }
   const recent = sensors.filter(
     ({ version, createdDateTime }) => parseGeneration(version) !== 'v3' && (countDaysSince(createdDateTime) ?? 7) < 7,

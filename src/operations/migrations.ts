@@ -137,7 +137,7 @@ const migrationConsequences: readonly Consequence[] = [
   info('takes_twenty_minutes', 'Each server can take up to 20 minutes; its v2.x sensor runs until v3.x is ready.'),
   info(
     'state_not_verified',
-    'That these sensors can be migrated is the word of Microsoft (migrationState); nothing else was checked.',
+    'Microsoft says that these sensors can be migrated (migrationState); nothing else was checked.',
   ),
 ];
 

@@ -62,9 +62,9 @@ const tooLong = createError(
   ProtocolErrorCode.InvalidRequest,
   `The message is longer than ${longestLineBytes} bytes and was not read. Send a shorter one.`,
 );
-const noJson = createError(ProtocolErrorCode.ParseError, 'The line is no JSON. Send one JSON-RPC message a line.');
+const noJson = createError(ProtocolErrorCode.ParseError, 'The line is not JSON. Send one JSON-RPC message a line.');
 const noMessage =
-  'This is no JSON-RPC 2.0 request: that has jsonrpc "2.0", an id that is a string or a whole number, a method that is a string, params that are an object, and nothing else.';
+  'This is not a JSON-RPC 2.0 request: that has jsonrpc "2.0", an id that is a string or a whole number, a method that is a string, params that are an object, and nothing else.';
 
 const parts = z.looseObject({
   id: z.union([z.string(), z.int()]).optional().catch(undefined),

@@ -245,7 +245,7 @@ test('after a wrong text the same window asks once more, and the right one appro
     const { headers } = await page.post({ decision: 'approve', typed: 'DC70' });
     const outcome = await http(`${page.origin}${headers.location}`);
     const again = await sheet(`${page.origin}${outcome.headers.location}`, server.pass);
-    expect(again.body).toContain('That was not it. To approve, type exactly: DC07.contoso.com');
+    expect(again.body).toContain('That does not match. To approve, type exactly: DC07.contoso.com');
     await again.post(yes);
     expect(await call()).toContain('deleted; Graph answers 404');
   });

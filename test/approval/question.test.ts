@@ -23,7 +23,7 @@ test('a question names the tenant, the act, what follows, the facts, the request
     Delete sensor SYD-DC01.apac.contoso.com?
 
     ⚠ "SYD-DC01.apac.contoso.com" is the last communicating domain controller sensor of "apac.contoso.com", among those you can see.
-    ⚠ "SYD-DC01.apac.contoso.com" communicates now: it is at work, not a stale entry.
+    ⚠ "SYD-DC01.apac.contoso.com" is still reporting: it is not a stale entry.
     ⚠ Only the entry of "SYD-DC01.apac.contoso.com" is deleted: the v2.x software stays on the server, so uninstall it there first.
 
     1. SYD-DC01.apac.contoso.com

@@ -66,7 +66,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
     const held = await attacker.ask('delete_sensor', victim(attacker));
     const { result } = await held.answer('accept', { typed: 'DC01.contoso.com' });
     expect(result?.inputRequests?.confirm?.params.message).toContain(
-      'That was not it. To approve, type exactly: DC07.contoso.com',
+      'That does not match. To approve, type exactly: DC07.contoso.com',
     );
     const state = result?.requestState;
     expect(textOf(await held.answer('accept', rightName))).toMatch(/^approval_invalid: /);

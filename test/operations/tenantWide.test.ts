@@ -129,7 +129,7 @@ describe('a setting of the tenant comes with its meaning', () => {
       'Automated',
       'Defender for Identity activates the sensor on every eligible domain controller as soon as it is discovered.',
     ],
-    ['later', 'This server does not know this mode.'],
+    ['later', 'This server does not know what this mode means.'],
   ])('activation %s', async (activationMode, meaning) => {
     const reader = openReader({ sensorCandidateActivationConfiguration: { activationMode } });
     expect((await getActivationConfiguration.run({}, reader)).meaning).toBe(meaning);

@@ -171,7 +171,7 @@ describe('the approval page in Chromium', () => {
   test('a wrong text is asked once more in the same window, and then refused', async () => {
     const reached = await scene(deletion, async ({ page, call }) => {
       for (const said of [
-        'That was not it. To approve, type exactly',
+        'That does not match. To approve, type exactly',
         'What was answered is not what was asked for.',
       ]) {
         await read();

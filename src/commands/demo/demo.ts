@@ -145,7 +145,7 @@ function createTour(client: Client) {
     },
 
     async showDeletion(): Promise<boolean> {
-      printChapter('A dead sensor goes: a person types its name');
+      printChapter('A dead sensor is deleted: a person types its name');
       const { sensors } = sensorList.parse((await callTool('list_sensors', { name: 'DC07.contoso.com' })).structured);
       const deadSensor = sensors.find(({ deployment }) => deployment === 'unreachable');
       if (deadSensor === undefined) return false;

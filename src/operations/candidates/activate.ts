@@ -119,7 +119,7 @@ function assessWholeDomains(chosen: readonly SensorCandidate[], { candidates, se
 
 function assessActivation(sensors: readonly Sensor[]): Consequence[] {
   const text =
-    'The sensor is switched on inside Defender for Endpoint on these servers, without a restart; that takes about five minutes.';
+    'The sensor is turned on inside Defender for Endpoint on these servers, without a restart; that takes about five minutes.';
   const first = 'No v3.x sensor is listed in this tenant yet: the first activation can take up to an hour.';
   const isFirst = !sensors.some(({ version }) => parseGeneration(version) === 'v3');
   return [info('switched_on_in_endpoint', text), ...(isFirst ? [info('first_activation', first)] : [])];

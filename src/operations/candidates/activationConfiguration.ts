@@ -28,7 +28,10 @@ export const getActivationConfiguration = read({
   uses: [endpoints.getActivationConfiguration],
   async run(_input, graph) {
     const { activationMode } = await graph.get(endpoints.getActivationConfiguration);
-    return { activationMode, meaning: meanings.get(activationMode) ?? 'This server does not know this mode.' };
+    return {
+      activationMode,
+      meaning: meanings.get(activationMode) ?? 'This server does not know what this mode means.',
+    };
   },
 });
 

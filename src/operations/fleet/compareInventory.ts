@@ -33,8 +33,7 @@ export const compareInventory = read({
   usesIfAllowed: [endpoints.listSensorCandidates],
   async run(input, graph) {
     const names = removeDuplicates(input.names);
-    if (names.length === 0)
-      throw new ToolError('invalid_input', 'There is no name in the list.', 'Paste server names.');
+    if (names.length === 0) throw new ToolError('invalid_input', 'The list has no names in it.', 'Paste server names.');
     const [sensors, candidates] = await Promise.all([
       graph.getAll(endpoints.listSensors),
       readIfAllowed(graph.getAll(endpoints.listSensorCandidates)),

@@ -22,7 +22,7 @@ export async function readCertificate({ getRequired, get, toVariableName }: AppV
   const key = pem === undefined ? undefined : parsePrivateKey(pem, password);
   if (pem === undefined || key === undefined) {
     const next = `Set ${toVariableName('CLIENT_CERTIFICATE_PASSWORD')} to the password of the file.`;
-    throw createFileError('is no PEM or PFX file, or has another password', next);
+    throw createFileError('is not a PEM or PFX file, or has another password', next);
   }
   // The library takes the first certificate of a file for the app's, and a chain may begin with another one.
   const appCertificate = pem

@@ -23,19 +23,19 @@ const adviceByErrorNumber: Record<string, string> = {
   50020: 'Sign in with an account of this tenant, or let the tenant invite it.',
   50076: 'Sign in again; Conditional Access asks for another factor.',
   50079: 'Sign in again; the account has to set up another factor first.',
-  50105: 'Assign the person to the enterprise application, or switch the need of an assignment off.',
+  50105: 'Assign the person to the enterprise application, or turn off Assignment required for it.',
   53003: 'Conditional Access blocks this sign-in; let an administrator look into the sign-in log of Microsoft Entra.',
   65002: 'Microsoft does not let this tool ask for these permissions; use an app registration of your own.',
   90002: 'Correct AZURE_TENANT_ID: no tenant of this cloud has that id or name.',
   700016: 'Correct AZURE_CLIENT_ID or AZURE_TENANT_ID: this tenant has no such app.',
-  700211: 'Correct the federated credential of the app registration: its issuer is another one.',
-  700212: 'Correct the federated credential of the app registration: its audience is another one.',
-  700213: 'Correct the federated credential of the app registration: its subject is another one.',
+  700211: 'Correct the federated credential of the app registration: its issuer is a different one.',
+  700212: 'Correct the federated credential of the app registration: its audience is a different one.',
+  700213: 'Correct the federated credential of the app registration: its subject is a different one.',
   700222: 'Renew the federated token file.',
   7000112: 'Let an administrator enable the enterprise application again.',
   7000215: "Set the client secret to the secret's value, not to its id.",
-  7000218: 'Switch on "Allow public client flows" in the app registration, or use a client secret or certificate.',
-  7000222: 'The client secret is over: make a new one in the app registration.',
+  7000218: 'Turn on "Allow public client flows" in the app registration, or use a client secret or certificate.',
+  7000222: 'The client secret has expired: create a new one in the app registration.',
   70021:
     'Correct the federated credential of the app registration: issuer, subject and audience have to be those of the token file.',
 };
@@ -43,7 +43,7 @@ const adviceByErrorNumber: Record<string, string> = {
 /** All that the library passes on of a device code that did not come to a token. */
 const adviceByDeviceCodeError: Record<string, string> = {
   authorization_declined: signInAgainAdvice,
-  invalid_client: 'Switch on "Allow public client flows" in the app registration.',
+  invalid_client: 'Turn on "Allow public client flows" in the app registration.',
   invalid_grant:
     'Microsoft Entra told the person in the browser why; often it is a missing consent (mdi-sensors-mcp setup prints the address for that).',
 };

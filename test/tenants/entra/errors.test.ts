@@ -77,7 +77,7 @@ describe('Entra refuses, and the text says what to change', () => {
       'a secret that is over',
       { secrets: [{ value: secret, expires: 1 }] },
       {},
-      `${noToken} AADSTS7000222: The provided client secret keys for app 'ID' are expired. The client secret is over: make a new one in the app registration.`,
+      `${noToken} AADSTS7000222: The provided client secret keys for app 'ID' are expired. The client secret has expired: create a new one in the app registration.`,
     ],
     [
       'an app that conditional access blocks',

@@ -54,7 +54,7 @@ export const formatSignInError = (title: string, reason: string, next: string, c
 const assign =
   'Give this machine a managed identity; where it has an assigned one, set AZURE_CLIENT_ID to the client id of that.';
 const wrongPassword =
-  'sign_in_failed: The file of AZURE_CLIENT_CERTIFICATE_PATH is no PEM or PFX file, or has another password. Set AZURE_CLIENT_CERTIFICATE_PASSWORD to the password of the file.';
+  'sign_in_failed: The file of AZURE_CLIENT_CERTIFICATE_PATH is not a PEM or PFX file, or has another password. Set AZURE_CLIENT_CERTIFICATE_PASSWORD to the password of the file.';
 const doctor = 'mdi-sensors-mcp doctor shows how this server signs in.';
 
 const notConsented =
