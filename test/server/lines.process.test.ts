@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { connectRaw, type Message } from '../harness/raw.ts';
 
 const server = { command: process.execPath, args: ['dist/main.js', '--simulate'] };
-const noRequest = expect.stringMatching(/^This is no JSON-RPC 2\.0 request: /);
+const noRequest = expect.stringMatching(/^This is not a JSON-RPC 2\.0 request: /);
 const noJson = 'The line is not JSON. Send one JSON-RPC message a line.';
 const tooLong = 'The message is longer than 4194304 bytes and was not read. Send a shorter one.';
 
