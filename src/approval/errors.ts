@@ -3,7 +3,15 @@ import type { ExternalChannel } from './inbox.ts';
 
 const askAgain = 'Call the tool again without the old answer; the person is asked anew.';
 const leaveIt = 'Do not repeat the call unless the person asks for it.';
-const portal = 'or to do it in the Microsoft Defender portal.';
+const waitForOne = 'Let the person answer it; an unanswered one ends after 10 minutes.';
+const waitForMany = 'Let the person answer or close them first; unanswered ones end after 10 minutes.';
+const waitForOutcome = 'Call again with the same arguments in a minute: that tells its outcome and sends nothing.';
+const tellWhere = 'Tell the user where, and call again with the same arguments when they have answered.';
+const portal = 'to do it in the Microsoft Defender portal.';
+
+const createBusy = (why: string, next: string) => new ToolError('approval_busy', why, next);
+const createUnavailable = (why: string, next: string) =>
+  new ToolError('approval_unavailable', `This needs a human approval${why}`, `Tell the user to ${next}, or ${portal}`);
 
 /** Every way in which the gate says no, in words for a model and a person. */
 export const approvalErrors = {
@@ -14,92 +22,61 @@ export const approvalErrors = {
   declined: () => new ToolError('declined', 'A person declined.', leaveIt),
   closed: () => new ToolError('declined', 'The question was closed without an answer.', leaveIt),
   mistyped: () => new ToolError('mistyped', 'What was answered is not what was asked for.', askAgain),
-  targetChanged: (differences: readonly string[]) =>
-    new ToolError(
-      'target_changed',
-      `What was approved is no longer what would happen: ${differences.join('; ')}.`,
-      askAgain,
-    ),
+  targetChanged(differences: readonly string[]) {
+    const why = `What was approved is no longer what would happen: ${differences.join('; ')}.`;
+    return new ToolError('target_changed', why, askAgain);
+  },
   cancelled: () => new ToolError('cancelled', 'The client cancelled the call.'),
-  tooManyPending: (pending: number) =>
-    new ToolError(
-      'approval_busy',
-      `${pending} questions already wait for an answer.`,
-      'Let the person answer or close them first; unanswered ones end after 10 minutes.',
-    ),
+  tooManyPending: (pending: number) => createBusy(`${pending} questions already wait for an answer.`, waitForMany),
   noRoom: () =>
-    new ToolError(
-      'approval_busy',
-      'Too much was asked and done in the last ten minutes to keep track of more.',
-      'Wait ten minutes.',
-    ),
+    createBusy('Too much was asked and done in the last ten minutes to keep track of more.', 'Wait ten minutes.'),
   shownTooOften: () =>
-    new ToolError(
-      'approval_busy',
-      'The question of this call is open already, and it was shown several times.',
-      'Let the person answer it; an unanswered one ends after 10 minutes.',
-    ),
-  underway: () =>
-    new ToolError(
-      'outcome_unknown',
-      'The same call was approved and is being carried out right now.',
-      'Call again with the same arguments in a minute: that tells its outcome and sends nothing.',
-    ),
+    createBusy('The question of this call is open already, and it was shown several times.', waitForOne),
   declinedRecently: (minutes: number) =>
-    new ToolError(
-      'approval_busy',
-      `A person declined this a moment ago; it is not asked again for ${minutes} minutes.`,
-      leaveIt,
-    ),
-  declinedTooOften: (declines: number) =>
-    new ToolError(
-      'approval_busy',
-      `A person declined ${declines} questions, so nothing is asked any more until this server is restarted.`,
-      'Stop, and tell the user what was declined.',
-    ),
-  alreadyDone: (id: string, when: string, outcome: string) =>
-    new ToolError(
-      'already_done',
-      `The same call was carried out at ${when}, and nothing was sent now. Its outcome: ${outcome.replace(/([^.])$/, '$1.')}`,
-      `Only if the user wants it once more, call with repeatOf "${id}"; a person is asked again.`,
-    ),
-  stillPending: (where: string, minutes: number) =>
-    new ToolError(
-      'approval_pending',
-      `A person is asked ${where}; the question is open for ${minutes} minutes.`,
-      'Tell the user where, and call again with the same arguments when they have answered.',
-    ),
+    createBusy(`A person declined this a moment ago; it is not asked again for ${minutes} minutes.`, leaveIt),
+  declinedTooOften(declines: number) {
+    const why = `A person declined ${declines} questions, so nothing is asked any more until this server is restarted.`;
+    return createBusy(why, 'Stop, and tell the user what was declined.');
+  },
+  underway: () =>
+    new ToolError('outcome_unknown', 'The same call was approved and is being carried out right now.', waitForOutcome),
+  alreadyDone(id: string, when: string, outcome: string) {
+    const why = `The same call was carried out at ${when}, and nothing was sent now. Its outcome: ${endSentence(outcome)}`;
+    const next = `Only if the user wants it once more, call with repeatOf "${id}"; a person is asked again.`;
+    return new ToolError('already_done', why, next);
+  },
+  stillPending(where: string, minutes: number) {
+    const why = `A person is asked ${where}; the question is open for ${minutes} minutes.`;
+    return new ToolError('approval_pending', why, tellWhere);
+  },
   noChannel: () =>
-    new ToolError(
-      'approval_unavailable',
-      'This needs a human approval, and here is no way to ask: the client cannot show a form (MCP elicitation), and with CI set nobody is asked outside of it.',
-      `Tell the user to run this in a session with a person, ${portal}`,
+    createUnavailable(
+      ', and here is no way to ask: the client cannot show a form (MCP elicitation), and with CI set nobody is asked outside of it.',
+      'run this in a session with a person',
     ),
-  channelFailed: (channel: ExternalChannel, why: string) =>
-    new ToolError(
-      'approval_unavailable',
-      `This needs a human approval, and ${channel === 'page' ? 'the approval page' : 'the way to the terminal'} could not be opened (${why}).`,
-      `Tell the user to look into the server's log, to start the server with --approval ${channel === 'page' ? 'terminal' : 'page'}, ${portal}`,
-    ),
+  channelFailed(channel: ExternalChannel, why: string) {
+    const [way, other] = channel === 'page' ? ['approval page', 'terminal'] : ['way to the terminal', 'page'];
+    const next = `look into the server's log, to start the server with --approval ${other}`;
+    return createUnavailable(`, and the ${way} could not be opened (${why}).`, next);
+  },
   clientWithoutForms: () =>
-    new ToolError(
-      'approval_unavailable',
-      'This needs a human approval in a form (--approval form), and this client cannot show one (MCP elicitation).',
-      `Tell the user to start the server with --approval auto, ${portal}`,
+    createUnavailable(
+      ' in a form (--approval form), and this client cannot show one (MCP elicitation).',
+      'start the server with --approval auto',
     ),
-  tooManyTargets: (most: number, count: number) =>
-    new ToolError(
-      'approval_unavailable',
-      `A form shows at most ${most} machines, and this call names ${count}.`,
-      `Make several calls of at most ${most}, or let the operator start the server with --approval page.`,
-    ),
-  unattended: () =>
-    new ToolError(
-      'client_unattended',
-      'The client answered the approval question by itself, without a person.',
-      `Run this in a session where a person can answer, ${portal.slice(0, -1)}.`,
-    ),
+  tooManyTargets(most: number, count: number) {
+    const why = `A form shows at most ${most} machines, and this call names ${count}.`;
+    const next = `Make several calls of at most ${most}, or let the operator start the server with --approval page.`;
+    return new ToolError('approval_unavailable', why, next);
+  },
+  unattended() {
+    const why = 'The client answered the approval question by itself, without a person.';
+    return new ToolError('client_unattended', why, `Run this in a session where a person can answer, or ${portal}`);
+  },
 } as const;
+
+/** A text that ends with a full stop. */
+export const endSentence = (text: string) => text.replace(/([^.])$/, '$1.');
 
 /** A Refusal as data, for a request that is kept. */
 export interface StoredError {

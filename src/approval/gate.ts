@@ -1,15 +1,9 @@
-import type { InputRequiredResult, McpServer, ServerContext } from '@modelcontextprotocol/server';
+import type { InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
 import type { AuditLog } from '../audit/log.ts';
 import { abortAfter, type Clock, repeat } from '../clock.ts';
 import { SignInNeeded, ToolError } from '../errors.ts';
 import type { ProgressReporter } from '../graph/client/reader.ts';
-import {
-  type ClientDescription,
-  FormChannel,
-  type FormServerOptions,
-  readDecision,
-  type SealedReply,
-} from './channels/form.ts';
+import { type ClientDescription, FormChannel, readDecision, type SealedReply } from './channels/form.ts';
 import { approvalErrors, restoreError } from './errors.ts';
 import type { ApprovalInbox, Channel, ExternalChannel, ExternalChannels } from './inbox.ts';
 import { describeDifferences, type Question } from './question.ts';
@@ -24,6 +18,12 @@ import {
 } from './requestStore.ts';
 import { ApprovalRequests, canFitForm, createInbox, type Execution, type NewRequest } from './requests.ts';
 
+/** How long a call waits, and since when. */
+interface Patience {
+  readonly signal: AbortSignal;
+  readonly startMs: number;
+}
+
 /** An equal call that comes later than this is not concurrent but a retry: the client may never have drawn its form. */
 const concurrentCallWindowMs = 2_000;
 /** How often an equal call may show one form, the first time included. */
@@ -31,7 +31,7 @@ const mostFormsPerRequest = 3;
 const progressIntervalMs = 5_000;
 
 /** What the gate needs of the process around it. */
-export interface GateOptions {
+interface GateOptions {
   readonly clock: Clock;
   /** How long a call waits for a person outside the client, in milliseconds. */
   readonly patienceMs: number;
@@ -45,8 +45,13 @@ export interface GateOptions {
 export interface GatedCall {
   readonly context: ServerContext;
   readonly tool: string;
+  /** Names the call: see the request's. */
+  readonly key: string;
+  /** The id of the request whose outcome is to be repeated. */
+  readonly repeatOf: string | undefined;
   /** The tenant that the call would act in now. */
   readonly tenantId: string;
+  readonly client: ClientDescription;
   readonly progress: ProgressReporter | undefined;
 }
 
@@ -56,26 +61,19 @@ export type GateResponse =
   | { readonly kind: 'approved'; readonly request: ApprovalRequest }
   | { readonly kind: 'result'; readonly result: TextResult | InputRequiredResult };
 
+type Asked = { readonly kind: 'asked'; readonly request: ApprovalRequest };
+
 /** What became of an approval: consumed, with the time that is left to send, or void and asked anew. */
-export type Consumption =
-  | { readonly kind: 'consumed'; readonly remainingMs: number }
-  | { readonly kind: 'asked'; readonly request: ApprovalRequest };
+type Consumption = Asked | { readonly kind: 'consumed'; readonly remainingMs: number };
 
 /** What executing an approved call came to: the question that has to be asked first, or a result. */
-export type ExecutionOutcome =
-  | { readonly kind: 'asked'; readonly request: ApprovalRequest }
-  | ({ readonly kind: 'result' } & Execution);
+export type ExecutionOutcome = Asked | ({ readonly kind: 'result' } & Execution);
 
-/**
- * The human confirmation gate of one process. Every way that is not an explicit yes to exactly this ends in a Refusal,
- * which its methods throw.
- */
+/** The human confirmation gate of one process. All but an explicit yes to exactly this is a Refusal, which is thrown. */
 export class Gate {
-  readonly serverOptions: FormServerOptions;
-  readonly #approval: GateOptions['approval'];
-  readonly #clock: Clock;
-  readonly #patienceMs: number;
+  readonly #options: GateOptions;
   readonly #form = new FormChannel();
+  readonly serverOptions = this.#form.serverOptions;
   readonly #requests: ApprovalRequests;
   readonly #channels: ExternalChannels;
   /** Approved calls are executed one at a time. */
@@ -87,21 +85,13 @@ export class Gate {
   /** Whether this client has left a form unanswered: then the others are asked elsewhere, where that is possible. */
   #hasUnansweredForm = false;
 
-  constructor({ clock, patienceMs, approval, audit, store, openChannels }: GateOptions) {
-    this.#approval = approval;
-    this.#clock = clock;
-    this.#patienceMs = patienceMs;
-    this.serverOptions = this.#form.serverOptions;
+  constructor(options: GateOptions) {
+    this.#options = options;
     const onUnansweredForm = () => {
       this.#hasUnansweredForm = true;
     };
-    this.#requests = new ApprovalRequests({ store, clock, audit, onUnansweredForm });
-    this.#channels = openChannels(createInbox(this.#requests));
-  }
-
-  /** What the client of this call says of itself. */
-  describeClient(server: McpServer, context: ServerContext): ClientDescription {
-    return this.#form.describeClient(server, context);
+    this.#requests = new ApprovalRequests({ ...options, onUnansweredForm });
+    this.#channels = options.openChannels(createInbox(this.#requests));
   }
 
   /** Ids of the targets of every deletion that waits for an answer, for its turn or for Graph. */
@@ -110,28 +100,25 @@ export class Gate {
   }
 
   /** Receives a call and what it brought back. An answer without a state that was sealed here counts for nothing. */
-  async receive(key: string, repeatOf: string | undefined, call: GatedCall): Promise<GateResponse> {
+  async receive(call: GatedCall): Promise<GateResponse> {
     const reply = this.#form.readReply(call.context);
-    if (reply.kind === 'sealed') return this.#handleAnswer(reply, key, call);
+    if (reply.kind === 'sealed') return this.#handleAnswer(reply, call);
     if (reply.kind === 'unsealed') {
       this.#requests.recordIgnored(reply.reason, call.tool);
       throw approvalErrors.invalid(`The answer's state was not issued here (${reply.reason}).`);
     }
     if (reply.isStray) this.#requests.recordIgnored('an answer without a question', call.tool);
-    return this.#matchEarlierCall(key, repeatOf, call);
+    return this.#matchEarlierCall(call);
   }
 
   /** Asks a person, or says why that is not possible here. */
-  async ask(
-    { repeatOf, ...asked }: Omit<NewRequest, 'channel'> & { readonly repeatOf: string | undefined },
-    client: Pick<ClientDescription, 'canShowForm'>,
-    call: GatedCall,
-  ): Promise<GateResponse> {
+  async ask(asked: Omit<NewRequest, 'key' | 'channel'>, call: GatedCall): Promise<GateResponse> {
     // An equal call may have asked while this one was planning, and again before its request is opened.
     for (;;) {
-      const known = await this.#matchEarlierCall(asked.key, repeatOf, call);
+      const known = await this.#matchEarlierCall(call);
       if (known.kind !== 'unasked') return known;
-      const opened = await this.#requests.open({ ...asked, channel: this.#chooseChannel(asked.question, client) });
+      const channel = this.#chooseChannel(asked.question, call.client);
+      const opened = await this.#requests.open({ ...asked, key: call.key, channel });
       if (opened.kind === 'asked') return this.show(opened.request, call);
     }
   }
@@ -152,9 +139,7 @@ export class Gate {
    */
   async consume(request: ApprovalRequest, now: Question): Promise<Consumption> {
     const differences = describeDifferences(request.question, now);
-    if (differences.length === 0) {
-      return { kind: 'consumed', remainingMs: await this.#requests.consume(request, now) };
-    }
+    if (differences.length === 0) return { kind: 'consumed', remainingMs: await this.#requests.consume(request, now) };
     if (request.follows === 'target_changed') throw approvalErrors.targetChanged(differences);
     const note = ['What you approved has changed. Please look again:', ...differences.map((line) => `- ${line}`)];
     const replaced = await this.#requests.replaceChanged(request.nonce, now, note);
@@ -171,26 +156,26 @@ export class Gate {
         return { ...outcome, result: await this.#requests.complete(request, outcome) };
       } catch (error) {
         if (error instanceof SignInNeeded && (await this.#requests.release(request.nonce))) throw error;
-        const defect = () => new ToolError('internal_error', 'This server has a defect.');
-        await this.#requests.fail(request, error instanceof ToolError ? error : defect());
+        const defect = new ToolError('internal_error', 'This server has a defect.');
+        await this.#requests.fail(request, error instanceof ToolError ? error : defect);
         throw error;
       }
     });
   }
 
   /** Handles what a client brought back with a form. */
-  async #handleAnswer(reply: SealedReply, key: string, call: GatedCall): Promise<GateResponse> {
+  async #handleAnswer(reply: SealedReply, call: GatedCall): Promise<GateResponse> {
     const request = await this.#requests.read(reply.nonce);
     if (request === undefined) {
       this.#requests.recordIgnored('an answer to no question', call.tool);
       throw approvalErrors.notPending();
     }
-    if (request.key !== key || request.digest !== reply.digest) {
+    if (request.key !== call.key || request.digest !== reply.digest) {
       this.#requests.recordIgnored("an answer to another call's question", call.tool);
       throw approvalErrors.invalid('The answer belongs to another call.');
     }
     const { nonce, state, channel } = request;
-    if (state.kind !== 'pending' || channel !== 'form') return this.#handleLateAnswer(request, reply, call);
+    if (state.kind !== 'pending' || channel !== 'form') return this.#handleLate(request, reply, call);
     if (reply.action === 'missing') return this.show(request, call);
     const decision = readDecision(reply, request, this.#requests.ageMs(request));
     const answered =
@@ -198,17 +183,13 @@ export class Gate {
         ? await this.#requests.rejectUnattended(nonce, this.#chooseFallback())
         : await this.#requests.decide(nonce, decision);
     if (answered.kind === 'refused') throw answered.error;
-    if (answered.kind === 'late') return this.#handleLateAnswer(answered.request, reply, call);
+    if (answered.kind === 'late') return this.#handleLate(answered.request, reply, call);
     if (answered.kind === 'asked') return this.show(answered.request, call);
     return (await this.#requests.claim(nonce)) ? { kind: 'approved', request } : this.#wait(request, call);
   }
 
   /** An answer to a request that is closed: a decline still counts for what replaced it, and a retry learns the outcome. */
-  async #handleLateAnswer(
-    request: ApprovalRequest | undefined,
-    reply: SealedReply,
-    call: GatedCall,
-  ): Promise<GateResponse> {
+  async #handleLate(request: ApprovalRequest | undefined, reply: SealedReply, call: GatedCall): Promise<GateResponse> {
     if (request === undefined) throw approvalErrors.notPending();
     this.#requests.recordIgnored('an answer to a question that is closed', call.tool);
     if (request.state.kind === 'pending') throw approvalErrors.notPending();
@@ -220,13 +201,13 @@ export class Gate {
     const isDeclined = decision.kind === 'decline' || decision.kind === 'close';
     if (resolution.kind !== 'replaced' || !isDeclined) throw approvalErrors.notPending();
     const answered = await this.#requests.decide(resolution.by, decision);
-    if (answered.kind === 'late') return this.#handleLateAnswer(answered.request, reply, call);
+    if (answered.kind === 'late') return this.#handleLate(answered.request, reply, call);
     throw answered.kind === 'refused' ? answered.error : approvalErrors.notPending();
   }
 
   /** A call without an answer: unasked, or equal to one that is known. */
-  async #matchEarlierCall(key: string, repeatOf: string | undefined, call: GatedCall): Promise<GateResponse> {
-    const request = await this.#requests.find(key);
+  async #matchEarlierCall(call: GatedCall): Promise<GateResponse> {
+    const request = await this.#requests.find(call.key);
     if (request === undefined) return { kind: 'unasked', note: [] };
     const { id, nonce, state, channel, question } = request;
     if (state.kind === 'ended') {
@@ -234,7 +215,7 @@ export class Gate {
       const { resolution } = state;
       if (isDecline(resolution)) throw approvalErrors.declinedRecently(this.#requests.minutesLeft(request));
       if (resolution.kind !== 'executed' || !resolution.changed) return { kind: 'unasked', note: [] };
-      if (repeatOf !== id) throw describeAlreadyDone(request, resolution);
+      if (call.repeatOf !== id) throw describeAlreadyDone(request, resolution);
       return { kind: 'unasked', note: [`This was done already at ${formatTime(resolution)}. It would be done again.`] };
     }
     const isOpenForm = state.kind === 'pending' && channel === 'form';
@@ -244,15 +225,15 @@ export class Gate {
     const moved = await this.#requests.moveUnansweredForm(nonce, fallback);
     if (moved.kind === 'asked') return this.show(moved.request, call);
     if (moved.kind === 'refused') throw moved.error;
-    return this.#matchEarlierCall(key, repeatOf, call);
+    return this.#matchEarlierCall(call);
   }
 
   /** The channel of a new question. @throws a Refusal when there is none. */
-  #chooseChannel(question: Question, { canShowForm }: Pick<ClientDescription, 'canShowForm'>): Channel {
+  #chooseChannel(question: Question, { canShowForm }: ClientDescription): Channel {
     const { preferred } = this.#channels;
     const isFormGood = (!this.#hasUnansweredForm && canFitForm(question)) || preferred === undefined;
     const best = canShowForm && isFormGood ? 'form' : preferred;
-    const channel = this.#approval === 'auto' ? best : this.#approval;
+    const channel = this.#options.approval === 'auto' ? best : this.#options.approval;
     if (channel === undefined) throw approvalErrors.noChannel();
     if (channel === 'form' && !canShowForm) throw approvalErrors.clientWithoutForms();
     return channel;
@@ -260,13 +241,14 @@ export class Gate {
 
   /** Where a question goes that the client does not bring before a person; undefined where it cannot move. */
   #chooseFallback(): ExternalChannel | undefined {
-    return this.#approval === 'auto' ? this.#channels.preferred : undefined;
+    return this.#options.approval === 'auto' ? this.#channels.preferred : undefined;
   }
 
   async #showForm(request: ApprovalRequest, { context }: GatedCall): Promise<GateResponse> {
     const { nonce } = request;
     const { envelope, signal } = context.mcpReq;
-    await this.#forgetClosedForms();
+    const pending = new Set((await this.#requests.listPending()).map((one) => one.nonce));
+    for (const one of this.#forms.keys()) if (!pending.has(one)) this.#forms.delete(one);
     const form = this.#forms.get(nonce) ?? { shown: 0, open: 0 };
     if (form.shown === mostFormsPerRequest) throw approvalErrors.shownTooOften();
     this.#forms.set(nonce, form);
@@ -282,25 +264,14 @@ export class Gate {
     return { kind: 'result', result: await this.#form.ask(request, context) };
   }
 
-  async #forgetClosedForms(): Promise<void> {
-    const pending = await this.#requests.listPending();
-    for (const nonce of this.#forms.keys()) {
-      if (!pending.some((request) => request.nonce === nonce)) this.#forms.delete(nonce);
-    }
-  }
-
   /** Waits for a person outside the client, at most as long as patience lasts. */
-  async #wait(
-    request: ApprovalRequest,
-    call: GatedCall,
-    patience = startPatience(this.#clock, this.#patienceMs),
-  ): Promise<GateResponse> {
-    const { nonce, channel } = request;
+  async #wait({ nonce, channel }: ApprovalRequest, call: GatedCall, patience = this.#startPatience()) {
+    const { clock, patienceMs } = this.#options;
     const tell = () => {
-      const text = `Waiting for a person ${this.#channels.describePlace(channel, nonce)}`;
-      call.progress?.(text, patience.passedMs(), this.#patienceMs);
+      const passedMs = Math.round(clock.monotonic() - patience.startMs);
+      call.progress?.(`Waiting for a person ${this.#channels.describePlace(channel, nonce)}`, passedMs, patienceMs);
     };
-    const stopTelling = repeat(this.#clock, progressIntervalMs, tell);
+    const stopTelling = repeat(clock, progressIntervalMs, tell);
     const calls = this.#callsWaitingFor(nonce).add(call);
     tell();
     try {
@@ -318,13 +289,11 @@ export class Gate {
   /** One round of waiting: what the call may do now; undefined when the request has moved on, or its time is over. */
   async #check(nonce: string, call: GatedCall, patience: Patience): Promise<GateResponse | undefined> {
     const { signal } = call.context.mcpReq;
-    const request = await this.#requests.read(nonce);
-    if (request === undefined) throw approvalErrors.expired('The question was not answered in time');
+    const request = await this.#read(nonce);
     const { state, channel } = request;
     if (state.kind === 'ended') return this.#followResolution(state.resolution, call, patience);
-    if (state.kind === 'approved') {
+    if (state.kind === 'approved')
       return (await this.#requests.claim(nonce)) ? { kind: 'approved', request } : undefined;
-    }
     if (state.kind !== 'pending') {
       if (signal.aborted) throw approvalErrors.underway();
       await this.#requests.waitForMove(request, signal);
@@ -346,9 +315,18 @@ export class Gate {
   async #followResolution(resolution: Resolution, call: GatedCall, patience: Patience): Promise<GateResponse> {
     if (resolution.kind === 'refused') throw restoreError(resolution.error);
     if (resolution.kind === 'executed') return { kind: 'result', result: resolution.result };
-    const next = await this.#requests.read(resolution.by);
-    if (next === undefined) throw approvalErrors.expired('The question was not answered in time');
-    return this.#wait(next, call, patience);
+    return this.#wait(await this.#read(resolution.by), call, patience);
+  }
+
+  async #read(nonce: string): Promise<ApprovalRequest> {
+    const request = await this.#requests.read(nonce);
+    if (request === undefined) throw approvalErrors.expired('The question was not answered in time');
+    return request;
+  }
+
+  #startPatience(): Patience {
+    const { clock, patienceMs } = this.#options;
+    return { signal: abortAfter(clock, patienceMs), startMs: clock.monotonic() };
   }
 
   #callsWaitingFor(nonce: string): Set<GatedCall> {
@@ -356,20 +334,6 @@ export class Gate {
     this.#waitingCalls.set(nonce, calls);
     return calls;
   }
-}
-
-interface Patience {
-  readonly signal: AbortSignal;
-  passedMs(): number;
-}
-
-/** How long a call waits, and how much of that has passed. */
-function startPatience(clock: Clock, durationMs: number): Patience {
-  const startMs = clock.monotonic();
-  return {
-    signal: abortAfter(clock, durationMs),
-    passedMs: () => Math.round(clock.monotonic() - startMs),
-  };
 }
 
 const formatTime = ({ at }: Executed) => `${at.slice(11, 19)} UTC`;

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { Identity } from '../graph/client/identity.ts';
-import type { GraphVersion } from '../graph/clouds.ts';
-import { type Cloud, requireVersion } from '../graph/clouds.ts';
+import { type Cloud, type GraphVersion, requireVersion } from '../graph/clouds.ts';
 import { formatPath, type GraphRequest, parseMethod } from '../graph/endpoint.ts';
 import { nameTarget } from '../operations/machines.ts';
 import type { Consequence, Plan } from '../operations/operation.ts';
@@ -45,10 +44,10 @@ export interface Question {
 }
 
 /** The tenant's name as a person types it; the beginning of its id where it has none, or one that cannot be typed. */
-const nameTenant = ({ tenantLabel, identity: { tenantId } }: CallContext) =>
-  tenantLabel !== tenantId && /^[A-Za-z0-9][A-Za-z0-9 .&-]{0,63}$/.test(tenantLabel)
-    ? tenantLabel
-    : tenantId.slice(0, 8);
+function nameTenant({ tenantLabel, identity: { tenantId } }: CallContext): string {
+  const isTypable = tenantLabel !== tenantId && /^[A-Za-z0-9][A-Za-z0-9 .&-]{0,63}$/.test(tenantLabel);
+  return isTypable ? tenantLabel : tenantId.slice(0, 8);
+}
 
 function chooseTyped(plan: Plan, context: CallContext): string | undefined {
   const [only, ...others] = plan.targets;
@@ -90,11 +89,6 @@ export function formatRequest({ addresses, body }: PlannedRequest): string[] {
   return addresses.map((address) => `${address}${content}`);
 }
 
-const compareBy =
-  <T>(key: (item: T) => string) =>
-  (a: T, b: T) =>
-    key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0;
-
 /** What an approval is bound to, part by part; health, statuses and build numbers are not in it. */
 function collectBound({ tool, plan, requests, context, typed }: Question) {
   return {
@@ -109,11 +103,13 @@ function collectBound({ tool, plan, requests, context, typed }: Question) {
       'text to type': typed ?? null,
     },
     requests: requests.flatMap(formatRequest),
-    targets: plan.targets.map(({ details, ...facts }) => facts).sort(compareBy(({ id }) => id)),
-    changes: plan.changes.map(({ targetId, field, before, after }) => ({
-      targetId: targetId ?? null,
+    targets: plan.targets
+      .map(({ details, ...facts }) => facts)
+      .sort((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id))),
+    changes: plan.changes.map(({ targetId = null, before = null, field, after }) => ({
+      targetId,
       field,
-      before: before ?? null,
+      before,
       after,
     })),
     consequences: plan.consequences.map(formatCode).sort(),
@@ -125,15 +121,11 @@ const isSame = (a: unknown, b: unknown) => canonicalize(a) === canonicalize(b);
 
 /** SHA-256 over the canonical JSON (RFC 8785) of everything that is bound. */
 export function computeDigest(question: Question): string {
-  return createHash('sha256')
-    .update(canonicalize(collectBound(question)) ?? '')
-    .digest('hex');
+  const bound = canonicalize(collectBound(question)) ?? '';
+  return createHash('sha256').update(bound).digest('hex');
 }
 
-/**
- * What makes `now` another act than the one approved, in words; empty when the approval holds. A warning that went away
- * and a reassurance that came do not count.
- */
+/** What makes `now` another act than the one approved, in words; no warning that went away, no reassurance that came. */
 export function describeDifferences(approved: Question, now: Question): string[] {
   const was = collectBound(approved);
   const is = collectBound(now);
@@ -149,11 +141,9 @@ export function describeDifferences(approved: Question, now: Question): string[]
     if (next === undefined) return [`${quoteUnlessPlain(nameTarget(target))} is no longer among the targets`];
     return Object.entries({ ...old, ...next }).flatMap(([fact]) => {
       const [before, after] = [formatFact(old, fact), formatFact(next, fact)];
-      return before === after
-        ? []
-        : [
-            `${quoteUnlessPlain(nameTarget(target))}: ${fact} was ${quoteText(before, 200)}, now ${quoteText(after, 200)}`,
-          ];
+      if (before === after) return [];
+      const name = quoteUnlessPlain(nameTarget(target));
+      return [`${name}: ${fact} was ${quoteText(before, 200)}, now ${quoteText(after, 200)}`];
     });
   });
   const added = now.plan.targets.filter(({ id }) => !was.targets.some((target) => target.id === id));
@@ -175,13 +165,13 @@ export function describeDifferences(approved: Question, now: Question): string[]
 const formatFact = (facts: object, name: string) =>
   String(Object.entries(facts).find(([fact]) => fact === name)?.[1] ?? 'nothing');
 
-const describeLost = (
-  of: readonly Consequence[],
-  from: readonly Consequence[],
+function describeLost(
+  of: Plan['consequences'],
+  from: Plan['consequences'],
   kinds: readonly string[],
   what: string,
-) =>
-  of
-    .filter(({ kind }) => kinds.includes(kind))
-    .filter((consequence) => !from.some((other) => formatCode(other) === formatCode(consequence)))
-    .map(({ text }) => `${what}: ${escapeMarkup(text)}`);
+): string[] {
+  const codes = from.map(formatCode);
+  const lost = of.filter((consequence) => kinds.includes(consequence.kind) && !codes.includes(formatCode(consequence)));
+  return lost.map(({ text }) => `${what}: ${escapeMarkup(text)}`);
+}

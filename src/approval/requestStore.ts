@@ -39,15 +39,9 @@ export type RequestState =
   | { readonly kind: 'ended'; readonly since: Instant; readonly resolution: Resolution };
 
 /** How a request ended: another took its place, it was refused, or the call was carried out. */
-export type Resolution =
-  | { readonly kind: 'replaced'; readonly by: string; readonly sentence: string }
-  | Refused
-  | Executed;
-
-interface Refused {
-  readonly kind: 'refused';
-  readonly error: StoredError;
-}
+export type Resolution = Replaced | Refused | Executed;
+type Replaced = { readonly kind: 'replaced'; readonly by: string; readonly sentence: string };
+type Refused = { readonly kind: 'refused'; readonly error: StoredError };
 
 export interface Executed {
   readonly kind: 'executed';
@@ -87,12 +81,8 @@ export function createMemoryStore(): RequestStore {
   const requests = new Map<string, ApprovalRequest>();
   const moves = new EventEmitter().setMaxListeners(0);
   return {
-    async create(request) {
-      requests.set(request.nonce, request);
-    },
-    async read() {
-      return [...requests.values()];
-    },
+    create: async (request) => void requests.set(request.nonce, request),
+    read: async () => [...requests.values()],
     async move(nonce, from, state) {
       const request = requests.get(nonce);
       if (request?.state.kind !== from) return false;
@@ -100,9 +90,7 @@ export function createMemoryStore(): RequestStore {
       moves.emit(nonce);
       return true;
     },
-    async remove(nonce) {
-      requests.delete(nonce);
-    },
+    remove: async (nonce) => void requests.delete(nonce),
     async watch(nonce, state, signal) {
       if (requests.get(nonce)?.state.kind !== state) return;
       await once(moves, nonce, { signal }).catch(() => undefined);

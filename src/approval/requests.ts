@@ -4,7 +4,7 @@ import type { AuditLog } from '../audit/log.ts';
 import type { AuditPosition, AuditRecord } from '../audit/records.ts';
 import type { Clock } from '../clock.ts';
 import { ToolError } from '../errors.ts';
-import { approvalErrors, storeError } from './errors.ts';
+import { approvalErrors, endSentence, storeError } from './errors.ts';
 import type { ApprovalInbox, Channel, Decision, ExternalChannel, RequestView } from './inbox.ts';
 import { computeDigest, formatRequest, isTypedRight, type Question } from './question.ts';
 import { formatQuestion } from './questionText.ts';
@@ -60,6 +60,8 @@ export interface Execution {
 }
 
 type StateKind = RequestState['kind'];
+type LiveKind = Exclude<StateKind, 'ended'>;
+type RequestStep = (request: ApprovalRequest) => Promise<ApprovalStep>;
 type RecordKind = Exclude<AuditRecord['kind'], 'start'>;
 const beforeSending: readonly StateKind[] = ['pending', 'approved', 'claimed'];
 
@@ -68,10 +70,7 @@ const beforeSending: readonly StateKind[] = ['pending', 'approved', 'claimed'];
  * an expiry and a withdrawal always happen, and are recorded where the log can be written.
  */
 export class ApprovalRequests {
-  readonly #store: RequestStore;
-  readonly #clock: Pick<Clock, 'wall' | 'monotonic'>;
-  readonly #audit: AuditLog;
-  readonly #onUnansweredForm: () => void;
+  readonly #options: RequestsOptions;
   /** Steps of this process take turns, so that nothing comes between a record and the move that it belongs to. */
   readonly #inTurn = createQueue();
   /** The number of the last audit record about a request, by its id. */
@@ -79,11 +78,8 @@ export class ApprovalRequests {
   /** Since the last start. */
   #declines = 0;
 
-  constructor({ store, clock, audit, onUnansweredForm }: RequestsOptions) {
-    this.#store = store;
-    this.#clock = clock;
-    this.#audit = audit;
-    this.#onUnansweredForm = onUnansweredForm;
+  constructor(options: RequestsOptions) {
+    this.#options = options;
   }
 
   /** The request with this nonce; undefined where there is none any more. */
@@ -115,7 +111,7 @@ export class ApprovalRequests {
 
   /** Milliseconds by the monotonic clock since it was asked. */
   ageMs({ askedAt }: ApprovalRequest): number {
-    return this.#clock.monotonic() - askedAt.monotonic;
+    return this.#options.clock.monotonic() - askedAt.monotonic;
   }
 
   /** Whole minutes that are left to answer or use it, or until an ended one is forgotten; infinite while it is acted on. */
@@ -125,7 +121,7 @@ export class ApprovalRequests {
 
   /** Resolves when the request is no longer in the state of this reading, or the signal aborts. */
   waitForMove({ nonce, state }: ApprovalRequest, signal: AbortSignal): Promise<void> {
-    return this.#store.watch(nonce, state.kind, signal);
+    return this.#options.store.watch(nonce, state.kind, signal);
   }
 
   /** Opens a request, unless an equal call has one already: `late`. @throws a Refusal when nothing more is asked. */
@@ -154,11 +150,9 @@ export class ApprovalRequests {
   /** Ends a form that the client answered by itself: it is asked on the other channel, or refused where there is none. */
   rejectUnattended(nonce: string, channel: ExternalChannel | undefined): Promise<ApprovalStep> {
     return this.#stepOn(nonce, ['pending'], async (request) => {
-      const note = () => this.#noteAnswer(request, 'unattended');
-      if (channel === undefined) return this.#refuse(request, approvalErrors.unattended(), note);
-      note();
-      const sentence = 'The client answered by itself; the person is asked outside of it';
-      return this.#replace(request, sentence, { channel });
+      if (channel === undefined) return this.#refuse(request, approvalErrors.unattended(), 'unattended');
+      this.#noteAnswer(request, 'unattended');
+      return this.#replace(request, 'The client answered by itself; the person is asked outside of it', { channel });
     });
   }
 
@@ -174,29 +168,25 @@ export class ApprovalRequests {
 
   /** Asks anew for what is no longer what was approved. */
   replaceChanged(nonce: string, question: Question, note: readonly string[]): Promise<ApprovalStep> {
-    const next = { follows: 'target_changed', question, note } as const;
     return this.#stepOn(nonce, ['claimed'], (request) =>
-      this.#replace(request, 'It changed before it could be done', next),
+      this.#replace(request, 'It changed before it could be done', { follows: 'target_changed', question, note }),
     );
   }
 
   /** Ends a request that nobody is to answer any more, and an approval that nobody is to use. */
   async withdraw(nonce: string, why: string): Promise<void> {
-    const error = approvalErrors.invalid(`${why}.`);
-    const refuse = (request: ApprovalRequest) =>
-      this.#refuse(request, error, () => this.#noteAnswer(request, 'withdrawn'));
+    const end: RequestStep = (request) => this.#refuse(request, approvalErrors.invalid(`${why}.`), 'withdrawn');
     let step: ApprovalStep;
     // Another process may move it on in between: that is withdrawn as well, as long as nothing is sent.
-    do step = await this.#stepOn(nonce, beforeSending, refuse);
+    do step = await this.#stepOn(nonce, beforeSending, end);
     while (step.kind === 'late' && step.request !== undefined && beforeSending.includes(step.request.state.kind));
   }
 
   /** Ends a request that could not be brought before a person. */
   async endUnshown(nonce: string, error: ToolError): Promise<void> {
-    await this.#stepOn(nonce, beforeSending, (request) => {
-      const fields = { channel: request.channel, action: 'not shown' };
-      return this.#refuse(request, error, () => this.#note(request, 'answer', fields));
-    });
+    await this.#stepOn(nonce, beforeSending, (request) =>
+      this.#refuse(request, error, () => this.#noteNoAnswer(request, 'not shown')),
+    );
   }
 
   /** Ends a form whose call was cancelled: a host that gave up on it may never draw one. */
@@ -226,7 +216,7 @@ export class ApprovalRequests {
       const remainingMs = claimed?.state.kind === 'claimed' ? this.#minutesLeft(claimed.state) * 60_000 : 0;
       const acting = remainingMs > 0 ? await this.#move(nonce, 'claimed', 'acting') : undefined;
       if (acting === undefined) throw approvalErrors.expired('The approval was not used in time');
-      await this.#recordOrEnd(acting, 'acting', { tool, digest, requests: requests.flatMap(formatRequest) }, true);
+      await this.#recordOrEnd(acting, 'acting', { tool, digest, requests: requests.flatMap(formatRequest) });
       return remainingMs;
     });
   }
@@ -237,8 +227,8 @@ export class ApprovalRequests {
       const request = await this.#load(nonce);
       const { verdict, sentence } = summarizeResult(result);
       const position = this.#noteOutcome(request, { verdict, text: sentence, requestIds });
-      const recorded = addPosition(result, position, this.#audit.state);
-      const at = new Date(this.#clock.wall()).toISOString();
+      const recorded = addPosition(result, position, this.#options.audit.state);
+      const at = new Date(this.#options.clock.wall()).toISOString();
       await this.#end(request, { kind: 'executed', result: recorded, changed, at, sentence });
       return recorded;
     });
@@ -249,13 +239,13 @@ export class ApprovalRequests {
     return this.#step(async () => {
       const request = await this.#load(nonce);
       this.#noteOutcome(request, { verdict: error.code, text: error.message, requestIds: [] });
-      await this.#end(request, { kind: 'refused', error: storeError(error) });
+      await this.#end(request, storeRefusal(error));
     });
   }
 
   /** Records an answer that counts for nothing. @throws a Refusal when the log cannot be written. */
   recordIgnored(reason: string, tool: string): void {
-    this.#audit.record('ignored', { reason, tool });
+    this.#options.audit.record('ignored', { reason, tool });
   }
 
   /** How page and terminal see a request. */
@@ -268,8 +258,8 @@ export class ApprovalRequests {
       question,
       note,
       ...(Number.isFinite(minutesLeft) && { minutesLeft }),
-      state: viewedStates[state.kind],
-      sentence: state.kind === 'ended' ? summarizeResolution(state.resolution) : '',
+      state: views[state.kind],
+      sentence: state.kind === 'ended' ? summarize(state.resolution) : '',
       ...(auditRecord !== undefined && { auditRecord }),
       ...(state.kind === 'ended' && state.resolution.kind === 'replaced' && { replacedBy: state.resolution.by }),
     };
@@ -278,19 +268,15 @@ export class ApprovalRequests {
   /** One step of this process, after what is over has expired. */
   #step<T>(step: (requests: readonly ApprovalRequest[]) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
-      const requests = await this.#store.read();
+      const requests = await this.#options.store.read();
       const over = requests.filter(({ state }) => this.#minutesLeft(state) === 0);
       for (const request of over) await this.#expire(request);
-      return step(over.length === 0 ? requests : await this.#store.read());
+      return step(over.length === 0 ? requests : await this.#options.store.read());
     });
   }
 
   /** One step of a request that is in one of these states; otherwise it is late. */
-  #stepOn(
-    nonce: string,
-    states: readonly StateKind[],
-    step: (request: ApprovalRequest) => Promise<ApprovalStep>,
-  ): Promise<ApprovalStep> {
+  #stepOn(nonce: string, states: readonly StateKind[], step: RequestStep): Promise<ApprovalStep> {
     return this.#step(async () => {
       const request = await this.#load(nonce);
       const isThere = request !== undefined && states.includes(request.state.kind);
@@ -299,15 +285,12 @@ export class ApprovalRequests {
   }
 
   /** Ends a request with the Refusal that a step throws. */
-  async #attempt(
-    request: ApprovalRequest,
-    step: (request: ApprovalRequest) => Promise<ApprovalStep>,
-  ): Promise<ApprovalStep> {
+  async #attempt(request: ApprovalRequest, step: RequestStep): Promise<ApprovalStep> {
     try {
       return await step(request);
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
-      await this.#end(request, { kind: 'refused', error: storeError(error) });
+      await this.#end(request, storeRefusal(error));
       return { kind: 'refused', error };
     }
   }
@@ -316,9 +299,8 @@ export class ApprovalRequests {
     const { question, channel, note } = asked;
     const { plan, context, tool } = question;
     if (this.#declines >= mostDeclines) throw approvalErrors.declinedTooOften(this.#declines);
-    if (channel === 'form' && !canFitForm(question)) {
-      throw approvalErrors.tooManyTargets(mostTargetsInForm, plan.targets.length);
-    }
+    const isTooLong = channel === 'form' && !canFitForm(question);
+    if (isTooLong) throw approvalErrors.tooManyTargets(mostTargetsInForm, plan.targets.length);
     await this.#makeRoom(context.principal, instead);
     const now = this.#now();
     const request: ApprovalRequest = {
@@ -330,9 +312,9 @@ export class ApprovalRequests {
       askedAt: now,
       state: { kind: 'pending', since: now },
     };
-    await this.#store.create(request);
+    await this.#options.store.create(request);
     const text = formatQuestion(question, note);
-    const fields = {
+    await this.#recordOrEnd(request, 'question', {
       tool,
       tenant: context.tenantLabel,
       tenantId: context.identity.tenantId,
@@ -343,22 +325,19 @@ export class ApprovalRequests {
       digest: request.digest,
       text,
       textHash: createHash('sha256').update(text).digest('hex'),
-    };
-    await this.#recordOrEnd(request, 'question', fields);
+    });
     return request;
   }
 
   /** Forgets what no call has to know where there is no room for one more. @throws a Refusal when there is none. */
   async #makeRoom(principal: string, instead: ApprovalRequest | undefined): Promise<void> {
-    const requests = await this.#store.read();
-    const pending = requests.filter(
-      ({ nonce, state, question }) =>
-        state.kind !== 'ended' && nonce !== instead?.nonce && question.context.principal === principal,
-    );
+    const requests = await this.#options.store.read();
+    const live = requests.filter(({ nonce, state }) => state.kind !== 'ended' && nonce !== instead?.nonce);
+    const pending = live.filter(({ question }) => question.context.principal === principal);
     if (pending.length >= mostPendingPerPrincipal) throw approvalErrors.tooManyPending(pending.length);
     const surplus = Math.max(0, requests.length + 1 - mostRequests);
     const forgotten = requests.filter(({ state }) => isForgettable(state)).slice(0, surplus);
-    for (const { nonce } of forgotten) await this.#store.remove(nonce);
+    for (const { nonce } of forgotten) await this.#options.store.remove(nonce);
     if (forgotten.length < surplus) throw approvalErrors.noRoom();
   }
 
@@ -367,11 +346,9 @@ export class ApprovalRequests {
     if (decision.kind === 'close') return this.#decline(request, 'closed', approvalErrors.closed());
     if (decision.kind === 'approve' && isTypedRight(request.question, decision.typed)) return this.#approve(request);
     const { typed } = request.question;
-    const noteMistyped = () => this.#noteAnswer(request, 'mistyped');
-    if (typed === undefined || request.follows !== undefined) {
-      return this.#refuse(request, approvalErrors.mistyped(), noteMistyped);
-    }
-    noteMistyped();
+    const isLast = typed === undefined || request.follows !== undefined;
+    if (isLast) return this.#refuse(request, approvalErrors.mistyped(), 'mistyped');
+    this.#noteAnswer(request, 'mistyped');
     const note = [`That does not match. To approve, type exactly: ${typed}`];
     return this.#replace(request, 'The text was not the one asked for', { follows: 'mistyped', note });
   }
@@ -388,69 +365,63 @@ export class ApprovalRequests {
     const { nonce, question } = request;
     this.#record(request, 'answer', this.#describeAnswer(request, 'approved'));
     const approved = { kind: 'approved', since: this.#now() } as const;
-    if (await this.#store.move(nonce, 'pending', approved)) return { kind: 'approved' };
+    if (await this.#options.store.move(nonce, 'pending', approved)) return { kind: 'approved' };
     this.#note(request, 'ignored', { reason: 'an answer to a question that is closed', tool: question.tool });
     return { kind: 'late', request: await this.#load(nonce) };
   }
 
-  /** Ends a request with an error, and notes that where nobody was faster. */
-  async #refuse(request: ApprovalRequest, error: ToolError, note: () => void): Promise<ApprovalStep> {
-    const isEnded = await this.#end(request, { kind: 'refused', error: storeError(error) });
+  /** Ends a request with an error, and notes that, or the answer that led to it, where nobody was faster. */
+  async #refuse(request: ApprovalRequest, error: ToolError, note: string | (() => void)): Promise<ApprovalStep> {
+    const isEnded = await this.#end(request, storeRefusal(error));
     if (!isEnded) return { kind: 'late', request: await this.#load(request.nonce) };
-    note();
+    if (typeof note === 'string') this.#noteAnswer(request, note);
+    else note();
     return { kind: 'refused', error };
   }
 
   /** Ends a request and opens another in its place. @throws a Refusal when nothing more is asked. */
-  async #replace(
-    request: ApprovalRequest,
-    sentence: string,
-    next: Partial<NewRequest & Pick<ApprovalRequest, 'follows'>>,
-  ): Promise<ApprovalStep> {
+  async #replace(request: ApprovalRequest, sentence: string, next: Partial<ApprovalRequest>): Promise<ApprovalStep> {
     const by = await this.#open({ ...request, ...next }, request);
     const isEnded = await this.#end(request, { kind: 'replaced', by: by.nonce, sentence });
     if (isEnded) return { kind: 'asked', request: by };
-    await this.#refuse(by, approvalErrors.notPending(), () => this.#noteAnswer(by, 'withdrawn'));
+    await this.#refuse(by, approvalErrors.notPending(), 'withdrawn');
     return { kind: 'late', request: await this.#load(request.nonce) };
   }
 
   /** Ends a request as expired; one that has ended long ago is forgotten. */
   async #expire(request: ApprovalRequest): Promise<void> {
     const { nonce, channel, state } = request;
-    if (state.kind === 'ended') return this.#store.remove(nonce);
-    const why =
-      state.kind === 'pending' ? 'The question was not answered in time' : 'The approval was not used in time';
+    if (state.kind === 'ended') return this.#options.store.remove(nonce);
+    const isPending = state.kind === 'pending';
+    const why = isPending ? 'The question was not answered in time' : 'The approval was not used in time';
     await this.#refuse(request, approvalErrors.expired(why), () => {
-      if (state.kind !== 'pending') return;
+      if (!isPending) return;
       if (channel === 'form') this.#noteUnansweredForm(request);
-      else this.#note(request, 'answer', { channel, action: 'expired' });
+      else this.#noteNoAnswer(request, 'expired');
     });
   }
 
   async #load(nonce: string): Promise<ApprovalRequest | undefined> {
-    return (await this.#store.read()).find((request) => request.nonce === nonce);
+    return (await this.#options.store.read()).find((request) => request.nonce === nonce);
   }
 
   /** Ends a request if it is still in the state of this reading. */
   async #end(request: ApprovalRequest | undefined, resolution: Resolution): Promise<boolean> {
     if (request === undefined || request.state.kind === 'ended') return false;
-    return this.#store.move(request.nonce, request.state.kind, { kind: 'ended', since: this.#now(), resolution });
+    const ended = { kind: 'ended', since: this.#now(), resolution } as const;
+    return this.#options.store.move(request.nonce, request.state.kind, ended);
   }
 
   /** Moves an approval on, whose time goes on; undefined where it is no longer there. */
-  async #move(
-    nonce: string,
-    from: 'approved' | 'claimed',
-    kind: 'approved' | 'claimed' | 'acting',
-  ): Promise<ApprovalRequest | undefined> {
+  async #move(nonce: string, from: StateKind, kind: LiveKind): Promise<ApprovalRequest | undefined> {
     const request = await this.#load(nonce);
     if (request === undefined) return undefined;
     const state = { kind, since: request.state.since } as const;
-    return (await this.#store.move(nonce, from, state)) ? { ...request, state } : undefined;
+    return (await this.#options.store.move(nonce, from, state)) ? { ...request, state } : undefined;
   }
 
   #now(): Instant {
-    return { wall: this.#clock.wall(), monotonic: this.#clock.monotonic() };
+    return { wall: this.#options.clock.wall(), monotonic: this.#options.clock.monotonic() };
   }
 
   /**
@@ -466,8 +437,9 @@ export class ApprovalRequests {
     return now.wall < since.wall ? 0 : Math.max(0, minutes - passedMs / 60_000);
   }
 
-  #record({ id }: ApprovalRequest, kind: RecordKind, fields: object, durable = false): AuditPosition | undefined {
-    const position = this.#audit.record(kind, { id, ...fields }, { durable });
+  #record({ id }: ApprovalRequest, kind: RecordKind, fields: object): AuditPosition | undefined {
+    const durable = kind === 'acting' || kind === 'outcome';
+    const position = this.#options.audit.record(kind, { id, ...fields }, { durable });
     if (position !== undefined) this.#recordNumbers.set(id, position.n);
     const [oldest] = this.#recordNumbers.keys();
     if (this.#recordNumbers.size > 2 * mostRequests && oldest !== undefined) this.#recordNumbers.delete(oldest);
@@ -475,19 +447,19 @@ export class ApprovalRequests {
   }
 
   /** Records what the next step needs. @throws a ToolError when the log cannot be written; then the request has ended. */
-  async #recordOrEnd(request: ApprovalRequest, kind: RecordKind, fields: object, durable = false): Promise<void> {
+  async #recordOrEnd(request: ApprovalRequest, kind: RecordKind, fields: object): Promise<void> {
     try {
-      this.#record(request, kind, fields, durable);
+      this.#record(request, kind, fields);
     } catch (error) {
-      if (error instanceof ToolError) await this.#end(request, { kind: 'refused', error: storeError(error) });
+      if (error instanceof ToolError) await this.#end(request, storeRefusal(error));
       throw error;
     }
   }
 
   /** Records what has happened in any case, where the log can be written. */
-  #note(request: ApprovalRequest, kind: RecordKind, fields: object, durable = false): AuditPosition | undefined {
+  #note(request: ApprovalRequest, kind: RecordKind, fields: object): AuditPosition | undefined {
     try {
-      return this.#record(request, kind, fields, durable);
+      return this.#record(request, kind, fields);
     } catch {
       return undefined;
     }
@@ -497,14 +469,18 @@ export class ApprovalRequests {
     this.#note(request, 'answer', this.#describeAnswer(request, action));
   }
 
+  #noteNoAnswer(request: ApprovalRequest, action: string): void {
+    this.#note(request, 'answer', { channel: request.channel, action });
+  }
+
   #noteUnansweredForm(request: ApprovalRequest): void {
     this.#note(request, 'unanswered', { channel: 'form' });
-    this.#onUnansweredForm();
+    this.#options.onUnansweredForm();
   }
 
   /** The outcome of a request that is acted on; of any other nothing was sent. */
   #noteOutcome(request: ApprovalRequest | undefined, fields: object): AuditPosition | undefined {
-    return request?.state.kind === 'acting' ? this.#note(request, 'outcome', fields, true) : undefined;
+    return request?.state.kind === 'acting' ? this.#note(request, 'outcome', fields) : undefined;
   }
 
   #describeAnswer(request: ApprovalRequest, action: string) {
@@ -542,7 +518,7 @@ function isForgettable(state: RequestState): boolean {
   return !(resolution.kind === 'executed' ? resolution.changed : isDecline(resolution));
 }
 
-const viewedStates = {
+const views = {
   pending: 'waiting',
   approved: 'approved',
   claimed: 'acting',
@@ -550,10 +526,10 @@ const viewedStates = {
   ended: 'ended',
 } as const;
 
-function summarizeResolution(resolution: Resolution): string {
-  const sentence = resolution.kind === 'refused' ? resolution.error.message : resolution.sentence;
-  return sentence.replace(/([^.])$/, '$1.');
-}
+const storeRefusal = (error: ToolError) => ({ kind: 'refused', error: storeError(error) }) as const;
+
+const summarize = (resolution: Resolution) =>
+  endSentence(resolution.kind === 'refused' ? resolution.error.message : resolution.sentence);
 
 const outcomeSchema = z.looseObject({ outcome: z.string().default('done') });
 

@@ -14,12 +14,8 @@ export interface TenantDescription {
   readonly text: string;
 }
 
-export function describeTenant(
-  { simulated }: Tenant,
-  { tenantId }: Identity,
-  name: string | undefined,
-): TenantDescription {
-  const label = escapeInvisible(name ?? tenantId, 100);
+export function describeTenant({ simulated }: Tenant, { tenantId }: Identity, name = tenantId): TenantDescription {
+  const label = escapeInvisible(name, 100);
   const id = label === tenantId ? '' : ` (${tenantId})`;
   return { label, text: `${simulated ? 'SIMULATED ' : ''}${label}${id}` };
 }

@@ -1,19 +1,14 @@
 import type { Clock } from '../clock.ts';
-import type { Graph } from '../graph/client/client.ts';
-import type { Identity } from '../graph/client/identity.ts';
+import type { Graph, SendOptions } from '../graph/client/client.ts';
 import type { Outcome } from '../graph/client/outcome.ts';
 import type { ProgressReporter } from '../graph/client/reader.ts';
 import type { GraphRequest } from '../graph/endpoint.ts';
 
-/** How the requests of a plan are sent. */
-export interface SendAllOptions {
+/** How the requests of a plan are sent, all of them within `windowMs`. */
+interface SendAllOptions extends Required<Omit<SendOptions, 'timeoutMs'>> {
   readonly clock: Clock;
   readonly graph: Graph;
-  /** Whose token each request carries. */
-  readonly actingAs: Identity;
-  readonly signal: AbortSignal;
   readonly progress?: ProgressReporter | undefined;
-  /** The time for all of them. */
   readonly windowMs: number;
 }
 

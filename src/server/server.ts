@@ -1,11 +1,5 @@
-import {
-  type CallToolResult,
-  type InputRequiredResult,
-  inputRequired,
-  inputResponse,
-  McpServer,
-  type ServerContext,
-} from '@modelcontextprotocol/server';
+import { inputRequired, inputResponse, McpServer, type ServerContext } from '@modelcontextprotocol/server';
+import { describeClient } from '../approval/channels/form.ts';
 import { SignInNeeded, ToolError } from '../errors.ts';
 import { requireVersion } from '../graph/clouds.ts';
 import { operations } from '../operations/index.ts';
@@ -51,10 +45,11 @@ async function handleCall(
   operation: Operation,
   args: unknown,
   context: ServerContext,
-): Promise<CallToolResult | InputRequiredResult> {
+) {
   const { progress: reportProgress, flush } = createProgress(context);
   try {
-    if (readSignInResponse(context) === 'decline') throw createDeclinedSignIn();
+    if (readSignInResponse(context) === 'decline')
+      throw new ToolError('sign_in_failed', 'The person declined to sign in.', 'Call again only when they want to.');
     const input = readInput(operation, args);
     const graph = await runtime.graph();
     // What the cloud does not have is not asked for: no sign-in, and nobody approves it.
@@ -68,7 +63,7 @@ async function handleCall(
     const tenant = describeTenant(graph.tenant, identity, await graph.getTenantName());
     return formatSuccess({ ...describeOtherVersion(operation, graph.tenant, runtime.config), ...output }, tenant);
   } catch (error) {
-    const prompt = error instanceof SignInNeeded ? promptSignIn(error, runtime, server, context) : undefined;
+    const prompt = error instanceof SignInNeeded ? promptSignIn(error, server, context) : undefined;
     if (prompt !== undefined) return prompt;
     if (!(error instanceof ToolError)) runtime.log.error('a defect', { tool: operation.name, error });
     const isDone = error instanceof ToolError && (error.code === 'already_done' || error.code === 'outcome_unknown');
@@ -79,17 +74,10 @@ async function handleCall(
   }
 }
 
-const createDeclinedSignIn = () =>
-  new ToolError('sign_in_failed', 'The person declined to sign in.', 'Call again only when they want to.');
-
 /** Where the client can, it takes the person to the sign-in itself, once for a call. */
-function promptSignIn({ message, url }: SignInNeeded, { gate }: Runtime, server: McpServer, context: ServerContext) {
-  if (
-    url === undefined ||
-    readSignInResponse(context) !== undefined ||
-    !gate.describeClient(server, context).canOpenUrl
-  )
-    return undefined;
+function promptSignIn({ message, url }: SignInNeeded, server: McpServer, context: ServerContext) {
+  const wasAsked = readSignInResponse(context) !== undefined;
+  if (url === undefined || wasAsked || !describeClient(server, context).canOpenUrl) return undefined;
   return inputRequired({ inputRequests: { signIn: inputRequired.elicitUrl({ message, url }) } });
 }
 

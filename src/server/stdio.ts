@@ -13,10 +13,7 @@ import { parseJson } from '../json.ts';
 /** In bytes. The largest call, compare_inventory with 1,000 names, has a quarter of a million. */
 const longestLineBytes = 4 * 1024 * 1024;
 
-/**
- * The SDK's transport, which closes the connection over a line that is too long and says nothing to one that is no
- * message: here such a line is answered with an error, and the connection goes on.
- */
+/** The SDK's transport, but a line that is too long or no message is answered with an error, and the connection goes on. */
 export function createStdioTransport(input: Readable, output: Writable): StdioServerTransport {
   async function* messages() {
     for await (const line of splitLines(input)) {

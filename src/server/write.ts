@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { InputRequiredResult, McpServer, ServerContext } from '@modelcontextprotocol/server';
+import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
 import canonicalize from 'canonicalize';
 import * as z from 'zod';
+import { describeClient } from '../approval/channels/form.ts';
 import type { ExecutionOutcome } from '../approval/gate.ts';
-import { createQuestion, type Question } from '../approval/question.ts';
+import { createQuestion } from '../approval/question.ts';
 import type { ApprovalRequest, TextResult } from '../approval/requestStore.ts';
 import type { Execution } from '../approval/requests.ts';
 import { abortAfter } from '../clock.ts';
@@ -20,20 +21,13 @@ import { effects, isPersonAsked } from '../operations/effects.ts';
 import { operations } from '../operations/index.ts';
 import {
   type Finisher,
-  type FinishResult,
   getActingPermission,
   type Plan,
   type Write,
   type WriteVerdict,
 } from '../operations/operation.ts';
 import { createSecretFile, type SecretFile } from '../secrets/file.ts';
-import {
-  describeOtherVersion,
-  describeTenant,
-  formatFailure,
-  formatSuccess,
-  type TenantDescription,
-} from './results.ts';
+import { describeOtherVersion, describeTenant, formatFailure, formatSuccess } from './results.ts';
 import type { Runtime } from './runtime.ts';
 import { sendRequests } from './send.ts';
 
@@ -51,38 +45,33 @@ export interface ToolCall {
 }
 
 /** The one path of a write: plan, gate, plan again, consume the approval, send, finish. */
-export async function handleWrite(
-  operation: Write,
-  { repeatOf: repeated, ...input }: Record<string, unknown>,
-  call: ToolCall,
-): Promise<TextResult | InputRequiredResult> {
+export async function handleWrite(operation: Write, { repeatOf: repeated, ...input }: Input, call: ToolCall) {
   const { runtime, server, graph, context, progress } = call;
   const { gate } = runtime;
   const { tenantId } = await readActingIdentity(operation, graph, context.mcpReq.signal);
-  const gatedCall = { context, tool: operation.name, tenantId, progress };
   const canonical = canonicalize([runtime.principal, operation.name, input]) ?? '';
   const key = createHash('sha256').update(canonical).digest('hex');
   const repeatOf = z.string().optional().parse(repeated);
+  const client = describeClient(server, context);
+  const gatedCall = { context, tool: operation.name, tenantId, client, progress, key, repeatOf };
 
-  let response = await gate.receive(key, repeatOf, gatedCall);
+  let response = await gate.receive(gatedCall);
   if (response.kind === 'unasked') {
     const pendingDeletions = await gate.listPendingTargets(removingTools);
     const first = await prepare(operation, input, call, pendingDeletions);
     if (first.plan.requests.length === 0) return reportNothingToDo(first);
     if (!isPersonAsked(operation.effect, first.plan.consequences.length, runtime.config.confirmChanges)) {
-      await authorize(first, call);
-      return (await send(operation, call, first, writeWindowMs)).result;
+      await authorize(first);
+      return (await send(first, writeWindowMs)).result;
     }
-    const asked = { key, question: first.question, pendingDeletions, note: response.note, repeatOf };
-    response = await gate.ask(asked, gate.describeClient(server, context), gatedCall);
+    response = await gate.ask({ question: first.question, pendingDeletions, note: response.note }, gatedCall);
   }
   while (response.kind === 'approved') {
     const { request } = response;
     const outcome = await gate.execute(request, async () => {
       const now = await prepare(operation, input, call, request.pendingDeletions);
-      if (now.plan.requests.length === 0)
-        return { kind: 'result', result: await reportNothingToDo(now), requestIds: [], changed: false };
-      return executeApproved(request, operation, call, now);
+      if (now.plan.requests.length > 0) return executeApproved(request, now);
+      return { kind: 'result', result: await reportNothingToDo(now), requestIds: [], changed: false };
     });
     response = outcome.kind === 'asked' ? await gate.show(outcome.request, gatedCall) : outcome;
   }
@@ -90,27 +79,15 @@ export async function handleWrite(
   return response.result;
 }
 
-/** Everything that a write needs, as it is now: what would happen, as whom, and the question that asks for it. */
-interface PreparedWrite {
-  readonly plan: Plan;
-  readonly identity: Identity;
-  readonly question: Question;
-  readonly tenant: TenantDescription;
-  finish(outcomes: readonly Outcome[], file?: SecretFile): Promise<FinishResult<z.ZodObject>>;
-}
+type PreparedWrite = Awaited<ReturnType<typeof prepare>>;
+type Input = Record<string, unknown>;
 
-async function prepare(
-  operation: Write,
-  input: Record<string, unknown>,
-  call: ToolCall,
-  pendingDeletions: readonly string[],
-): Promise<PreparedWrite> {
+/** Everything that a write needs, as it is now: what would happen, as whom, and the question that asks for it. */
+async function prepare(operation: Write, input: Input, call: ToolCall, pending: readonly string[]) {
   const { runtime, server, graph, context, progress: reportProgress } = call;
   const { signal } = context.mcpReq;
-  const plan = await operation.plan(
-    input,
-    graph.createReader({ signal, reportProgress, pendingDeletions: new Set(pendingDeletions) }),
-  );
+  const reader = graph.createReader({ signal, reportProgress, pendingDeletions: new Set(pending) });
+  const plan = await operation.plan(input, reader);
   checkPlan(operation, plan, runtime.config.maxMachines);
   const identity = await readActingIdentity(operation, graph, signal);
   const tenant = describeTenant(graph.tenant, identity, await graph.getTenantName());
@@ -122,7 +99,7 @@ async function prepare(
     simulated: graph.tenant.simulated,
     identity,
     principal: runtime.principal,
-    clientName: runtime.gate.describeClient(server, context).name,
+    clientName: describeClient(server, context).name,
     settings: listUnusualSafetySettings(runtime.config),
     secretsFolder: isDisclosing(operation) ? runtime.secretsFolder : undefined,
   });
@@ -130,7 +107,7 @@ async function prepare(
     ...describeOtherVersion(operation, graph.tenant, runtime.config),
     ...(await operation.finish(input, plan, outcomes, createFinisher(call, plan, identity, file))),
   });
-  return { plan, identity, question, tenant, finish };
+  return { operation, call, plan, identity, question, tenant, finish };
 }
 
 async function reportNothingToDo({ tenant, finish }: PreparedWrite): Promise<TextResult> {
@@ -139,90 +116,61 @@ async function reportNothingToDo({ tenant, finish }: PreparedWrite): Promise<Tex
 }
 
 /** The tokens come before the approval is taken: a person may have to sign in for one that writes. */
-const authorize = ({ plan, identity }: PreparedWrite, { graph, context }: ToolCall) =>
+const authorize = ({ call: { graph, context }, plan, identity }: PreparedWrite) =>
   graph.authorize(plan.requests, identity, context.mcpReq.signal);
 
 /** Consumes the approval for what would happen now, and sends it. */
-async function executeApproved(
-  request: ApprovalRequest,
-  operation: Write,
-  call: ToolCall,
-  now: PreparedWrite,
-): Promise<ExecutionOutcome> {
-  const { runtime } = call;
-  await authorize(now, call);
-  const file = isDisclosing(operation)
-    ? await createSecretFile(runtime.secretsFolder, now.identity.tenantId, runtime.config.revealSecrets)
-    : undefined;
+async function executeApproved(request: ApprovalRequest, now: PreparedWrite): Promise<ExecutionOutcome> {
+  const { gate, secretsFolder, config } = now.call.runtime;
+  await authorize(now);
+  const createFile = () => createSecretFile(secretsFolder, now.identity.tenantId, config.revealSecrets);
+  const file = isDisclosing(now.operation) ? await createFile() : undefined;
   try {
-    const consumption = await runtime.gate.consume(request, now.question);
+    const consumption = await gate.consume(request, now.question);
     if (consumption.kind === 'asked') return consumption;
     const windowMs = Math.min(writeWindowMs, consumption.remainingMs);
-    return { kind: 'result', ...(await send(operation, call, now, windowMs, file)) };
+    return { kind: 'result', ...(await send(now, windowMs, file)) };
   } finally {
     await file?.discard().catch(() => undefined);
   }
 }
 
-async function send(
-  operation: Write,
-  call: ToolCall,
-  prepared: PreparedWrite,
-  windowMs: number,
-  file?: SecretFile,
-): Promise<Execution> {
-  const { runtime, graph } = call;
-  const { tenant, finish } = prepared;
-  const { plan, identity: actingAs } = prepared;
-  const { signal } = call.context.mcpReq;
-  const outcomes = await sendRequests(plan.requests, {
-    clock: runtime.clock,
-    graph,
-    actingAs,
-    signal,
-    progress: call.progress,
-    windowMs,
-  });
+async function send(prepared: PreparedWrite, windowMs: number, file?: SecretFile): Promise<Execution> {
+  const { operation, call, plan, identity: actingAs } = prepared;
+  const { runtime, graph, context, progress } = call;
+  const { signal } = context.mcpReq;
+  const options = { clock: runtime.clock, graph, actingAs, signal, progress, windowMs };
+  const outcomes = await sendRequests(plan.requests, options);
   const requestIds = outcomes.filter(({ state }) => state !== 'not_sent').map(({ requestId }) => requestId ?? null);
   const acted = outcomes.filter(({ state }) => state === 'done' || state === 'gone' || state === 'unknown');
   const changed = acted.some((outcome) => operation.effect === 'disclose' || !isGet(outcome));
   if (!changed) {
     const refusal = outcomes.find((outcome) => outcome.error)?.error ?? createCancelledError();
     if (refusal instanceof SignInNeeded) throw refusal;
-    return {
-      result: formatFailure(refusal, { simulated: graph.tenant.simulated, unchanged: true }),
-      requestIds,
-      changed,
-    };
+    const result = formatFailure(refusal, { simulated: graph.tenant.simulated, unchanged: true });
+    return { result, requestIds, changed };
   }
-  const result = await report(outcomes, tenant, () => finish(outcomes, file), runtime);
-  return { result, requestIds, changed };
+  return { result: await report(prepared, outcomes, file), requestIds, changed };
 }
 
 const isGet = ({ request }: Outcome) => parseMethod(request.endpoint.route) === 'GET';
 
 /** Tells what happened as far as it was seen: a request that took effect never reads as one that did not. */
-async function report(
-  outcomes: readonly Outcome[],
-  tenant: TenantDescription,
-  finish: () => Promise<FinishResult<z.ZodObject>>,
-  { config, log }: Runtime,
-): Promise<TextResult> {
+async function report({ call, tenant, finish }: PreparedWrite, outcomes: readonly Outcome[], file?: SecretFile) {
+  const { config, log } = call.runtime;
   const simulated = config.simulate !== undefined;
   const refusal = outcomes.find((outcome) => outcome.error)?.error;
   try {
     // Who has not looked has only the word of Graph, for every request.
-    const { verdict = refusal === undefined ? 'done' : 'outcome_unknown', ...seen } = await finish();
+    const { verdict = refusal === undefined ? 'done' : 'outcome_unknown', ...seen } = await finish(outcomes, file);
     if (verdict === 'done') return formatSuccess(seen, tenant);
     return formatFailure(describeVerdict(verdict, refusal), { simulated, seen: { ...seen, tenant: tenant.text } });
   } catch (error) {
-    const code = error instanceof ToolError && error.code === 'secret_not_kept' ? 'secret_not_kept' : 'outcome_unknown';
-    const why = error instanceof ToolError ? error.message : 'This server has a defect.';
-    const sent = refusal?.message ?? 'Graph confirmed the request, but what came of it could not be read:';
-    const next = error instanceof ToolError ? error.next : undefined;
     if (!(error instanceof ToolError)) log.error('a defect', { error });
-    const refused = new ToolError(code, `${sent} ${why}`, next ?? readFirst);
-    return formatFailure(refused, { simulated });
+    const why = error instanceof ToolError ? error : new ToolError('outcome_unknown', 'This server has a defect.');
+    const code = why.code === 'secret_not_kept' ? why.code : 'outcome_unknown';
+    const sent = refusal?.message ?? 'Graph confirmed the request, but what came of it could not be read:';
+    return formatFailure(new ToolError(code, `${sent} ${why.message}`, why.next ?? readFirst), { simulated });
   }
 }
 
@@ -248,28 +196,22 @@ function createFinisher(call: ToolCall, plan: Plan, actingAs: Identity, file: Se
       return file.keep(secret);
     },
     repeat: (request: Outcome['request']) => {
-      if (!plan.requests.includes(request) || parseMethod(request.endpoint.route) !== 'GET') {
+      if (!plan.requests.includes(request) || parseMethod(request.endpoint.route) !== 'GET')
         throw new Error('only a GET of the approved plan may be repeated');
-      }
       return graph.send(request, { actingAs, timeoutMs: finishWindowMs });
     },
   });
 }
 
 function checkPlan(operation: Write, plan: Plan, most: number): void {
-  if (!plan.requests.every(({ endpoint }) => operation.sends.includes(endpoint))) {
+  if (!plan.requests.every(({ endpoint }) => operation.sends.includes(endpoint)))
     throw new Error(`${operation.name} plans a request that it does not declare`);
-  }
   const confirms: readonly string[] = effects[operation.effect].confirms;
-  if (!confirms.includes(plan.confirm)) {
+  if (!confirms.includes(plan.confirm))
     throw new Error(`${operation.name} would be approved by less than its effect asks for`);
-  }
   if (plan.targets.length > most) {
-    throw new ToolError(
-      'invalid_input',
-      `One approval covers at most ${most} machines here, and this call names ${plan.targets.length}.`,
-      'Make several calls, or let the operator raise --max-machines.',
-    );
+    const why = `One approval covers at most ${most} machines here, and this call names ${plan.targets.length}.`;
+    throw new ToolError('invalid_input', why, 'Make several calls, or let the operator raise --max-machines.');
   }
 }
 

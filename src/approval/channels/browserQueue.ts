@@ -13,7 +13,7 @@ interface Opening {
   state: OpeningState;
 }
 
-interface BrowserQueueOptions {
+export interface BrowserQueueOptions {
   readonly clock: Clock;
   /** Opens a local file in a browser; undefined where only the file's name is said. */
   readonly openBrowser: ((file: string) => Promise<void>) | undefined;
@@ -34,8 +34,7 @@ export class BrowserQueue {
 
   constructor(options: BrowserQueueOptions) {
     this.#options = options;
-    const cleanUp = () => void this.#removeEnded().catch(() => undefined);
-    this.#stopCleanup = repeat(options.clock, cleanupIntervalMs, cleanUp);
+    this.#stopCleanup = repeat(options.clock, cleanupIntervalMs, () => this.#removeEnded().catch(() => undefined));
   }
 
   /** Writes the file that leads to this address, and has it opened in its turn. Rejects where it cannot be written. */
@@ -88,12 +87,8 @@ export class BrowserQueue {
     if (opening === undefined || !isWaiting) return;
     this.#lastWindowMs = clock.monotonic();
     opening.state = 'opening';
-    try {
-      await openBrowser(opening.file);
-      opening.state = 'opened';
-    } catch {
-      this.#nameFile(opening);
-    }
+    await openBrowser(opening.file);
+    opening.state = 'opened';
   }
 
   #nameFile(opening: Opening): void {

@@ -5,7 +5,6 @@ import type { Config } from '../../config.ts';
 import { approvalErrors } from '../errors.ts';
 import type { ApprovalInbox, ExternalChannel, ExternalChannels } from '../inbox.ts';
 import type { ApprovalPage } from './page.ts';
-import type { TerminalSocket } from './terminal.ts';
 
 type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 
@@ -28,7 +27,7 @@ export function openExternalChannels(
   inbox: ApprovalInbox,
 ): ExternalChannels & { close(): Promise<void> } {
   let page: ApprovalPage | undefined;
-  let terminal: Promise<TerminalSocket> | undefined;
+  let closeTerminal: Promise<() => Promise<void>> | undefined;
 
   const showPage = async (nonce: string) => {
     const { ApprovalPage } = await import('./page.ts');
@@ -36,11 +35,11 @@ export function openExternalChannels(
     await page.show(nonce);
   };
   const startTerminal = async () => {
-    terminal ??= import('./terminal.ts').then(({ openTerminal }) => openTerminal(inbox, home));
+    closeTerminal ??= import('./terminal.ts').then(({ openTerminal }) => openTerminal(inbox, home));
     try {
-      await terminal;
+      await closeTerminal;
     } catch (error) {
-      terminal = undefined;
+      closeTerminal = undefined;
       throw error;
     }
   };
@@ -49,10 +48,9 @@ export function openExternalChannels(
       await opening;
       return undefined;
     } catch (error) {
-      const { message } = error instanceof Error ? error : new Error('unknown error');
-      say(`The ${channel} for approvals could not be opened: ${message}`);
-      const reason = error instanceof Error && 'code' in error ? String(error.code) : message;
-      return approvalErrors.channelFailed(channel, reason);
+      const cause = error instanceof Error ? error : new Error('unknown error');
+      say(`The ${channel} for approvals could not be opened: ${cause.message}`);
+      return approvalErrors.channelFailed(channel, 'code' in cause ? String(cause.code) : cause.message);
     }
   };
 
@@ -64,7 +62,7 @@ export function openExternalChannels(
     },
     describePlace: (channel, nonce) => places[channel === 'page' ? (page?.getState(nonce) ?? 'queued') : channel],
     async close() {
-      await Promise.allSettled([page?.close(), terminal?.then((opened) => opened.close())]);
+      await Promise.allSettled([page?.close(), closeTerminal?.then((close) => close())]);
     },
   };
 }
@@ -79,19 +77,9 @@ const places = {
 };
 
 /** Marks of a machine whose display is another one: over SSH, in WSL and in containers of an editor. */
-const remoteDisplayVariables = [
-  'SSH_CONNECTION',
-  'SSH_CLIENT',
-  'SSH_TTY',
-  'WSL_DISTRO_NAME',
-  'REMOTE_CONTAINERS',
-  'CODESPACES',
-] as const;
+const remoteMarks = ['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY', 'WSL_DISTRO_NAME', 'REMOTE_CONTAINERS', 'CODESPACES'];
 
-/**
- * The browser opens on the machine of the display. Hosts that hand on only a few variables hide the marks of SSH and the
- * display itself, so on Linux the terminal is left; the kernel tells WSL in any case.
- */
+/** A host that hides most variables hides SSH and the display: on Linux the terminal is left then. The kernel tells WSL. */
 export function choosePreferred(
   { approval, noBrowser }: Pick<Config, 'approval' | 'noBrowser'>,
   environment: EnvironmentVariables,
@@ -101,7 +89,7 @@ export function choosePreferred(
   if (approval === 'page' || approval === 'terminal') return approval;
   if (isSet('CI') && environment.CI !== 'false') return undefined;
   if (noBrowser) return 'page';
-  const isElsewhere = remoteDisplayVariables.some(isSet) || (platform === 'linux' && /microsoft/i.test(kernel));
+  const isElsewhere = remoteMarks.some(isSet) || (platform === 'linux' && /microsoft/i.test(kernel));
   const hasDisplay = platform !== 'linux' || isSet('DISPLAY') || isSet('WAYLAND_DISPLAY');
   return !isElsewhere && hasDisplay ? 'page' : 'terminal';
 }

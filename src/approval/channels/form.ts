@@ -35,8 +35,20 @@ export interface ClientDescription {
   readonly canOpenUrl: boolean;
 }
 
+export function describeClient(server: McpServer, context: ServerContext): ClientDescription {
+  const envelope = modernClient.safeParse(context.mcpReq.envelope).data;
+  const info = envelope?.['io.modelcontextprotocol/clientInfo'] ?? server.server.getClientVersion();
+  const { elicitation } =
+    envelope?.['io.modelcontextprotocol/clientCapabilities'] ?? server.server.getClientCapabilities() ?? {};
+  return {
+    name: info === undefined ? 'nothing' : `${info.name} ${info.version}`,
+    canShowForm: elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined),
+    canOpenUrl: elicitation?.url !== undefined,
+  };
+}
+
 /** What a client brought back with a call. */
-export type ClientReply =
+type ClientReply =
   /** No state: a new call, whatever else it carries; `isStray` where that is an answer. */
   | { readonly kind: 'none'; readonly isStray: boolean }
   /** A state that this process did not issue, or that was changed. */
@@ -51,16 +63,7 @@ export interface SealedReply {
   readonly content: unknown;
 }
 
-/** The server options that forms need. */
-export interface FormServerOptions {
-  readonly requestState: { verify(state: string, context: ServerContext): Promise<z.infer<typeof verifiedState>> };
-  readonly inputRequired: { readonly roundTimeoutMs: number; readonly maxRounds: number };
-}
-
-/**
- * The form channel: a question travels to the client as an elicitation, its nonce as a sealed state. Made once per process:
- * the key that seals the states lives as long as the requests.
- */
+/** Questions as elicitations, their nonces as sealed states; one per process, so that its key lives as long as they do. */
 export class FormChannel {
   readonly #codec: RequestStateCodec = createRequestStateCodec({
     key: randomBytes(32),
@@ -68,10 +71,10 @@ export class FormChannel {
     bind: (context) => context.mcpReq.method,
   });
 
-  /** The hook never throws: a throw would reach the client as an error that no model can read. */
-  readonly serverOptions: FormServerOptions = {
+  /** The server options that forms need. The hook never throws: that would reach the client as no model can read it. */
+  readonly serverOptions = {
     requestState: {
-      verify: async (state, context) => {
+      verify: async (state: string, context: ServerContext): Promise<z.infer<typeof verifiedState>> => {
         try {
           return { ok: true, payload: sealedState.parse(await this.#codec.verify(state, context)) };
         } catch (error) {
@@ -82,27 +85,12 @@ export class FormChannel {
     inputRequired: { roundTimeoutMs: minutesToAnswer * 60_000, maxRounds: 4 },
   };
 
-  describeClient(server: McpServer, context: ServerContext): ClientDescription {
-    const envelope = modernClient.safeParse(context.mcpReq.envelope).data;
-    const info = envelope?.['io.modelcontextprotocol/clientInfo'] ?? server.server.getClientVersion();
-    const { elicitation } =
-      envelope?.['io.modelcontextprotocol/clientCapabilities'] ?? server.server.getClientCapabilities() ?? {};
-    return {
-      name: info === undefined ? 'nothing' : `${info.name} ${info.version}`,
-      canShowForm: elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined),
-      canOpenUrl: elicitation?.url !== undefined,
-    };
-  }
-
   async ask(request: ApprovalRequest, context: ServerContext): Promise<InputRequiredResult> {
+    const { question, note, nonce, digest } = request;
+    const message = `${formatQuestion(question, note)}\n\nValid for ${minutesToAnswer} minutes.`;
     return inputRequired({
-      inputRequests: {
-        confirm: inputRequired.elicit({
-          message: `${formatQuestion(request.question, request.note)}\n\nValid for ${minutesToAnswer} minutes.`,
-          requestedSchema: createSchema(request),
-        }),
-      },
-      requestState: await this.#codec.mint({ v: 1, nonce: request.nonce, digest: request.digest }, context),
+      inputRequests: { confirm: inputRequired.elicit({ message, requestedSchema: createSchema(request) }) },
+      requestState: await this.#codec.mint({ v: 1, nonce, digest }, context),
     });
   }
 

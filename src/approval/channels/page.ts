@@ -4,17 +4,12 @@ import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono, type Next } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import * as z from 'zod';
-import type { Clock } from '../../clock.ts';
 import type { ApprovalInbox, Decision, RequestView } from '../inbox.ts';
-import { BrowserQueue, type OpeningState } from './browserQueue.ts';
+import { BrowserQueue, type BrowserQueueOptions, type OpeningState } from './browserQueue.ts';
 import { createMessagePage, createOutcomePage, createQuestionPage, styleSource } from './pageHtml.ts';
 
-interface PageOptions {
-  readonly clock: Clock;
+interface PageOptions extends Omit<BrowserQueueOptions, 'isWaiting'> {
   readonly inbox: ApprovalInbox;
-  /** Opens a local file in a browser; undefined where only the file's name is said. */
-  readonly openBrowser: ((file: string) => Promise<void>) | undefined;
-  say(line: string): void;
 }
 
 /** One question under one address, which one browser has. */
@@ -57,18 +52,16 @@ const headers = {
 
 /** A loopback page on which a person answers what is in the inbox. Its server is started with the first question. */
 export class ApprovalPage {
-  readonly #clock: Clock;
-  readonly #inbox: ApprovalInbox;
+  readonly #options: PageOptions;
   readonly #browserQueue: BrowserQueue;
   /** By the random part of their address. */
   readonly #visits = new Map<string, Visit>();
   readonly #app = new Hono<{ Variables: Variables }>();
   #server: Promise<Server> | undefined;
 
-  constructor({ clock, inbox, openBrowser, say }: PageOptions) {
-    this.#clock = clock;
-    this.#inbox = inbox;
-    this.#browserQueue = new BrowserQueue({ clock, openBrowser, isWaiting: (nonce) => this.#isWaiting(nonce), say });
+  constructor(options: PageOptions) {
+    this.#options = options;
+    this.#browserQueue = new BrowserQueue({ ...options, isWaiting: (nonce) => this.#isWaiting(nonce) });
     this.#app.use((c, next) => this.#checkSource(c, next));
     this.#app.use('/:path/:address/*', (c, next) => this.#findVisit(c, next));
     this.#app.get('/open/:address', (c) => this.#enter(c));
@@ -112,7 +105,7 @@ export class ApprovalPage {
 
   async #findVisit(c: VisitContext, next: Next) {
     const visit = this.#visits.get(c.req.param('address') ?? '');
-    const view = visit && (await this.#inbox.view(visit.nonce));
+    const view = visit && (await this.#options.inbox.view(visit.nonce));
     if (visit === undefined || view === undefined) return answerNotFound(c);
     c.set('visit', visit);
     c.set('view', view);
@@ -141,7 +134,7 @@ export class ApprovalPage {
     if (visit.state !== 'open' || view.state !== 'waiting') return redirectToOutcome(c);
     if (!fields.success || !isSecret(fields.data.secret, visit.secret))
       return refuse(c, 'This answer did not come from the page itself.');
-    if (this.#clock.monotonic() - visit.shownAtMs < fastestAnswerMs)
+    if (this.#options.clock.monotonic() - visit.shownAtMs < fastestAnswerMs)
       return this.#showForm(c, 'That was too fast to have been read. Please read it and answer again.');
     const { decision, read, typed } = fields.data;
     if (decision === 'neither') return this.#showForm(c, 'Choose Decline or Approve.');
@@ -149,7 +142,7 @@ export class ApprovalPage {
       return this.#showForm(c, 'To approve, tick the box.');
     visit.state = 'answered';
     const approval: Decision = { kind: 'approve', ...(typed !== undefined && { typed }) };
-    await this.#inbox.answer(view.nonce, decision === 'decline' ? { kind: 'decline' } : approval, 'page');
+    await this.#options.inbox.answer(view.nonce, decision === 'decline' ? { kind: decision } : approval, 'page');
     return redirectToOutcome(c);
   }
 
@@ -161,10 +154,9 @@ export class ApprovalPage {
     const next = view.replacedBy;
     if (next !== undefined) {
       await this.#cancelQueued(next);
-      const isWaiting = await this.#isWaiting(next);
-      const isElsewhere = this.#hasVisit(next);
+      const isOpen = (await this.#isWaiting(next)) && !this.#hasVisit(next);
       visit.nonce = next;
-      if (isWaiting && !isElsewhere) return c.redirect(`/q/${this.#addVisit(next, 'unopened')}`, 303);
+      if (isOpen) return c.redirect(`/q/${this.#addVisit(next, 'unopened')}`, 303);
     }
     return c.html(createOutcomePage(view));
   }
@@ -172,8 +164,8 @@ export class ApprovalPage {
   /** A question that is opened a second time is void: somebody else may have seen it. */
   async #voidSeenTwice(c: VisitContext) {
     const { view } = c.var;
-    await this.#inbox.withdraw(view.nonce, 'It was opened twice, so somebody else may have seen it');
-    const now = (await this.#inbox.view(view.nonce)) ?? view;
+    await this.#options.inbox.withdraw(view.nonce, 'It was opened twice, so somebody else may have seen it');
+    const now = (await this.#options.inbox.view(view.nonce)) ?? view;
     return now.state === view.state
       ? c.html(createOutcomePage(now))
       : refuse(c, 'This question was opened a second time, so it is void: the assistant has to ask again.');
@@ -181,16 +173,16 @@ export class ApprovalPage {
 
   /** A call that waits acts at once, so its outcome is worth a moment: at most two seconds. */
   async #waitForOutcome(nonce: string): Promise<RequestView | undefined> {
-    let view = await this.#inbox.view(nonce);
+    let view = await this.#options.inbox.view(nonce);
     for (let round = 0; round < 20 && (view?.state === 'approved' || view?.state === 'acting'); round++) {
-      await this.#clock.pause(100);
-      view = await this.#inbox.view(nonce);
+      await this.#options.clock.pause(100);
+      view = await this.#options.inbox.view(nonce);
     }
     return view;
   }
 
   async #isWaiting(nonce: string): Promise<boolean> {
-    return (await this.#inbox.view(nonce))?.state === 'waiting';
+    return (await this.#options.inbox.view(nonce))?.state === 'waiting';
   }
 
   #addVisit(nonce: string, state: Visit['state']): string {
@@ -204,7 +196,7 @@ export class ApprovalPage {
     const { visit, view } = c.var;
     visit.state = 'open';
     visit.secret = createToken();
-    visit.shownAtMs = this.#clock.monotonic();
+    visit.shownAtMs = this.#options.clock.monotonic();
     return c.html(createQuestionPage(view, visit.secret, problem));
   }
 

@@ -8,32 +8,22 @@ import * as z from 'zod';
 import { ensurePrivateFolder, isTrustedFolder, UntrustedFolder } from '../../files.ts';
 import { parseJson } from '../../json.ts';
 import { escapeInvisible } from '../../text.ts';
-import type { ApprovalInbox, Decision, RequestView } from '../inbox.ts';
+import type { ApprovalInbox, RequestView } from '../inbox.ts';
 import type { Question } from '../question.ts';
 import { describeQuestion, formatQuestion, listUnnamedTargets } from '../questionText.ts';
 import { createQueue } from '../queue.ts';
-
-/** The server's side of the terminal channel: a socket that only this user can open. */
-export interface TerminalSocket {
-  close(): Promise<void>;
-}
 
 /** What `mdi-sensors-mcp approve` may ask a server for. */
 const commandSchema = z.discriminatedUnion('do', [
   z.object({ do: z.literal('list') }),
   z.object({ do: z.literal('look'), nonce: z.string() }),
   z.object({ do: z.literal('decline'), nonce: z.string() }),
-  z.object({ do: z.literal('approve'), nonce: z.string(), typed: z.string().optional() }),
+  z.object({ do: z.literal('approve'), nonce: z.string(), typed: z.string().exactOptional() }),
 ]);
 export type TerminalCommand = z.infer<typeof commandSchema>;
 
 /** What comes through a socket is drawn on a terminal, whoever wrote it. */
-const safeLines = z.string().transform((text) =>
-  text
-    .split('\n')
-    .map((line) => escapeInvisible(line, 4_000))
-    .join('\n'),
-);
+const safeLines = z.string().transform((text) => text.replace(/[^\n]+/g, (line) => escapeInvisible(line, 4_000)));
 
 /** A question as it travels to the terminal: text that is safe to show, and what is to be typed. */
 const questionSchema = z.object({
@@ -62,22 +52,20 @@ export function findSocketsFolder(home = homedir()): string {
 }
 
 /** A pipe of Windows has no folder that keeps others away: its name cannot be guessed. */
-const createSocketPath = (folder: string, name: string) =>
-  process.platform === 'win32'
-    ? `\\\\.\\pipe\\mdi-sensors-mcp-${randomBytes(16).toString('hex')}`
-    : join(folder, `${name}.sock`);
+function createSocketPath(folder: string, name: string): string {
+  if (process.platform !== 'win32') return join(folder, `${name}.sock`);
+  return `\\\\.\\pipe\\mdi-sensors-mcp-${randomBytes(16).toString('hex')}`;
+}
 
-/** @throws an Error when the folder is not this user's own, or the socket cannot be made there. */
-export async function openTerminal(inbox: ApprovalInbox, home: string): Promise<TerminalSocket> {
+/** Opens a socket that only this user can; resolves with what closes it. @throws an Error when it cannot be made there. */
+export async function openTerminal(inbox: ApprovalInbox, home: string): Promise<() => Promise<void>> {
   const folder = makeOwnFolder(findSocketsFolder(home));
   const name = `${process.pid}-${randomBytes(4).toString('hex')}`;
   const path = createSocketPath(folder, name);
   if (Buffer.byteLength(path) > longestPathBytes)
     throw new Error(`its socket would have a path of over ${longestPathBytes} bytes`);
   const server = createServer((socket) => serveConnection(inbox, socket)).unref();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(path, resolve);
-  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
   const note = join(folder, `${name}.server`);
   try {
     if (process.platform !== 'win32') await chmod(path, 0o600);
@@ -86,11 +74,9 @@ export async function openTerminal(inbox: ApprovalInbox, home: string): Promise<
     server.close();
     throw error;
   }
-  return {
-    async close() {
-      server.close();
-      await rm(note, { force: true });
-    },
+  return async () => {
+    server.close();
+    await rm(note, { force: true });
   };
 }
 
@@ -150,25 +136,15 @@ function serveConnection(inbox: ApprovalInbox, socket: Socket): void {
 
 async function runCommand(inbox: ApprovalInbox, command: TerminalCommand): Promise<readonly RequestView[]> {
   if (command.do === 'list') return inbox.listWaiting();
-  const view =
-    command.do === 'look'
-      ? await inbox.view(command.nonce)
-      : await inbox.answer(command.nonce, readDecision(command), 'terminal');
+  const { do: kind, nonce, ...rest } = command;
+  const view = kind === 'look' ? await inbox.view(nonce) : await inbox.answer(nonce, { kind, ...rest }, 'terminal');
   return view === undefined ? [] : [view];
 }
 
-function readDecision(command: Extract<TerminalCommand, { do: 'approve' | 'decline' }>): Decision {
-  if (command.do === 'decline') return { kind: 'decline' };
-  return { kind: 'approve', ...(command.typed !== undefined && { typed: command.typed }) };
-}
-
 function describeView({ question, note, ...view }: RequestView): TerminalQuestion {
-  return {
-    ...view,
-    title: formatTitle(question),
-    text: formatQuestion(question, note),
-    ...(question.typed !== undefined && { typed: question.typed }),
-  };
+  const { typed } = question;
+  const texts = { title: formatTitle(question), text: formatQuestion(question, note) };
+  return { ...view, ...texts, ...(typed !== undefined && { typed }) };
 }
 
 function formatTitle(question: Question): string {
