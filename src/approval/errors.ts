@@ -78,7 +78,7 @@ export const approvalErrors = {
 /** A text that ends with a full stop. */
 export const endSentence = (text: string) => text.replace(/([^.])$/, '$1.');
 
-/** A Refusal as data, for a request that is kept. */
+/** A ToolError as data, for a request that is kept. */
 export interface StoredError {
   readonly code: ToolErrorCode;
   readonly message: string;

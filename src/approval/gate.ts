@@ -69,7 +69,7 @@ type Consumption = Asked | { readonly kind: 'consumed'; readonly remainingMs: nu
 /** What executing an approved call came to: the question that has to be asked first, or a result. */
 export type ExecutionOutcome = Asked | ({ readonly kind: 'result' } & Execution);
 
-/** The human confirmation gate of one process. All but an explicit yes to exactly this is a Refusal, which is thrown. */
+/** The human confirmation gate of one process. All but an explicit yes to exactly this is a ToolError, which is thrown. */
 export class Gate {
   readonly #options: GateOptions;
   readonly #form = new FormChannel();
@@ -135,7 +135,7 @@ export class Gate {
 
   /**
    * Consumes the approval for what would happen now, which is recorded before anything is sent. Where that is no longer
-   * what was approved, the approval is void: the first time a new question, which names the difference, then a Refusal.
+   * what was approved, the approval is void: the first time a new question, which names the difference, then a ToolError.
    */
   async consume(request: ApprovalRequest, now: Question): Promise<Consumption> {
     const differences = describeDifferences(request.question, now);
@@ -228,7 +228,7 @@ export class Gate {
     return this.#matchEarlierCall(call);
   }
 
-  /** The channel of a new question. @throws a Refusal when there is none. */
+  /** The channel of a new question. @throws a ToolError when there is none. */
   #chooseChannel(question: Question, { canShowForm }: ClientDescription): Channel {
     const { preferred } = this.#channels;
     const isFormGood = (!this.#hasUnansweredForm && canFitForm(question)) || preferred === undefined;

@@ -124,7 +124,7 @@ export class ApprovalRequests {
     return this.#options.store.watch(nonce, state.kind, signal);
   }
 
-  /** Opens a request, unless an equal call has one already: `late`. @throws a Refusal when nothing more is asked. */
+  /** Opens a request, unless an equal call has one already: `late`. @throws a ToolError when nothing more is asked. */
   open(asked: NewRequest): Promise<ApprovalStep> {
     return this.#step(async (requests) => {
       const twin = requests.find(({ key, state }) => key === asked.key && state.kind !== 'ended');
@@ -208,7 +208,7 @@ export class ApprovalRequests {
 
   /**
    * Uses an approval, once, and records what is about to be sent. Resolves with the milliseconds that are left to send it.
-   * @throws a Refusal when the approval is gone or over, or cannot be recorded; then it is void.
+   * @throws a ToolError when the approval is gone or over, or cannot be recorded; then it is void.
    */
   consume({ nonce, digest }: ApprovalRequest, { tool, requests }: Question): Promise<number> {
     return this.#step(async () => {
@@ -239,11 +239,11 @@ export class ApprovalRequests {
     return this.#step(async () => {
       const request = await this.#load(nonce);
       this.#noteOutcome(request, { verdict: error.code, text: error.message, requestIds: [] });
-      await this.#end(request, storeRefusal(error));
+      await this.#end(request, storeAsRefused(error));
     });
   }
 
-  /** Records an answer that counts for nothing. @throws a Refusal when the log cannot be written. */
+  /** Records an answer that counts for nothing. @throws a ToolError when the log cannot be written. */
   recordIgnored(reason: string, tool: string): void {
     this.#options.audit.record('ignored', { reason, tool });
   }
@@ -284,13 +284,13 @@ export class ApprovalRequests {
     });
   }
 
-  /** Ends a request with the Refusal that a step throws. */
+  /** Ends a request with the ToolError that a step throws. */
   async #attempt(request: ApprovalRequest, step: RequestStep): Promise<ApprovalStep> {
     try {
       return await step(request);
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
-      await this.#end(request, storeRefusal(error));
+      await this.#end(request, storeAsRefused(error));
       return { kind: 'refused', error };
     }
   }
@@ -329,7 +329,7 @@ export class ApprovalRequests {
     return request;
   }
 
-  /** Forgets what no call has to know where there is no room for one more. @throws a Refusal when there is none. */
+  /** Forgets what no call has to know where there is no room for one more. @throws a ToolError when there is none. */
   async #makeRoom(principal: string, instead: ApprovalRequest | undefined): Promise<void> {
     const requests = await this.#options.store.read();
     const live = requests.filter(({ nonce, state }) => state.kind !== 'ended' && nonce !== instead?.nonce);
@@ -372,14 +372,14 @@ export class ApprovalRequests {
 
   /** Ends a request with an error, and notes that, or the answer that led to it, where nobody was faster. */
   async #refuse(request: ApprovalRequest, error: ToolError, note: string | (() => void)): Promise<ApprovalStep> {
-    const isEnded = await this.#end(request, storeRefusal(error));
+    const isEnded = await this.#end(request, storeAsRefused(error));
     if (!isEnded) return { kind: 'late', request: await this.#load(request.nonce) };
     if (typeof note === 'string') this.#noteAnswer(request, note);
     else note();
     return { kind: 'refused', error };
   }
 
-  /** Ends a request and opens another in its place. @throws a Refusal when nothing more is asked. */
+  /** Ends a request and opens another in its place. @throws a ToolError when nothing more is asked. */
   async #replace(request: ApprovalRequest, sentence: string, next: Partial<ApprovalRequest>): Promise<ApprovalStep> {
     const by = await this.#open({ ...request, ...next }, request);
     const isEnded = await this.#end(request, { kind: 'replaced', by: by.nonce, sentence });
@@ -451,7 +451,7 @@ export class ApprovalRequests {
     try {
       this.#record(request, kind, fields);
     } catch (error) {
-      if (error instanceof ToolError) await this.#end(request, storeRefusal(error));
+      if (error instanceof ToolError) await this.#end(request, storeAsRefused(error));
       throw error;
     }
   }
@@ -526,7 +526,7 @@ const views = {
   ended: 'ended',
 } as const;
 
-const storeRefusal = (error: ToolError) => ({ kind: 'refused', error: storeError(error) }) as const;
+const storeAsRefused = (error: ToolError) => ({ kind: 'refused', error: storeError(error) }) as const;
 
 const summarize = (resolution: Resolution) =>
   endSentence(resolution.kind === 'refused' ? resolution.error.message : resolution.sentence);

@@ -48,7 +48,7 @@ function publishSchema(schema: z.ZodType, io: 'input' | 'output'): StandardSchem
   };
 }
 
-/** Checks the arguments of a call. @throws a Refusal that says what is wrong about them. */
+/** Checks the arguments of a call. @throws a ToolError that says what is wrong about them. */
 export function readInput(operation: Operation, args: unknown): Record<string, unknown> {
   const read = extendInput(operation).safeParse(args ?? {});
   if (read.success) return read.data;

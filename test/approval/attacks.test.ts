@@ -178,7 +178,7 @@ describe.concurrent('approvals used for something else', () => {
     });
   }
 
-  tried('an answer from another connection, whose process has another ledger', modern, async (attacker) => {
+  tried('an answer from another connection, whose process has other approval requests', modern, async (attacker) => {
     const elsewhere = await attackerOf('modern');
     const held = await elsewhere.ask('delete_sensor', victim(elsewhere));
     expect(textOf(await held.answer('accept', rightName, { through: attacker.raw }))).toMatch(/^approval_invalid: /);

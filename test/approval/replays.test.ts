@@ -127,7 +127,7 @@ describe.concurrent('questions in masses', () => {
   });
 
   tried(
-    'a flooded ledger, then the first answer a second time',
+    'a flood of requests, then the first answer a second time',
     ['modern'],
     async (attacker) => {
       const held = await attacker.ask('delete_sensor', victim(attacker));
