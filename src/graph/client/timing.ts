@@ -15,17 +15,20 @@ export async function runWithin<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   if (callerSignal?.aborted) throw createCancelledError();
-  const timeout = new AbortController();
-  const callOff = clock.after(durationMs, () => timeout.abort());
-  const signal = callerSignal === undefined ? timeout.signal : AbortSignal.any([callerSignal, timeout.signal]);
+  // Not AbortSignal.any: Node keeps what it makes for as long as somebody listens, and libraries go on listening.
+  const controller = new AbortController();
+  const cancel = () => controller.abort(createCancelledError());
+  const callOff = clock.after(durationMs, () => controller.abort(new DeadlineExceeded()));
+  callerSignal?.addEventListener('abort', cancel, { once: true });
+  const { signal } = controller;
   const aborted = new Promise<never>((_, reject) => {
-    const rejectOnAbort = () => reject(timeout.signal.aborted ? new DeadlineExceeded() : createCancelledError());
-    signal.addEventListener('abort', rejectOnAbort, { once: true });
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
   try {
     return await Promise.race([aborted, work(signal)]);
   } finally {
     callOff();
+    callerSignal?.removeEventListener('abort', cancel);
   }
 }
 
