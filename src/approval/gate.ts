@@ -45,9 +45,9 @@ interface GateOptions {
 export interface GatedCall {
   readonly context: ServerContext;
   readonly tool: string;
-  /** Names the call: see the request's. */
+  /** The same for equal calls: a hash of principal, tool and arguments. */
   readonly key: string;
-  /** The id of the request whose outcome is to be repeated. */
+  /** The id of the carried-out request that a person is to be asked to do once more; absent in an ordinary call. */
   readonly repeatOf: string | undefined;
   /** The tenant that the call would act in now. */
   readonly tenantId: string;
@@ -94,7 +94,7 @@ export class Gate {
     this.#channels = options.openChannels(createInbox(this.#requests));
   }
 
-  /** Ids of the targets of every deletion that waits for an answer, for its turn or for Graph. */
+  /** Ids of the targets of every call of these tools that waits for an answer, for its turn or for Graph. */
   listPendingTargets(tools: readonly string[]): Promise<readonly string[]> {
     return this.#requests.listPendingTargets(tools);
   }
