@@ -41,9 +41,13 @@ export interface Entra extends EntraState {
   close(): Promise<void>;
 }
 
+/** It takes long to make. */
+let serverCertificate: Certificate | undefined;
+
 /** Starts Entra with these tenants. */
 export async function startEntra(directories: Directory[]): Promise<Entra> {
-  const certificate = selfSigned('localhost', { hosts: ['localhost', '127.0.0.1'] });
+  serverCertificate ??= selfSigned('localhost', { hosts: ['localhost', '127.0.0.1'] });
+  const certificate = serverCertificate;
   const folder = await mkdtemp(join(tmpdir(), 'entra-'));
   const caFile = join(folder, 'ca.pem');
   await writeFile(caFile, certificate.certificate);

@@ -19,8 +19,17 @@ export interface SigningKey {
   check(token: string, options: JWTVerifyOptions): Promise<JWTPayload>;
 }
 
+/** A key takes long to make, and no test needs more of them at once. */
+const keyPairs: ReturnType<typeof generateKeyPair>[] = [];
+let keysGiven = 0;
+function nextKeyPair() {
+  const index = keysGiven++ % 8;
+  keyPairs[index] ??= generateKeyPair('RS256', { extractable: true });
+  return keyPairs[index];
+}
+
 export async function signingKey(): Promise<SigningKey> {
-  const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
+  const { publicKey, privateKey } = await nextKeyPair();
   const kid = randomUUID();
   const published = { keys: [{ ...(await exportJWK(publicKey)), kid, use: 'sig', alg: 'RS256' }] };
   const keys = createLocalJWKSet(published);

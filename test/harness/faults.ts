@@ -80,7 +80,20 @@ export const dripping =
 /** The earned body with blanks up to so many bytes; only `after`. */
 export const padded =
   (bytes: number): FaultAction =>
-  (_, reply = nothing) => ({ ...reply, text: whole(reply).toString().padEnd(bytes) });
+  (_, reply = nothing) => ({
+    ...reply,
+    *text() {
+      const earned = whole(reply);
+      yield earned;
+      yield* blanks(bytes - earned.length);
+    },
+  });
+
+/** So many blanks, in the pieces in which a network brings them. */
+function* blanks(bytes: number) {
+  const piece = Buffer.alloc(65_536, ' ');
+  for (let left = bytes; left > 0; left -= piece.length) yield piece.subarray(0, left);
+}
 
 /** The first half of the earned body, as if it were all of it; only `after`. */
 export const truncated: FaultAction = (_, reply = nothing) => {
@@ -124,14 +137,7 @@ export const redirect =
 /** A body of so many bytes, as a small compressed one may become. */
 export const huge =
   (bytes: number): FaultAction =>
-  (_, { status } = nothing) => ({
-    status,
-    headers: json,
-    *text() {
-      const piece = Buffer.alloc(65_536, ' ');
-      for (let sent = 0; sent < bytes; sent += piece.length) yield piece;
-    },
-  });
+  (_, { status } = nothing) => ({ status, headers: json, text: () => blanks(bytes) });
 
 /** The earned JSON body with a change; only `after`. */
 export const edited =

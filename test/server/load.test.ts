@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { approve, connect, kinds, type TestClient } from '../harness/clients.ts';
 import { serverHere } from '../harness/server.ts';
 
-const millisecondsOnTheWay = 20;
+const millisecondsOnTheWay = 3;
 
 const reads: readonly (readonly [string, Record<string, unknown>])[] = [
   ['summarize_fleet', {}],
@@ -26,7 +26,7 @@ function counter() {
   let [now, most] = [0, 0];
   return {
     tenant: {
-      pageSize: 10,
+      pageSize: 20,
       async beforeRequest() {
         now += 1;
         most = Math.max(most, now);
@@ -102,7 +102,7 @@ describe.each(kinds)('64 calls of a %s client at once', (kind) => {
     scene(kind, {}, async (client, mostAtOnce) => {
       const alone = await each(client);
       const cancelled = Array.from({ length: 40 }, (_, index) => {
-        const signal = AbortSignal.timeout(index * 10);
+        const signal = AbortSignal.timeout(index * 2);
         return client.call('summarize_fleet', {}, { signal }).then(
           () => 'done',
           () => 'cancelled',

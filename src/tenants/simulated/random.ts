@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Values that depend on the seed and a name only, so that a fleet is the same each time. */
 export function createRandom(seed: number, now: number) {
-  const hash = (name: string) => createHash('sha256').update(`${seed} ${name}`).digest();
+  const digest = (name: string) => hash('sha256', `${seed} ${name}`);
   /** A number from 0 up to 1. */
-  const drawFraction = (name: string) => hash(name).readUInt32BE(0) / 2 ** 32;
+  const drawFraction = (name: string) => Number.parseInt(digest(name).slice(0, 8), 16) / 2 ** 32;
   return {
     /** A GUID of version 4. */
-    createGuid: (name: string) => formatGuid(hash(name)),
+    createGuid: (name: string) => formatGuid(digest(name)),
     drawFraction,
     pick: <T>(name: string, from: readonly [T, ...T[]]): T =>
       from[Math.floor(drawFraction(name) * from.length)] ?? from[0],
@@ -18,8 +18,7 @@ export function createRandom(seed: number, now: number) {
 }
 export type SeededRandom = ReturnType<typeof createRandom>;
 
-function formatGuid(bytes: Buffer): string {
-  const hex = bytes.toString('hex');
+function formatGuid(hex: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
