@@ -6,8 +6,10 @@ import {
   createHttpHeaders,
   createPipelineRequest,
   decompressResponsePolicy,
+  type HttpClient,
   type Pipeline,
   type PipelinePolicy,
+  type PipelineRequest,
   proxyPolicy,
   setClientRequestIdPolicy,
   tracingPolicy,
@@ -150,54 +152,24 @@ export function createGraphClient(options: GraphOptions): Graph {
 
   /** One attempt. A request whose time is over before it left never leaves. */
   async function sendOnce(call: GraphCall, route: Route, url: string, pipeline: Pipeline): Promise<AttemptResult> {
-    const { endpoint, body, actingAs, signal: callerSignal, deadline, expires = Number.POSITIVE_INFINITY } = call;
+    const { endpoint, actingAs, signal: callerSignal, deadline, expires = Number.POSITIVE_INFINITY } = call;
     const remainingMs = deadline - clock.monotonic();
     const timeoutMs = endpoint.resend === 'never' ? remainingMs : Math.min(remainingMs, attemptTimeoutMs);
     let isSent = false;
+    const startSending = () => {
+      if (callerSignal?.aborted) throw createCancelledError();
+      if (clock.monotonic() >= deadline || clock.wall() >= expires) throw new DeadlineExceeded();
+      isSent = true;
+    };
+    // What runs under one signal belongs to one call.
+    const outgoing = { timeoutMs, caller: callerSignal ?? call, actingAs, startSending };
     try {
-      return await runWithin(clock, remainingMs, isWrite(endpoint) ? undefined : callerSignal, async (signal) => {
-        const request = createPipelineRequest({
-          url,
-          method: parseMethod(route),
-          headers: createHttpHeaders(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-          abortSignal: signal,
-          streamResponseStatusCodes: new Set([Number.POSITIVE_INFINITY]),
-          ...(body !== undefined && { body: JSON.stringify(body) }),
-        });
-        const markSent = () => {
-          if (callerSignal?.aborted) throw createCancelledError();
-          if (clock.monotonic() >= deadline || clock.wall() >= expires) throw new DeadlineExceeded();
-          isSent = true;
-        };
-        // What runs under one signal belongs to one call.
-        const outgoing = { signal, timeoutMs, caller: callerSignal ?? call, actingAs, startSending: markSent };
-        const response = await pipeline.sendRequest(openTransport(outgoing), request);
-        const answer = {
-          status: response.status,
-          text: response.bodyAsText ?? undefined,
-          requestId: response.headers.get('request-id'),
-          clientRequestId: request.requestId,
-          retryAfter: response.headers.get('Retry-After'),
-          date: response.headers.get('Date'),
-        };
-        return { kind: 'answer', answer };
-      });
+      const answer = await runWithin(clock, remainingMs, isWrite(endpoint) ? undefined : callerSignal, (signal) =>
+        sendThrough(pipeline, openTransport({ ...outgoing, signal }), toPipelineRequest(call, route, url, signal)),
+      );
+      return { kind: 'answer', answer };
     } catch (error) {
-      if (error instanceof ToolError) return { kind: 'error', error };
-      if (error instanceof ResponseTooLarge) {
-        return { kind: 'error', error: createUnreadableError(endpoint, 'it is larger than 16 MiB') };
-      }
-      if (error instanceof Throttled) return { kind: 'throttled' };
-      if (error instanceof DeadlineExceeded)
-        return { kind: 'noAnswer', why: 'the time was over', mayHaveArrived: isSent };
-      if (!isSent) return { kind: 'error', error: reportDefect(error) };
-      const code = getErrorCode(error);
-      return {
-        kind: 'noAnswer',
-        why: `the connection failed (${code})`,
-        mayHaveArrived: !hasNeverConnected(code),
-        next: suggestNetworkFix(code),
-      };
+      return toFailedAttempt(endpoint, error, isSent) ?? { kind: 'error', error: reportDefect(error) };
     }
   }
 
@@ -218,6 +190,42 @@ export function createGraphClient(options: GraphOptions): Graph {
       }
     },
   };
+}
+
+function toPipelineRequest({ body }: GraphCall, route: Route, url: string, abortSignal: AbortSignal): PipelineRequest {
+  return createPipelineRequest({
+    url,
+    method: parseMethod(route),
+    headers: createHttpHeaders(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    abortSignal,
+    streamResponseStatusCodes: new Set([Number.POSITIVE_INFINITY]),
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+}
+
+async function sendThrough(pipeline: Pipeline, transport: HttpClient, request: PipelineRequest): Promise<GraphAnswer> {
+  const { status, bodyAsText, headers } = await pipeline.sendRequest(transport, request);
+  return {
+    status,
+    text: bodyAsText ?? undefined,
+    requestId: headers.get('request-id'),
+    clientRequestId: request.requestId,
+    retryAfter: headers.get('Retry-After'),
+    date: headers.get('Date'),
+  };
+}
+
+/** What an attempt came to that ended in an error; undefined where that is none of the network's and nothing was sent. */
+function toFailedAttempt(endpoint: Endpoint, error: unknown, isSent: boolean): AttemptResult | undefined {
+  if (error instanceof ToolError) return { kind: 'error', error };
+  if (error instanceof ResponseTooLarge)
+    return { kind: 'error', error: createUnreadableError(endpoint, 'it is larger than 16 MiB') };
+  if (error instanceof Throttled) return { kind: 'throttled' };
+  if (error instanceof DeadlineExceeded) return { kind: 'noAnswer', why: 'the time was over', mayHaveArrived: isSent };
+  if (!isSent) return undefined;
+  const code = getErrorCode(error);
+  const next = suggestNetworkFix(code);
+  return { kind: 'noAnswer', why: `the connection failed (${code})`, mayHaveArrived: !hasNeverConnected(code), next };
 }
 
 /** The library's policy for its claims challenges; the token itself comes from our credential, which keeps it strictly. */

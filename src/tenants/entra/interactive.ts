@@ -50,69 +50,86 @@ const isDeviceCodeExpired = (error: unknown) =>
  * A person's credential. What can be had silently comes at once; else the person is asked, one sign-in at a time, and a
  * call that needs it says what there is to do instead of waiting for long.
  */
-export function createInteractiveCredential(options: InteractiveSignInOptions): TokenCredential {
-  const { method, signInWaitMs, tellOperator } = options;
-  let opening: ReturnType<typeof openCredential> | undefined;
-  let pendingSignIn: Promise<PendingSignIn> | undefined;
+export class InteractiveCredential implements TokenCredential {
+  readonly #options: InteractiveSignInOptions;
+  #opening: ReturnType<typeof openCredential> | undefined;
+  #signIn: Promise<PendingSignIn> | undefined;
   /** Why a sign-in failed that no call waited for. */
-  let unreportedFailure: unknown;
-  let isSignedIn = false;
+  #unreportedFailure: unknown;
+  #isSignedIn = false;
   /** What whoever is signed in may not have. It is not asked for again, and comes silently once it has consent. */
-  const consentFailures = new Map<string, unknown>();
+  readonly #consentFailures = new Map<string, unknown>();
 
-  async function beginSignIn(scopes: string | string[], tokenOptions: GetTokenOptions): Promise<PendingSignIn> {
-    opening ??= openCredential(options);
-    const { waitForDeviceCode, signIn } = await opening;
-    const thisSignIn = pendingSignIn;
+  constructor(options: InteractiveSignInOptions) {
+    this.#options = options;
+  }
+
+  /** @throws a ToolError that says what the person has to do, or why there is no token. */
+  async getToken(scopes: string | string[], { claims }: GetTokenOptions = {}): Promise<AccessToken> {
+    const tokenOptions = { enableCae: true, ...(claims !== undefined && { claims }) };
+    try {
+      const token = await this.#getTokenSilently(scopes, tokenOptions);
+      if (token !== undefined) return token;
+      await this.#waitForPerson(scopes, tokenOptions);
+      const tokenOfPerson = await this.#getTokenSilently(scopes, tokenOptions);
+      if (tokenOfPerson !== undefined) return tokenOfPerson;
+      throw (await this.#getSignIn(scopes, tokenOptions)).signInNeeded;
+    } catch (error) {
+      if (!(error instanceof SignInNeeded)) this.#unreportedFailure = undefined;
+      const { method, authority } = this.#options;
+      throw await toSignInError({ title: method.replace('-', ' ') }, error, authority);
+    }
+  }
+
+  async #getTokenSilently(scopes: string | string[], tokenOptions: GetTokenOptions): Promise<AccessToken | undefined> {
+    this.#opening ??= openCredential(this.#options);
+    const { getTokenSilently } = await this.#opening;
+    const token = await getTokenSilently(scopes, tokenOptions);
+    this.#isSignedIn ||= token !== undefined;
+    return token;
+  }
+
+  /** Ends when the person has signed in. @throws `SignInNeeded` where that takes longer than a call may. */
+  async #waitForPerson(scopes: string | string[], tokenOptions: GetTokenOptions): Promise<void> {
+    const { method, signInWaitMs } = this.#options;
+    const isStartedHere = this.#signIn === undefined;
+    const { signInNeeded, startedAtMs, finished } = await this.#getSignIn(scopes, tokenOptions);
+    const isCodeFresh = method === 'device-code' && performance.now() - startedAtMs < fastestCodeEntryMs;
+    if (isStartedHere && isCodeFresh) throw signInNeeded;
+    const waitMs = isCodeFresh ? Math.min(signInWaitMs, fastestCodeEntryMs) : signInWaitMs;
+    const isFinished = await Promise.race([finished.then(() => true), wait(waitMs, false)]);
+    if (!isFinished) throw signInNeeded;
+  }
+
+  /** The sign-in that is under way, or a new one. @throws what an earlier one failed with. */
+  #getSignIn(scopes: string | string[], tokenOptions: GetTokenOptions): Promise<PendingSignIn> {
+    const failure = this.#unreportedFailure ?? this.#consentFailures.get(String(scopes));
+    if (failure !== undefined) throw failure;
+    this.#signIn ??= this.#beginSignIn(scopes, tokenOptions);
+    return this.#signIn;
+  }
+
+  async #beginSignIn(scopes: string | string[], tokenOptions: GetTokenOptions): Promise<PendingSignIn> {
+    const { method, signInWaitMs, tellOperator } = this.#options;
+    this.#opening ??= openCredential(this.#options);
+    const { waitForDeviceCode, signIn } = await this.#opening;
     const prompt =
       method === 'browser' ? Promise.resolve(browserSignInNeeded) : waitForDeviceCode().then(toSignInNeeded);
     const finished = signIn(scopes, tokenOptions);
     const timeout = wait(browserTimeoutFactor * signInWaitMs, undefined, { ref: false });
+    const thisSignIn = this.#signIn;
     (method === 'browser' ? Promise.race([finished, timeout]) : finished)
       .catch((error: unknown) => {
-        unreportedFailure = isDeviceCodeExpired(error) ? undefined : error;
-        if (isSignedIn && isConsentMissing(error)) consentFailures.set(String(scopes), error);
+        this.#unreportedFailure = isDeviceCodeExpired(error) ? undefined : error;
+        if (this.#isSignedIn && isConsentMissing(error)) this.#consentFailures.set(String(scopes), error);
       })
       .finally(() => {
-        if (pendingSignIn === thisSignIn) pendingSignIn = undefined;
+        if (this.#signIn === thisSignIn) this.#signIn = undefined;
       });
     const signInNeeded = await Promise.race([prompt, finished.then(() => browserSignInNeeded)]);
     tellOperator(signInNeeded.message);
     return { signInNeeded, startedAtMs: performance.now(), finished };
   }
-
-  async function requestToken(scopes: string | string[], tokenOptions: GetTokenOptions): Promise<AccessToken> {
-    opening ??= openCredential(options);
-    const { getTokenSilently } = await opening;
-    for (let isFirst = true; ; isFirst = false) {
-      const token = await getTokenSilently(scopes, tokenOptions);
-      if (token !== undefined) {
-        isSignedIn = true;
-        return token;
-      }
-      const failure = unreportedFailure ?? consentFailures.get(String(scopes));
-      if (failure !== undefined) throw failure;
-      const isStartedHere = pendingSignIn === undefined;
-      pendingSignIn ??= beginSignIn(scopes, tokenOptions);
-      const { signInNeeded, startedAtMs, finished } = await pendingSignIn;
-      const isCodeFresh = method === 'device-code' && performance.now() - startedAtMs < fastestCodeEntryMs;
-      if (!isFirst || (isStartedHere && isCodeFresh)) throw signInNeeded;
-      const waitMs = isCodeFresh ? Math.min(signInWaitMs, fastestCodeEntryMs) : signInWaitMs;
-      const isFinished = await Promise.race([finished.then(() => true), wait(waitMs, false)]);
-      if (!isFinished) throw signInNeeded;
-    }
-  }
-
-  return {
-    async getToken(scopes, { claims } = {}) {
-      try {
-        return await requestToken(scopes, { enableCae: true, ...(claims !== undefined && { claims }) });
-      } catch (error) {
-        if (!(error instanceof SignInNeeded)) unreportedFailure = undefined;
-        throw await toSignInError({ title: method.replace('-', ' ') }, error, options.authority);
-      }
-    },
-  };
 }
 
 /** The library's credential, with tokens kept between runs where the platform lets it. */

@@ -8,7 +8,7 @@ import type { Tenant } from '../../graph/tenant.ts';
 import { createAppVariables, type SignInEnvironment } from './app.ts';
 import { createCredentialChain, findConfiguredMethod, type SignInAttempts } from './credentialChain.ts';
 import type { Authority } from './credentials.ts';
-import { createInteractiveCredential } from './interactive.ts';
+import { InteractiveCredential } from './interactive.ts';
 
 interface EntraOptions {
   readonly environment: SignInEnvironment;
@@ -57,7 +57,7 @@ export function createEntraTenant(
       throw new Error('MDI_MCP_WRITER_CLIENT_ID is for apps, and --auth names a person.');
     const folder = join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'sign-in');
     const signIn = { method: auth, app: mainApp, authority, folder, signInWaitMs, tellOperator };
-    const personCredential = createInteractiveCredential(signIn);
+    const personCredential = new InteractiveCredential(signIn);
     const credentialByPermission = new Map<Permission, TokenCredential>();
     return {
       ...tenant,
