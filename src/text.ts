@@ -80,3 +80,24 @@ export function cleanText(text: string, maxLength: number): string {
     .trim();
   return line.length <= maxLength ? line : `${line.slice(0, maxLength).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
+
+/** How many columns of a terminal a text takes: letters that are not ASCII may be wide ones. */
+export const countColumns = (text: string): number =>
+  [...text].reduce((sum, character) => sum + (character > '\u{7e}' ? 2 : 1), 0);
+
+/** Lines of at most `maxColumns` characters; indents stay, and a word that is longer than a line is cut. */
+export function wrapText(text: string, maxColumns = 80): string[] {
+  return text.split('\n').flatMap((paragraph) => {
+    const indent = paragraph.match(/^ */)?.[0].slice(0, maxColumns / 2) ?? '';
+    const piecePattern = new RegExp(`.{1,${maxColumns - indent.length}}`, 'gu');
+    const words = paragraph.trim().split(/\s+/);
+    const lines = [indent];
+    for (const word of words.flatMap((one) => one.match(piecePattern) ?? [])) {
+      const line = lines.at(-1) ?? '';
+      const extended = line.trim() === '' ? `${indent}${word}` : `${line} ${word}`;
+      if (extended.length <= maxColumns) lines.splice(-1, 1, extended);
+      else lines.push(`${indent}${word}`);
+    }
+    return lines;
+  });
+}

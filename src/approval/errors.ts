@@ -3,6 +3,8 @@ import type { ExternalChannel } from './inbox.ts';
 
 const askAgain = 'Call the tool again without the old answer; the person is asked anew.';
 const leaveIt = 'Do not repeat the call unless the person asks for it.';
+const personLifts =
+  'Stop, and tell the user what was declined. Only they can let it be asked again: on the approval page, or with `mdi-sensors-mcp approve`.';
 const waitForOne = 'Let the person answer it; an unanswered one ends after 10 minutes.';
 const waitForMany = 'Let the person answer or close them first; unanswered ones end after 10 minutes.';
 const waitForOutcome = 'Call again with the same arguments in a minute: that tells its outcome and sends nothing.';
@@ -20,7 +22,8 @@ export const approvalErrors = {
     approvalErrors.invalid('The question was answered already, has expired, or was asked before this server started.'),
   expired: (why: string) => new ToolError('approval_expired', `${why}.`, askAgain),
   declined: () => new ToolError('declined', 'A person declined.', leaveIt),
-  closed: () => new ToolError('declined', 'The question was closed without an answer.', leaveIt),
+  closed: () =>
+    new ToolError('question_closed', 'The person closed the question without an answer.', 'Ask the person how to go on.'),
   mistyped: () => new ToolError('mistyped', 'What was answered is not what was asked for.', askAgain),
   targetChanged(differences: readonly string[]) {
     const why = `What was approved is no longer what would happen: ${differences.join('; ')}.`;
@@ -32,12 +35,10 @@ export const approvalErrors = {
     createBusy('Too much was asked and done in the last ten minutes to keep track of more.', 'Wait ten minutes.'),
   shownTooOften: () =>
     createBusy('The question of this call is open already, and it was shown several times.', waitForOne),
-  declinedRecently: (minutes: number) =>
-    createBusy(`A person declined this a moment ago; it is not asked again for ${minutes} minutes.`, leaveIt),
-  declinedTooOften(declines: number) {
-    const why = `A person declined ${declines} questions, so nothing is asked any more until this server is restarted.`;
-    return createBusy(why, 'Stop, and tell the user what was declined.');
-  },
+  declinedRecently: (until: string) =>
+    createBusy(`A person declined this, or a part of it; it is not asked again before ${until}.`, personLifts),
+  declinedTooOften: (declines: number) =>
+    createBusy(`A person declined ${declines} times in a row, so nothing is asked any more.`, personLifts),
   underway: () =>
     new ToolError('outcome_unknown', 'The same call was approved and is being carried out right now.', waitForOutcome),
   alreadyDone(id: string, when: string, outcome: string) {
@@ -53,6 +54,11 @@ export const approvalErrors = {
     createUnavailable(
       ', and here is no way to ask: the client cannot show a form (MCP elicitation), and with CI set nobody is asked outside of it.',
       'run this in a session with a person',
+    ),
+  tooLargeForForm: () =>
+    createUnavailable(
+      ', and its question is too large for a form of the client, the only way to ask here.',
+      'make smaller calls, to start the server where a browser or a terminal of the person can be used, or with --approval form if the client draws whole forms',
     ),
   channelFailed(channel: ExternalChannel, why: string) {
     const [way, other] = channel === 'page' ? ['approval page', 'terminal'] : ['way to the terminal', 'page'];

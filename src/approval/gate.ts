@@ -5,7 +5,9 @@ import { SignInNeeded, ToolError } from '../errors.ts';
 import type { ProgressReporter } from '../graph/client/reader.ts';
 import { type ClientDescription, FormChannel, readDecision, type SealedReply } from './channels/form.ts';
 import { approvalErrors, restoreError } from './errors.ts';
-import type { ApprovalInbox, Channel, ExternalChannel, ExternalChannels } from './inbox.ts';
+import { canFitForm } from './formText.ts';
+import type { HeadContext } from './head.ts';
+import type { ApprovalInbox, ApprovalSetting, Channel, ExternalChannel, ExternalChannels } from './inbox.ts';
 import { describeDifferences, type Question } from './question.ts';
 import { createQueue } from './queue.ts';
 import {
@@ -16,7 +18,7 @@ import {
   type Resolution,
   type TextResult,
 } from './requestStore.ts';
-import { ApprovalRequests, canFitForm, createInbox, type Execution, type NewRequest } from './requests.ts';
+import { ApprovalRequests, createInbox, type Execution, type NewRequest } from './requests.ts';
 
 /** How long a call waits, and since when. */
 interface Patience {
@@ -27,15 +29,17 @@ interface Patience {
 /** An equal call that comes later than this is not concurrent but a retry: the client may never have drawn its form. */
 const concurrentCallWindowMs = 2_000;
 /** How often an equal call may show one form, the first time included. */
-const mostFormsPerRequest = 3;
+const mostFormsPerRequest = 2;
 const progressIntervalMs = 5_000;
+/** Nothing on a screen tells a person that the terminal waits: the first call says so soon. */
+const firstTerminalWaitMs = 2_000;
 
 /** What the gate needs of the process around it. */
 interface GateOptions {
   readonly clock: Clock;
   /** How long a call waits for a person outside the client, in milliseconds. */
   readonly patienceMs: number;
-  readonly approval: 'auto' | Channel;
+  readonly approval: ApprovalSetting;
   readonly audit: AuditLog;
   readonly store: RequestStore;
   openChannels(inbox: ApprovalInbox): ExternalChannels;
@@ -57,7 +61,7 @@ export interface GatedCall {
 
 /** What a call may do next: plan a question, act on an approval, or end with a result. */
 export type GateResponse =
-  | { readonly kind: 'unasked'; readonly note: readonly string[] }
+  | { readonly kind: 'unasked'; readonly note: readonly string[]; readonly remarks: readonly string[] }
   | { readonly kind: 'approved'; readonly request: ApprovalRequest }
   | { readonly kind: 'result'; readonly result: TextResult | InputRequiredResult };
 
@@ -72,8 +76,8 @@ export type ExecutionOutcome = Asked | ({ readonly kind: 'result' } & Execution)
 /** The human confirmation gate of one process. All but an explicit yes to exactly this is a ToolError, which is thrown. */
 export class Gate {
   readonly #options: GateOptions;
-  readonly #form = new FormChannel();
-  readonly serverOptions = this.#form.serverOptions;
+  readonly #form: FormChannel;
+  readonly serverOptions: FormChannel['serverOptions'];
   readonly #requests: ApprovalRequests;
   readonly #channels: ExternalChannels;
   /** Approved calls are executed one at a time. */
@@ -87,6 +91,8 @@ export class Gate {
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.#form = new FormChannel(options.approval);
+    this.serverOptions = this.#form.serverOptions;
     const onUnansweredForm = () => {
       this.#hasUnansweredForm = true;
     };
@@ -117,7 +123,7 @@ export class Gate {
     for (;;) {
       const known = await this.#matchEarlierCall(call);
       if (known.kind !== 'unasked') return known;
-      const channel = this.#chooseChannel(asked.question, call.client);
+      const channel = this.#chooseChannel(asked.question, asked, call.client);
       const opened = await this.#requests.open({ ...asked, key: call.key, channel });
       if (opened.kind === 'asked') return this.show(opened.request, call);
     }
@@ -130,7 +136,7 @@ export class Gate {
     this.#callsWaitingFor(nonce).add(call);
     const error = await this.#channels.show(channel, nonce);
     if (error !== undefined) await this.#requests.endUnshown(nonce, error);
-    return this.#wait(request, call);
+    return this.#wait(request, call, this.#startPatience(channel === 'terminal' ? firstTerminalWaitMs : undefined));
   }
 
   /**
@@ -140,9 +146,11 @@ export class Gate {
   async consume(request: ApprovalRequest, now: Question): Promise<Consumption> {
     const differences = describeDifferences(request.question, now);
     if (differences.length === 0) return { kind: 'consumed', remainingMs: await this.#requests.consume(request, now) };
-    if (request.follows === 'target_changed') throw approvalErrors.targetChanged(differences);
+    // A form has no room for the differences.
+    const channel = request.channel === 'form' ? this.#chooseForDifferences() : request.channel;
+    if (request.follows === 'target_changed' || channel === undefined) throw approvalErrors.targetChanged(differences);
     const note = ['What you approved has changed. Please look again:', ...differences.map((line) => `- ${line}`)];
-    const replaced = await this.#requests.replaceChanged(request.nonce, now, note);
+    const replaced = await this.#requests.replaceChanged(request.nonce, { question: now, note, channel });
     if (replaced.kind === 'asked') return replaced;
     throw replaced.kind === 'refused' ? replaced.error : approvalErrors.expired('The approval was not used in time');
   }
@@ -177,7 +185,7 @@ export class Gate {
     const { nonce, state, channel } = request;
     if (state.kind !== 'pending' || channel !== 'form') return this.#handleLate(request, reply, call);
     if (reply.action === 'missing') return this.show(request, call);
-    const decision = readDecision(reply, request, this.#requests.ageMs(request));
+    const decision = readDecision(reply, this.#requests.ageMs(request));
     const answered =
       decision.kind === 'unattended'
         ? await this.#requests.rejectUnattended(nonce, this.#chooseFallback())
@@ -197,9 +205,8 @@ export class Gate {
     const { resolution } = request.state;
     if (resolution.kind === 'executed' && resolution.changed) throw describeAlreadyDone(request, resolution);
     if (isDecline(resolution)) throw restoreError(resolution.error);
-    const decision = readDecision(reply, request, this.#requests.ageMs(request));
-    const isDeclined = decision.kind === 'decline' || decision.kind === 'close';
-    if (resolution.kind !== 'replaced' || !isDeclined) throw approvalErrors.notPending();
+    const decision = readDecision(reply, this.#requests.ageMs(request));
+    if (resolution.kind !== 'replaced' || decision.kind !== 'decline') throw approvalErrors.notPending();
     const answered = await this.#requests.decide(resolution.by, decision);
     if (answered.kind === 'late') return this.#handleLate(answered.request, reply, call);
     throw answered.kind === 'refused' ? answered.error : approvalErrors.notPending();
@@ -208,20 +215,28 @@ export class Gate {
   /** A call without an answer: unasked, or equal to one that is known. */
   async #matchEarlierCall(call: GatedCall): Promise<GateResponse> {
     const request = await this.#requests.find(call.key);
-    if (request === undefined) return { kind: 'unasked', note: [] };
+    if (request === undefined) return unasked;
     const { id, nonce, state, channel, question } = request;
     if (state.kind === 'ended') {
-      if (question.context.identity.tenantId !== call.tenantId) return { kind: 'unasked', note: [] };
+      if (question.context.identity.tenantId !== call.tenantId) return unasked;
       const { resolution } = state;
-      if (isDecline(resolution)) throw approvalErrors.declinedRecently(this.#requests.minutesLeft(request));
-      if (resolution.kind !== 'executed' || !resolution.changed) return { kind: 'unasked', note: [] };
+      if (isDecline(resolution)) throw approvalErrors.declinedRecently(this.#requests.formatUntil(request));
+      if (resolution.kind !== 'executed' || !resolution.changed) return unasked;
       if (call.repeatOf !== id) throw describeAlreadyDone(request, resolution);
-      return { kind: 'unasked', note: [`This was done already at ${formatTime(resolution)}. It would be done again.`] };
+      const at = formatTime(resolution);
+      return {
+        kind: 'unasked',
+        note: [`This was done already at ${at}. It would be done again.`],
+        remarks: [`done already at ${at}`],
+      };
     }
-    const isOpenForm = state.kind === 'pending' && channel === 'form';
-    if (!isOpenForm || this.#requests.ageMs(request) <= concurrentCallWindowMs) return this.#wait(request, call);
+    const isForm = state.kind === 'pending' && channel === 'form';
+    const { shown, open } = this.#forms.get(nonce) ?? { shown: 0, open: 0 };
+    // A form whose call is still open is before the person; one whose call has ended may never have been drawn.
+    const isBeforePerson = open > 0 || this.#requests.ageMs(request) <= concurrentCallWindowMs;
+    if (!isForm || isBeforePerson) return this.#wait(request, call);
     const fallback = this.#chooseFallback();
-    if (fallback === undefined) return this.show(request, call);
+    if (fallback === undefined || shown < mostFormsPerRequest) return this.show(request, call);
     const moved = await this.#requests.moveUnansweredForm(nonce, fallback);
     if (moved.kind === 'asked') return this.show(moved.request, call);
     if (moved.kind === 'refused') throw moved.error;
@@ -229,14 +244,22 @@ export class Gate {
   }
 
   /** The channel of a new question. @throws a ToolError when there is none. */
-  #chooseChannel(question: Question, { canShowForm }: ClientDescription): Channel {
+  #chooseChannel(question: Question, head: HeadContext, client: ClientDescription): Channel {
     const { preferred } = this.#channels;
-    const isFormGood = (!this.#hasUnansweredForm && canFitForm(question)) || preferred === undefined;
-    const best = canShowForm && isFormGood ? 'form' : preferred;
-    const channel = this.#options.approval === 'auto' ? best : this.#options.approval;
-    if (channel === undefined) throw approvalErrors.noChannel();
-    if (channel === 'form' && !canShowForm) throw approvalErrors.clientWithoutForms();
-    return channel;
+    const { approval } = this.#options;
+    const { canShowForm, hidesForms } = client;
+    if (approval === 'form' && !canShowForm) throw approvalErrors.clientWithoutForms();
+    if (approval !== 'auto') return approval;
+    const isDrawn = canShowForm && (preferred === undefined || (!hidesForms && !this.#hasUnansweredForm));
+    if (isDrawn && canFitForm(question, head)) return 'form';
+    if (preferred === undefined) throw isDrawn ? approvalErrors.tooLargeForForm() : approvalErrors.noChannel();
+    return preferred;
+  }
+
+  /** Where an approved act is asked anew that has changed; undefined where nothing can show the differences. */
+  #chooseForDifferences(): Channel | undefined {
+    const { approval } = this.#options;
+    return approval === 'auto' ? this.#channels.preferred : approval;
   }
 
   /** Where a question goes that the client does not bring before a person; undefined where it cannot move. */
@@ -253,23 +276,28 @@ export class Gate {
     if (form.shown === mostFormsPerRequest) throw approvalErrors.shownTooOften();
     this.#forms.set(nonce, form);
     form.shown += 1;
-    form.open += 1;
     const close = async () => {
       form.open -= 1;
       if (form.open === 0) await this.#requests.abandonForm(nonce).catch(() => undefined);
     };
     // Before the 2026-07-28 revision, which has the envelope, a call is open as long as its form. In that revision the
     // form ends the call, and over HTTP the SDK aborts the signal of a call whose answer has left.
-    if (envelope === undefined) signal.addEventListener('abort', close, { once: true });
-    return { kind: 'result', result: await this.#form.ask(request, context) };
+    if (envelope === undefined) {
+      form.open += 1;
+      signal.addEventListener('abort', close, { once: true });
+    }
+    const minutes = this.#requests.minutesLeft(request);
+    const { approveCommand: command } = this.#channels;
+    return { kind: 'result', result: await this.#form.ask(request, { context, minutes, command }) };
   }
 
   /** Waits for a person outside the client, at most as long as patience lasts. */
   async #wait({ nonce, channel }: ApprovalRequest, call: GatedCall, patience = this.#startPatience()) {
     const { clock, patienceMs } = this.#options;
     const tell = () => {
-      const passedMs = Math.round(clock.monotonic() - patience.startMs);
-      call.progress?.(`Waiting for a person ${this.#channels.describePlace(channel, nonce)}`, passedMs, patienceMs);
+      const passedSeconds = Math.round((clock.monotonic() - patience.startMs) / 1_000);
+      const place = this.#channels.describePlace(channel, nonce);
+      call.progress?.(`Waiting for a person ${place}`, passedSeconds, Math.round(patienceMs / 1_000));
     };
     const stopTelling = repeat(clock, progressIntervalMs, tell);
     const calls = this.#callsWaitingFor(nonce).add(call);
@@ -324,9 +352,9 @@ export class Gate {
     return request;
   }
 
-  #startPatience(): Patience {
+  #startPatience(atMostMs = Number.POSITIVE_INFINITY): Patience {
     const { clock, patienceMs } = this.#options;
-    return { signal: abortAfter(clock, patienceMs), startMs: clock.monotonic() };
+    return { signal: abortAfter(clock, Math.min(patienceMs, atMostMs)), startMs: clock.monotonic() };
   }
 
   #callsWaitingFor(nonce: string): Set<GatedCall> {
@@ -336,6 +364,7 @@ export class Gate {
   }
 }
 
+const unasked = { kind: 'unasked', note: [], remarks: [] } as const;
 const formatTime = ({ at }: Executed) => `${at.slice(11, 19)} UTC`;
 const describeAlreadyDone = ({ id }: ApprovalRequest, executed: Executed) =>
   approvalErrors.alreadyDone(id, formatTime(executed), executed.sentence);

@@ -4,6 +4,7 @@ import type { Identity } from '../graph/client/identity.ts';
 import { type Cloud, type GraphVersion, requireVersion } from '../graph/clouds.ts';
 import { formatPath, type GraphRequest, parseMethod } from '../graph/endpoint.ts';
 import { nameTarget } from '../operations/machines.ts';
+import type { WriteEffect } from '../operations/effects.ts';
 import type { Consequence, Plan } from '../operations/operation.ts';
 import { escapeMarkup, isPlainName, quoteText, quoteUnlessPlain } from '../text.ts';
 
@@ -39,32 +40,50 @@ export interface Question {
   readonly plan: Omit<Plan, 'requests'>;
   readonly requests: readonly PlannedRequest[];
   readonly context: CallContext;
-  /** The text to type; without one an explicit choice is enough. */
-  readonly typed?: string;
+  /** The text to type. */
+  readonly typed: string;
 }
 
-/** The tenant's name as a person types it; the beginning of its id where it has none, or one that cannot be typed. */
-function nameTenant({ tenantLabel, identity: { tenantId } }: CallContext): string {
-  const isTypable = tenantLabel !== tenantId && /^[A-Za-z0-9][A-Za-z0-9 .&-]{0,63}$/.test(tenantLabel);
-  return isTypable ? tenantLabel : tenantId.slice(0, 8);
+/** Texts that say no, in letters of any case. */
+const refusals: readonly string[] = ['no', 'n', 'decline', 'cancel', 'stop'];
+export const isRefusal = (typed: string) => refusals.includes(typed.trim().toLowerCase());
+
+/** What a host has room for in the title of a field, less the words around it. */
+const maxTypedLength = 44;
+/** From so many objects on, the tenant is typed as well. */
+const manyObjects = 10;
+
+const shortenId = (id: string) => id.slice(0, 8);
+
+/** A name as a person types it; the beginning of the id where it is none that every keyboard has. */
+function chooseName(name: string, id: string): string {
+  return isPlainName(name) && !isRefusal(name) && name.length <= maxTypedLength ? name : shortenId(id);
 }
 
-function chooseTyped(plan: Plan, context: CallContext): string | undefined {
-  const [only, ...others] = plan.targets;
-  if (plan.confirm === 'choice') return undefined;
-  if (plan.confirm === 'tenant' || only === undefined) return nameTenant(context);
-  if (others.length > 0) {
-    const [word = ''] = plan.act.verb.toLowerCase().split(' ');
-    return `${word} ${plan.targets.length} ${nameTenant(context)}`;
+/** What names act and object, so that no text stands for two acts. */
+function chooseTyped(effect: WriteEffect, { act, targets, types }: Plan, context: CallContext): string {
+  const { tenantLabel, identity } = context;
+  const tenant = chooseName(tenantLabel, identity.tenantId);
+  const [only] = targets;
+  if (types === 'tenant' || only === undefined) return `${act.word} ${tenant}`;
+  if (types === 'count') {
+    const isTenantTyped = effect === 'destroy' || targets.length >= manyObjects;
+    return [act.word, targets.length, ...(isTenantTyped ? [tenant] : [])].join(' ');
   }
-  return isPlainName(nameTarget(only)) ? nameTarget(only) : only.id.slice(0, 8);
+  return effect === 'destroy'
+    ? chooseName(nameTarget(only), only.id)
+    : `${act.word} ${chooseName(only.name, only.id)}`;
 }
 
-export function createQuestion(tool: string, plan: Plan, context: CallContext): Question {
+export function createQuestion(tool: string, effect: WriteEffect, plan: Plan, context: CallContext): Question {
   const { requests, ...shownPlan } = plan;
-  const typed = chooseTyped(plan, context);
-  const described = requests.map((request) => describeRequest(request, context));
-  return { tool, plan: shownPlan, requests: described, context, ...(typed !== undefined && { typed }) };
+  return {
+    tool,
+    plan: shownPlan,
+    requests: requests.map((request) => describeRequest(request, context)),
+    context,
+    typed: chooseTyped(effect, plan, context),
+  };
 }
 
 function describeRequest({ endpoint, params, body }: GraphRequest, context: CallContext): PlannedRequest {
@@ -79,9 +98,8 @@ function describeRequest({ endpoint, params, body }: GraphRequest, context: Call
   };
 }
 
-/** True where nothing is to be typed, or this is it: letter case and surrounding blanks do not matter. */
-export const isTypedRight = ({ typed }: Question, text = '') =>
-  typed === undefined || text.trim().toLowerCase() === typed.toLowerCase();
+/** Letter case and surrounding blanks do not matter. */
+export const isTypedRight = ({ typed }: Question, text: string) => text.trim().toLowerCase() === typed.toLowerCase();
 
 /** Method, address and body exactly as they would leave, one text for each address. */
 export function formatRequest({ addresses, body }: PlannedRequest): string[] {
@@ -100,7 +118,7 @@ function collectBound({ tool, plan, requests, context, typed }: Question) {
       'acting identity': `${context.identity.kind} ${context.identity.id}, app ${context.identity.appId}`,
       principal: context.principal,
       tool,
-      'text to type': typed ?? null,
+      'text to type': typed,
     },
     requests: requests.flatMap(formatRequest),
     targets: plan.targets

@@ -22,6 +22,10 @@ export interface ApprovalRequest {
   readonly channel: Channel;
   /** What a person should read before the question. */
   readonly note: readonly string[];
+  /** The same in a few words each, where a form has room for that. */
+  readonly remarks: readonly string[];
+  /** How many objects a person declined a moment ago, of which this names some. */
+  readonly declined?: number;
   /** Ids whose deletion was being asked when this was asked: they count as gone in its plans. */
   readonly pendingDeletions: readonly string[];
   /** Why the request before this one was replaced, where that was a wrong text or a change. */
@@ -41,7 +45,8 @@ export type RequestState =
 /** How a request ended: another took its place, it was refused, or the call was carried out. */
 export type Resolution = Replaced | Refused | Executed;
 type Replaced = { readonly kind: 'replaced'; readonly by: string; readonly sentence: string };
-type Refused = { readonly kind: 'refused'; readonly error: StoredError };
+/** `lifted`: a person let what they had declined be asked again. */
+type Refused = { readonly kind: 'refused'; readonly error: StoredError; readonly lifted?: boolean };
 
 export interface Executed {
   readonly kind: 'executed';
@@ -53,8 +58,13 @@ export interface Executed {
   readonly sentence: string;
 }
 
+/** Whether a person said no, and has not taken that back. */
 export const isDecline = (resolution: Resolution): resolution is Refused =>
-  resolution.kind === 'refused' && resolution.error.code === 'declined';
+  resolution.kind === 'refused' && resolution.error.code === 'declined' && resolution.lifted !== true;
+
+/** Whether a form was closed without an answer. */
+export const isClosing = (resolution: Resolution): boolean =>
+  resolution.kind === 'refused' && resolution.error.code === 'question_closed';
 
 /** A tool result as an MCP client gets it; all of this server consist of text. */
 export type TextResult = {

@@ -5,13 +5,15 @@ import type { AuditPosition, AuditRecord } from '../audit/records.ts';
 import type { Clock } from '../clock.ts';
 import { ToolError } from '../errors.ts';
 import { approvalErrors, endSentence, storeError } from './errors.ts';
-import type { ApprovalInbox, Channel, Decision, ExternalChannel, RequestView } from './inbox.ts';
+import type { ApprovalInbox, ApprovalSetting, Channel, Decision, ExternalChannel, RequestView } from './inbox.ts';
 import { computeDigest, formatRequest, isTypedRight, type Question } from './question.ts';
+import { formatFormMessage, listNotes } from './formText.ts';
 import { formatQuestion } from './questionText.ts';
 import { createQueue } from './queue.ts';
 import {
   type ApprovalRequest,
   type Instant,
+  isClosing,
   isDecline,
   type RequestState,
   type RequestStore,
@@ -26,20 +28,25 @@ const mostPendingPerPrincipal = 3;
 const mostRequests = 100;
 const mostTargetsInForm = 20;
 const mostDeclines = 3;
+/** How often a call may be closed before that counts as a decline: some hosts have no key for one. */
+const mostClosings = 3;
+/** Answers that count for nothing are recorded so often, since any client can send them without end. */
+const mostIgnoredRecords = 100;
 
 interface RequestsOptions {
   readonly store: RequestStore;
   readonly clock: Pick<Clock, 'wall' | 'monotonic'>;
   readonly audit: AuditLog;
+  readonly approval: ApprovalSetting;
   /** Called when a form was never brought back. */
   onUnansweredForm(): void;
 }
 
 /** What is asked, and how; the rest of a request is made here. */
-export type NewRequest = Pick<ApprovalRequest, 'key' | 'question' | 'channel' | 'note' | 'pendingDeletions'>;
+export type NewRequest = Pick<ApprovalRequest, 'key' | 'question' | 'channel' | 'note' | 'remarks' | 'pendingDeletions'>;
 
-/** A decision in a form, which can also be closed, or come back with a choice that it did not offer. */
-export type FormDecision = Decision | { readonly kind: 'close' | 'mistype' };
+/** A decision in a form, which can also be closed. */
+export type FormDecision = Decision | { readonly kind: 'close' };
 
 /** What came of a step towards an approval. */
 export type ApprovalStep =
@@ -75,8 +82,9 @@ export class ApprovalRequests {
   readonly #inTurn = createQueue();
   /** The number of the last audit record about a request, by its id. */
   readonly #recordNumbers = new Map<string, number>();
-  /** Since the last start. */
+  /** In a row. */
   #declines = 0;
+  #ignoredRecords = 0;
 
   constructor(options: RequestsOptions) {
     this.#options = options;
@@ -98,6 +106,16 @@ export class ApprovalRequests {
   /** The requests that wait for a person, the oldest first. */
   listPending(): Promise<readonly ApprovalRequest[]> {
     return this.#step(async (requests) => requests.filter(({ state }) => state.kind === 'pending'));
+  }
+
+  /** What a person declined and has not let be asked again, the oldest first. */
+  listDeclined(): Promise<readonly ApprovalRequest[]> {
+    return this.#step(async (requests) => requests.filter(({ state }) => isDeclined(state)));
+  }
+
+  /** Until when what has ended is remembered: `19:32 UTC`. */
+  formatUntil({ state }: ApprovalRequest): string {
+    return formatTimeOfDay(this.#options.clock.wall() + this.#minutesLeft(state) * 60_000);
   }
 
   /** Ids of the targets of every call of these tools that waits for an answer, for its turn or for Graph. */
@@ -140,10 +158,23 @@ export class ApprovalRequests {
   /** The same for a person outside the client: a request of another channel moves to theirs first. */
   decideOutside(nonce: string, decision: Decision, channel: Channel): Promise<ApprovalStep> {
     return this.#stepOn(nonce, ['pending'], async (request) => {
-      if (request.channel === 'form') return { kind: 'late', request };
       if (request.channel === channel) return this.#decide(request, decision);
       const moved = await this.#replace(request, `It was moved to the ${channel}`, { channel });
       return moved.kind === 'asked' ? this.#attempt(moved.request, (next) => this.#decide(next, decision)) : moved;
+    });
+  }
+
+  /** Lets be asked again what a person declined, and everything after three declines in a row. */
+  async lift(nonce: string): Promise<void> {
+    await this.#stepOn(nonce, ['ended'], async (request) => {
+      const { state } = request;
+      if (state.kind !== 'ended' || !isDecline(state.resolution)) return { kind: 'late', request };
+      const lifted = { ...state, resolution: { ...state.resolution, lifted: true } };
+      if (await this.#options.store.move(nonce, 'ended', lifted)) {
+        this.#declines = 0;
+        this.#note(request, 'lifted', { tool: request.question.tool });
+      }
+      return { kind: 'late', request: await this.#load(nonce) };
     });
   }
 
@@ -167,9 +198,9 @@ export class ApprovalRequests {
   }
 
   /** Asks anew for what is no longer what was approved. */
-  replaceChanged(nonce: string, question: Question, note: readonly string[]): Promise<ApprovalStep> {
+  replaceChanged(nonce: string, next: Pick<NewRequest, 'question' | 'note' | 'channel'>): Promise<ApprovalStep> {
     return this.#stepOn(nonce, ['claimed'], (request) =>
-      this.#replace(request, 'It changed before it could be done', { follows: 'target_changed', question, note }),
+      this.#replace(request, 'It changed before it could be done', { follows: 'target_changed', ...next }),
     );
   }
 
@@ -245,21 +276,25 @@ export class ApprovalRequests {
 
   /** Records an answer that counts for nothing. @throws a ToolError when the log cannot be written. */
   recordIgnored(reason: string, tool: string): void {
-    this.#options.audit.record('ignored', { reason, tool });
+    this.#ignoredRecords += 1;
+    if (this.#ignoredRecords > mostIgnoredRecords) return;
+    const isLast = this.#ignoredRecords === mostIgnoredRecords;
+    this.#options.audit.record('ignored', { reason, tool, ...(isLast && { last: 'no more of these are recorded' }) });
   }
 
   /** How page and terminal see a request. */
   describe(request: ApprovalRequest): RequestView {
-    const { nonce, question, note, state } = request;
+    const { nonce, question, state } = request;
     const minutesLeft = this.minutesLeft(request);
     const auditRecord = this.#recordNumbers.get(request.id);
     return {
       nonce,
       question,
-      note,
+      note: listNotes(request),
       ...(Number.isFinite(minutesLeft) && { minutesLeft }),
       state: views[state.kind],
       sentence: state.kind === 'ended' ? summarize(state.resolution) : '',
+      canBeLifted: isDeclined(state),
       ...(auditRecord !== undefined && { auditRecord }),
       ...(state.kind === 'ended' && state.resolution.kind === 'replaced' && { replacedBy: state.resolution.by }),
     };
@@ -296,15 +331,17 @@ export class ApprovalRequests {
   }
 
   async #open(asked: NewRequest, instead?: ApprovalRequest): Promise<ApprovalRequest> {
-    const { question, channel, note } = asked;
+    const { question, channel } = asked;
     const { plan, context, tool } = question;
     if (this.#declines >= mostDeclines) throw approvalErrors.declinedTooOften(this.#declines);
-    const isTooLong = channel === 'form' && !canFitForm(question);
-    if (isTooLong) throw approvalErrors.tooManyTargets(mostTargetsInForm, plan.targets.length);
+    if (channel === 'form' && plan.targets.length > mostTargetsInForm)
+      throw approvalErrors.tooManyTargets(mostTargetsInForm, plan.targets.length);
+    const declined = await this.#findDeclined(question);
     await this.#makeRoom(context.principal, instead);
     const now = this.#now();
     const request: ApprovalRequest = {
       ...asked,
+      ...(declined !== undefined && { declined }),
       v: 1,
       nonce: randomBytes(16).toString('hex'),
       id: randomBytes(4).toString('hex'),
@@ -313,7 +350,8 @@ export class ApprovalRequests {
       state: { kind: 'pending', since: now },
     };
     await this.#options.store.create(request);
-    const text = formatQuestion(question, note);
+    const text =
+      channel === 'form' ? formatFormMessage(request, this.#options.approval) : formatQuestion(question, listNotes(request));
     await this.#recordOrEnd(request, 'question', {
       tool,
       tenant: context.tenantLabel,
@@ -327,6 +365,23 @@ export class ApprovalRequests {
       textHash: createHash('sha256').update(text).digest('hex'),
     });
     return request;
+  }
+
+  /**
+   * How many objects a person declined of which this call names some, undefined for none.
+   * @throws a ToolError where it names all of them: it would be the same act once more, or a larger one.
+   */
+  async #findDeclined(asked: Question): Promise<number | undefined> {
+    const ids = new Set(listObjectIds(asked));
+    const requests = await this.#options.store.read();
+    const counts = requests.flatMap((request) => {
+      const { state, question } = request;
+      const declinedIds = listObjectIds(question);
+      if (!isDeclined(state) || !declinedIds.some((id) => ids.has(id))) return [];
+      if (declinedIds.every((id) => ids.has(id))) throw approvalErrors.declinedRecently(this.formatUntil(request));
+      return [declinedIds.length];
+    });
+    return counts.length === 0 ? undefined : Math.max(...counts);
   }
 
   /** Forgets what no call has to know where there is no room for one more. @throws a ToolError when there is none. */
@@ -343,14 +398,20 @@ export class ApprovalRequests {
 
   async #decide(request: ApprovalRequest, decision: FormDecision): Promise<ApprovalStep> {
     if (decision.kind === 'decline') return this.#decline(request, 'declined', approvalErrors.declined());
-    if (decision.kind === 'close') return this.#decline(request, 'closed', approvalErrors.closed());
-    if (decision.kind === 'approve' && isTypedRight(request.question, decision.typed)) return this.#approve(request);
-    const { typed } = request.question;
-    const isLast = typed === undefined || request.follows !== undefined;
-    if (isLast) return this.#refuse(request, approvalErrors.mistyped(), 'mistyped');
+    if (decision.kind === 'close') return this.#close(request);
+    if (isTypedRight(request.question, decision.typed)) return this.#approve(request);
+    if (request.follows !== undefined) return this.#refuse(request, approvalErrors.mistyped(), 'mistyped');
     this.#noteAnswer(request, 'mistyped');
-    const note = [`That does not match. To approve, type exactly: ${typed}`];
-    return this.#replace(request, 'The text was not the one asked for', { follows: 'mistyped', note });
+    return this.#replace(request, 'The text was not the one asked for', { follows: 'mistyped' });
+  }
+
+  /** A form that is closed says nothing of what the person wants, but for the third time. */
+  async #close(request: ApprovalRequest): Promise<ApprovalStep> {
+    const requests = await this.#options.store.read();
+    const closings = requests.filter(({ key, state }) => key === request.key && isClosed(state));
+    return closings.length + 1 < mostClosings
+      ? this.#refuse(request, approvalErrors.closed(), 'closed')
+      : this.#decline(request, 'closed', approvalErrors.declined());
   }
 
   #decline(request: ApprovalRequest, action: string, error: ToolError): Promise<ApprovalStep> {
@@ -365,7 +426,10 @@ export class ApprovalRequests {
     const { nonce, question } = request;
     this.#record(request, 'answer', this.#describeAnswer(request, 'approved'));
     const approved = { kind: 'approved', since: this.#now() } as const;
-    if (await this.#options.store.move(nonce, 'pending', approved)) return { kind: 'approved' };
+    if (await this.#options.store.move(nonce, 'pending', approved)) {
+      this.#declines = 0;
+      return { kind: 'approved' };
+    }
     this.#note(request, 'ignored', { reason: 'an answer to a question that is closed', tool: question.tool });
     return { kind: 'late', request: await this.#load(nonce) };
   }
@@ -391,7 +455,11 @@ export class ApprovalRequests {
   /** Ends a request as expired; one that has ended long ago is forgotten. */
   async #expire(request: ApprovalRequest): Promise<void> {
     const { nonce, channel, state } = request;
-    if (state.kind === 'ended') return this.#options.store.remove(nonce);
+    if (state.kind === 'ended') {
+      // Where nothing is asked any more, a person has to find what they can lift.
+      if (isDeclined(state) && this.#declines >= mostDeclines) return;
+      return this.#options.store.remove(nonce);
+    }
     const isPending = state.kind === 'pending';
     const why = isPending ? 'The question was not answered in time' : 'The approval was not used in time';
     await this.#refuse(request, approvalErrors.expired(why), () => {
@@ -498,7 +566,15 @@ export function createInbox(requests: ApprovalRequests): ApprovalInbox {
     view,
     async listWaiting() {
       const pending = await requests.listPending();
-      return pending.filter(({ channel }) => channel !== 'form').map((request) => requests.describe(request));
+      return pending.map((request) => requests.describe(request));
+    },
+    async listDeclined() {
+      const declined = await requests.listDeclined();
+      return declined.map((request) => requests.describe(request));
+    },
+    async lift(nonce) {
+      await requests.lift(nonce);
+      return view(nonce);
     },
     async answer(nonce, decision, channel) {
       await requests.decideOutside(nonce, decision, channel);
@@ -508,8 +584,14 @@ export function createInbox(requests: ApprovalRequests): ApprovalInbox {
   };
 }
 
-/** A form has no room for the targets of a large call. */
-export const canFitForm = ({ plan }: Question) => plan.targets.length <= mostTargetsInForm;
+const isDeclined = (state: RequestState) => state.kind === 'ended' && isDecline(state.resolution);
+const isClosed = (state: RequestState) => state.kind === 'ended' && isClosing(state.resolution);
+
+/** What an act happens to: its targets, else the tenant. */
+const listObjectIds = ({ plan: { targets }, context }: Question) =>
+  targets.length === 0 ? [context.identity.tenantId] : targets.map(({ id }) => id);
+
+const formatTimeOfDay = (timeMs: number) => `${new Date(timeMs).toISOString().slice(11, 16)} UTC`;
 
 /** What an equal call within the next minutes has to know is kept; everything else that has ended may be forgotten. */
 function isForgettable(state: RequestState): boolean {

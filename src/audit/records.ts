@@ -13,7 +13,7 @@ export const auditRecord = z.looseObject({
   time: z.iso.datetime(),
   /** The hash of the record before. */
   prev: z.string(),
-  kind: z.enum(['start', 'question', 'answer', 'acting', 'outcome', 'ignored', 'unanswered']),
+  kind: z.enum(['start', 'question', 'answer', 'acting', 'outcome', 'ignored', 'unanswered', 'lifted']),
 });
 export type AuditRecord = z.infer<typeof auditRecord>;
 

@@ -1,4 +1,5 @@
 import { createColors } from 'picocolors';
+import { wrapText } from '../text.ts';
 
 const screenColumns = 80;
 
@@ -11,23 +12,6 @@ export const print = (text = ''): void => {
 
 /** Prints a text whose lines are no longer than the screen is wide. */
 export const printText = (text: string): void => print(wrapText(text).join('\n'));
-
-/** Lines of at most `maxColumns` characters; indents stay, and a word that is longer than a line is cut. */
-export function wrapText(text: string, maxColumns = screenColumns): string[] {
-  return text.split('\n').flatMap((paragraph) => {
-    const indent = paragraph.match(/^ */)?.[0].slice(0, maxColumns / 2) ?? '';
-    const piecePattern = new RegExp(`.{1,${maxColumns - indent.length}}`, 'gu');
-    const words = paragraph.trim().split(/\s+/);
-    const lines = [indent];
-    for (const word of words.flatMap((one) => one.match(piecePattern) ?? [])) {
-      const line = lines.at(-1) ?? '';
-      const extended = line.trim() === '' ? `${indent}${word}` : `${line} ${word}`;
-      if (extended.length <= maxColumns) lines.splice(-1, 1, extended);
-      else lines.push(`${indent}${word}`);
-    }
-    return lines;
-  });
-}
 
 /** The text in a frame, every word of it. */
 export function frameText(text: string): string {

@@ -4,7 +4,7 @@ import type { Reader } from '../graph/client/reader.ts';
 import type { Endpoint, GraphRequest, Permission } from '../graph/endpoint.ts';
 import type { StoredSecret } from '../secrets/file.ts';
 import type { Secret } from '../secrets/secret.ts';
-import type { Confirmation, WriteEffect } from './effects.ts';
+import type { Typed, WriteEffect } from './effects.ts';
 
 interface OperationBase<I extends z.ZodObject, O extends z.ZodObject, N extends string> {
   readonly name: N;
@@ -61,15 +61,23 @@ export interface Plan<E extends WriteEffect = WriteEffect> {
    * What is done, in our words. `Migrate`, `sensor` and `from v2.x to v3.x` make `Migrate 2 sensors from v2.x to v3.x`;
    * without a noun it happens to the tenant, and the verb says it all.
    */
-  readonly act: { readonly verb: string; readonly noun?: string; readonly how?: string };
+  readonly act: Act;
   /** The machines or objects it happens to; empty where it is the tenant itself. */
   readonly targets: readonly Target[];
   readonly changes: readonly ValueChange[];
   readonly consequences: readonly Consequence[];
-  /** What the approval has to consist of; the effect says what is allowed. */
-  readonly confirm: Confirmation<E>;
+  /** What a person types to approve it; the effect says what is allowed. */
+  readonly types: Typed<E>;
   /** The exact requests, in order. Empty: there is nothing to do, and nothing is asked. */
   readonly requests: readonly GraphRequest[];
+}
+
+/** `word` is the one that a person types, together with what it happens to. */
+export interface Act {
+  readonly word: string;
+  readonly verb: string;
+  readonly noun?: string;
+  readonly how?: string;
 }
 
 /** What a plan has nothing of, unless it says otherwise. */
@@ -92,17 +100,28 @@ export interface Target {
 export interface ValueChange {
   readonly targetId?: string;
   readonly field: string;
+  /** What the field is called where there is little room: `DC list`. Absent where the act itself says the new value. */
+  readonly label?: string;
   readonly before: unknown;
   readonly after: unknown;
 }
 
-/** What follows from the act, one sentence. A new warning or a lost reassurance voids an approval; `info` is bound as it is. */
+/** The names and numbers that a consequence is made of, all of them, by what they are: `domains`, `days`. */
+export type Facts = Readonly<Record<string, readonly string[] | number>>;
+
+/**
+ * What follows from the act, in one sentence. It is bound with its facts, in one direction: a new warning, a new name, a
+ * larger number or a lost reassurance voids an approval; a warning that went away or became smaller does not.
+ */
 export interface Consequence {
   readonly code: string;
   /** The id of the target that it is about. */
   readonly about?: string;
   readonly kind: 'warning' | 'reassurance' | 'info';
   readonly text: string;
+  /** A warning in at most 40 columns. */
+  readonly short?: string;
+  readonly facts?: Facts;
 }
 
 /** What an operation may do after sending: read, put a secret into its file, repeat an approved GET. Where the client cancels the call, only its pauses end. */

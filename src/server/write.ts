@@ -60,11 +60,11 @@ export async function handleWrite(operation: Write, { repeatOf: repeated, ...inp
     const pendingDeletions = await gate.listPendingTargets(removingTools);
     const first = await prepare(operation, input, call, pendingDeletions);
     if (first.plan.requests.length === 0) return reportNothingToDo(first);
-    if (!isPersonAsked(operation.effect, first.plan.consequences.length, runtime.config.confirmChanges)) {
+    if (!isPersonAsked(operation.effect, first.plan, runtime.config.confirmChanges)) {
       await authorize(first);
       return (await send(first, writeWindowMs)).result;
     }
-    response = await gate.ask({ question: first.question, pendingDeletions, note: response.note }, gatedCall);
+    response = await gate.ask({ question: first.question, pendingDeletions, note: response.note, remarks: response.remarks }, gatedCall);
   }
   while (response.kind === 'approved') {
     const { request } = response;
@@ -91,7 +91,7 @@ async function prepare(operation: Write, input: Input, call: ToolCall, pending: 
   checkPlan(operation, plan, runtime.config.maxMachines);
   const identity = await readActingIdentity(operation, graph, signal);
   const tenant = describeTenant(graph.tenant, identity, await graph.getTenantName());
-  const question = createQuestion(operation.name, plan, {
+  const question = createQuestion(operation.name, operation.effect, plan, {
     cloud: graph.tenant.cloud,
     graphRoot: graph.tenant.graphRoot,
     graphVersion: runtime.config.graphVersion,
@@ -206,8 +206,8 @@ function createFinisher(call: ToolCall, plan: Plan, actingAs: Identity, file: Se
 function checkPlan(operation: Write, plan: Plan, most: number): void {
   if (!plan.requests.every(({ endpoint }) => operation.sends.includes(endpoint)))
     throw new Error(`${operation.name} plans a request that it does not declare`);
-  const confirms: readonly string[] = effects[operation.effect].confirms;
-  if (!confirms.includes(plan.confirm))
+  const types: readonly string[] = effects[operation.effect].types;
+  if (!types.includes(plan.types))
     throw new Error(`${operation.name} would be approved by less than its effect asks for`);
   if (plan.targets.length > most) {
     const why = `One approval covers at most ${most} machines here, and this call names ${plan.targets.length}.`;

@@ -56,6 +56,7 @@ export function openExternalChannels(
 
   return {
     preferred: choosePreferred(config, environment),
+    approveCommand: 'mdi-sensors-mcp approve',
     async show(channel, nonce) {
       const atTerminal = catchFailure('terminal', startTerminal());
       return channel === 'terminal' ? atTerminal : catchFailure('page', showPage(nonce));

@@ -9,7 +9,9 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { describeAct, formatQuestion } from '../questionText.ts';
+import { describeField, formatFormMessage } from '../formText.ts';
+import type { ApprovalSetting } from '../inbox.ts';
+import { isRefusal } from '../question.ts';
 import type { ApprovalRequest } from '../requestStore.ts';
 import { type FormDecision, minutesToAnswer } from '../requests.ts';
 
@@ -31,9 +33,15 @@ const modernClient = z.looseObject({
 export interface ClientDescription {
   /** Name and version: `claude-code 2.1.332`. */
   readonly name: string;
+  /** Whether it says that it can. */
   readonly canShowForm: boolean;
+  /** Whether it is known to say so and to draw none. */
+  readonly hidesForms: boolean;
   readonly canOpenUrl: boolean;
 }
+
+/** Claude Desktop and Cowork declare forms and draw none: the call hangs until its time is over. */
+const formHidingClients = /^claude-ai$|claude.?desktop|cowork/i;
 
 export function describeClient(server: McpServer, context: ServerContext): ClientDescription {
   const envelope = modernClient.safeParse(context.mcpReq.envelope).data;
@@ -43,8 +51,17 @@ export function describeClient(server: McpServer, context: ServerContext): Clien
   return {
     name: info === undefined ? 'nothing' : `${info.name} ${info.version}`,
     canShowForm: elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined),
+    hidesForms: info !== undefined && formHidingClients.test(info.name),
     canOpenUrl: elicitation?.url !== undefined,
   };
+}
+
+/** The call that a form ends, and what its field says. */
+interface FormContext {
+  readonly context: ServerContext;
+  readonly minutes: number;
+  /** Shows the whole question at a terminal. */
+  readonly command: string;
 }
 
 /** What a client brought back with a call. */
@@ -65,11 +82,16 @@ export interface SealedReply {
 
 /** Questions as elicitations, their nonces as sealed states; one per process, so that its key lives as long as they do. */
 export class FormChannel {
+  readonly #approval: ApprovalSetting;
   readonly #codec: RequestStateCodec = createRequestStateCodec({
     key: randomBytes(32),
     ttlSeconds: 15 * 60,
     bind: (context) => context.mcpReq.method,
   });
+
+  constructor(approval: ApprovalSetting) {
+    this.#approval = approval;
+  }
 
   /** The server options that forms need. The hook never throws: that would reach the client as no model can read it. */
   readonly serverOptions = {
@@ -85,11 +107,13 @@ export class FormChannel {
     inputRequired: { roundTimeoutMs: minutesToAnswer * 60_000, maxRounds: 4 },
   };
 
-  async ask(request: ApprovalRequest, context: ServerContext): Promise<InputRequiredResult> {
-    const { question, note, nonce, digest } = request;
-    const message = `${formatQuestion(question, note)}\n\nValid for ${minutesToAnswer} minutes.`;
+  async ask(request: ApprovalRequest, { context, ...field }: FormContext): Promise<InputRequiredResult> {
+    const { question, nonce, digest } = request;
+    const message = formatFormMessage(request, this.#approval);
+    const typed = { type: 'string' as const, title: `Type ${question.typed}`, description: describeField(request, field) };
+    const requestedSchema = { type: 'object' as const, properties: { typed }, required: ['typed'] };
     return inputRequired({
-      inputRequests: { confirm: inputRequired.elicit({ message, requestedSchema: createSchema(request) }) },
+      inputRequests: { confirm: inputRequired.elicit({ message, requestedSchema }) },
       requestState: await this.#codec.mint({ v: 1, nonce, digest }, context),
     });
   }
@@ -110,43 +134,22 @@ export class FormChannel {
   }
 }
 
-/** No person reads a question and declines it faster. */
+/** No person declines or closes a form faster; a host that draws none answers in a few milliseconds. */
 const fastestDeclineMs = 300;
+/** No person reads a question and types its text faster. */
+const fastestAcceptMs = 1_000;
 
 /** What a person decided with a form that was asked so long ago; `unattended` where no person can have done that. */
 export function readDecision(
   { action, content }: SealedReply,
-  request: ApprovalRequest,
   ageMs: number,
 ): FormDecision | { readonly kind: 'unattended' } {
-  if (action !== 'accept' && ageMs < fastestDeclineMs) return { kind: 'unattended' };
+  if (ageMs < (action === 'accept' ? fastestAcceptMs : fastestDeclineMs)) return { kind: 'unattended' };
   if (action === 'decline') return { kind: 'decline' };
   if (action === 'cancel') return { kind: 'close' };
-  const { typed } = request.question;
-  const fields = z.record(z.string(), z.unknown()).safeParse(content).data ?? {};
-  const value = fields[typed === undefined ? 'decision' : 'typed'];
-  if (typeof value !== 'string' || value.trim() === '') return { kind: 'unattended' };
-  if (value === 'decline') return { kind: 'decline' };
-  if (typed !== undefined) return { kind: 'approve', typed: value };
-  return { kind: value.trim() === nameApprovingChoice(request) ? 'approve' : 'mistype' };
+  const { typed = '' } = formContent.safeParse(content).data ?? {};
+  if (typed.trim() === '') return { kind: 'unattended' };
+  return isRefusal(typed) ? { kind: 'decline' } : { kind: 'approve', typed };
 }
 
-/** The choice that approves carries a piece of the nonce, so that no client can know it before the question is asked. */
-const nameApprovingChoice = ({ nonce }: ApprovalRequest) => `approve-${nonce.slice(0, 6)}`;
-
-function createSchema(request: ApprovalRequest) {
-  const { plan, typed } = request.question;
-  if (typed !== undefined) {
-    const title = `Type ${typed} to approve`;
-    return { type: 'object' as const, properties: { typed: { type: 'string' as const, title } }, required: ['typed'] };
-  }
-  const choices = [
-    { const: 'decline', title: 'Decline: nothing changes' },
-    { const: nameApprovingChoice(request), title: `Approve: ${describeAct(plan)}` },
-  ];
-  return {
-    type: 'object' as const,
-    properties: { decision: { type: 'string' as const, title: 'Decision', oneOf: choices } },
-    required: ['decision'],
-  };
-}
+const formContent = z.looseObject({ typed: z.string().optional() });

@@ -1,0 +1,49 @@
+import { escapeMarkup, wrapText } from '../text.ts';
+import { formatHead, formColumns, type HeadContext } from './head.ts';
+import type { ApprovalSetting } from './inbox.ts';
+import type { Question } from './question.ts';
+import { describeQuestion, formatQuestion } from './questionText.ts';
+import type { ApprovalRequest } from './requestStore.ts';
+
+const mostFormRows = 12;
+/** A line ends as one only with two blanks where a host draws Markdown. */
+const rowEnd = '  \n';
+
+/** Whether a form's head has room for every target, every warning and every written value. */
+export const canFitForm = (question: Question, context: HeadContext) => formatHead(question, context) !== undefined;
+
+/** What a person should read before the question, on page and terminal. */
+export const listNotes = ({ note, follows, question, declined }: Omit<ApprovalRequest, 'state' | 'nonce'>): string[] => [
+  ...note,
+  ...(declined === undefined ? [] : [`You declined ${declined} a moment ago; some of those are among these.`]),
+  ...(follows === 'mistyped' ? [describeMistyped(question)] : []),
+];
+
+const describeMistyped = ({ typed }: Question) => `That does not match. To approve, type exactly: ${typed}`;
+
+/**
+ * The message of a form. Hosts draw its first or its last rows, so the head comes first, and tenant and text to type come
+ * last. With `--approval form` the host is known to draw all of it: then it is the whole question.
+ */
+export function formatFormMessage(request: ApprovalRequest, approval: ApprovalSetting): string {
+  const { question } = request;
+  const head = approval === 'form' ? undefined : formatHead(question, request);
+  if (head === undefined) return formatQuestion(question, listNotes(request));
+  const { tenant, tenantId, consequences } = describeQuestion(question);
+  const end = [`Tenant ${tenant} (${tenantId})`, `To approve, type: ${question.typed}`];
+  const room = mostFormRows - head.length - end.length;
+  const sentences = consequences.flatMap(({ text }) => wrapText(text, formColumns));
+  const middle = sentences.length <= room ? sentences : [...sentences.slice(0, room - 1), 'There is more than fits here.'];
+  return [...head, ...middle, ...end].join(rowEnd);
+}
+
+/** What stands beside the field: at most two rows. */
+export function describeField({ follows, question }: ApprovalRequest, { minutes, command }: FieldContext): string {
+  const problem = follows === 'mistyped' ? `${describeMistyped(question)}. ` : '';
+  return `${problem}Valid for ${minutes} minutes; the whole question: ${escapeMarkup(command)}`;
+}
+
+interface FieldContext {
+  readonly minutes: number;
+  readonly command: string;
+}

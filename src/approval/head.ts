@@ -1,0 +1,114 @@
+import type { Target, ValueChange } from '../operations/operation.ts';
+import { countColumns, escapeMarkup, formatCount, isPlainName, quoteText, quoteUnlessPlain } from '../text.ts';
+import { nameTarget } from '../operations/machines.ts';
+import type { Question } from './question.ts';
+
+/** The narrowest form that was measured is so wide. */
+export const formColumns = 76;
+const mostHeadRows = 3;
+
+/** What a head says beside the question itself. */
+export interface HeadContext {
+  /** What a person should read before the question, in a few words each. */
+  readonly remarks: readonly string[];
+  /** How many objects a person declined a moment ago, of which this names some. */
+  readonly declined?: number;
+}
+
+/**
+ * The question in at most three rows, which every host that was measured draws: tenant, act and how many warnings, then every
+ * target, every written value and every warning. Undefined where that has no room.
+ */
+export function formatHead(question: Question, context: HeadContext): string[] | undefined {
+  const { plan } = question;
+  const [only, ...others] = plan.targets;
+  const isNamed = isNamedByAct(question);
+  const values = listWrittenValues(plan.changes);
+  const warnings = listShortWarnings(question, context);
+  if (values === undefined || warnings === undefined) return undefined;
+  const act = only !== undefined && isNamed ? nameAct(question, nameTarget(only)) : nameAct(question);
+  const title = [`${formatPlace(question)}: ${act}`, ...countWarnings(question)].join(', ');
+  const targets = isNamed && others.length === 0 ? [] : plan.targets.map((target) => quoteUnlessPlain(nameTarget(target)));
+  const rows = [title, ...fillRows(targets, ', '), ...fillRows(values, '; '), ...fillRows(warnings, ' ')];
+  return rows.length <= mostHeadRows && rows.every((row) => countColumns(row) <= formColumns) ? rows : undefined;
+}
+
+function formatPlace({ context }: Question): string {
+  const { simulated, tenantLabel, identity } = context;
+  return [...(simulated ? ['SIMULATED'] : []), escapeMarkup(tenantLabel), identity.tenantId.slice(0, 8)].join(' ');
+}
+
+/** The one target is named in the first row, where it cannot be taken for words of ours. */
+function isNamedByAct({ plan: { act, targets } }: Question): boolean {
+  const [only, ...others] = targets;
+  return act.noun !== undefined && only !== undefined && others.length === 0 && isPlainName(nameTarget(only));
+}
+
+/** `delete DC07.contoso.com`, `activate v3.x on 3 servers`, `rotate the access key` */
+function nameAct({ plan: { act, targets } }: Question, name?: string): string {
+  const { verb, noun, how } = act;
+  const verbWord = `${verb.charAt(0).toLowerCase()}${verb.slice(1)}`;
+  if (name !== undefined) return `${verbWord} ${name}`;
+  if (noun !== undefined) return [verbWord, formatCount(targets.length, noun), how].filter(Boolean).join(' ');
+  return targets.length === 0 ? verbWord : `${verbWord}, ${formatCount(targets.length, 'target')}`;
+}
+
+function countWarnings({ plan }: Question): string[] {
+  const { length } = plan.consequences.filter(({ kind }) => kind === 'warning');
+  return length === 0 ? [] : [formatCount(length, 'warning')];
+}
+
+/** Every value that is written and that the act does not say, equal ones once; undefined where one has no short name. */
+function listWrittenValues(changes: readonly ValueChange[]): string[] | undefined {
+  return [...new Set(changes.flatMap((change) => (change.label === undefined ? [] : [formatWritten(change.label, change)])))];
+}
+
+function formatWritten(label: string, { before, after }: ValueChange): string {
+  if (Array.isArray(after)) return `${label}: ${formatListChange(before, after)}`;
+  return `${label}: ${typeof after === 'string' ? quoteText(after, Number.POSITIVE_INFINITY) : String(after)}`;
+}
+
+/** What a list gains and loses: `adds dc5.contoso.com; drops dc1.contoso.com`. */
+export function formatListChange(before: unknown, after: readonly unknown[]): string {
+  const [old, next] = [Array.isArray(before) ? before.map(String) : [], after.map(String)];
+  const describe = (verb: string, names: readonly string[]) =>
+    names.length === 0 ? [] : [`${verb} ${names.map(quoteUnlessPlain).join(', ')}`];
+  const added = next.filter((name) => !old.includes(name));
+  const removed = old.filter((name) => !next.includes(name));
+  const parts = [...describe('adds', added), ...describe('drops', removed)];
+  return parts.length === 0 ? 'as it is' : parts.join('; ');
+}
+
+/** Every warning in its short form, and what a person should read first; undefined where one has none. */
+function listShortWarnings({ plan }: Question, { remarks, declined }: HeadContext): string[] | undefined {
+  const warnings = plan.consequences.filter(({ kind }) => kind === 'warning');
+  const shorts = warnings.map(({ short }) => short);
+  const counts = new Map<string, number>();
+  for (const short of shorts) {
+    if (short === undefined) return undefined;
+    counts.set(short, (counts.get(short) ?? 0) + 1);
+  }
+  const isOne = plan.targets.length <= 1;
+  const items = warnings.flatMap(({ short = '', about }, index) => {
+    if (shorts.indexOf(short) !== index) return [];
+    if ((counts.get(short) ?? 0) > 1) return [`${short} (each)`];
+    const target = isOne ? undefined : plan.targets.find(({ id }) => id === about);
+    return [target === undefined ? short : `${shortenName(target)}: ${short}`];
+  });
+  const first = [...(declined === undefined ? [] : [`you declined ${declined}`]), ...remarks];
+  return [...first, ...items].map((item) => `! ${item}`);
+}
+
+const shortenName = ({ name }: Target) => quoteUnlessPlain(isPlainName(name) ? (name.split('.')[0] ?? name) : name);
+
+/** Items in rows that are as full as they can be; one that is too long for a row stays in one. */
+function fillRows(items: readonly string[], separator: string): string[] {
+  const rows: string[] = [];
+  for (const item of items) {
+    const last = rows.at(-1);
+    const longer = `${last}${separator}${item}`;
+    if (last === undefined || countColumns(longer) > formColumns) rows.push(item);
+    else rows.splice(-1, 1, longer);
+  }
+  return rows;
+}
