@@ -23,7 +23,11 @@ export const approvalErrors = {
   expired: (why: string) => new ToolError('approval_expired', `${why}.`, askAgain),
   declined: () => new ToolError('declined', 'A person declined.', leaveIt),
   closed: () =>
-    new ToolError('question_closed', 'The person closed the question without an answer.', 'Ask the person how to go on.'),
+    new ToolError(
+      'question_closed',
+      'The person closed the question without an answer.',
+      'Ask the person how to go on.',
+    ),
   mistyped: () => new ToolError('mistyped', 'What was answered is not what was asked for.', askAgain),
   targetChanged(differences: readonly string[]) {
     const why = `What was approved is no longer what would happen: ${differences.join('; ')}.`;

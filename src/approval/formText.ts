@@ -13,7 +13,12 @@ const rowEnd = '  \n';
 export const canFitForm = (question: Question, context: HeadContext) => formatHead(question, context) !== undefined;
 
 /** What a person should read before the question, on page and terminal. */
-export const listNotes = ({ note, follows, question, declined }: Omit<ApprovalRequest, 'state' | 'nonce'>): string[] => [
+export const listNotes = ({
+  note,
+  follows,
+  question,
+  declined,
+}: Omit<ApprovalRequest, 'state' | 'nonce'>): string[] => [
   ...note,
   ...(declined === undefined ? [] : [`You declined ${declined} a moment ago; some of those are among these.`]),
   ...(follows === 'mistyped' ? [describeMistyped(question)] : []),
@@ -33,7 +38,8 @@ export function formatFormMessage(request: ApprovalRequest, approval: ApprovalSe
   const end = [`Tenant ${tenant} (${tenantId})`, `To approve, type: ${question.typed}`];
   const room = mostFormRows - head.length - end.length;
   const sentences = consequences.flatMap(({ text }) => wrapText(text, formColumns));
-  const middle = sentences.length <= room ? sentences : [...sentences.slice(0, room - 1), 'There is more than fits here.'];
+  const middle =
+    sentences.length <= room ? sentences : [...sentences.slice(0, room - 1), 'There is more than fits here.'];
   return [...head, ...middle, ...end].join(rowEnd);
 }
 

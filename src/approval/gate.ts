@@ -100,9 +100,9 @@ export class Gate {
     this.#channels = options.openChannels(createInbox(this.#requests));
   }
 
-  /** Ids of the targets of every call of these tools that waits for an answer, for its turn or for Graph. */
-  listPendingTargets(tools: readonly string[]): Promise<readonly string[]> {
-    return this.#requests.listPendingTargets(tools);
+  /** Ids of sensors that count as gone for a new plan, or for the second plan of an approved request. */
+  listGone(approved?: ApprovalRequest): Promise<readonly string[]> {
+    return this.#requests.listGone(approved);
   }
 
   /** Receives a call and what it brought back. An answer without a state that was sealed here counts for nothing. */
@@ -117,7 +117,7 @@ export class Gate {
     return this.#matchEarlierCall(call);
   }
 
-  /** Asks a person, or says why that is not possible here. */
+  /** Asks a person, or says why that is not possible here. `unasked`: it has to be planned again first. */
   async ask(asked: Omit<NewRequest, 'key' | 'channel'>, call: GatedCall): Promise<GateResponse> {
     // An equal call may have asked while this one was planning, and again before its request is opened.
     for (;;) {
@@ -126,6 +126,7 @@ export class Gate {
       const channel = this.#chooseChannel(asked.question, asked, call.client);
       const opened = await this.#requests.open({ ...asked, key: call.key, channel });
       if (opened.kind === 'asked') return this.show(opened.request, call);
+      if (opened.kind === 'outdated') return { kind: 'unasked', note: asked.note, remarks: asked.remarks };
     }
   }
 

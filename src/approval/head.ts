@@ -1,6 +1,6 @@
+import { nameTarget } from '../operations/machines.ts';
 import type { Target, ValueChange } from '../operations/operation.ts';
 import { countColumns, escapeMarkup, formatCount, isPlainName, quoteText, quoteUnlessPlain } from '../text.ts';
-import { nameTarget } from '../operations/machines.ts';
 import type { Question } from './question.ts';
 
 /** The narrowest form that was measured is so wide. */
@@ -28,7 +28,8 @@ export function formatHead(question: Question, context: HeadContext): string[] |
   if (values === undefined || warnings === undefined) return undefined;
   const act = only !== undefined && isNamed ? nameAct(question, nameTarget(only)) : nameAct(question);
   const title = [`${formatPlace(question)}: ${act}`, ...countWarnings(question)].join(', ');
-  const targets = isNamed && others.length === 0 ? [] : plan.targets.map((target) => quoteUnlessPlain(nameTarget(target)));
+  const targets =
+    isNamed && others.length === 0 ? [] : plan.targets.map((target) => quoteUnlessPlain(nameTarget(target)));
   const rows = [title, ...fillRows(targets, ', '), ...fillRows(values, '; '), ...fillRows(warnings, ' ')];
   return rows.length <= mostHeadRows && rows.every((row) => countColumns(row) <= formColumns) ? rows : undefined;
 }
@@ -60,7 +61,9 @@ function countWarnings({ plan }: Question): string[] {
 
 /** Every value that is written and that the act does not say, equal ones once; undefined where one has no short name. */
 function listWrittenValues(changes: readonly ValueChange[]): string[] | undefined {
-  return [...new Set(changes.flatMap((change) => (change.label === undefined ? [] : [formatWritten(change.label, change)])))];
+  return [
+    ...new Set(changes.flatMap((change) => (change.label === undefined ? [] : [formatWritten(change.label, change)]))),
+  ];
 }
 
 function formatWritten(label: string, { before, after }: ValueChange): string {

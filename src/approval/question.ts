@@ -3,9 +3,9 @@ import canonicalize from 'canonicalize';
 import type { Identity } from '../graph/client/identity.ts';
 import { type Cloud, type GraphVersion, requireVersion } from '../graph/clouds.ts';
 import { formatPath, type GraphRequest, parseMethod } from '../graph/endpoint.ts';
-import { nameTarget } from '../operations/machines.ts';
 import type { WriteEffect } from '../operations/effects.ts';
-import type { Consequence, Plan } from '../operations/operation.ts';
+import { nameTarget } from '../operations/machines.ts';
+import type { Consequence, Fact, Plan } from '../operations/operation.ts';
 import { escapeMarkup, isPlainName, quoteText, quoteUnlessPlain } from '../text.ts';
 
 /** Where and for whom a call would act. */
@@ -70,9 +70,7 @@ function chooseTyped(effect: WriteEffect, { act, targets, types }: Plan, context
     const isTenantTyped = effect === 'destroy' || targets.length >= manyObjects;
     return [act.word, targets.length, ...(isTenantTyped ? [tenant] : [])].join(' ');
   }
-  return effect === 'destroy'
-    ? chooseName(nameTarget(only), only.id)
-    : `${act.word} ${chooseName(only.name, only.id)}`;
+  return effect === 'destroy' ? chooseName(nameTarget(only), only.id) : `${act.word} ${chooseName(only.name, only.id)}`;
 }
 
 export function createQuestion(tool: string, effect: WriteEffect, plan: Plan, context: CallContext): Question {
@@ -130,11 +128,14 @@ function collectBound({ tool, plan, requests, context, typed }: Question) {
       before,
       after,
     })),
-    consequences: plan.consequences.map(formatCode).sort(),
+    consequences: plan.consequences
+      .map(({ kind, code, about = null, facts = {} }) => ({ kind, code, about, facts }))
+      .sort((a, b) => formatCode(a).localeCompare(formatCode(b), 'en')),
   };
 }
 
-const formatCode = ({ code, about, kind }: Consequence) => [kind, code, about ?? ''].join(' ');
+const formatCode = ({ code, about, kind }: Pick<Consequence, 'code' | 'kind'> & { about?: string | null }) =>
+  [kind, code, about ?? ''].join(' ');
 const isSame = (a: unknown, b: unknown) => canonicalize(a) === canonicalize(b);
 
 /** SHA-256 over the canonical JSON (RFC 8785) of everything that is bound. */
@@ -168,8 +169,8 @@ export function describeDifferences(approved: Question, now: Question): string[]
   const changes = isSame(was.changes, is.changes) ? [] : ['the values that would be replaced are no longer the same'];
   const requests = isSame(was.requests, is.requests) ? [] : ['the requests are no longer the same'];
   const consequences = [
-    ...describeLost(now.plan.consequences, approved.plan.consequences, ['warning', 'info'], 'new'),
-    ...describeLost(approved.plan.consequences, now.plan.consequences, ['reassurance', 'info'], 'no longer true'),
+    ...describeUnmatched(now.plan.consequences, approved.plan.consequences, ['warning', 'info'], 'new'),
+    ...describeUnmatched(approved.plan.consequences, now.plan.consequences, ['reassurance', 'info'], 'no longer true'),
   ];
   const precise = [
     ...place,
@@ -183,13 +184,28 @@ export function describeDifferences(approved: Question, now: Question): string[]
 const formatFact = (facts: object, name: string) =>
   String(Object.entries(facts).find(([fact]) => fact === name)?.[1] ?? 'nothing');
 
-function describeLost(
+/** The consequences of these kinds that the others do not contain: not there, or with fewer names or a smaller number. */
+function describeUnmatched(
   of: Plan['consequences'],
-  from: Plan['consequences'],
+  others: Plan['consequences'],
   kinds: readonly string[],
   what: string,
 ): string[] {
-  const codes = from.map(formatCode);
-  const lost = of.filter((consequence) => kinds.includes(consequence.kind) && !codes.includes(formatCode(consequence)));
-  return lost.map(({ text }) => `${what}: ${escapeMarkup(text)}`);
+  const unmatched = of.filter((one) => kinds.includes(one.kind) && !others.some((other) => isContained(one, other)));
+  return unmatched.map(({ text }) => `${what}: ${escapeMarkup(text)}`);
 }
+
+/** Whether every name of a consequence is in the other one as well, and no number of it is larger. */
+function isContained(one: Consequence, other: Consequence): boolean {
+  const { facts = {} } = other;
+  return (
+    formatCode(one) === formatCode(other) &&
+    Object.entries(one.facts ?? {}).every(([name, fact]) => isFactContained(fact, facts[name]))
+  );
+}
+
+const isFactContained = (fact: Fact, other: Fact | undefined) =>
+  typeof fact === 'number' ? typeof other === 'number' && fact <= other : isSubset(fact, other);
+
+const isSubset = (names: readonly string[], others: Fact | undefined) =>
+  Array.isArray(others) && names.every((name) => others.includes(name));

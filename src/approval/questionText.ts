@@ -9,6 +9,7 @@ import {
   quoteText,
   quoteUnlessPlain,
 } from '../text.ts';
+import { formatListChange } from './head.ts';
 import { formatRequest, type PlannedRequest, type Question } from './question.ts';
 
 /** The parts of a question for a person's eyes, in their order; every string is safe to show. */
@@ -25,7 +26,7 @@ export interface QuestionParts {
   readonly changes: readonly string[];
   /** Requests, cmdlets, who acts, who asks, unusual settings. */
   readonly details: readonly string[];
-  readonly typed?: string;
+  readonly typed: string;
 }
 
 const worstFirst: readonly Consequence['kind'][] = ['warning', 'reassurance', 'info'];
@@ -59,7 +60,7 @@ export function describeQuestion({ plan, requests, context, typed }: Question): 
       `Asked by: a client that says it is ${quoteText(context.clientName, 60)}`,
       ...(context.settings.length === 0 ? [] : [`Settings other than the default: ${context.settings.join(', ')}`]),
     ],
-    ...(typed !== undefined && { typed }),
+    typed,
   };
 }
 
@@ -97,13 +98,16 @@ export function formatQuestion(question: Question, note: readonly string[] = [])
     ...(changes.length === 0 ? [] : ['', ...changes]),
     '',
     ...details,
-    ...(typed === undefined ? [] : ['', `To approve, type: ${typed}`]),
+    '',
+    `To approve, type: ${typed}`,
   ].join('\n');
 }
 
 /** The request for a person's eyes: what the model or the tenant wrote in its body is neutralised, the rest is as it leaves. */
 const formatForEyes = (request: PlannedRequest) =>
-  formatRequest({ ...request, body: neutralize(request.body) }).map((text) => escapeInvisible(text, 2000));
+  formatRequest({ ...request, body: neutralize(request.body) }).map((text) =>
+    escapeInvisible(text, Number.POSITIVE_INFINITY),
+  );
 
 const neutralize = (body: unknown): unknown =>
   body === undefined
@@ -134,8 +138,13 @@ function describeFacts(
 const spellOut = (text: string) =>
   /^[a-z]+([A-Z][a-z]+)+$/.test(text) ? text.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) : text;
 
+/** The whole of both values: what is written is never cut. */
 const formatChange = ({ field, before, after }: ValueChange) =>
-  `${field}: ${quoteText(formatValue(before), 300)} -> ${quoteText(formatValue(after), 300)}`;
+  Array.isArray(after)
+    ? `${field}: ${formatListChange(before, after)}`
+    : `${field}: ${quoteWhole(before)} -> ${quoteWhole(after)}`;
+
+const quoteWhole = (value: unknown) => quoteText(formatValue(value), Number.POSITIVE_INFINITY);
 
 const formatValue = (value: unknown) =>
   value === undefined || value === null ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value);

@@ -53,6 +53,8 @@ export interface Executed {
   readonly result: TextResult;
   /** Whether something was changed or disclosed, or may have been. */
   readonly changed: boolean;
+  /** The ids of the objects that may have been changed. */
+  readonly actedOn: readonly string[];
   /** ISO 8601, UTC. */
   readonly at: string;
   readonly sentence: string;

@@ -4,10 +4,11 @@ import type { AuditLog } from '../audit/log.ts';
 import type { AuditPosition, AuditRecord } from '../audit/records.ts';
 import type { Clock } from '../clock.ts';
 import { ToolError } from '../errors.ts';
+import { removingTools } from '../operations/index.ts';
 import { approvalErrors, endSentence, storeError } from './errors.ts';
+import { formatFormMessage, listNotes } from './formText.ts';
 import type { ApprovalInbox, ApprovalSetting, Channel, Decision, ExternalChannel, RequestView } from './inbox.ts';
 import { computeDigest, formatRequest, isTypedRight, type Question } from './question.ts';
-import { formatFormMessage, listNotes } from './formText.ts';
 import { formatQuestion } from './questionText.ts';
 import { createQueue } from './queue.ts';
 import {
@@ -43,7 +44,10 @@ interface RequestsOptions {
 }
 
 /** What is asked, and how; the rest of a request is made here. */
-export type NewRequest = Pick<ApprovalRequest, 'key' | 'question' | 'channel' | 'note' | 'remarks' | 'pendingDeletions'>;
+export type NewRequest = Pick<
+  ApprovalRequest,
+  'key' | 'question' | 'channel' | 'note' | 'remarks' | 'pendingDeletions'
+>;
 
 /** A decision in a form, which can also be closed. */
 export type FormDecision = Decision | { readonly kind: 'close' };
@@ -64,6 +68,8 @@ export interface Execution {
   readonly requestIds: readonly (string | null)[];
   /** Whether it took effect, or may have. */
   readonly changed: boolean;
+  /** The ids of the objects on which it took effect, or may have. */
+  readonly actedOn: readonly string[];
 }
 
 type StateKind = RequestState['kind'];
@@ -118,13 +124,13 @@ export class ApprovalRequests {
     return formatTimeOfDay(this.#options.clock.wall() + this.#minutesLeft(state) * 60_000);
   }
 
-  /** Ids of the targets of every call of these tools that waits for an answer, for its turn or for Graph. */
-  listPendingTargets(tools: readonly string[]): Promise<readonly string[]> {
-    return this.#step(async (requests) =>
-      requests
-        .filter(({ state, question }) => state.kind !== 'ended' && tools.includes(question.tool))
-        .flatMap(({ question }) => question.plan.targets.map(({ id }) => id)),
-    );
+  /**
+   * Ids of sensors that count as gone: whose deletion is asked for or under way, or was sent in the last ten minutes and
+   * not refused (lists of Graph lag). For an approved request, those that counted as gone when it was asked, and what was
+   * sent since.
+   */
+  listGone(approved?: ApprovalRequest): Promise<readonly string[]> {
+    return this.#step(async (requests) => listGone(requests, approved));
   }
 
   /** Milliseconds by the monotonic clock since it was asked. */
@@ -142,11 +148,16 @@ export class ApprovalRequests {
     return this.#options.store.watch(nonce, state.kind, signal);
   }
 
-  /** Opens a request, unless an equal call has one already: `late`. @throws a ToolError when nothing more is asked. */
-  open(asked: NewRequest): Promise<ApprovalStep> {
+  /**
+   * Opens a request. `late`: an equal call has one already. `outdated`: a deletion came up that its plan does not know of.
+   * @throws a ToolError when nothing more is asked.
+   */
+  open(asked: NewRequest): Promise<ApprovalStep | { readonly kind: 'outdated' }> {
     return this.#step(async (requests) => {
       const twin = requests.find(({ key, state }) => key === asked.key && state.kind !== 'ended');
-      return twin === undefined ? { kind: 'asked', request: await this.#open(asked) } : { kind: 'late', request: twin };
+      if (twin !== undefined) return { kind: 'late', request: twin };
+      if (listGone(requests).some((id) => !asked.pendingDeletions.includes(id))) return { kind: 'outdated' };
+      return { kind: 'asked', request: await this.#open(asked) };
     });
   }
 
@@ -253,14 +264,14 @@ export class ApprovalRequests {
   }
 
   /** Ends a request that was carried out. Resolves with its result and the position of its audit record. */
-  complete({ nonce }: ApprovalRequest, { result, requestIds, changed }: Execution): Promise<TextResult> {
+  complete({ nonce }: ApprovalRequest, { result, requestIds, changed, actedOn }: Execution): Promise<TextResult> {
     return this.#step(async () => {
       const request = await this.#load(nonce);
       const { verdict, sentence } = summarizeResult(result);
       const position = this.#noteOutcome(request, { verdict, text: sentence, requestIds });
       const recorded = addPosition(result, position, this.#options.audit.state);
       const at = new Date(this.#options.clock.wall()).toISOString();
-      await this.#end(request, { kind: 'executed', result: recorded, changed, at, sentence });
+      await this.#end(request, { kind: 'executed', result: recorded, changed, actedOn, at, sentence });
       return recorded;
     });
   }
@@ -351,7 +362,9 @@ export class ApprovalRequests {
     };
     await this.#options.store.create(request);
     const text =
-      channel === 'form' ? formatFormMessage(request, this.#options.approval) : formatQuestion(question, listNotes(request));
+      channel === 'form'
+        ? formatFormMessage(request, this.#options.approval)
+        : formatQuestion(question, listNotes(request));
     await this.#recordOrEnd(request, 'question', {
       tool,
       tenant: context.tenantLabel,
@@ -590,6 +603,16 @@ const isClosed = (state: RequestState) => state.kind === 'ended' && isClosing(st
 /** What an act happens to: its targets, else the tenant. */
 const listObjectIds = ({ plan: { targets }, context }: Question) =>
   targets.length === 0 ? [context.identity.tenantId] : targets.map(({ id }) => id);
+
+function listGone(requests: readonly ApprovalRequest[], approved?: ApprovalRequest): string[] {
+  const removing = requests.filter(({ question }) => removingTools.includes(question.tool));
+  const ids = removing.flatMap(({ nonce, state, question }) => {
+    if (state.kind === 'ended') return state.resolution.kind === 'executed' ? state.resolution.actedOn : [];
+    const counts = approved === undefined || (state.kind === 'acting' && nonce !== approved.nonce);
+    return counts ? question.plan.targets.map(({ id }) => id) : [];
+  });
+  return [...new Set([...(approved?.pendingDeletions ?? []), ...ids])];
+}
 
 const formatTimeOfDay = (timeMs: number) => `${new Date(timeMs).toISOString().slice(11, 16)} UTC`;
 

@@ -12,6 +12,7 @@ import {
   type TerminalQuestion,
   terminalAnswer,
 } from '../approval/channels/terminal.ts';
+import { isRefusal } from '../approval/question.ts';
 import { UntrustedFolder } from '../files.ts';
 import { parseJson } from '../json.ts';
 import { tellOperator } from '../log.ts';
@@ -88,13 +89,10 @@ function openTerminal(): Interface | undefined {
 async function answerQuestion(server: WaitingServer, question: TerminalQuestion, terminal: Interface): Promise<void> {
   print(`\n${colour.yellow(frameText(question.text))}`);
   print(`This question is open for ${question.minutesLeft} minutes.`);
-  const expected = question.typed === undefined ? 'approve or decline' : 'the text, or decline';
-  const line = await terminal.question(colour.bold(`Type ${expected}; an empty line leaves it open > `));
-  const reply = line.trim().toLowerCase();
-  if (reply === '') return print('Left open.');
-  const request = toRequest(question, reply, line);
-  if (request === undefined) return answerQuestion(server, question, terminal);
-  const answers = await server.ask(request);
+  const typed = await terminal.question(colour.bold('Type the text, or decline; an empty line leaves it open > '));
+  if (typed.trim() === '') return print('Left open.');
+  const { nonce } = question;
+  const answers = await server.ask(isRefusal(typed) ? { do: 'decline', nonce } : { do: 'approve', nonce, typed });
   if (answers === undefined)
     return print('The server does not answer. What became of this question is not known here.');
   const [first] = answers;
@@ -108,12 +106,6 @@ async function answerQuestion(server: WaitingServer, question: TerminalQuestion,
 function describeResult({ state, sentence }: TerminalQuestion): string {
   if (state === 'approved') return 'Approved. It is done as soon as the assistant calls again.';
   return state === 'acting' ? 'Approved. It is being done now.' : sentence;
-}
-
-function toRequest({ nonce, typed }: TerminalQuestion, reply: string, line: string): TerminalCommand | undefined {
-  if (reply === 'decline') return { do: 'decline', nonce };
-  if (typed !== undefined) return { do: 'approve', nonce, typed: line };
-  return reply === 'approve' ? { do: 'approve', nonce } : undefined;
 }
 
 /** How a question stands once it has been acted on, follows another, or nobody acts on it. */

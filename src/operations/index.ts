@@ -36,3 +36,8 @@ export const operations = [
   listSensorMigrations,
   migrateSensors,
 ] as const satisfies readonly Operation[];
+
+/** The tools whose targets are sensors that are gone afterwards. */
+export const removingTools: readonly string[] = operations
+  .filter((operation) => 'removesSensors' in operation)
+  .map(({ name }) => name);

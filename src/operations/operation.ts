@@ -106,8 +106,8 @@ export interface ValueChange {
   readonly after: unknown;
 }
 
-/** The names and numbers that a consequence is made of, all of them, by what they are: `domains`, `days`. */
-export type Facts = Readonly<Record<string, readonly string[] | number>>;
+/** Names, or a number. */
+export type Fact = readonly string[] | number;
 
 /**
  * What follows from the act, in one sentence. It is bound with its facts, in one direction: a new warning, a new name, a
@@ -121,7 +121,8 @@ export interface Consequence {
   readonly text: string;
   /** A warning in at most 40 columns. */
   readonly short?: string;
-  readonly facts?: Facts;
+  /** Every name and number that the sentence is made of, by what they are: `domains`, `days`. */
+  readonly facts?: Readonly<Record<string, Fact>>;
 }
 
 /** What an operation may do after sending: read, put a secret into its file, repeat an approved GET. Where the client cancels the call, only its pauses end. */

@@ -18,7 +18,6 @@ import type { ProgressReporter } from '../graph/client/reader.ts';
 import { pause } from '../graph/client/timing.ts';
 import { parseMethod } from '../graph/endpoint.ts';
 import { effects, isPersonAsked } from '../operations/effects.ts';
-import { operations } from '../operations/index.ts';
 import {
   type Finisher,
   getActingPermission,
@@ -56,27 +55,33 @@ export async function handleWrite(operation: Write, { repeatOf: repeated, ...inp
   const gatedCall = { context, tool: operation.name, tenantId, client, progress, key, repeatOf };
 
   let response = await gate.receive(gatedCall);
-  if (response.kind === 'unasked') {
-    const pendingDeletions = await gate.listPendingTargets(removingTools);
+  for (;;) {
+    if (response.kind === 'result') return response.result;
+    if (response.kind === 'approved') {
+      const outcome = await carryOut(response.request, operation, input, call);
+      response = outcome.kind === 'asked' ? await gate.show(outcome.request, gatedCall) : outcome;
+      continue;
+    }
+    const pendingDeletions = await gate.listGone();
     const first = await prepare(operation, input, call, pendingDeletions);
     if (first.plan.requests.length === 0) return reportNothingToDo(first);
     if (!isPersonAsked(operation.effect, first.plan, runtime.config.confirmChanges)) {
       await authorize(first);
       return (await send(first, writeWindowMs)).result;
     }
-    response = await gate.ask({ question: first.question, pendingDeletions, note: response.note, remarks: response.remarks }, gatedCall);
+    const { note, remarks } = response;
+    response = await gate.ask({ question: first.question, pendingDeletions, note, remarks }, gatedCall);
   }
-  while (response.kind === 'approved') {
-    const { request } = response;
-    const outcome = await gate.execute(request, async () => {
-      const now = await prepare(operation, input, call, request.pendingDeletions);
-      if (now.plan.requests.length > 0) return executeApproved(request, now);
-      return { kind: 'result', result: await reportNothingToDo(now), requestIds: [], changed: false };
-    });
-    response = outcome.kind === 'asked' ? await gate.show(outcome.request, gatedCall) : outcome;
-  }
-  if (response.kind === 'unasked') throw new Error('a question was neither asked nor refused');
-  return response.result;
+}
+
+/** Carries out an approved call, where it is still what was approved. */
+function carryOut(request: ApprovalRequest, operation: Write, input: Input, call: ToolCall): Promise<ExecutionOutcome> {
+  const { gate } = call.runtime;
+  return gate.execute(request, async () => {
+    const now = await prepare(operation, input, call, await gate.listGone(request));
+    if (now.plan.requests.length > 0) return executeApproved(request, now);
+    return { kind: 'result', result: await reportNothingToDo(now), requestIds: [], changed: false, actedOn: [] };
+  });
 }
 
 type PreparedWrite = Awaited<ReturnType<typeof prepare>>;
@@ -148,9 +153,10 @@ async function send(prepared: PreparedWrite, windowMs: number, file?: SecretFile
     const refusal = outcomes.find((outcome) => outcome.error)?.error ?? createCancelledError();
     if (refusal instanceof SignInNeeded) throw refusal;
     const result = formatFailure(refusal, { simulated: graph.tenant.simulated, unchanged: true });
-    return { result, requestIds, changed };
+    return { result, requestIds, changed, actedOn: [] };
   }
-  return { result: await report(prepared, outcomes, file), requestIds, changed };
+  const actedOn = acted.flatMap(({ request }) => Object.values(request.params));
+  return { result: await report(prepared, outcomes, file), requestIds, changed, actedOn };
 }
 
 const isGet = ({ request }: Outcome) => parseMethod(request.endpoint.route) === 'GET';
@@ -214,9 +220,6 @@ function checkPlan(operation: Write, plan: Plan, most: number): void {
     throw new ToolError('invalid_input', why, 'Make several calls, or let the operator raise --max-machines.');
   }
 }
-
-/** The tools whose targets are sensors that are gone afterwards. */
-const removingTools = operations.filter((operation) => 'removesSensors' in operation).map(({ name }) => name);
 
 const isDisclosing = (operation: Write) => operation.sends.some(({ discloses }) => discloses);
 

@@ -110,7 +110,11 @@ export class FormChannel {
   async ask(request: ApprovalRequest, { context, ...field }: FormContext): Promise<InputRequiredResult> {
     const { question, nonce, digest } = request;
     const message = formatFormMessage(request, this.#approval);
-    const typed = { type: 'string' as const, title: `Type ${question.typed}`, description: describeField(request, field) };
+    const typed = {
+      type: 'string' as const,
+      title: `Type ${question.typed}`,
+      description: describeField(request, field),
+    };
     const requestedSchema = { type: 'object' as const, properties: { typed }, required: ['typed'] };
     return inputRequired({
       inputRequests: { confirm: inputRequired.elicit({ message, requestedSchema }) },

@@ -5,6 +5,7 @@ import { type Context, Hono, type Next } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import * as z from 'zod';
 import type { ApprovalInbox, Decision, RequestView } from '../inbox.ts';
+import { isRefusal } from '../question.ts';
 import { BrowserQueue, type BrowserQueueOptions, type OpeningState } from './browserQueue.ts';
 import { createMessagePage, createOutcomePage, createQuestionPage, styleSource } from './pageHtml.ts';
 
@@ -36,8 +37,7 @@ const fastestAnswerMs = 1_000;
 const formFields = z.object({
   secret: z.string(),
   decision: z.enum(['approve', 'decline', 'neither']),
-  read: z.literal('yes').optional(),
-  typed: z.string().optional(),
+  typed: z.string().default(''),
 });
 
 const headers = {
@@ -136,13 +136,12 @@ export class ApprovalPage {
       return refuse(c, 'This answer did not come from the page itself.');
     if (this.#options.clock.monotonic() - visit.shownAtMs < fastestAnswerMs)
       return this.#showForm(c, 'That was too fast to have been read. Please read it and answer again.');
-    const { decision, read, typed } = fields.data;
+    const { decision, typed } = fields.data;
     if (decision === 'neither') return this.#showForm(c, 'Choose Decline or Approve.');
-    if (decision === 'approve' && view.question.typed === undefined && read === undefined)
-      return this.#showForm(c, 'To approve, tick the box.');
     visit.state = 'answered';
-    const approval: Decision = { kind: 'approve', ...(typed !== undefined && { typed }) };
-    await this.#options.inbox.answer(view.nonce, decision === 'decline' ? { kind: decision } : approval, 'page');
+    const isDeclined = decision === 'decline' || isRefusal(typed);
+    const answer: Decision = isDeclined ? { kind: 'decline' } : { kind: 'approve', typed };
+    await this.#options.inbox.answer(view.nonce, answer, 'page');
     return redirectToOutcome(c);
   }
 

@@ -24,7 +24,6 @@ code { font: .875rem/1.5 ui-monospace, monospace; }
 form { margin-top: 1.5rem; border-top: 1px solid var(--line); }
 label { display: block; margin: 1.25rem 0; } label code { font-weight: 700; user-select: all; }
 input[type=text] { display: block; width: 100%; min-height: 2.75rem; margin-top: .375rem; padding: .5rem .75rem; border: 1px solid var(--soft); border-radius: .5rem; background: transparent; color: inherit; font: 1rem ui-monospace, monospace; }
-input[type=checkbox] { width: 1.5rem; height: 1.5rem; margin: 0 .5rem 0 0; vertical-align: middle; accent-color: var(--act); }
 .buttons { display: flex; flex-wrap: wrap; gap: .75rem; }
 button { flex: 1 1 9rem; min-height: 2.75rem; padding: .5rem 1rem; border: 2px solid var(--act); border-radius: .5rem; background: transparent; color: var(--act); font: 600 1rem system-ui, sans-serif; cursor: pointer; }
 button[value=decline] { background: var(--act); color: var(--on-act); }
@@ -76,11 +75,7 @@ ${parts.details.map((detail) => html`<p class="facts">${formatDetail(detail)}</p
 <form method="post">
 <input type="hidden" name="secret" value="${secret}">
 ${problem === undefined ? '' : html`<p class="error" id="problem" role="alert">${problem}</p>`}
-${
-  parts.typed === undefined
-    ? html`<label><input type="checkbox" name="read" value="yes"${problem === undefined ? '' : raw(' aria-describedby="problem"')}>I have read this and approve: ${keepWhole(removeQuestionMark(parts.action))}</label>`
-    : html`<label>To approve, type: <code>${keepWhole(parts.typed)}</code><input type="text" name="typed" autocomplete="off" autocapitalize="off" spellcheck="false"${problem === undefined ? '' : raw(' aria-describedby="problem"')}></label>`
-}
+<label>To approve, type: <code>${keepWhole(parts.typed)}</code><input type="text" name="typed" autocomplete="off" autocapitalize="off" spellcheck="false"${problem === undefined ? '' : raw(' aria-describedby="problem"')}></label>
 <button name="decision" value="neither" hidden tabindex="-1">Enter decides nothing</button>
 <p class="buttons"><button name="decision" value="decline">Decline</button> <button name="decision" value="approve">Approve</button></p>
 </form>`,

@@ -18,7 +18,7 @@ const commandSchema = z.discriminatedUnion('do', [
   z.object({ do: z.literal('list') }),
   z.object({ do: z.literal('look'), nonce: z.string() }),
   z.object({ do: z.literal('decline'), nonce: z.string() }),
-  z.object({ do: z.literal('approve'), nonce: z.string(), typed: z.string().exactOptional() }),
+  z.object({ do: z.literal('approve'), nonce: z.string(), typed: z.string() }),
 ]);
 export type TerminalCommand = z.infer<typeof commandSchema>;
 
@@ -32,7 +32,7 @@ const questionSchema = z.object({
   /** Tenant, act and targets in a line. */
   title: safeLines,
   text: safeLines,
-  typed: z.string().optional(),
+  typed: z.string(),
   minutesLeft: z.number().optional(),
   sentence: safeLines,
   auditRecord: z.number().optional(),
@@ -136,15 +136,20 @@ function serveConnection(inbox: ApprovalInbox, socket: Socket): void {
 
 async function runCommand(inbox: ApprovalInbox, command: TerminalCommand): Promise<readonly RequestView[]> {
   if (command.do === 'list') return inbox.listWaiting();
-  const { do: kind, nonce, ...rest } = command;
-  const view = kind === 'look' ? await inbox.view(nonce) : await inbox.answer(nonce, { kind, ...rest }, 'terminal');
+  const view = await runCommandOn(inbox, command);
   return view === undefined ? [] : [view];
+}
+
+function runCommandOn(inbox: ApprovalInbox, command: Exclude<TerminalCommand, { do: 'list' }>) {
+  const { nonce } = command;
+  if (command.do === 'look') return inbox.view(nonce);
+  const decision = command.do === 'decline' ? { kind: command.do } : { kind: command.do, typed: command.typed };
+  return inbox.answer(nonce, decision, 'terminal');
 }
 
 function describeView({ question, note, ...view }: RequestView): TerminalQuestion {
   const { typed } = question;
-  const texts = { title: formatTitle(question), text: formatQuestion(question, note) };
-  return { ...view, ...texts, ...(typed !== undefined && { typed }) };
+  return { ...view, title: formatTitle(question), text: formatQuestion(question, note), typed };
 }
 
 function formatTitle(question: Question): string {

@@ -5,8 +5,8 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import * as z from 'zod';
 import type { Config } from '../../config.ts';
-import { colour, formatFields, frameText, print, printTable, printText } from '../screen.ts';
 import { wrapText } from '../../text.ts';
+import { colour, formatFields, frameText, print, printTable, printText } from '../screen.ts';
 import { answerAtTerminal, answerFromScript, parseForm } from './answers.ts';
 
 const personTimeoutMs = 15 * 60_000;

@@ -1,8 +1,8 @@
 import type { Config } from '../../config.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import { createLog } from '../../log.ts';
-import { colour, print } from '../screen.ts';
 import { wrapText } from '../../text.ts';
+import { colour, print } from '../screen.ts';
 import { runChecks } from './checks.ts';
 import type { Finding } from './finding.ts';
 
