@@ -2,7 +2,7 @@ import { type PipelineRequest, RestError } from '@azure/core-rest-pipeline';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { parseJson } from '../../src/json.ts';
 import { createExpiredTokenError, createNotFoundError, GraphError } from '../../src/tenants/simulated/errors.ts';
-import type { FaultAction, HttpReply } from '../../src/tenants/simulated/faults.ts';
+import type { FaultAction, HttpReply } from '../../src/tenants/simulated/http.ts';
 import { createClaimsChallengeError, createNotOnboardedError } from './graphErrors.ts';
 
 const nothing: HttpReply = { status: 200, headers: {}, text: '' };

@@ -33,8 +33,8 @@ function createHealthLookup(state: SimulatedState) {
       healthByMachine.set(name, { level: Math.max(level, severities.indexOf(severity) + 1), count: count + 1 });
     }
   }
-  return ({ machine }: SimulatedSensor) => {
-    const { level, count } = healthByMachine.get(machine.fqdn.toLowerCase()) ?? { level: 0, count: 0 };
+  return ({ fqdn }: SimulatedSensor['machine']) => {
+    const { level, count } = healthByMachine.get(fqdn.toLowerCase()) ?? { level: 0, count: 0 };
     return { healthStatus: healthStatuses[level] ?? 'healthy', openHealthIssuesCount: count };
   };
 }
@@ -50,21 +50,15 @@ const hasServiceStatus = ({ version, cloud }: Dialect) => version === 'beta' || 
 
 export function createSensorRenderer({ state, dialect }: Rendering): (sensor: SimulatedSensor) => ODataItem {
   const getHealth = createHealthLookup(state);
-  return (sensor) => ({
+  return ({ machine, migrationState = null, serviceStatus, settings, ...fields }) => ({
     ...renderType(dialect, 'sensor'),
-    id: sensor.id,
-    displayName: sensor.displayName,
-    sensorType: sensor.sensorType,
-    version: sensor.version,
-    deploymentStatus: sensor.deploymentStatus,
-    ...(hasServiceStatus(dialect) && { serviceStatus: sensor.serviceStatus }),
-    createdDateTime: sensor.createdDateTime,
-    domainName: sensor.domainName,
-    ...getHealth(sensor),
-    ...(dialect.version === 'beta' && { migrationState: sensor.migrationState ?? null }),
+    ...fields,
+    ...(hasServiceStatus(dialect) && { serviceStatus }),
+    ...getHealth(machine),
+    ...(dialect.version === 'beta' && { migrationState }),
     settings: {
       ...(dialect.shapes === 'documented' && { '@odata.type': 'microsoft.graph.security.sensorSettings' }),
-      ...sensor.settings,
+      ...settings,
     },
   });
 }
@@ -90,17 +84,10 @@ export const createCandidateRenderer =
 
 export function createMigrationRenderer({ state, dialect }: Rendering): (sensor: SimulatedSensor) => ODataItem {
   const getHealth = createHealthLookup(state);
-  return (sensor) => ({
+  return ({ machine, deploymentStatus, settings, ...fields }) => ({
     ...renderType(dialect, 'sensorMigration'),
-    id: sensor.id,
-    displayName: sensor.displayName,
-    sensorType: sensor.sensorType,
-    version: sensor.version,
-    createdDateTime: sensor.createdDateTime,
-    domainName: sensor.domainName,
-    healthStatus: getHealth(sensor).healthStatus,
-    serviceStatus: sensor.serviceStatus,
-    migrationState: sensor.migrationState,
+    ...fields,
+    healthStatus: getHealth(machine).healthStatus,
   });
 }
 

@@ -1,14 +1,7 @@
-import type * as z from 'zod';
+import * as z from 'zod';
+import { healthIssueStatuses } from '../../graph/endpoints/healthIssues.ts';
 import type { endpoints } from '../../graph/endpoints/index.ts';
-import {
-  activationBody,
-  auditingBody,
-  parseBody,
-  sensorIdsBody,
-  serverIdsBody,
-  statusBody,
-  updateSensorSettings,
-} from './bodies.ts';
+import { activationModes } from '../../graph/endpoints/sensorCandidates.ts';
 import {
   createCandidateRenderer,
   createIssueRenderer,
@@ -21,7 +14,14 @@ import {
 } from './dialect.ts';
 import { createBadRequestError, createNotFoundError } from './errors.ts';
 import { createPage, type ODataItem, type PageRequest, readQuery, selectProperties } from './odata.ts';
-import { activateCandidates, createAccessKey, removeSensor, type SimulatedState, startMigrations } from './state.ts';
+import {
+  activateCandidates,
+  createAccessKey,
+  isV3,
+  removeSensor,
+  type SimulatedState,
+  startMigrations,
+} from './state.ts';
 
 /** One request that is allowed, on its way to its answer. */
 interface EndpointRequest extends Rendering, PageRequest {
@@ -63,6 +63,31 @@ export function answerEndpoint(name: EndpointName, request: Omit<EndpointRequest
   const options = name === 'listHealthIssues' && request.dialect.version === 'beta' ? listOptions : queryOptions[name];
   return endpointHandlers[name]({ ...request, query: readQuery(request.url, options) });
 }
+
+/** A body in its shape; anything else is refused. */
+function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw createBadRequestError(`Invalid request body: ${issue?.path.join('.')} ${issue?.message}`);
+}
+
+const text = z.string().optional();
+const odataType = { '@odata.type': text };
+const settingsBody = z.strictObject({
+  ...odataType,
+  settings: z.strictObject({
+    ...odataType,
+    description: text,
+    domainControllerDnsNames: z.array(z.string()).optional(),
+    isDelayedDeploymentEnabled: z.boolean().optional(),
+  }),
+});
+const statusBody = z.strictObject({ ...odataType, status: z.enum(healthIssueStatuses) });
+const activationBody = z.strictObject({ ...odataType, id: text, activationMode: z.enum(activationModes) });
+const auditingBody = z.strictObject({ ...odataType, isAutomatic: z.boolean() });
+const serverIdsBody = z.strictObject({ serverIds: z.array(z.string()) });
+const sensorIdsBody = z.strictObject({ sensorIds: z.array(z.string()) });
 
 const findById = <T extends { readonly id: string }>(items: readonly T[], id: string, what: string): T => {
   const found = items.find((item) => item.id.toLowerCase() === id.toLowerCase());
@@ -128,10 +153,19 @@ const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandler } = {
     return answerEntity('sensors', expand === undefined ? json : { ...json, healthIssues });
   },
 
+  /** Refuses by the table of Microsoft's page "Update sensor"; what is left out stays as it is. */
   updateSensor(request) {
     const sensor = findSensor(request);
     const before = JSON.stringify(sensor);
-    updateSensorSettings(sensor, request.body);
+    const { '@odata.type': _, ...changes } = parseBody(settingsBody, request.body).settings;
+    if (changes.isDelayedDeploymentEnabled !== undefined && isV3(sensor)) {
+      throw createBadRequestError('isDelayedDeploymentEnabled cannot be updated for a sensor of version 3.x.');
+    }
+    const isOnController = isV3(sensor) || sensor.sensorType === 'domainControllerIntegrated';
+    if (changes.domainControllerDnsNames !== undefined && isOnController) {
+      throw createBadRequestError('domainControllerDnsNames cannot be updated for this sensor.');
+    }
+    Object.assign(sensor.settings, changes);
     return answerEntity('sensors', createSensorRenderer(request)(sensor), JSON.stringify(sensor) !== before);
   },
 

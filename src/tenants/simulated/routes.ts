@@ -1,5 +1,5 @@
 import type { Cloud } from '../../graph/clouds.ts';
-import { type Endpoint, type Permission, parseMethod } from '../../graph/endpoint.ts';
+import type { Endpoint, Permission } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import { createBadRequestError, createUnknownSegmentError, GraphError } from './errors.ts';
 import type { EndpointName } from './handlers.ts';
@@ -24,17 +24,9 @@ const isParameter = (segment: string) => segment.startsWith('{');
 const routePatterns = toEndpointNames(endpoints).flatMap((name) => {
   const { route: mainRoute, alternatives = [], availability } = getEndpoint(name);
   return [mainRoute, ...alternatives].map((route) => {
-    const segments = splitPath(route.slice(route.indexOf(' ') + 1)).map((segment) =>
-      isParameter(segment) ? segment : segment.toLowerCase(),
-    );
-    return {
-      name,
-      route,
-      method: parseMethod(route),
-      segments,
-      parameter: segments.findIndex(isParameter),
-      availability,
-    };
+    const [method, path = ''] = route.split(' ');
+    const segments = splitPath(path.toLowerCase());
+    return { name, route, method, segments, parameter: segments.findIndex(isParameter), availability };
   });
 });
 

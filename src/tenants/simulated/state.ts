@@ -1,59 +1,36 @@
 import { randomUUID } from 'node:crypto';
 import type {
+  HealthIssue,
   healthIssueSeverities,
   healthIssueStatuses,
   healthIssueTypes,
 } from '../../graph/endpoints/healthIssues.ts';
-import type { activationModes } from '../../graph/endpoints/sensorCandidates.ts';
+import type { activationModes, SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { migrationStates } from '../../graph/endpoints/sensorMigration.ts';
-import type { deploymentStatuses, sensorTypes, serviceStatuses } from '../../graph/endpoints/sensors.ts';
+import type { deploymentStatuses, Sensor, sensorTypes, serviceStatuses } from '../../graph/endpoints/sensors.ts';
 import { formatTimestamp } from './random.ts';
 
+/** What Graph shows of an entity, with nothing missing. */
+type Filled<T> = { [Name in keyof T]-?: Filled<NonNullable<T[Name]>> };
+
 /** A sensor; its health follows from the open issues that name its machine. */
-export interface SimulatedSensor {
-  id: string;
-  displayName: string;
-  domainName: string;
+export interface SimulatedSensor extends Omit<Filled<Sensor>, 'healthStatus' | 'openHealthIssuesCount'> {
   sensorType: (typeof sensorTypes)[number];
-  version: string;
   deploymentStatus: (typeof deploymentStatuses)[number];
   serviceStatus: (typeof serviceStatuses)[number];
-  createdDateTime: string;
-  settings: {
-    description: string;
-    domainControllerDnsNames: string[];
-    isDelayedDeploymentEnabled: boolean;
-    networkAdapters: { id: string; name: string; isEnabled: boolean }[];
-  };
   migrationState?: (typeof migrationStates)[number] | undefined;
   /** The machine below; Graph does not show it. */
   machine: { readonly fqdn: string; readonly candidateId: string };
 }
 
-export interface SimulatedCandidate {
-  id: string;
-  computerDnsName: string;
-  domainName: string;
-  senseClientVersion: string;
-  lastSeenDateTime: string;
+export interface SimulatedCandidate extends Filled<SensorCandidate> {
   sensorTypes: string[];
 }
 
-export interface SimulatedHealthIssue {
-  id: string;
-  displayName: string;
+export interface SimulatedHealthIssue extends Filled<HealthIssue> {
   healthIssueType: (typeof healthIssueTypes)[number];
-  issueTypeId: string;
   severity: (typeof healthIssueSeverities)[number];
   status: (typeof healthIssueStatuses)[number];
-  createdDateTime: string;
-  lastModifiedDateTime: string;
-  description: string;
-  domainNames: string[];
-  sensorDNSNames: string[];
-  recommendations: string[];
-  recommendedActionCommands: string[];
-  additionalInformation: string[];
 }
 
 /** A domain controller without a sensor, and without another role. */
