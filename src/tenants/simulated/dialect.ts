@@ -17,9 +17,6 @@ export interface Rendering {
   readonly dialect: Dialect;
 }
 
-export const renderType = (dialect: Dialect, type: string) =>
-  dialect.shapes === 'documented' ? { '@odata.type': `#microsoft.graph.security.${type}` } : {};
-
 const severities = ['low', 'medium', 'high'];
 const healthStatuses = ['healthy', 'notHealthyLow', 'notHealthyMedium', 'notHealthyHigh'];
 
@@ -48,49 +45,44 @@ export const findSensorIssues = (state: SimulatedState, { machine }: SimulatedSe
 /** The v1.0 schema of the US Government clouds does not have the property. */
 const hasServiceStatus = ({ version, cloud }: Dialect) => version === 'beta' || cloud === 'global';
 
-export function createSensorRenderer({ state, dialect }: Rendering): (sensor: SimulatedSensor) => ODataItem {
+/** How each entity is shown. */
+export function createRenderers({ state, dialect }: Rendering) {
   const getHealth = createHealthLookup(state);
-  return ({ machine, migrationState = null, serviceStatus, settings, ...fields }) => ({
-    ...renderType(dialect, 'sensor'),
-    ...fields,
-    ...(hasServiceStatus(dialect) && { serviceStatus }),
-    ...getHealth(machine),
-    ...(dialect.version === 'beta' && { migrationState }),
-    settings: {
-      ...(dialect.shapes === 'documented' && { '@odata.type': 'microsoft.graph.security.sensorSettings' }),
-      ...settings,
-    },
-  });
+  const isDocumented = dialect.shapes === 'documented';
+  const renderType = (type: string) => isDocumented && { '@odata.type': `#microsoft.graph.security.${type}` };
+  return {
+    renderType,
+
+    renderSensor: ({ machine, migrationState, serviceStatus, settings, ...fields }: SimulatedSensor) => ({
+      ...renderType('sensor'),
+      ...fields,
+      ...(hasServiceStatus(dialect) && { serviceStatus }),
+      ...getHealth(machine),
+      ...(dialect.version === 'beta' && { migrationState: migrationState ?? null }),
+      settings: { ...(isDocumented && { '@odata.type': 'microsoft.graph.security.sensorSettings' }), ...settings },
+    }),
+
+    /** The pages print `Global` where the schema's member is `global`. */
+    renderIssue: ({ healthIssueType: kind, ...fields }: SimulatedHealthIssue) => ({
+      ...renderType('healthIssue'),
+      ...fields,
+      healthIssueType: isDocumented ? `${kind.slice(0, 1).toUpperCase()}${kind.slice(1)}` : kind,
+    }),
+
+    renderCandidate: ({ sensorTypes, ...fields }: SimulatedCandidate) => ({
+      ...renderType('sensorCandidate'),
+      ...fields,
+      ...(dialect.version === 'beta' && { sensorTypes }),
+    }),
+
+    renderMigration: ({ machine, deploymentStatus, settings, ...fields }: SimulatedSensor) => ({
+      ...renderType('sensorMigration'),
+      ...fields,
+      healthStatus: getHealth(machine).healthStatus,
+    }),
+
+    /** An object that the pages show inside `value` and the schema bare. */
+    renderSingleObject: (type: string, object: ODataItem): ODataItem =>
+      isDocumented ? { value: { ...renderType(type), ...object } } : object,
+  };
 }
-
-export const createIssueRenderer =
-  ({ dialect }: Rendering) =>
-  (issue: SimulatedHealthIssue): ODataItem => ({
-    ...renderType(dialect, 'healthIssue'),
-    ...issue,
-    ...(dialect.shapes === 'documented' && { healthIssueType: capitalize(issue.healthIssueType) }),
-  });
-
-/** The pages print `Global` where the schema's member is `global`. */
-const capitalize = (word: string) => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
-
-export const createCandidateRenderer =
-  ({ dialect }: Rendering) =>
-  ({ sensorTypes, ...candidate }: SimulatedCandidate): ODataItem => ({
-    ...renderType(dialect, 'sensorCandidate'),
-    ...candidate,
-    ...(dialect.version === 'beta' && { sensorTypes }),
-  });
-
-export function createMigrationRenderer({ state, dialect }: Rendering): (sensor: SimulatedSensor) => ODataItem {
-  const getHealth = createHealthLookup(state);
-  return ({ machine, deploymentStatus, settings, ...fields }) => ({
-    ...renderType(dialect, 'sensorMigration'),
-    ...fields,
-    healthStatus: getHealth(machine).healthStatus,
-  });
-}
-
-/** An object that the pages show inside `value` and the schema bare. */
-export const renderSingleObject = (dialect: Dialect, type: string, object: ODataItem): ODataItem =>
-  dialect.shapes === 'documented' ? { value: { ...renderType(dialect, type), ...object } } : object;
