@@ -5,14 +5,7 @@ import { activationModes } from '../../graph/endpoints/sensorCandidates.ts';
 import { createRenderers, findSensorIssues, type Rendering } from './dialect.ts';
 import { createBadRequestError, createNotFoundError } from './errors.ts';
 import { createPage, type ODataItem, type PageRequest, readQuery, selectProperties } from './odata.ts';
-import {
-  activateCandidates,
-  createAccessKey,
-  isV3,
-  removeSensor,
-  type SimulatedState,
-  startMigrations,
-} from './state.ts';
+import { activateCandidates, createKey, isV3, removeSensor, type SimulatedState, startMigrations } from './state.ts';
 
 /** One request that is allowed, on its way to its answer. */
 interface AllowedRequest extends Rendering, Omit<PageRequest, 'query'> {
@@ -174,7 +167,7 @@ const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandler } = {
   getDeploymentAccessKey: answerAccessKey,
 
   regenerateDeploymentAccessKey(request) {
-    request.state.accessKey = createAccessKey();
+    request.state.accessKey = createKey();
     return answerAccessKey(request);
   },
 

@@ -38,7 +38,7 @@ export type FaultAction = (
   reply?: HttpReply,
 ) => HttpReply | undefined | Promise<HttpReply | undefined>;
 
-/** Something that goes wrong. Without `on` every request meets it, without `times` always; `before` the effect unless told. */
+/** Something that goes wrong. Without `appliesTo` every request meets it, without `times` always; `before` the effect unless told. */
 export interface Fault {
   readonly appliesTo?: (request: LoggedRequest) => boolean;
   times?: number;

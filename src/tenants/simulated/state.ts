@@ -65,8 +65,7 @@ type FleetContent = Pick<SimulatedState, 'sensors' | 'candidates' | 'healthIssue
 export const currentPackageVersion = '2.255.19318.40122';
 export const currentV3Version = '3.0.9.1147';
 /** A key that can be told from a real one wherever it turns up: in base64, it begins with SIMULATED. */
-export const createAccessKey = () =>
-  Buffer.from(`SIMULATED${randomUUID()}${randomUUID()}`).toString('base64').slice(0, 88);
+export const createKey = () => Buffer.from(`SIMULATED${randomUUID()}${randomUUID()}`).toString('base64').slice(0, 88);
 
 export function createState(content: FleetContent, readClock: () => number, accessKey: string): SimulatedState {
   let aheadMs = 0;

@@ -21,7 +21,7 @@ import {
 import { readQuery, selectProperties } from './odata.ts';
 import { createRandom } from './random.ts';
 import { isAllowed, matchRoute } from './routes.ts';
-import { createAccessKey, createState, runDueEvents, type SimulatedState } from './state.ts';
+import { createKey, createState, runDueEvents, type SimulatedState } from './state.ts';
 import { type Bearer, createSimulatedCredential, parseBearer, type TokenIssuer } from './token.ts';
 
 export type { Fault, FaultAction, HttpReply, LoggedRequest } from './http.ts';
@@ -67,7 +67,7 @@ export function createSimulatedTenant(options: SimulatedTenantOptions = {}): Sim
   const { cloud = 'global', pageSize = 100, permissions = allPermissions, shapes = 'schema', beforeRequest } = options;
   const { graphRoot } = clouds[cloud];
   const random = createRandom(seed, now());
-  const state = createState(createFleet(random, sensors), now, options.accessKey ?? createAccessKey());
+  const state = createState(createFleet(random, sensors), now, options.accessKey ?? createKey());
   const tenant: SimulatedTenant = Object.assign(state, {
     simulated: true,
     cloud,
