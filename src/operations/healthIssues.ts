@@ -131,11 +131,7 @@ export const updateHealthIssue = write({
     'Closes, suppresses (hidden for seven days) or reopens up to 50 health issues; none of it repairs a cause. A person is asked when an open issue gets hidden. Returns the status of each as read back.',
   effect: 'change',
   input: z.strictObject({ ids, status: z.enum(healthIssueStatuses) }),
-  output: z.looseObject({
-    outcome: z.string(),
-    issues: targetStates.optional(),
-    alreadySo: z.number().optional(),
-  }),
+  output: z.looseObject({ outcome: z.string(), issues: targetStates.optional(), alreadySo: z.number().optional() }),
   uses: [endpoints.getHealthIssue],
   sends: [endpoints.updateHealthIssue],
   async plan({ ids, status }, graph) {

@@ -18,11 +18,7 @@ export const listSensorMigrations = read({
   title: 'List sensor migrations',
   description:
     'Which v2.x sensors can move to v3.x, are moving or failed. Only the beta of Microsoft Graph has this. Their ids go to migrate_sensors.',
-  input: z.strictObject({
-    state: z.array(z.enum(migrationStates)).min(1).optional(),
-    domain: text,
-    ...paging,
-  }),
+  input: z.strictObject({ state: z.array(z.enum(migrationStates)).min(1).optional(), domain: text, ...paging }),
   output: z.looseObject({
     total: z.number(),
     migrations: z.array(
@@ -62,11 +58,7 @@ export const migrateSensors = write({
     'Replaces up to 50 v2.x sensors by v3.x, without a way back, by the beta of Microsoft Graph. Only ids whose state in list_sensor_migrations is readyForMigration or migrationFailed. A person approves it by typing. Returns which were started.',
   effect: 'destroy',
   input: z.strictObject({ ids }),
-  output: z.looseObject({
-    outcome: z.string(),
-    sensors: targetStates,
-    next: z.string(),
-  }),
+  output: z.looseObject({ outcome: z.string(), sensors: targetStates, next: z.string() }),
   uses: [endpoints.listSensorMigrations],
   sends: [endpoints.migrateSensors],
   async plan(input, graph) {

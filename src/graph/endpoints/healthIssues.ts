@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { globalAndUsGov, globalAndUsGovV1 } from '../clouds.ts';
-import { endpoint, entity, list, member, optional, page, single } from '../endpoint.ts';
+import { endpoint, entity, list, member, optional, page, single, text } from '../endpoint.ts';
 
 export const healthIssueSeverities = ['low', 'medium', 'high'] as const;
 export const healthIssueStatuses = ['open', 'closed', 'suppressed'] as const;
@@ -9,14 +9,14 @@ export const healthIssueTypes = ['sensor', 'global'] as const;
 /** microsoft.graph.security.healthIssue; the sensors' names are FQDNs. */
 export const healthIssue = entity({
   id: z.string(),
-  displayName: optional(z.string()),
+  displayName: text,
   healthIssueType: optional(member(healthIssueTypes)),
-  issueTypeId: optional(z.string()),
+  issueTypeId: text,
   severity: optional(member(healthIssueSeverities)),
   status: optional(member(healthIssueStatuses)),
-  createdDateTime: optional(z.string()),
-  lastModifiedDateTime: optional(z.string()),
-  description: optional(z.string()),
+  createdDateTime: text,
+  lastModifiedDateTime: text,
+  description: text,
   domainNames: list(z.string()),
   sensorDNSNames: list(z.string()),
   recommendations: list(z.string()),
