@@ -169,7 +169,7 @@ export function page<S extends z.ZodType>(item: S) {
 }
 
 /** The body of a setting, with the type that Microsoft's examples of it name. */
-export const typedBody = <S extends z.ZodRawShape>(type: string, shape: S) =>
+export const typed = <S extends z.ZodRawShape>(type: string, shape: S) =>
   z.strictObject(shape).transform((body) => ({ '@odata.type': `#microsoft.graph.security.${type}`, ...body }));
 
 /** An answer whose content, if there is any, is not used. */

@@ -123,8 +123,7 @@ export function createGraphClient(options: GraphOptions): Graph {
       const send = () => sendOnce(call, route, url ?? `${baseUrl}${formatPath(route, call.params)}${query}`, pipeline);
       result = await sendWithRetries(call, send, clock, throttle);
       if (result.error === undefined) workingRoutes.set(endpoint, route);
-      if (result.mayHaveWritten || result.answer === undefined || !isMissingRoute(endpoint, result.answer))
-        return result;
+      if (result.mayHaveWritten || !result.answer || !isMissingRoute(endpoint, result.answer)) return result;
     }
     return result.answer === undefined
       ? result
@@ -226,9 +225,7 @@ function createBearerPolicy(credential: TokenCredential, scope: string): Pipelin
 /** Graph's ways of saying that a route does not exist; 404 can mean the object where there is one route only. */
 function isMissingRoute(endpoint: Endpoint, answer: GraphAnswer): boolean {
   if (answer.status === 400) return parseGraphError(answer).message.includes('Resource not found for the segment');
-  return (
-    answer.status === 405 || answer.status === 501 || (answer.status === 404 && endpoint.alternatives !== undefined)
-  );
+  return [405, 501].includes(answer.status) || (answer.status === 404 && endpoint.alternatives !== undefined);
 }
 
 /** A function that works once for each argument. */

@@ -136,10 +136,7 @@ function createPageReporter(reportProgress: ProgressReporter) {
 }
 
 /** An answer in its endpoint's shape. */
-function parseAnswer<A extends z.ZodType>(
-  endpoint: Endpoint<Endpoint['route'], z.ZodType, A>,
-  json: unknown,
-): z.output<A> {
+function parseAnswer<A extends z.ZodType>(endpoint: Endpoint<Endpoint['route'], z.ZodType, A>, json: unknown) {
   const result = endpoint.answer.safeParse(json);
   if (result.success) return result.data;
   const where = result.error.issues[0]?.path.join('.') || 'it';

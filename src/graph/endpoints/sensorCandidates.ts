@@ -1,17 +1,6 @@
 import * as z from 'zod';
 import { globalAndUsGovBeta, globalOnly } from '../clouds.ts';
-import {
-  endpoint,
-  entity,
-  member,
-  nameCmdlets,
-  noContent,
-  optional,
-  page,
-  single,
-  text,
-  typedBody,
-} from '../endpoint.ts';
+import { endpoint, entity, member, nameCmdlets, noContent, optional, page, single, text, typed } from '../endpoint.ts';
 
 /** microsoft.graph.security.sensorCandidate: a server that Defender for Endpoint knows and that can run the v3.x sensor. */
 export const sensorCandidate = entity({
@@ -61,7 +50,7 @@ export const candidateEndpoints = {
     permission: 'SecurityIdentitiesSensors.ReadWrite.All',
     cmdlets: { 'v1.0': 'Update-MgSecurityIdentitySensorCandidateActivationConfiguration' },
     resend: 'always',
-    body: typedBody('sensorCandidateActivationConfiguration', { activationMode: z.enum(activationModes) }),
+    body: typed('sensorCandidateActivationConfiguration', { activationMode: z.enum(activationModes) }),
     answer: noContent,
   }),
 };

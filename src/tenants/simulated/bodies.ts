@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { healthIssueStatuses } from '../../graph/endpoints/healthIssues.ts';
+import { issueStatuses } from '../../graph/endpoints/healthIssues.ts';
 import { activationModes } from '../../graph/endpoints/sensorCandidates.ts';
 import { createBadRequestError } from './errors.ts';
 import { isV3, type SimulatedSensor } from './state.ts';
@@ -23,7 +23,7 @@ const settingsBody = z.strictObject({
     isDelayedDeploymentEnabled: z.boolean().optional(),
   }),
 });
-export const statusBody = z.strictObject({ ...odataType, status: z.enum(healthIssueStatuses) });
+export const statusBody = z.strictObject({ ...odataType, status: z.enum(issueStatuses) });
 export const activationBody = z.strictObject({ ...odataType, id: text, activationMode: z.enum(activationModes) });
 export const auditingBody = z.strictObject({ ...odataType, isAutomatic: z.boolean() });
 export const serverIdsBody = z.strictObject({ serverIds: z.array(z.string()) });

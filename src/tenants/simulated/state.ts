@@ -1,9 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  healthIssueSeverities,
-  healthIssueStatuses,
-  healthIssueTypes,
-} from '../../graph/endpoints/healthIssues.ts';
+import type { issueSeverities, issueStatuses, issueTypes } from '../../graph/endpoints/healthIssues.ts';
 import type { activationModes } from '../../graph/endpoints/sensorCandidates.ts';
 import type { migrationStates } from '../../graph/endpoints/sensorMigration.ts';
 import type { deploymentStatuses, sensorTypes, serviceStatuses } from '../../graph/endpoints/sensors.ts';
@@ -42,10 +38,10 @@ export interface SimulatedCandidate {
 export interface SimulatedHealthIssue {
   id: string;
   displayName: string;
-  healthIssueType: (typeof healthIssueTypes)[number];
+  healthIssueType: (typeof issueTypes)[number];
   issueTypeId: string;
-  severity: (typeof healthIssueSeverities)[number];
-  status: (typeof healthIssueStatuses)[number];
+  severity: (typeof issueSeverities)[number];
+  status: (typeof issueStatuses)[number];
   createdDateTime: string;
   lastModifiedDateTime: string;
   description: string;
