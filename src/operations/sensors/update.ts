@@ -4,7 +4,7 @@ import { createRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import { type Sensor, sensorTypes } from '../../graph/endpoints/sensors.ts';
 import { escapeInvisible, formatCount, joinNames } from '../../text.ts';
-import { describeMachine, warning } from '../consequences.ts';
+import { describeMachine, warn } from '../consequences.ts';
 import { nameTarget, parseGeneration, toSensorTarget } from '../machines.ts';
 import { type Consequence, type ValueChange, write } from '../operation.ts';
 import { id } from '../schemas.ts';
@@ -81,19 +81,16 @@ export const updateSensor = write({
 });
 
 function isSame(before: unknown, after: unknown): boolean {
-  const toComparable = (value: unknown) =>
-    Array.isArray(value) ? JSON.stringify(normalizeNames(value.map(String))) : value;
-  return toComparable(before) === toComparable(after);
+  const toKey = (value: unknown) => (Array.isArray(value) ? JSON.stringify(normalizeNames(value.map(String))) : value);
+  return toKey(before) === toKey(after);
 }
 
-const typesWithOwnList: readonly (string | undefined)[] = sensorTypes.filter(
-  (type) => type !== 'domainControllerIntegrated',
-);
+const ownListTypes: readonly (string | undefined)[] = sensorTypes.filter((one) => one !== 'domainControllerIntegrated');
 
 /** The table of Microsoft's page "Update sensor"; what cannot be told apart is not written. */
 function listWritableSettings({ version, sensorType }: Sensor): (keyof SettingValues)[] {
   if (parseGeneration(version) !== 'v2') return ['description'];
-  return typesWithOwnList.includes(sensorType) ? [...settingNames] : settingNames.slice(0, 2);
+  return ownListTypes.includes(sensorType) ? [...settingNames] : settingNames.slice(0, 2);
 }
 
 function checkWritable(sensor: Sensor, input: SettingValues): void {
@@ -142,7 +139,7 @@ function assessListChange(sensor: Sensor, list: readonly string[] | undefined): 
       : `The sensor ${name} no longer asks ${formatCount(removed.length, 'domain controller')} for its lookups: ${joinNames(removed)}.`;
   const empty = `Without any domain controller in its list, ${name} becomes notConfigured and does not work.`;
   return [
-    warning('domain_controllers_removed_from_list', loss, sensor.id),
-    ...(list?.length === 0 ? [warning('list_becomes_empty', empty, sensor.id)] : []),
+    warn('domain_controllers_removed_from_list', loss, sensor.id),
+    ...(list?.length === 0 ? [warn('list_becomes_empty', empty, sensor.id)] : []),
   ];
 }

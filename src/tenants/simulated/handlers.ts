@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { healthIssueStatuses } from '../../graph/endpoints/healthIssues.ts';
+import { issueStatuses } from '../../graph/endpoints/healthIssues.ts';
 import type { endpoints } from '../../graph/endpoints/index.ts';
 import { activationModes } from '../../graph/endpoints/sensorCandidates.ts';
 import { createRenderers, findSensorIssues, type Rendering } from './dialect.ts';
@@ -68,7 +68,7 @@ const settingsBody = z.strictObject({
     isDelayedDeploymentEnabled: z.boolean().optional(),
   }),
 });
-const statusBody = z.strictObject({ ...odataType, status: z.enum(healthIssueStatuses) });
+const statusBody = z.strictObject({ ...odataType, status: z.enum(issueStatuses) });
 const activationBody = z.strictObject({ ...odataType, id: text, activationMode: z.enum(activationModes) });
 const auditingBody = z.strictObject({ ...odataType, isAutomatic: z.boolean() });
 const serverIdsBody = z.strictObject({ serverIds: z.array(z.string()) });

@@ -1,10 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  HealthIssue,
-  healthIssueSeverities,
-  healthIssueStatuses,
-  healthIssueTypes,
-} from '../../graph/endpoints/healthIssues.ts';
+import type { HealthIssue, issueSeverities, issueStatuses, issueTypes } from '../../graph/endpoints/healthIssues.ts';
 import type { activationModes, SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { migrationStates } from '../../graph/endpoints/sensorMigration.ts';
 import type { deploymentStatuses, Sensor, sensorTypes, serviceStatuses } from '../../graph/endpoints/sensors.ts';
@@ -28,9 +23,9 @@ export interface SimulatedCandidate extends Filled<SensorCandidate> {
 }
 
 export interface SimulatedHealthIssue extends Filled<HealthIssue> {
-  healthIssueType: (typeof healthIssueTypes)[number];
-  severity: (typeof healthIssueSeverities)[number];
-  status: (typeof healthIssueStatuses)[number];
+  healthIssueType: (typeof issueTypes)[number];
+  severity: (typeof issueSeverities)[number];
+  status: (typeof issueStatuses)[number];
 }
 
 /** A domain controller without a sensor, and without another role. */
