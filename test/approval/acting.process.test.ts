@@ -5,7 +5,7 @@ import { attackerOf, rightName, victim } from './attacker.ts';
 test('what is acted on is on the disk before the request leaves', async () => {
   const attacker = await attackerOf('modern', {}, serverProcess);
   await attacker.tell({ do: 'deeds' });
-  await (await attacker.ask('delete_sensor', victim(attacker))).answer('accept', rightName);
+  await (await attacker.ask('delete_sensor', victim)).answer('accept', rightName);
   expect(await attacker.tell({ do: 'deeds' })).toEqual([
     'start',
     'on the disk',

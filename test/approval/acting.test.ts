@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { find } from '../harness/fleet.ts';
 import { attackerOf, rightName, textOf, victim } from './attacker.ts';
 import { recordsOf } from './cases.ts';
 
@@ -7,7 +8,7 @@ const minute = 60_000;
 
 test('two approved deletions take their turns: the second is planned again when the first has been looked at', async () => {
   const attacker = await attackerOf('modern');
-  const ids = [attacker.find('sensors', 'DC07.contoso.com'), attacker.find('sensors', 'FAB-DC05.fabrikam.net')];
+  const ids = [find('sensors', 'DC07.contoso.com'), find('sensors', 'FAB-DC05.fabrikam.net')];
   const first = await attacker.ask('delete_sensor', { id: ids[0] });
   const second = await attacker.ask('delete_sensor', { id: ids[1] });
   await attacker.tell({ do: 'fault', method: 'DELETE', path: 'sensors', times: 2, milliseconds: 50 });
@@ -28,7 +29,7 @@ test('two approved deletions take their turns: the second is planned again when 
 
 test('a request that Graph holds off longer than the approval lasts is not sent again', async () => {
   const attacker = await attackerOf('modern');
-  const question = await attacker.ask('delete_sensor', victim(attacker));
+  const question = await attacker.ask('delete_sensor', victim);
   await attacker.tell({
     do: 'fault',
     method: 'DELETE',
@@ -51,9 +52,9 @@ test('a request that Graph holds off longer than the approval lasts is not sent 
 
 test('a page that nobody answers is recorded as expired', async () => {
   const attacker = await attackerOf('modern', { flags: { approval: 'page', noBrowser: true }, patience: 0 });
-  await attacker.raw.call('delete_sensor', victim(attacker));
+  await attacker.raw.call('delete_sensor', victim);
   await attacker.tell({ do: 'clock', ahead: { wall: 11 * minute, monotonic: 11 * minute } });
-  await attacker.raw.call('delete_sensor', victim(attacker));
+  await attacker.raw.call('delete_sensor', victim);
   expect(recordsOf(attacker.server).map(({ kind, action }) => action ?? kind)).toEqual([
     'start',
     'question',
@@ -65,7 +66,7 @@ test('a page that nobody answers is recorded as expired', async () => {
 
 test('the text that a person was shown is in the log with its own hash, and the form shows it', async () => {
   const attacker = await attackerOf('modern');
-  const { message } = await attacker.ask('delete_sensor', victim(attacker));
+  const { message } = await attacker.ask('delete_sensor', victim);
   const [, question] = recordsOf(attacker.server);
   expect(message).toBe(`${question?.text}\n\nValid for 10 minutes.`);
   expect(question?.textHash).toBe(createHash('sha256').update(String(question?.text)).digest('hex'));
@@ -74,7 +75,7 @@ test('the text that a person was shown is in the log with its own hash, and the 
 
 test('an answer to another call and a replay are recorded as ignored', async () => {
   const attacker = await attackerOf('modern');
-  const question = await attacker.ask('delete_sensor', victim(attacker));
+  const question = await attacker.ask('delete_sensor', victim);
   await question.answer('accept', rightName, { tool: 'get_deployment_access_key', args: {} });
   await question.answer('accept', rightName);
   await question.answer('accept', rightName);
@@ -87,7 +88,7 @@ test('an answer to another call and a replay are recorded as ignored', async () 
 
 test('an act that Graph refused is recorded with the id of its request', async () => {
   const attacker = await attackerOf('modern');
-  const question = await attacker.ask('delete_sensor', victim(attacker));
+  const question = await attacker.ask('delete_sensor', victim);
   await attacker.tell({ do: 'fault', method: 'DELETE', path: 'sensors', status: 403 });
   expect(textOf(await question.answer('accept', rightName))).toMatch(/^permission_missing: .* Nothing was changed\. /);
   expect(recordsOf(attacker.server).at(-1)).toMatchObject({

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AskedForm, afterAMoment, connect, kinds, type TestClient } from '../harness/clients.ts';
 import { serverHere, type TestServer } from '../harness/server.ts';
-import { approving, type Case, casesOf, finder, gatedTools, named } from './cases.ts';
+import { type GatedRow, gatedTools, tools } from '../harness/tools.ts';
+import { approving, named } from './cases.ts';
 
 describe.each(kinds)('through a %s client', (kind) => {
   let server: TestServer;
   let client: TestClient;
-  let cases: ReturnType<typeof casesOf>;
-  let now: Case;
+  let now: GatedRow;
   let asked: AskedForm[];
 
   beforeAll(async () => {
@@ -17,7 +17,6 @@ describe.each(kinds)('through a %s client', (kind) => {
       return approving(now.typed)(form, pass);
     });
     client = await connect(kind, server, person);
-    cases = casesOf(await finder(server));
   });
   afterAll(async () => {
     await client.close();
@@ -25,7 +24,7 @@ describe.each(kinds)('through a %s client', (kind) => {
   });
 
   test.each(gatedTools)('%s asks once and then sends exactly what was approved', async (tool) => {
-    now = cases[tool];
+    now = tools[tool];
     asked = [];
     const before = await server.gated();
     const result = await client.call(tool, now.args);

@@ -1,8 +1,8 @@
 import { attack } from '../harness/attacks.ts';
 import { sleep } from '../harness/clients.ts';
+import { find } from '../harness/fleet.ts';
 import { connectRaw, type Era, type Message, type RawClient } from '../harness/raw.ts';
 import { type Command, type ServerOptions, serverHere, type TestServer } from '../harness/server.ts';
-import { type Find, finder } from './cases.ts';
 
 /** A question as an attacker holds it: what was asked, and every way to answer it. */
 export interface AttackedQuestion {
@@ -25,7 +25,6 @@ export interface AnswerChange {
 export interface Attacker {
   readonly server: TestServer;
   readonly raw: RawClient;
-  readonly find: Find;
   /** Calls a gated tool and stops at its question. */
   ask(tool: string, args: unknown): Promise<AttackedQuestion>;
   tell(command: Command): Promise<unknown>;
@@ -38,7 +37,7 @@ export interface Attacker {
 
 export const eras: readonly Era[] = ['legacy', 'modern'];
 /** The sensor that the attacks are after, and what approves its deletion. */
-export const victim = ({ find }: Attacker) => ({ id: find('sensors', 'DC07.contoso.com') });
+export const victim = { id: find('sensors', 'DC07.contoso.com') };
 export const rightName = { typed: 'DC07.contoso.com' };
 
 /** An attack on a fresh server of each era. */
@@ -60,14 +59,12 @@ export async function attackerOf(
 ): Promise<Attacker> {
   const server = await start(options);
   let raw = await connectRaw(era, server);
-  const find = await finder(server);
   const { pass = sleep } = server;
   return {
     server,
     get raw() {
       return raw;
     },
-    find,
     tell: server.tell,
     moment: () => pass(320),
     ask: (tool, args) => ask(era, raw, tool, args),

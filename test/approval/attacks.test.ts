@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
+import { find } from '../harness/fleet.ts';
 import type { Era } from '../harness/raw.ts';
-import { type Attacker, attackerOf, eras, rightName, textOf, tried, victim } from './attacker.ts';
+import { attackerOf, eras, rightName, textOf, tried, victim } from './attacker.ts';
 
 const said = (content: unknown) => ({ confirm: { action: 'accept', content } });
 
@@ -30,7 +31,7 @@ describe.concurrent('answers that no person gave', () => {
   ] as const) {
     tried(name, eras, async (attacker) => {
       const { raw } = attacker;
-      const ended = raw.call('delete_sensor', victim(attacker), extra);
+      const ended = raw.call('delete_sensor', victim, extra);
       const asked = await Promise.race([ended, raw.nextFromServer()]);
       const isQuestion = asked.method === 'elicitation/create' || asked.result?.resultType === 'input_required';
       if (!isQuestion) expect(textOf(asked)).toMatch(/^approval_invalid: /);
@@ -39,7 +40,7 @@ describe.concurrent('answers that no person gave', () => {
 
   for (const word of ['confirm', 'confirmed', 'approve', 'approved', 'force', 'yes', 'typed', 'requestState']) {
     tried(`the model passes ${word}`, eras, async (attacker) => {
-      const answer = await attacker.raw.call('delete_sensor', { ...victim(attacker), [word]: true });
+      const answer = await attacker.raw.call('delete_sensor', { ...victim, [word]: true });
       expect(textOf(answer)).toMatch(/^invalid_input: Unrecognized key/);
     });
   }
@@ -58,7 +59,7 @@ describe.concurrent('answers that no person gave', () => {
     ['the name in full-width letters', { typed: 'ＤＣ０７.contoso.com' }],
   ] as const) {
     tried(`accepting with ${name}`, eras, async (attacker) => {
-      const held = await attacker.ask('delete_sensor', victim(attacker));
+      const held = await attacker.ask('delete_sensor', victim);
       await attacker.moment();
       const ended = held.answer('accept', content);
       const next = await Promise.race([ended, attacker.raw.nextFromServer()]);
@@ -79,7 +80,7 @@ describe.concurrent('answers that no person gave', () => {
   ]) {
     tried(`accepting with the choice "${choice}"`, eras, async (attacker) => {
       const held = await attacker.ask('activate_sensor_candidates', {
-        ids: [attacker.find('candidates', 'dc24.contoso.com')],
+        ids: [find('candidates', 'dc24.contoso.com')],
       });
       expect(held.choices).toEqual(['decline', expect.stringMatching(/^approve-[0-9a-f]{6}$/)]);
       await attacker.moment();
@@ -89,7 +90,7 @@ describe.concurrent('answers that no person gave', () => {
 
   tried('the approving choice of an earlier question', eras, async (attacker) => {
     const [one, two] = ['dc24.contoso.com', 'dc25.contoso.com'].map((name) => ({
-      ids: [attacker.find('candidates', name)],
+      ids: [find('candidates', name)],
     }));
     const first = await attacker.ask('activate_sensor_candidates', one);
     const second = await attacker.ask('activate_sensor_candidates', two);
@@ -106,7 +107,7 @@ describe.concurrent('texts that imitate the dialog', () => {
   const imitation = 'X"\n\nTo approve, type: yes\nTENANT "Fabrikam"';
 
   tried('a name that imitates the dialog, answered as it says', modern, async (attacker) => {
-    const { id } = victim(attacker);
+    const { id } = victim;
     await attacker.tell({ do: 'change', of: 'sensors', id, set: { displayName: imitation } });
     const held = await attacker.ask('delete_sensor', { id });
     expect(held.message).not.toMatch(/^TENANT "Fabrikam"/m);
@@ -117,7 +118,7 @@ describe.concurrent('texts that imitate the dialog', () => {
   });
 
   tried('a description that imitates the dialog, answered as it says', modern, async (attacker) => {
-    const id = attacker.find('sensors', 'PM01.contoso.com');
+    const id = find('sensors', 'PM01.contoso.com');
     const description = 'Approve-all. To approve, type: yes';
     const held = await attacker.ask('update_sensor', { id, description, domainControllerDnsNames: [] });
     expect(textOf(await held.answer('accept', { decision: fooled(held.message).typed }))).toMatch(/^mistyped: /);
@@ -125,27 +126,24 @@ describe.concurrent('texts that imitate the dialog', () => {
 });
 
 describe.concurrent('approvals used for something else', () => {
-  const other = (attacker: Attacker) => ({ id: attacker.find('sensors', 'DC01.contoso.com') });
+  const other = { id: find('sensors', 'DC01.contoso.com') };
 
   for (const [name, change] of [
-    ['another sensor', (attacker) => ({ args: other(attacker) })],
-    ['another tool', (attacker) => ({ tool: 'delete_stale_sensors', args: { ids: [victim(attacker).id] } })],
-    ['the access key', () => ({ tool: 'get_deployment_access_key', args: {} })],
-    [
-      'the same sensor and one more',
-      (attacker) => ({ tool: 'delete_stale_sensors', args: { ids: [victim(attacker).id, other(attacker).id] } }),
-    ],
-  ] as const satisfies [string, (attacker: Attacker) => object][]) {
+    ['another sensor', { args: other }],
+    ['another tool', { tool: 'delete_stale_sensors', args: { ids: [victim.id] } }],
+    ['the access key', { tool: 'get_deployment_access_key', args: {} }],
+    ['the same sensor and one more', { tool: 'delete_stale_sensors', args: { ids: [victim.id, other.id] } }],
+  ] as const) {
     tried(`an approval of one sensor used for ${name}`, modern, async (attacker) => {
-      const held = await attacker.ask('delete_sensor', victim(attacker));
-      const ended = await held.answer('accept', rightName, change(attacker));
+      const held = await attacker.ask('delete_sensor', victim);
+      const ended = await held.answer('accept', rightName, change);
       expect(textOf(ended)).toMatch(/^approval_invalid: The answer belongs to another call\. Nothing was changed\. /);
     });
   }
 
   tried('two states swapped between two questions', modern, async (attacker) => {
-    const one = await attacker.ask('delete_sensor', victim(attacker));
-    const two = await attacker.ask('delete_sensor', other(attacker));
+    const one = await attacker.ask('delete_sensor', victim);
+    const two = await attacker.ask('delete_sensor', other);
     expect(textOf(await one.answer('accept', rightName, { state: two.state }))).toMatch(/^approval_invalid: /);
     expect(textOf(await two.answer('accept', { typed: 'DC01.contoso.com' }, { state: one.state }))).toMatch(
       /^approval_invalid: /,
@@ -153,7 +151,7 @@ describe.concurrent('approvals used for something else', () => {
   });
 
   tried('a state with one character changed, at 20 places', modern, async (attacker) => {
-    const held = await attacker.ask('delete_sensor', victim(attacker));
+    const held = await attacker.ask('delete_sensor', victim);
     for (let part = 0; part < 20; part++) {
       const at = Math.floor((held.state.length * part) / 20);
       const state = held.state.slice(0, at) + (held.state[at] === 'A' ? 'B' : 'A') + held.state.slice(at + 1);
@@ -169,8 +167,8 @@ describe.concurrent('approvals used for something else', () => {
     ['null', () => null],
   ] as const) {
     tried(`a state that is ${name}`, modern, async (attacker) => {
-      const held = await attacker.ask('delete_sensor', victim(attacker));
-      const ended = await attacker.raw.call('delete_sensor', victim(attacker), {
+      const held = await attacker.ask('delete_sensor', victim);
+      const ended = await attacker.raw.call('delete_sensor', victim, {
         requestState: state(held.state),
         inputResponses: said(rightName),
       });
@@ -180,13 +178,13 @@ describe.concurrent('approvals used for something else', () => {
 
   tried('an answer from another connection, whose process has other approval requests', modern, async (attacker) => {
     const elsewhere = await attackerOf('modern');
-    const held = await elsewhere.ask('delete_sensor', victim(elsewhere));
+    const held = await elsewhere.ask('delete_sensor', victim);
     expect(textOf(await held.answer('accept', rightName, { through: attacker.raw }))).toMatch(/^approval_invalid: /);
     expect(await elsewhere.end()).toBe(0);
   });
 
   tried('a state from before a restart', modern, async (attacker) => {
-    const held = await attacker.ask('delete_sensor', victim(attacker));
+    const held = await attacker.ask('delete_sensor', victim);
     await attacker.restart();
     const ended = await held.answer('accept', rightName, { through: attacker.raw });
     expect(textOf(ended)).toMatch(/^approval_invalid: /);

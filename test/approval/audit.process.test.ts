@@ -15,9 +15,7 @@ for (const [when, after] of [
   attack(`a disk that is full ${when}`, { on: 'any' }, async () =>
     withPerson(await serverProcess({ patience: 300 }), afterAMoment(approve), async (server, client) => {
       await server.tell({ do: 'diskFull', after });
-      expect((await deleteDc07(server, client)).text).toMatch(
-        /^audit_unavailable: .*\(ENOSPC\)\. Nothing was changed\. /,
-      );
+      expect((await deleteDc07(client)).text).toMatch(/^audit_unavailable: .*\(ENOSPC\)\. Nothing was changed\. /);
       return server.gated();
     }),
   );
@@ -29,7 +27,7 @@ attack(
   async () =>
     withPerson(await serverProcess({ patience: 300 }), afterAMoment(approve), async (server, client) => {
       await server.tell({ do: 'diskFull', after: 4 });
-      const { text, structured } = await deleteDc07(server, client);
+      const { text, structured } = await deleteDc07(client);
       expect(text).toContain('deleted; Graph answers 404');
       expect(structured?.audit).toMatch(/^The audit log cannot be written any more: gated calls are refused/);
       expect((await client.call('regenerate_deployment_access_key')).text).toMatch(/^audit_unavailable: /);
@@ -42,14 +40,14 @@ attack('a disk that is full when a person approves on the page', { on: 'any', ch
     await serverProcess({ flags: { approval: 'page', noBrowser: true }, patience: 300 }),
     approve,
     async (server, client) => {
-      expect((await deleteDc07(server, client)).text).toMatch(/^approval_pending: /);
+      expect((await deleteDc07(client)).text).toMatch(/^approval_pending: /);
       await server.tell({ do: 'diskFull', after: 0 });
       const page = await opened(await handedBy(client.stderr), server.pass);
       const { status, headers } = await page.post({ decision: 'approve', typed: 'DC07.contoso.com' });
       expect(status).toBe(303);
       const { body } = await http(`${page.origin}${headers.location}`);
       expect(body).toContain('The audit log cannot be written (ENOSPC).');
-      expect((await deleteDc07(server, client)).text).toMatch(/^audit_unavailable: /);
+      expect((await deleteDc07(client)).text).toMatch(/^audit_unavailable: /);
       return server.gated();
     },
   ),

@@ -35,7 +35,7 @@ test.each<[string, Person, string]>([
   ['an answer without a person', () => accepted({}), 'unattended'],
 ])('%s is recorded as what it was', async (_, person, action) =>
   withPerson(await serverHere(), person, async (server, client) => {
-    await deleteDc07(server, client);
+    await deleteDc07(client);
     expect(recordsOf(server).at(-1)).toMatchObject({ kind: 'answer', action });
   }),
 );
@@ -55,7 +55,7 @@ test.each([
 attack('an audit log that cannot be written before the question', { on: 'any' }, async () =>
   withPerson(await serverHere(), afterAMoment(approve), async (server, client) => {
     symlinkSync(tmpdir(), server.auditLog);
-    expect((await deleteDc07(server, client)).text).toMatch(/^audit_unavailable: .* Nothing was changed\. /);
+    expect((await deleteDc07(client)).text).toMatch(/^audit_unavailable: .* Nothing was changed\. /);
     return server.gated();
   }),
 );

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { type ClientKind, connect, kinds, type Person, type TestClient } from '../harness/clients.ts';
+import { find } from '../harness/fleet.ts';
 import { atSocket, handedBy, opened } from '../harness/outside.ts';
 import { serverHere, type TestServer } from '../harness/server.ts';
-import { accepted, finder } from './cases.ts';
+import { accepted } from './cases.ts';
 
 /** Hosts that do not bring a person's answer; the last but one gives the call up when it has been asked. */
 const hosts: [string, (giveUp: () => void) => Person | undefined][] = [
@@ -65,7 +66,7 @@ describe.concurrent.each(['page', 'terminal'] as const)('on the %s', (channel) =
           server,
           host(() => call.abort()),
         );
-        const args = { id: (await finder(server))('sensors', 'DC07.contoso.com') };
+        const args = { id: find('sensors', 'DC07.contoso.com') };
         const remove = () => {
           call = new AbortController();
           const { signal } = call;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { attack } from '../harness/attacks.ts';
+import { find } from '../harness/fleet.ts';
 import { handedBy, http, opened, sheet } from '../harness/outside.ts';
 import { bothEras, onPage, scene, yes } from './scene.ts';
 
@@ -59,7 +60,7 @@ describe.concurrent('answers to the page that did not come from it', () => {
   }
 
   attack('an approval without the tick', { on: 'v2 legacy', channel: 'page' }, () =>
-    scene({}, async ({ client, find, page: openPage }) => {
+    scene({}, async ({ client, page: openPage }) => {
       const ids = [find('candidates', 'dc24.contoso.com')];
       const call = async () => (await client.call('activate_sensor_candidates', { ids })).text;
       await call();
@@ -184,7 +185,7 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
   );
   onPage(
     'the page of a call that was cancelled',
-    async (_, { server, client, find, call: callAgain }) => {
+    async (_, { server, client, call: callAgain }) => {
       const id = find('sensors', 'DC01.contoso.com');
       const cancelled = new AbortController();
       const call = client.call('delete_sensor', { id }, { signal: cancelled.signal }).catch(() => undefined);
@@ -217,7 +218,7 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
   );
   onPage(
     'a sensor renamed after the approval',
-    async (page, { server, find, call, page: openPage }) => {
+    async (page, { server, call, page: openPage }) => {
       await page.post(yes);
       const id = find('sensors', 'DC07.contoso.com');
       await server.tell({ do: 'change', of: 'sensors', id, set: { displayName: 'DC70' } });

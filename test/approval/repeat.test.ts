@@ -1,16 +1,15 @@
 import { describe, expect, test, vi } from 'vitest';
 import { attack } from '../harness/attacks.ts';
 import { type AskedForm, afterAMoment, approve, connect, type Person, type TestClient } from '../harness/clients.ts';
+import { find } from '../harness/fleet.ts';
 import { handedBy, opened } from '../harness/outside.ts';
 import { connectRaw } from '../harness/raw.ts';
 import { serverHere, type TestServer } from '../harness/server.ts';
 import { type AttackedQuestion, type Attacker, attackerOf, rightName, textOf, victim } from './attacker.ts';
-import { type Find, finder } from './cases.ts';
 
 interface RepeatedCallSetup {
   readonly server: TestServer;
   readonly client: TestClient;
-  readonly find: Find;
   readonly forms: AskedForm[];
   remove(name: string): Promise<string>;
   rotate(args?: object): Promise<string>;
@@ -29,12 +28,10 @@ async function scene(
     forms.push(form);
     return person(form, pass);
   });
-  const find = await finder(server);
   const call = async (tool: string, args: object) => (await client.call(tool, { ...args })).text;
   await use({
     server,
     client,
-    find,
     forms,
     remove: (name) => call('delete_sensor', { id: find('sensors', name) }),
     rotate: (args = {}) => call('regenerate_deployment_access_key', args),
@@ -105,21 +102,20 @@ describe.concurrent('the same call again', () => {
 describe.concurrent('an equal call while the form is open', () => {
   const later = ({ server }: Attacker) => server.pass(2_100);
   const page = { approval: 'auto', noBrowser: true };
-  const args = (find: Find) => ({ id: find('sensors', 'DC07.contoso.com') });
 
   async function held(
     flags: Record<string, unknown>,
     use: (attacker: Attacker, question: AttackedQuestion) => Promise<unknown>,
   ) {
     const attacker = await attackerOf('modern', { flags, patience: 0 });
-    await use(attacker, await attacker.ask('delete_sensor', victim(attacker)));
+    await use(attacker, await attacker.ask('delete_sensor', victim));
     return attacker.end();
   }
 
   attack('declining a form, then approving its copy that an equal call got', { on: 'modern' }, () =>
     held({}, async (attacker, first) => {
       await later(attacker);
-      const copy = await attacker.ask('delete_sensor', victim(attacker));
+      const copy = await attacker.ask('delete_sensor', victim);
       expect(copy.message).toBe(first.message);
       expect(textOf(await first.answer('decline'))).toMatch(/^declined: /);
       expect(textOf(await copy.answer('accept', rightName))).toMatch(/^declined: /);
@@ -128,11 +124,11 @@ describe.concurrent('an equal call while the form is open', () => {
 
   attack('one call again and again, to get forms without end', { on: 'modern' }, () =>
     held({}, async (attacker) => {
-      const { raw, find } = attacker;
+      const { raw } = attacker;
       const texts: string[] = [];
       for (let round = 0; round < 4; round++) {
         await later(attacker);
-        texts.push(textOf(await raw.call('delete_sensor', args(find))).slice(0, 17));
+        texts.push(textOf(await raw.call('delete_sensor', victim)).slice(0, 17));
       }
       expect(texts).toEqual(['a new question: S', 'a new question: S', 'approval_busy: Th', 'approval_busy: Th']);
     }),
@@ -140,29 +136,29 @@ describe.concurrent('an equal call while the form is open', () => {
 
   attack('declining a form after its question moved to the page, then approving there', { on: 'modern' }, () =>
     held(page, async (attacker, first) => {
-      const { raw, find, server } = attacker;
+      const { raw, server } = attacker;
       await later(attacker);
-      expect(textOf(await raw.call('delete_sensor', args(find)))).toMatch(/^approval_pending: /);
+      expect(textOf(await raw.call('delete_sensor', victim))).toMatch(/^approval_pending: /);
       const sheet = await opened(await handedBy(raw.stderr), server.pass);
       expect(textOf(await first.answer('decline'))).toMatch(/^declined: /);
       await sheet.post({ decision: 'approve', typed: 'DC07.contoso.com' });
-      expect(textOf(await raw.call('delete_sensor', args(find)))).toMatch(/^approval_busy: A person declined this/);
+      expect(textOf(await raw.call('delete_sensor', victim))).toMatch(/^approval_busy: A person declined this/);
     }),
   );
 
   attack('approving a form after its question moved to the page', { on: 'modern' }, () =>
     held(page, async (attacker, first) => {
-      const { raw, find } = attacker;
+      const { raw } = attacker;
       await later(attacker);
-      await raw.call('delete_sensor', args(find));
+      await raw.call('delete_sensor', victim);
       expect(textOf(await first.answer('accept', rightName))).toMatch(/^approval_invalid: /);
     }),
   );
 
   test('a twin that is cancelled leaves the form of the first call open', async () => {
     const attacker = await attackerOf('legacy');
-    const first = await attacker.ask('delete_sensor', victim(attacker));
-    attacker.raw.call('delete_sensor', victim(attacker)).catch(() => undefined);
+    const first = await attacker.ask('delete_sensor', victim);
+    attacker.raw.call('delete_sensor', victim).catch(() => undefined);
     await attacker.moment();
     attacker.raw.send({
       jsonrpc: '2.0',
@@ -177,11 +173,11 @@ describe.concurrent('an equal call while the form is open', () => {
   test('a twin that comes while the act is under way waits for its outcome, however long that takes', async () => {
     const attacker = await attackerOf('modern', { patience: 0 });
     await attacker.tell({ do: 'fault', method: 'DELETE', path: 'sensors', milliseconds: 150 });
-    const first = await attacker.ask('delete_sensor', victim(attacker));
+    const first = await attacker.ask('delete_sensor', victim);
     const acting = first.answer('accept', rightName);
     await attacker.moment();
     await vi.waitFor(async () => expect(await attacker.tell({ do: 'requests' })).toContainEqual(deletion));
-    expect(textOf(await attacker.raw.call('delete_sensor', victim(attacker)))).toContain('404 for it now');
+    expect(textOf(await attacker.raw.call('delete_sensor', victim))).toContain('404 for it now');
     expect(textOf(await acting)).toContain('404 for it now');
     expect(await attacker.end()).toBe(1);
   });
@@ -200,11 +196,11 @@ describe.concurrent('what is remembered', () => {
 
   attack('the clock set back after a decline, then asked again', { on: 'modern' }, async () => {
     const attacker = await attackerOf('modern');
-    const question = await attacker.ask('delete_sensor', victim(attacker));
+    const question = await attacker.ask('delete_sensor', victim);
     await attacker.moment();
     await question.answer('decline');
     await attacker.tell({ do: 'clock', ahead: { wall: -3_600_000 } });
-    expect(textOf(await attacker.raw.call('delete_sensor', victim(attacker)))).toMatch(/^approval_busy: /);
+    expect(textOf(await attacker.raw.call('delete_sensor', victim))).toMatch(/^approval_busy: /);
     return attacker.end();
   });
 });
@@ -240,7 +236,6 @@ describe.concurrent('where a person is asked', () => {
   test('a call that is cancelled while its form is open frees its place', async () => {
     const server = await serverHere();
     const raw = await connectRaw('legacy', server);
-    const find = await finder(server);
     for (const name of ['DC01', 'DC02', 'DC03', 'DC04', 'DC05']) {
       raw.call('delete_sensor', { id: find('sensors', `${name}.contoso.com`) }).catch(() => undefined);
       expect((await raw.nextFromServer()).method).toBe('elicitation/create');

@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import { find } from '../harness/fleet.ts';
 import type { Era } from '../harness/raw.ts';
 import { eras, rightName, textOf, tried, victim } from './attacker.ts';
 
@@ -11,7 +12,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
     'the same approval a second time',
     modern,
     async (attacker) => {
-      const held = await attacker.ask('delete_sensor', victim(attacker));
+      const held = await attacker.ask('delete_sensor', victim);
       expect(textOf(await held.answer('accept', rightName))).toContain('404');
       expect(textOf(await held.answer('accept', rightName))).toMatch(
         /^already_done: The same call was carried out at .* nothing was sent now\. Its outcome: Deleted; Graph answers 404/,
@@ -55,7 +56,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
     ['cancel', 'declined'],
   ] as const) {
     tried(`accepting after a ${first}`, modern, async (attacker) => {
-      const held = await attacker.ask('delete_sensor', victim(attacker));
+      const held = await attacker.ask('delete_sensor', victim);
       await attacker.moment();
       expect(textOf(await held.answer(first))).toMatch(new RegExp(`^${code}: `));
       expect(textOf(await held.answer('accept', rightName))).toMatch(/^declined: /);
@@ -63,7 +64,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
   }
 
   tried('a right answer after two wrong ones', modern, async (attacker) => {
-    const held = await attacker.ask('delete_sensor', victim(attacker));
+    const held = await attacker.ask('delete_sensor', victim);
     const { result } = await held.answer('accept', { typed: 'DC01.contoso.com' });
     expect(result?.inputRequests?.confirm?.params.message).toContain(
       'That does not match. To approve, type exactly: DC07.contoso.com',
@@ -75,7 +76,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
   });
 
   tried('accepting after the call was cancelled', ['legacy'], async (attacker) => {
-    const held = await attacker.ask('delete_sensor', victim(attacker));
+    const held = await attacker.ask('delete_sensor', victim);
     attacker.raw.send({
       jsonrpc: '2.0',
       method: 'notifications/cancelled',
@@ -93,7 +94,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
     ['after the wall clock went back a second', { wall: -1_000 }],
   ] as const) {
     tried(`accepting ${name}`, eras, async (attacker) => {
-      const held = await attacker.ask('delete_sensor', victim(attacker));
+      const held = await attacker.ask('delete_sensor', victim);
       await attacker.tell({ do: 'clock', ahead });
       await attacker.moment();
       expect(textOf(await held.answer('accept', rightName))).toMatch(
@@ -103,7 +104,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
   }
 
   tried('an approval that is used six minutes after the answer', eras, async (attacker) => {
-    const held = await attacker.ask('delete_sensor', victim(attacker));
+    const held = await attacker.ask('delete_sensor', victim);
     await attacker.tell({
       do: 'before',
       method: 'GET',
@@ -118,7 +119,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
 describe.concurrent('questions in masses', () => {
   tried('a fourth question while three wait', eras, async (attacker) => {
     const names = ['DC01', 'DC02', 'DC03', 'DC04'].map((name) => ({
-      id: attacker.find('sensors', `${name}.contoso.com`),
+      id: find('sensors', `${name}.contoso.com`),
     }));
     for (const args of names.slice(0, 3)) await attacker.ask('delete_sensor', args);
     expect(textOf(await attacker.raw.call('delete_sensor', names[3]))).toMatch(
@@ -130,7 +131,7 @@ describe.concurrent('questions in masses', () => {
     'a flood of requests, then the first answer a second time',
     ['modern'],
     async (attacker) => {
-      const held = await attacker.ask('delete_sensor', victim(attacker));
+      const held = await attacker.ask('delete_sensor', victim);
       expect(textOf(await held.answer('accept', rightName))).toContain('404');
       const sensors = (await attacker.tell({ do: 'read', what: 'sensors' })) as { id: string }[];
       for (const { id } of sensors) await attacker.raw.call('delete_sensor', { id });
@@ -142,7 +143,7 @@ describe.concurrent('questions in masses', () => {
   tried(
     'a hundred and ten cancelled questions, then the rotation before them once more',
     ['legacy'],
-    async ({ ask, raw, find }) => {
+    async ({ ask, raw }) => {
       await (await ask('regenerate_deployment_access_key', {})).answer('accept', { typed: 'Contoso' });
       for (let round = 0; round < 110; round++) {
         await ask('delete_sensor', { id: find('sensors', 'DC01.contoso.com') });
@@ -168,7 +169,7 @@ describe.concurrent('questions in masses', () => {
     ['modern'],
     async (attacker) => {
       const names = ['SYD-DC01.apac.contoso.com', 'TYO-DC04.apac.contoso.com'];
-      const [first, second] = names.map((name) => ({ id: attacker.find('sensors', name) }));
+      const [first, second] = names.map((name) => ({ id: find('sensors', name) }));
       const set = { deploymentStatus: 'upToDate', serviceStatus: 'running' };
       await attacker.tell({ do: 'change', of: 'sensors', id: second?.id ?? '', set });
       const held = [await attacker.ask('delete_sensor', first), await attacker.ask('delete_sensor', second)];

@@ -1,15 +1,14 @@
 import { attack } from '../harness/attacks.ts';
 import { type ClientKind, connect, type Person, type TestClient } from '../harness/clients.ts';
 import { passUntil } from '../harness/clock.ts';
+import { find } from '../harness/fleet.ts';
 import { handedBy, type Opened, opened } from '../harness/outside.ts';
 import { serverHere, serverProcess, type TestServer } from '../harness/server.ts';
-import { type Find, finder } from './cases.ts';
 
 /** A server that asks outside the client, and what a model gets from it. */
 export interface ExternalApprovalSetup {
   readonly server: TestServer;
   readonly client: TestClient;
-  readonly find: Find;
   /** Calls the deletion of DC07, or of another sensor; nobody answers before its patience is over. */
   call(name?: string): Promise<string>;
   /** Opens the page that was offered last, of so many. */
@@ -62,11 +61,10 @@ async function played(
   use: (scene: ExternalApprovalSetup) => Promise<unknown>,
 ) {
   const client = await connect(kind, server);
-  const find = await finder(server);
   const call = async (name = 'DC07.contoso.com') =>
     (await client.call('delete_sensor', { id: find('sensors', name) })).text;
   const page = async (count?: number) => opened(await handedBy(client.stderr, count), server.pass);
-  await use({ server, client, find, call, page });
+  await use({ server, client, call, page });
   const reached = await server.gated();
   await client.close();
   await server.end();
@@ -86,8 +84,8 @@ export async function withPerson<T>(
   return result;
 }
 
-export const deleteDc07 = async (server: TestServer, client: TestClient) =>
-  client.call('delete_sensor', { id: (await finder(server))('sensors', 'DC07.contoso.com') });
+export const deleteDc07 = (client: TestClient) =>
+  client.call('delete_sensor', { id: find('sensors', 'DC07.contoso.com') });
 
 /** Where the era of the protocol could matter, an attack runs in both. */
 export const bothEras: readonly ClientKind[] = ['v2 legacy', 'v2 modern'];

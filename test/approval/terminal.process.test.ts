@@ -17,6 +17,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { attack } from '../harness/attacks.ts';
 import { connect } from '../harness/clients.ts';
+import { find } from '../harness/fleet.ts';
 import { socketIn } from '../harness/outside.ts';
 import { sceneOfProcess } from './scene.ts';
 
@@ -119,7 +120,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   test('it tells the outcome of a call that waits, however long the act takes', async () => {
     const reached = await sceneOfProcess(
       { ...atTerminal, patience: 20_000 },
-      async ({ server: { home, tell }, client, find }) => {
+      async ({ server: { home, tell }, client }) => {
         const id = find('candidates', 'dc24.contoso.com');
         const waiting = new Promise<void>((resolve) => {
           const onProgress = (message: string) => message.startsWith('Waiting for a person') && resolve();
@@ -150,7 +151,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   test('the list names tenant, act and every target, of a server that a host started with HOME and little more', async () => {
     await sceneOfProcess(
       { ...atTerminal, env: { LOGNAME: 'ann', USER: 'ann' } },
-      async ({ server: { home }, client, find, call }) => {
+      async ({ server: { home }, client, call }) => {
         await call();
         expect(await listed(home)).toEqual({ status: 0, out: theQuestion, errors: '' });
         const ids = ['SIN-DC03.apac.contoso.com', 'DC12.contoso.com'].map((name) => find('sensors', name));

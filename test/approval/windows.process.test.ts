@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { find } from '../harness/fleet.ts';
 import { handedBy, http, opened, sheet } from '../harness/outside.ts';
 import { recordsOf } from './cases.ts';
 import { sceneOfProcess, yes } from './scene.ts';
@@ -24,7 +25,7 @@ const inBrowser = { approval: 'auto', noBrowser: false, patience: 4_000 } as con
 describe.concurrent('a browser window', () => {
   test('goes on with the question that replaced its own, without another window', async () => {
     const { env, files } = desktop();
-    const reached = await sceneOfProcess({ ...inBrowser, env }, async ({ server, find, call }) => {
+    const reached = await sceneOfProcess({ ...inBrowser, env }, async ({ server, call }) => {
       await call();
       const page = await opened(addressIn(files()[0]));
       const answered = await page.post(yes);
@@ -90,7 +91,7 @@ describe.concurrent('a way to the person that cannot be opened', () => {
 test('a twin that is cancelled while the page is still being opened leaves the question to the first call', async () => {
   const slow = `import fs from 'node:fs/promises'; import { syncBuiltinESMExports } from 'node:module'; const { mkdtemp } = fs; fs.mkdtemp = (...all) => new Promise((resolve) => setTimeout(resolve, 2000)).then(() => mkdtemp(...all)); syncBuiltinESMExports();`;
   const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(slow)}`;
-  await sceneOfProcess({ env: { NODE_OPTIONS } }, async ({ client, find, call }) => {
+  await sceneOfProcess({ env: { NODE_OPTIONS } }, async ({ client, call }) => {
     const first = call();
     const id = find('sensors', 'DC07.contoso.com');
     const cancelled = new AbortController();

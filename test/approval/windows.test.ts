@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { choosePreferred } from '../../src/approval/channels/choose.ts';
+import { find } from '../harness/fleet.ts';
 import { handedBy, opened } from '../harness/outside.ts';
 import { scene } from './scene.ts';
 
@@ -107,7 +108,7 @@ describe.concurrent('where a person is asked', () => {
 test('while a call waits its client hears where the person is asked, again and again', async () => {
   const heard: string[] = [];
   const waiting = 'Waiting for a person at a terminal of this machine, with `mdi-sensors-mcp approve`';
-  await scene({ approval: 'terminal', patience: 9_000 }, async ({ server, client, find }) => {
+  await scene({ approval: 'terminal', patience: 9_000 }, async ({ server, client }) => {
     const id = find('sensors', 'DC07.contoso.com');
     const call = client.call('delete_sensor', { id }, { onProgress: (message) => heard.push(message) });
     await vi.waitFor(() => expect(heard).toContain(waiting));

@@ -7,10 +7,10 @@ import fc from 'fast-check';
 import { isAuditFile } from '../../src/audit/records.ts';
 import { type VerifiedFile, verifyFolder } from '../../src/audit/verify.ts';
 import { type AttackedQuestion, ask, textOf } from '../approval/attacker.ts';
-import { casesOf, finder, gatedTools } from '../approval/cases.ts';
 import { isGatedRequest } from '../harness/gated.ts';
 import { connectRaw, type Era } from '../harness/raw.ts';
 import { serverProcess } from '../harness/server.ts';
+import { type GatedTool, gatedTools, tools } from '../harness/tools.ts';
 import { type Fact, factsIn } from '../harness/witness.ts';
 
 /** What became of many servers that were killed while gated calls were under way. */
@@ -34,7 +34,7 @@ export interface Kills {
 
 interface Run {
   readonly era: Era;
-  readonly tools: readonly (typeof gatedTools)[number][];
+  readonly tools: readonly GatedTool[];
   /** How long after the calls, the first answer of a person, or the first gated request it is killed. */
   readonly since: 'calls' | 'answer' | 'request';
   readonly milliseconds: number;
@@ -70,11 +70,9 @@ export async function kill(runs: number, seed: number): Promise<Kills> {
     broken: 0,
   };
   const all: Kills = { auditLog, secretsDir, ...counts };
-  let cases: Cases | undefined;
   let left: AttackedQuestion | undefined;
-  for (const { era, tools, since, milliseconds, powerCut } of fc.sample(run, { seed, numRuns: runs })) {
+  for (const { era, tools: called, since, milliseconds, powerCut } of fc.sample(run, { seed, numRuns: runs })) {
     const raw = await connectRaw(era, server);
-    cases ??= casesOf(await finder(server));
     if (era === 'modern' && left !== undefined) {
       const late = await left.answer('accept', right(left), { through: raw });
       all.brought += 1;
@@ -85,8 +83,8 @@ export async function kill(runs: number, seed: number): Promise<Kills> {
     raw.child.stderr.on('data', () => {
       if (gatedIn(factsIn(raw.stderr())).length > 0) moments.emit('request');
     });
-    const calls = tools.map(async (tool) => {
-      const held = await ask(era, raw, tool, (cases as Cases)[tool].args);
+    const calls = called.map(async (tool) => {
+      const held = await ask(era, raw, tool, tools[tool].args);
       if (era === 'modern') left = held;
       moments.emit('answer');
       await held.answer('accept', right(held));
@@ -100,7 +98,6 @@ export async function kill(runs: number, seed: number): Promise<Kills> {
   await server.end();
   return all;
 }
-type Cases = ReturnType<typeof casesOf>;
 
 /** What approves a question, as it says itself. */
 const right = ({ message, choices }: AttackedQuestion) =>

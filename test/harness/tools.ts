@@ -39,7 +39,8 @@ interface ReadRow extends ToolRow {
 }
 type ContentFault = 'missing item' | 'unknown enum members' | 'null collections';
 
-interface GatedRow extends ToolRow {
+/** What the tests know of a gated tool. */
+export interface GatedRow extends ToolRow {
   /** What a person types to approve it; without it the form has a choice. */
   readonly typed?: string;
   /** Its gated requests, in their order; the last one is what it is for. */

@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { finder } from '../approval/cases.ts';
 import { connect, type TestClient } from '../harness/clients.ts';
+import { find } from '../harness/fleet.ts';
 import { handedBy } from '../harness/outside.ts';
 import { serverProcess, type TestServer } from '../harness/server.ts';
 
@@ -35,7 +35,7 @@ async function scene(
 ): Promise<number> {
   const server = await serverProcess({ flags: { approval: 'page', noBrowser: true }, patience });
   const client = await connect('v2 modern', server);
-  const id = (await finder(server))(of, name);
+  const id = find(of, name);
   const call = async () => (await client.call(tool, tool === 'delete_sensor' ? { id } : { ids: [id] })).text;
   expect(await call()).toMatch(/^approval_pending: /);
   const handed = await handedBy(client.stderr);
