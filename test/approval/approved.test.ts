@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AskedForm, afterAMoment, connect, kinds, type TestClient } from '../harness/clients.ts';
-import { serverHere, type TestServer } from '../harness/server.ts';
+import { type AskedForm, connect, delayAnswer, kinds, type TestClient } from '../harness/clients.ts';
+import { startServer, type TestServer } from '../harness/server.ts';
 import { type GatedRow, gatedTools, tools } from '../harness/tools.ts';
-import { approving, named } from './cases.ts';
+import { createApprover, nameRequest } from './cases.ts';
 
 describe.each(kinds)('through a %s client', (kind) => {
   let server: TestServer;
@@ -11,10 +11,10 @@ describe.each(kinds)('through a %s client', (kind) => {
   let asked: AskedForm[];
 
   beforeAll(async () => {
-    server = await serverHere();
-    const person = afterAMoment((form, pass) => {
+    server = await startServer();
+    const person = delayAnswer((form, pass) => {
       asked.push(form);
-      return approving(now.typed)(form, pass);
+      return createApprover(now.typed)(form, pass);
     });
     client = await connect(kind, server, person);
   });
@@ -30,7 +30,7 @@ describe.each(kinds)('through a %s client', (kind) => {
     const result = await client.call(tool, now.args);
     expect(result.isError, result.text).toBeUndefined();
     expect(asked).toHaveLength(1);
-    expect((await server.gatedRequests()).slice(before).map(named)).toEqual(now.sends);
+    expect((await server.gatedRequests()).slice(before).map(nameRequest)).toEqual(now.sends);
     for (const request of (await server.gatedRequests()).slice(before)) {
       expect(request).toMatchObject({ effect: true });
       expect(asked[0]?.message).toContain(

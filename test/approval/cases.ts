@@ -4,19 +4,19 @@ import type { FormAnswer, Person } from '../harness/clients.ts';
 import type { SeenRequest, TestServer } from '../harness/server.ts';
 
 /** A request as the rows of the tools name it. */
-export const named = ({ method, path }: SeenRequest) =>
+export const nameRequest = ({ method, path }: SeenRequest) =>
   `${method} ${path.replace('/security/identities/', '').replace(/[0-9a-f-]{36}/g, '{id}')}`;
 
-export const accepted = (content: Record<string, string>): FormAnswer => ({ action: 'accept', content });
+export const acceptWith = (content: Record<string, string>): FormAnswer => ({ action: 'accept', content });
 
 /** Approves as a person does who types what is asked for, or takes the choice that approves. */
-export const approving =
+export const createApprover =
   (typed: string | undefined): Person =>
   ({ requestedSchema: { properties } }) =>
-    accepted(typed === undefined ? { decision: properties.decision?.oneOf?.[1]?.const ?? '' } : { typed });
+    acceptWith(typed === undefined ? { decision: properties.decision?.oneOf?.[1]?.const ?? '' } : { typed });
 
 /** The records of a server's audit log. */
-export const recordsOf = ({ auditLog }: Pick<TestServer, 'auditLog'>): Record<string, unknown>[] =>
+export const readRecords = ({ auditLog }: Pick<TestServer, 'auditLog'>): Record<string, unknown>[] =>
   readdirSync(auditLog).flatMap((file) =>
     readFileSync(join(auditLog, file), 'utf8')
       .split('\n')

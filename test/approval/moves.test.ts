@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { afterAMoment, type ClientKind, connect, type FormAnswer } from '../harness/clients.ts';
+import { type ClientKind, connect, delayAnswer, type FormAnswer } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
-import { type Command, serverHere } from '../harness/server.ts';
-import { approving, named } from './cases.ts';
+import { type Command, startServer } from '../harness/server.ts';
+import { createApprover, nameRequest } from './cases.ts';
 
 /** What the tenant does while a person looks at a question. */
 type Moves = readonly Command[];
@@ -23,19 +23,19 @@ async function played(
   kind: ClientKind,
   { tool = 'delete_sensor', args, moves, later = { action: 'decline' } }: ChangedTargetCase,
 ) {
-  const server = await serverHere();
+  const server = await startServer();
   const questions: string[] = [];
-  const person = afterAMoment(async (form, pass) => {
+  const person = delayAnswer(async (form, pass) => {
     const round = questions.push(form.message) - 1;
     for (const command of moves[round] ?? []) await server.tell(command);
     if (round > 0 && later !== 'approve') return later;
-    return approving(/^To approve, type: (.+)$/m.exec(form.message)?.[1])(form, pass);
+    return createApprover(/^To approve, type: (.+)$/m.exec(form.message)?.[1])(form, pass);
   });
   const client = await connect(kind, server, person);
   // A token of less than five minutes is never kept, so a sign-in that changes shows at once.
   await server.tell({ do: 'set', set: { tokenLifetime: 240_000 } });
   const { text } = await client.call(tool, args);
-  const sent = (await server.gatedRequests()).map(named);
+  const sent = (await server.gatedRequests()).map(nameRequest);
   await client.close();
   await server.end();
   return { text, questions, sent };

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { find } from '../harness/fleet.ts';
 import type { Command } from '../harness/server.ts';
-import { attackerOf } from './attacker.ts';
+import { startAttacker } from './attacker.ts';
 
 const sensor = (name: string) => ({ id: find('sensors', name) });
 
 /** What a fresh server asks, with what depends on the day or the machine replaced. */
 async function questionOf(tool: string, args: object, before: Command[] = [], _meta: object = {}): Promise<string> {
-  const { server, raw, end } = await attackerOf('modern');
+  const { server, raw, end } = await startAttacker('modern');
   for (const command of before) await server.tell(command);
   const { result } = await raw.call(tool, args, { _meta });
   await end();
@@ -89,7 +89,7 @@ describe('what a tenant wrote cannot speak as the dialog', () => {
 });
 
 test('a second deletion in a domain counts the first, which still waits, as gone', async () => {
-  const attacker = await attackerOf('modern');
+  const attacker = await startAttacker('modern');
   const [first, second] = ['SYD-DC01.apac.contoso.com', 'TYO-DC04.apac.contoso.com'].map(sensor);
   const set = { deploymentStatus: 'upToDate', serviceStatus: 'running' };
   await attacker.tell({ do: 'change', of: 'sensors', id: second?.id ?? '', set });
@@ -100,7 +100,7 @@ test('a second deletion in a domain counts the first, which still waits, as gone
 });
 
 test('letter case and surrounding blanks of what is typed do not matter', async () => {
-  const attacker = await attackerOf('modern');
+  const attacker = await startAttacker('modern');
   const held = await attacker.ask('delete_sensor', sensor('DC07.contoso.com'));
   const { result } = await held.answer('accept', { typed: '  dc07.CONTOSO.com ' });
   expect(result?.isError).toBeUndefined();

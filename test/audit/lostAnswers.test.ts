@@ -2,7 +2,7 @@ import { describe, test } from 'vitest';
 import { verifyFolder } from '../../src/audit/verify.ts';
 import { bothEras } from '../approval/scene.ts';
 import { approve, connect } from '../harness/clients.ts';
-import { type Command, serverHere } from '../harness/server.ts';
+import { type Command, startServer } from '../harness/server.ts';
 import { tell } from '../harness/tables.ts';
 import { type GatedTool, tools } from '../harness/tools.ts';
 
@@ -40,7 +40,7 @@ describe.concurrent.each(bothEras)('with a %s client', { timeout: 60_000 }, (kin
   test.for(all)('$tool is sent once, its outcome is unknown and its act open', async (lost, context) => {
     const { tool, request, reads, decides } = lost;
     const { expect } = context;
-    const server = await serverHere();
+    const server = await startServer();
     const client = await connect(kind, server, approve);
     const { args } = tools[tool];
     const failing = reads.map((path): Command => ({ do: 'fault', method: 'GET', path, times: 100, status: 400 }));

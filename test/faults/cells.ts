@@ -5,7 +5,7 @@ import { endpoints } from '../../src/graph/endpoints/index.ts';
 import type { EndpointName } from '../../src/tenants/simulated/handlers.ts';
 import { createSimulatedTenant, type LoggedRequest } from '../../src/tenants/simulated/tenant.ts';
 import { approve, type ToolResult } from '../harness/clients.ts';
-import { virtualClock } from '../harness/clock.ts';
+import { createVirtualClock } from '../harness/clock.ts';
 import { readIds } from '../harness/tools.ts';
 import { catalogue, type FaultRow, type FaultTarget } from './catalogue.ts';
 import { type ReadCase, readings, type WriteCase, writings } from './subjects.ts';
@@ -82,7 +82,7 @@ export async function runFaultCase({
   endpoint,
   writing,
 }: Omit<FaultCase, 'fault'> & { fault?: FaultRow }) {
-  const clock = virtualClock();
+  const clock = createVirtualClock();
   const tenant = createSimulatedTenant({
     ...options,
     now: clock.wall,

@@ -6,12 +6,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { isAuditFile } from '../../src/audit/records.ts';
 import { type VerifiedFile, verifyFolder } from '../../src/audit/verify.ts';
-import { type AttackedQuestion, ask, textOf } from '../approval/attacker.ts';
+import { type AttackedQuestion, ask, readText } from '../approval/attacker.ts';
 import { isGatedRequest } from '../harness/gated.ts';
 import { connectRaw, type Era } from '../harness/raw.ts';
-import { serverProcess } from '../harness/server.ts';
+import { prepareServerProcess } from '../harness/server.ts';
 import { type GatedTool, gatedTools, tools } from '../harness/tools.ts';
-import { type Fact, factsIn } from '../harness/witness.ts';
+import { type Fact, parseFacts } from '../harness/witness.ts';
 
 /** What became of many servers that were killed while gated calls were under way. */
 export interface Kills {
@@ -57,7 +57,7 @@ const run: fc.Arbitrary<Run> = fc.record({
 export async function kill(runs: number, seed: number): Promise<Kills> {
   const folder = mkdtempSync(join(tmpdir(), 'mdi-kills-'));
   const [auditLog, secretsDir] = [join(folder, 'audit'), join(folder, 'secrets')];
-  const server = await serverProcess({ witness: true, flags: { auditLog, secretsDir, logLevel: 'error' } });
+  const server = await prepareServerProcess({ witness: true, flags: { auditLog, secretsDir, logLevel: 'error' } });
   const counts = {
     runs: 0,
     acts: 0,
@@ -76,12 +76,12 @@ export async function kill(runs: number, seed: number): Promise<Kills> {
     if (era === 'modern' && left !== undefined) {
       const late = await left.answer('accept', right(left), { through: raw });
       all.brought += 1;
-      all.survived += /^approval_invalid: /.test(textOf(late)) ? 0 : 1;
+      all.survived += /^approval_invalid: /.test(readText(late)) ? 0 : 1;
     }
     const moments = new EventEmitter();
     const begun = since === 'calls' ? Promise.resolve() : once(moments, since);
     raw.child.stderr.on('data', () => {
-      if (gatedIn(factsIn(raw.stderr())).length > 0) moments.emit('request');
+      if (gatedIn(parseFacts(raw.stderr())).length > 0) moments.emit('request');
     });
     const calls = called.map(async (tool) => {
       const held = await ask(era, raw, tool, tools[tool].args);
@@ -93,7 +93,7 @@ export async function kill(runs: number, seed: number): Promise<Kills> {
     const closed = once(raw.child, 'close');
     raw.child.kill('SIGKILL');
     await closed;
-    judge(all, raw.child.pid, factsIn(raw.stderr()), powerCut);
+    judge(all, raw.child.pid, parseFacts(raw.stderr()), powerCut);
   }
   await server.end();
   return all;

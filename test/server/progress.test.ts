@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { verifyFolder } from '../../src/audit/verify.ts';
 import { approve, type ClientKind, connect, kinds, type TestClient } from '../harness/clients.ts';
 import { passUntil } from '../harness/clock.ts';
-import { type Command, serverHere, type TestServer } from '../harness/server.ts';
+import { type Command, startServer, type TestServer } from '../harness/server.ts';
 import { tools } from '../harness/tools.ts';
 
 interface Told {
@@ -28,10 +28,10 @@ const messages = (told: readonly Told[]) => told.map(({ message }) => message);
 const said = (told: readonly Told[]) => [...new Set(messages(told))];
 
 async function scene(
-  { kind, ...options }: Parameters<typeof serverHere>[0] & { readonly kind: ClientKind },
+  { kind, ...options }: Parameters<typeof startServer>[0] & { readonly kind: ClientKind },
   use: (client: TestClient, server: TestServer) => Promise<void>,
 ) {
-  const server = await serverHere({ tenant: { pageSize: 20 }, ...options });
+  const server = await startServer({ tenant: { pageSize: 20 }, ...options });
   const client = await connect(kind, server, approve);
   await use(client, server);
   await client.close();
