@@ -7,6 +7,8 @@ export interface VirtualClock extends Clock {
   pass(durationMs: number): Promise<void>;
   /** From now on who pauses waits until somebody else moves the clock. */
   hold(): void;
+  /** In how many milliseconds each thing happens that somebody waits for. */
+  listAlarms(): readonly number[];
   /** How far what the clock says is ahead of the time that has passed; nothing happens when it is set. */
   readonly ahead: { wall: number; monotonic: number };
 }
@@ -70,6 +72,7 @@ export function createVirtualClock(): VirtualClock {
         settle().then(() => moveTo(at, () => !isOver && !isHeld));
       }),
     pass: (durationMs) => moveTo(passed + durationMs),
+    listAlarms: () => [...alarms].map(({ at }) => at - passed),
     hold() {
       isHeld = true;
     },
