@@ -7,7 +7,7 @@ import { createSimulatedTenant, type LoggedRequest } from '../../src/tenants/sim
 import { approve, type ToolResult } from '../harness/clients.ts';
 import { createVirtualClock } from '../harness/clock.ts';
 import { readIds } from '../harness/tools.ts';
-import { catalogue, type FaultRow, type FaultTarget } from './catalogue.ts';
+import type { FaultRow, FaultTarget } from './catalogue.ts';
 import { type ReadCase, readings, type WriteCase, writings } from './subjects.ts';
 import { startInProcessServer } from './world.ts';
 
@@ -56,10 +56,6 @@ function placed(writing: WriteCase, stage: CallStage, endpoint: EndpointName | u
   const { tool, args } = writing;
   return endpoint === undefined ? [] : [{ stage, tool, args, endpoint, writing }];
 }
-
-export const faultCases: readonly FaultCase[] = Object.values(stages)
-  .flat()
-  .flatMap((cell) => catalogue.map((fault) => ({ ...cell, fault })));
 
 export const getEndpoint = (name: EndpointName): Endpoint => endpoints[name];
 export const listRoutes = (name: EndpointName) => [getEndpoint(name).route, ...(getEndpoint(name).alternatives ?? [])];
