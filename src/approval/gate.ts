@@ -1,6 +1,6 @@
 import type { InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
 import type { AuditLog } from '../audit/log.ts';
-import { abortAfter, type Clock, repeat } from '../clock.ts';
+import { abortAfter, type Clock, repeat, type TimedSignal } from '../clock.ts';
 import { SignInNeeded, ToolError } from '../errors.ts';
 import type { ProgressReporter } from '../graph/client/reader.ts';
 import { type ClientDescription, FormChannel, readDecision, type SealedReply } from './channels/form.ts';
@@ -19,8 +19,7 @@ import {
 import { ApprovalRequests, canFitForm, createInbox, type Execution, type NewRequest } from './requests.ts';
 
 /** How long a call waits, and since when. */
-interface Patience {
-  readonly signal: AbortSignal;
+interface Patience extends TimedSignal {
   readonly startMs: number;
 }
 
@@ -281,6 +280,7 @@ export class Gate {
       }
     } finally {
       stopTelling();
+      patience.callOff();
       calls.delete(call);
       if (calls.size === 0) this.#waitingCalls.delete(nonce);
     }
@@ -326,7 +326,7 @@ export class Gate {
 
   #startPatience(): Patience {
     const { clock, patienceMs } = this.#options;
-    return { signal: abortAfter(clock, patienceMs), startMs: clock.monotonic() };
+    return { ...abortAfter(clock, patienceMs), startMs: clock.monotonic() };
   }
 
   #callsWaitingFor(nonce: string): Set<GatedCall> {

@@ -96,10 +96,16 @@ async function prepare(operation: Write, input: Input, call: ToolCall, pending: 
     settings: listUnusualSafetySettings(runtime.config),
     secretsFolder: isDisclosing(operation) ? runtime.secretsFolder : undefined,
   });
-  const finish = async (outcomes: readonly Outcome[], file?: SecretFile) => ({
-    ...describeOtherVersion(operation, graph.tenant, runtime.config),
-    ...(await operation.finish(input, plan, outcomes, createFinisher(call, plan, identity, file))),
-  });
+  const finish = async (outcomes: readonly Outcome[], file?: SecretFile) => {
+    const finishWindow = abortAfter(runtime.clock, finishWindowMs);
+    const finisher = createFinisher(call, plan, identity, finishWindow.signal, file);
+    try {
+      const seen = await operation.finish(input, plan, outcomes, finisher);
+      return { ...describeOtherVersion(operation, graph.tenant, runtime.config), ...seen };
+    } finally {
+      finishWindow.callOff();
+    }
+  };
   return { operation, call, plan, identity, question, tenant, finish };
 }
 
@@ -176,10 +182,16 @@ function describeVerdict(verdict: Exclude<Verdict, 'done'>, refusal: ToolError |
   return new ToolError(verdict, seen?.message ?? `Graph confirmed the request, but ${part} of it took effect.`);
 }
 
-function createFinisher(call: ToolCall, plan: Plan, actingAs: Identity, file: SecretFile | undefined): Finisher {
+function createFinisher(
+  call: ToolCall,
+  plan: Plan,
+  actingAs: Identity,
+  signal: AbortSignal,
+  file?: SecretFile,
+): Finisher {
   const { runtime, graph, context, progress = () => undefined } = call;
   const { clock } = runtime;
-  return Object.assign(graph.createReader({ signal: abortAfter(clock, finishWindowMs) }), {
+  return Object.assign(graph.createReader({ signal }), {
     reportProgress: progress,
     pause: (milliseconds: number) => pause(clock, milliseconds, context.mcpReq.signal),
     saveSecret: (secret: Parameters<SecretFile['keep']>[0]) => {

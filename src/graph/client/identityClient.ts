@@ -1,5 +1,5 @@
 import type { AccessToken } from '@azure/core-auth';
-import { abortAfter, type Clock } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
 import { parseJson } from '../../json.ts';
 import { allPermissions, type GraphRequest, type Permission } from '../endpoint.ts';
 import { getOrganization, organizationPermissions } from '../endpoints/organization.ts';
@@ -33,8 +33,7 @@ export function createIdentityClient(
     (await runWithin(clock, signInTimeoutMs, signal, () => getToken(permission)).catch(throwSignInTimeout))?.token ??
     '';
 
-  async function readOrganizationName(): Promise<string | undefined> {
-    const signal = abortAfter(clock, readTimeoutMs);
+  async function readOrganizationName(signal: AbortSignal): Promise<string | undefined> {
     const token = await fetchToken(getOrganization.permission, signal);
     if (!parsePermissions(token).some((one) => organizationPermissions.includes(one))) return undefined;
     const deadline = clock.monotonic() + readTimeoutMs;
@@ -54,7 +53,7 @@ export function createIdentityClient(
 
     async getTenantName() {
       if (label !== undefined) return label;
-      name ??= readOrganizationName().catch(() => undefined);
+      name ??= runWithin(clock, readTimeoutMs, undefined, readOrganizationName).catch(() => undefined);
       return name;
     },
 
