@@ -3,19 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { ElicitRequestParams } from '@modelcontextprotocol/client';
 import { colour, print } from '../screen.ts';
 
-/** A form with its one field, as a client receives it. */
-interface DemoQuestion {
-  readonly message: string;
-  readonly field: string;
-  readonly title: string;
-  /** Empty where the person types a text. */
-  readonly options: readonly { readonly const: string; readonly title: string }[];
-}
-
 /** Answers a form, or closes it. `attempt` counts the questions of one call. */
-type DemoPerson = (question: DemoQuestion, attempt: number) => Promise<string | undefined>;
+type DemoPerson = (question: ReturnType<typeof readForm>, attempt: number) => Promise<string | undefined>;
 
-export function readForm(params: ElicitRequestParams): DemoQuestion {
+/** A form with its one field; `options` are empty where the person types a text. */
+export function readForm(params: ElicitRequestParams) {
   const properties = 'requestedSchema' in params ? params.requestedSchema.properties : {};
   const [[field, schema] = ['', undefined]] = Object.entries(properties);
   const options = schema !== undefined && 'oneOf' in schema ? schema.oneOf : [];

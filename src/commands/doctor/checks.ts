@@ -40,14 +40,9 @@ async function* checkNetwork({ tenant }: DoctorContext): AsyncGenerator<Finding>
   for (const address of [tenant.authority, tenant.graphRoot]) {
     const { host } = new URL(address);
     const code = await findConnectionFailure(address);
+    const next = code && suggestNetworkFix(code);
     if (code === undefined) yield { about: 'Network', is: 'well', text: `${host} answers` };
-    else
-      yield {
-        about: 'Network',
-        is: 'missing',
-        text: `${host} does not answer: ${code}`,
-        next: suggestNetworkFix(code),
-      };
+    else yield { about: 'Network', is: 'missing', text: `${host} does not answer: ${code}`, next };
   }
 }
 

@@ -4,7 +4,7 @@ import { allPermissions } from '../../graph/endpoint.ts';
 import { organizationPermissions } from '../../graph/endpoints/organization.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import type { Shapes } from './dialect.ts';
-import { createForbiddenError, GraphError } from './errors.ts';
+import { GraphError } from './errors.ts';
 import { createFleet } from './fleet.ts';
 import { answerEndpoint, type EndpointResponse } from './handlers.ts';
 import {
@@ -166,7 +166,8 @@ function callEndpoint(tenant: SimulatedTenant, request: PipelineRequest, url: UR
   if (method === 'GET' && /^\/(v1\.0|beta)\/organization\/?$/i.test(url.pathname))
     return answerOrganizationRequest(tenant, url, permissions);
   const { name, version, id } = matchRoute(method, url.pathname, tenant);
-  if (!isAllowed(permissions, name)) throw createForbiddenError();
+  // A missing permission, as seen on a real tenant: an empty message.
+  if (!isAllowed(permissions, name)) throw new GraphError(403, 'UnknownError', '');
   const { cloud, shapes, pageSize, skipTokens } = tenant;
   const dialect = { version, cloud, shapes };
   return answerEndpoint(name, { state: tenant, dialect, url, pageSize, skipTokens, id, body: readJsonBody(request) });
