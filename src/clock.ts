@@ -17,11 +17,11 @@ export const systemClock: Clock = {
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();
       const end = () => {
-        clearTimeout(timer);
+        callOff();
         signal?.removeEventListener('abort', end);
         resolve();
       };
-      const timer = setTimeout(end, durationMs);
+      const callOff = systemClock.after(durationMs, end);
       signal?.addEventListener('abort', end, { once: true });
     }),
   after(durationMs, run) {
@@ -40,9 +40,14 @@ export function repeat(clock: Clock, betweenMs: number, run: () => void): () => 
   return () => stop();
 }
 
-/** A signal that aborts after so long. */
-export function abortAfter(clock: Clock, durationMs: number): AbortSignal {
+/** A signal that aborts after so long, unless it is called off. */
+export interface TimedSignal {
+  readonly signal: AbortSignal;
+  callOff(): void;
+}
+
+/** Makes a signal that aborts after so long. Whoever is done earlier calls it off, or its timer stays. */
+export function abortAfter(clock: Clock, durationMs: number): TimedSignal {
   const controller = new AbortController();
-  clock.after(durationMs, () => controller.abort());
-  return controller.signal;
+  return { signal: controller.signal, callOff: clock.after(durationMs, () => controller.abort()) };
 }

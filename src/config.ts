@@ -19,12 +19,8 @@ export const dropUnset = (raw: unknown) =>
 const oneOf = <const M extends readonly [string, ...string[]]>(...members: M) =>
   z.enum(members, { error: `is ${members.slice(0, -1).join(', ')} or ${members.at(-1)}` });
 
-const onOff = () =>
-  z
-    .union([z.boolean(), z.enum(['true', '1', 'false', '0']).transform((word) => word === 'true' || word === '1')], {
-      error: 'is true or false',
-    })
-    .default(false);
+const onOffWord = z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'], case: 'sensitive' });
+const onOff = () => z.union([z.boolean(), onOffWord], 'is true or false').default(false);
 
 const wholeNumber = (max: number) => {
   const range = `is a whole number from 1 to ${max}`;

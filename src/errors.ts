@@ -50,12 +50,8 @@ export class ToolError extends Error {
 export class SignInNeeded extends ToolError {
   readonly url: string | undefined;
 
-  constructor(message: string, url?: string) {
-    super(
-      'sign_in_pending',
-      message,
-      'Tell the user, and call again with the same arguments when they have signed in.',
-    );
+  constructor(why: string, url?: string) {
+    super('sign_in_pending', why, 'Tell the user, and call again with the same arguments when they have signed in.');
     this.url = url;
   }
 }

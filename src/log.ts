@@ -3,35 +3,25 @@ export function tellOperator(sentence: string): void {
   process.stderr.write(`mdi-sensors-mcp: ${sentence}\n`);
 }
 
-/** Writes to stderr, never to stdout, which belongs to the protocol. Messages and fields carry no secret and no token. */
-export interface Log {
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  trace(message: string, fields?: Readonly<Record<string, unknown>>): void;
-}
-
 const levels = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof levels)[number];
+type LineLevel = Exclude<LogLevel, 'silent'>;
+type LogFields = Readonly<Record<string, unknown>>;
+
+/** Writes to stderr, never to stdout, which belongs to the protocol. Messages and fields carry no secret and no token. */
+export type Log = Readonly<Record<LineLevel, (message: string, fields?: LogFields) => void>>;
 
 /** A log of this level; the library behind it is loaded with the first line that is written. */
 export function createLog(level: LogLevel, output: Output = process.stderr): Log {
   let sink: ReturnType<typeof openSink> | undefined;
-  const writeAt =
-    (lineLevel: Exclude<LogLevel, 'silent'>) =>
-    (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
+  const log =
+    (lineLevel: LineLevel): Log[LineLevel] =>
+    (message, fields = {}) => {
       if (levels.indexOf(lineLevel) > levels.indexOf(level)) return;
       sink ??= openSink(level, output);
       sink.then((logger) => logger[lineLevel](describeErrors(fields), message)).catch(() => undefined);
     };
-  return {
-    error: writeAt('error'),
-    warn: writeAt('warn'),
-    info: writeAt('info'),
-    debug: writeAt('debug'),
-    trace: writeAt('trace'),
-  };
+  return { error: log('error'), warn: log('warn'), info: log('info'), debug: log('debug'), trace: log('trace') };
 }
 
 /** Where the lines go: a stream, in colours where that is a terminal. */
@@ -51,12 +41,9 @@ async function openSink(level: LogLevel, output: Output) {
 }
 
 /** An error of a library can hold the request with its headers: only its words are written. */
-const describeErrors = (fields: Readonly<Record<string, unknown>>) =>
+const describeErrors = (fields: LogFields) =>
   Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name,
-      value instanceof Error ? (value.stack ?? value.message) : value,
-    ]),
+    Object.entries(fields).map(([key, one]) => [key, one instanceof Error ? (one.stack ?? one.message) : one]),
   );
 
 const maskTokens = (line: string) => line.replace(/eyJ[\w-]{10,}(\.[\w-]+)*/g, '[token]');

@@ -1,6 +1,6 @@
 import type { InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
 import type { AuditLog } from '../audit/log.ts';
-import { abortAfter, type Clock, repeat } from '../clock.ts';
+import { abortAfter, type Clock, repeat, type TimedSignal } from '../clock.ts';
 import { SignInNeeded, ToolError } from '../errors.ts';
 import type { ProgressReporter } from '../graph/client/reader.ts';
 import { type ClientDescription, FormChannel, readDecision, type SealedReply } from './channels/form.ts';
@@ -21,8 +21,7 @@ import {
 import { ApprovalRequests, createInbox, type Execution, type NewRequest } from './requests.ts';
 
 /** How long a call waits, and since when. */
-interface Patience {
-  readonly signal: AbortSignal;
+interface Patience extends TimedSignal {
   readonly startMs: number;
 }
 
@@ -310,6 +309,7 @@ export class Gate {
       }
     } finally {
       stopTelling();
+      patience.callOff();
       calls.delete(call);
       if (calls.size === 0) this.#waitingCalls.delete(nonce);
     }
@@ -355,7 +355,7 @@ export class Gate {
 
   #startPatience(atMostMs = Number.POSITIVE_INFINITY): Patience {
     const { clock, patienceMs } = this.#options;
-    return { signal: abortAfter(clock, Math.min(patienceMs, atMostMs)), startMs: clock.monotonic() };
+    return { ...abortAfter(clock, Math.min(patienceMs, atMostMs)), startMs: clock.monotonic() };
   }
 
   #callsWaitingFor(nonce: string): Set<GatedCall> {

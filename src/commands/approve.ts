@@ -16,17 +16,10 @@ import { isRefusal } from '../approval/question.ts';
 import { UntrustedFolder } from '../files.ts';
 import { parseJson } from '../json.ts';
 import { tellOperator } from '../log.ts';
-import { colour, frameText, print, printText } from './screen.ts';
+import { colour, frameText, print, printText, refuse } from './screen.ts';
 
 const actTimeoutMs = 30_000;
 const answerTimeoutMs = 3_000;
-
-/** A server that waits behind a socket, as this terminal talks to it. */
-interface WaitingServer extends Pick<ServerNote, 'process'> {
-  /** Undefined where it does not answer in time. */
-  ask(request: TerminalCommand): Promise<readonly TerminalQuestion[] | undefined>;
-  end(): void;
-}
 
 /** Answers the questions that wait on this machine at the person's own terminal. Exit code 0, or 2 without one. */
 export async function approve({ list = false }: { readonly list?: boolean }): Promise<number> {
@@ -40,10 +33,7 @@ export async function approve({ list = false }: { readonly list?: boolean }): Pr
     if (list) for (const { shown } of questions) print(`${shown.title} (${shown.minutesLeft} minutes left)`);
     if (list || questions.length === 0) return 0;
     const terminal = openTerminal();
-    if (terminal === undefined) {
-      tellOperator('approve needs a terminal with a person, and here is none.');
-      return 2;
-    }
+    if (terminal === undefined) return refuse('approve needs a terminal with a person, and here is none.');
     for (const { server, shown } of questions) await answerQuestion(server, shown, terminal);
     terminal.close();
     return 0;
@@ -110,21 +100,26 @@ function describeResult({ state, sentence }: TerminalQuestion): string {
 
 /** How a question stands once it has been acted on, follows another, or nobody acts on it. */
 async function waitUntilSettled(server: WaitingServer, first: TerminalQuestion): Promise<TerminalQuestion | undefined> {
-  let current: TerminalQuestion | undefined = first;
-  const deadlineMs = performance.now() + actTimeoutMs;
-  const isOpen = () => current !== undefined && (current.replacedBy !== undefined || current.state === 'acting');
-  const isNew = () => current?.state === 'approved' && performance.now() < deadlineMs - actTimeoutMs + 2_000;
-  while ((isOpen() || isNew()) && performance.now() < deadlineMs) {
-    if (current?.replacedBy === undefined) await wait(200);
-    const answers = await server.ask({ do: 'look', nonce: current?.replacedBy ?? first.nonce });
+  const startedAtMs = performance.now();
+  let current = first;
+  for (;;) {
+    const { nonce, replacedBy, state } = current;
+    const waitedMs = performance.now() - startedAtMs;
+    const isOpen = replacedBy !== undefined || state === 'acting' || (state === 'approved' && waitedMs < 2_000);
+    if (!isOpen || waitedMs >= actTimeoutMs) return current;
+    if (replacedBy === undefined) await wait(200);
+    const answers = await server.ask({ do: 'look', nonce: replacedBy ?? nonce });
     if (answers === undefined) return current;
-    [current] = answers;
-    if (current !== undefined) first = current;
+    const [next] = answers;
+    if (next === undefined) return undefined;
+    current = next;
   }
-  return current;
 }
 
-async function connectToServer(found: ServerNote): Promise<WaitingServer | undefined> {
+/** A server that waits behind a socket, as this terminal talks to it. */
+type WaitingServer = NonNullable<Awaited<ReturnType<typeof connectToServer>>>;
+
+async function connectToServer(found: ServerNote) {
   const socket = connect(found.path);
   try {
     await once(socket, 'connect');
@@ -137,7 +132,8 @@ async function connectToServer(found: ServerNote): Promise<WaitingServer | undef
   socket.on('error', () => socket.destroy());
   return {
     process: found.process,
-    async ask(request) {
+    /** Undefined where it does not answer in time. */
+    async ask(request: TerminalCommand): Promise<readonly TerminalQuestion[] | undefined> {
       socket.write(`${JSON.stringify(request)}\n`);
       const timeout = wait(answerTimeoutMs, undefined, { ref: false });
       const next = await Promise.race([lines.next().catch(() => undefined), timeout]);

@@ -1,4 +1,5 @@
 import { createColors } from 'picocolors';
+import { tellOperator } from '../log.ts';
 import { wrapText } from '../text.ts';
 
 const screenColumns = 80;
@@ -9,6 +10,12 @@ export const colour = createColors(process.stdout.isTTY === true && process.env.
 export const print = (text = ''): void => {
   process.stdout.write(`${text}\n`);
 };
+
+/** Tells the operator why a command cannot do its work, and answers with the exit code for that. */
+export function refuse(sentence: string): 2 {
+  tellOperator(sentence);
+  return 2;
+}
 
 /** Prints a text whose lines are no longer than the screen is wide. */
 export const printText = (text: string): void => print(wrapText(text).join('\n'));

@@ -1,19 +1,15 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { tellOperator } from '../log.ts';
 import { Secret } from '../secrets/secret.ts';
 import { formatCount } from '../text.ts';
-import { colour, print, printTable } from './screen.ts';
+import { colour, print, printTable, refuse } from './screen.ts';
 
 const isSecretFile = (name: string) => /^access-key_[\w-]{1,36}_[\w-]+\.txt$|^\.access-key_.*\.waiting$/.test(name);
 
 /** Lists the files with access keys, never a key, or removes them. Exit code 0, or 2 when the folder cannot be read. */
 export function manageSecretFiles(folder: string, clear: boolean): number {
   const names = listSecretFiles(folder);
-  if (names === undefined) {
-    tellOperator(`the folder ${folder} cannot be read. Name it with --secrets-dir.`);
-    return 2;
-  }
+  if (names === undefined) return refuse(`the folder ${folder} cannot be read. Name it with --secrets-dir.`);
   if (names.length === 0) print('There are no secret files.');
   else if (clear) {
     const removable = names.filter((name) => !isInUse(join(folder, name)));

@@ -59,18 +59,14 @@ export function openRuntime(
   };
   const { clock } = machine;
   let graph: Promise<Graph> | undefined;
+  const settings = listUnusualSafetySettings(config);
   const principal = `${readUserName()} ${randomUUID()}`;
   let channels: (ExternalChannels & { close(): Promise<void> }) | undefined;
   const gate = new Gate({
     clock,
     patienceMs,
     approval: config.approval,
-    audit: openAuditLog({
-      folder: resolveAuditFolder(config.auditLog),
-      version,
-      settings: listUnusualSafetySettings(config),
-      principal,
-    }),
+    audit: openAuditLog({ folder: resolveAuditFolder(config.auditLog), version, settings, principal }),
     store: createMemoryStore(),
     openChannels: (inbox) => {
       channels = openExternalChannels(config, machine, inbox);
@@ -98,9 +94,7 @@ export function openRuntime(
     gate,
     principal,
     secretsFolder: config.secretsDir ?? getDefaultSecretsFolder(),
-    async close() {
-      await channels?.close();
-    },
+    close: async () => channels?.close(),
   };
 }
 

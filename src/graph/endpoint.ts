@@ -2,19 +2,15 @@ import * as z from 'zod';
 import { ToolError } from '../errors.ts';
 import type { Availability, GraphVersion } from './clouds.ts';
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+const methods = ['GET', 'POST', 'PATCH', 'DELETE'] as const;
+export type Method = (typeof methods)[number];
 export type Route = `${Method} /security/identities/${string}` | 'GET /organization';
-export const allPermissions = [
-  'SecurityIdentitiesSensors.Read.All',
-  'SecurityIdentitiesSensors.ReadWrite.All',
-  'SecurityIdentitiesHealth.Read.All',
-  'SecurityIdentitiesHealth.ReadWrite.All',
-  'SecurityIdentitiesAutoConfig.Read.All',
-  'SecurityIdentitiesAutoConfig.ReadWrite.All',
-  'SecurityIdentitiesMigration.Read.All',
-  'SecurityIdentitiesMigration.ReadWrite.All',
-] as const;
-export type Permission = (typeof allPermissions)[number];
+const permissionAreas = ['Sensors', 'Health', 'AutoConfig', 'Migration'] as const;
+export type Permission = `SecurityIdentities${(typeof permissionAreas)[number]}.${'Read' | 'ReadWrite'}.All`;
+export const allPermissions = permissionAreas.flatMap((area): Permission[] => [
+  `SecurityIdentities${area}.Read.All`,
+  `SecurityIdentities${area}.ReadWrite.All`,
+]);
 export const isWritePermission = (permission: Permission) => permission.includes('.ReadWrite.');
 
 type PathParamName<R extends string> = R extends `${string}{${infer Name}}${infer Rest}`
@@ -120,16 +116,15 @@ export function formatPath(route: Route, params: Readonly<Record<string, string>
   });
 }
 
-export function parseMethod(route: Route): Method {
-  if (route.startsWith('GET ')) return 'GET';
-  if (route.startsWith('POST ')) return 'POST';
-  return route.startsWith('PATCH ') ? 'PATCH' : 'DELETE';
-}
+export const parseMethod = (route: Route): Method => methods.find((method) => route.startsWith(method)) ?? 'DELETE';
 
 // Schemas of answers are tolerant: Microsoft's pages, schema and service differ in wrappers, letter case and nulls.
 
 /** A field that may be missing or null; both read as undefined. */
 export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined);
+
+/** A text that may be missing or null. */
+export const text = optional(z.string());
 
 /** A list that may be missing or null; both read as empty. */
 export const list = <S extends z.ZodType>(schema: S) => optional(z.array(schema)).transform((value) => value ?? []);
@@ -172,6 +167,10 @@ export function page<S extends z.ZodType>(item: S) {
     '@odata.count': z.int().nonnegative().optional().catch(undefined),
   });
 }
+
+/** The body of a setting, with the type that Microsoft's examples of it name. */
+export const typed = <S extends z.ZodRawShape>(type: string, shape: S) =>
+  z.strictObject(shape).transform((body) => ({ '@odata.type': `#microsoft.graph.security.${type}`, ...body }));
 
 /** An answer whose content, if there is any, is not used. */
 export const noContent = z.unknown().transform(() => undefined);

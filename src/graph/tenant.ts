@@ -1,7 +1,7 @@
 import type { TokenCredential } from '@azure/core-auth';
 import type { HttpClient } from '@azure/core-rest-pipeline';
-import type { Cloud } from '../graph/clouds.ts';
-import type { Permission } from '../graph/endpoint.ts';
+import type { Cloud } from './clouds.ts';
+import type { Permission } from './endpoint.ts';
 
 /** Where calls go: a tenant of Microsoft Entra with its Graph, or one in memory. Nothing above this port can tell them apart. */
 export interface Tenant {

@@ -11,9 +11,9 @@ const createConsequenceBuilder =
     ...(about !== undefined && { about: about.toLowerCase() }),
   });
 
-export const warning = createConsequenceBuilder('warning');
-export const reassurance = createConsequenceBuilder('reassurance');
-export const info = createConsequenceBuilder('info');
+export const warn = createConsequenceBuilder('warning');
+export const reassure = createConsequenceBuilder('reassurance');
+export const inform = createConsequenceBuilder('info');
 
 /** Warns of domains of which several controllers are in this one act, and no other one runs. */
 export function warnOfWholeDomains(
@@ -24,10 +24,9 @@ export function warnOfWholeDomains(
   return [...new Set(chosenDomains)].sort().flatMap((domain) => {
     const count = chosenDomains.filter((chosen) => chosen === domain).length;
     if (count < 2 || otherDomains.includes(domain)) return [];
-    return [warning('whole_domain', describe(count, quoteText(domain)), domain)];
+    return [warn('whole_domain', describe(count, quoteText(domain)), domain)];
   });
 }
 
 /** A machine inside a sentence of ours: its name, or its id where it has none. */
-export const describeMachine = (machine: NamedMachine & { readonly id: string }) =>
-  quoteText(nameMachine(machine) || machine.id);
+export const describeMachine = (one: NamedMachine & { readonly id: string }) => quoteText(nameMachine(one) || one.id);

@@ -5,7 +5,7 @@ import { endpoints } from '../graph/endpoints/index.ts';
 import type { Sensor } from '../graph/endpoints/sensors.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { formatCount, joinNames, toSafeText } from '../text.ts';
-import { info, warning } from './consequences.ts';
+import { inform, warn } from './consequences.ts';
 import { countDaysSince } from './filters.ts';
 import { nameMachine, parseGeneration } from './machines.ts';
 import { type Consequence, emptyPlan, type Finisher, read, write } from './operation.ts';
@@ -20,7 +20,7 @@ const steps = [
   'On the server: "Azure ATP sensor Setup.exe" /quiet NetFrameworkCommandLineArguments="/q" AccessKeyFile="<path of the file there>"',
   'Delete the file on both machines.',
 ];
-const goesToFile = info(
+const goesToFile = inform(
   'key_goes_to_file',
   'The key is written into a file on this machine; the assistant gets the name of the file and a fingerprint, and the key itself only where the server runs with --reveal-secrets.',
 );
@@ -37,15 +37,15 @@ export const getDeploymentAccessKey = write({
   sends: [keyEndpoint],
   plan: async () => ({
     ...emptyPlan,
-    act: { verb: 'Disclose the deployment access key' },
+    act: { word: 'key', verb: 'Disclose the deployment access key' },
     consequences: [
-      info(
+      inform(
         'key_valid_for_all_installs',
         'The key is the same for all installations of v2.x sensors in this tenant and stays valid until it is regenerated.',
       ),
       goesToFile,
     ],
-    confirm: 'tenant',
+    types: 'tenant',
     requests: [createRequest(keyEndpoint, {})],
   }),
   async finish(_input, _plan, [outcome], graph) {
@@ -84,20 +84,20 @@ export const regenerateDeploymentAccessKey = write({
     const sensors = await readIfAllowed(graph.getAll(endpoints.listSensors));
     return {
       ...emptyPlan,
-      act: { verb: 'Regenerate the deployment access key' },
+      act: { word: 'rotate', verb: 'Replace deployment access key' },
       consequences: [
-        warning(
+        warn(
           'breaks_pending_installs',
           'Installations, images and scripts that carry the old key can no longer register a sensor.',
         ),
-        info(
+        inform(
           'registered_sensors_stay',
           'Sensors that are registered already keep working: they sign in with certificates, and none is removed.',
         ),
         ...assessRecentSensors(sensors),
         goesToFile,
       ],
-      confirm: 'tenant',
+      types: 'tenant',
       requests: [createRequest(keyEndpoint, {}), createRequest(regenerateEndpoint, {})],
     };
   },
@@ -126,31 +126,25 @@ export const regenerateDeploymentAccessKey = write({
 const secondReadDelayMs = 3_000;
 
 /** Decides an answer that did not come or cannot be read: the key of now, read once more where it is still the old one. */
-async function readAgain(
-  readRequest: GraphRequest | undefined,
-  previousFingerprint: string | undefined,
-  graph: Finisher,
-): Promise<Secret> {
+async function readAgain(request: GraphRequest | undefined, previous: string | undefined, graph: Finisher) {
   const readKey = async () =>
-    readRequest === undefined || previousFingerprint === undefined
-      ? undefined
-      : (await graph.repeat(readRequest)).readAnswer(keyEndpoint);
+    request === undefined || previous === undefined ? undefined : (await graph.repeat(request)).readAnswer(keyEndpoint);
   const first = await readKey();
-  if (first !== undefined && first.fingerprint !== previousFingerprint) return first;
+  if (first !== undefined && first.fingerprint !== previous) return first;
   const isCancelled = (await catchToolError(graph.pause(secondReadDelayMs))) instanceof ToolError;
   const second = isCancelled ? undefined : await readKey();
   if (second !== undefined) return second;
   throw new ToolError(
     'outcome_unknown',
     'The key could not be read again, so it is unknown whether it was regenerated.',
-    `Call get_deployment_access_key and compare its fingerprint with ${previousFingerprint ?? 'the old one'}: a different one means that it was regenerated.`,
+    `Call get_deployment_access_key and compare its fingerprint with ${previous ?? 'the old one'}: a different one means that it was regenerated.`,
   );
 }
 
 /** v2.x sensors of the last seven days: a sign of a rollout that still uses the old key. */
 function assessRecentSensors(sensors: readonly Sensor[] | ToolError): Consequence[] {
   if (sensors instanceof ToolError) {
-    return [info('sensors_created_recently_unknown', 'Which sensors were created recently could not be read.')];
+    return [inform('sensors_created_recently_unknown', 'Which sensors were created recently could not be read.')];
   }
   const recent = sensors.filter(
     ({ version, createdDateTime }) => parseGeneration(version) !== 'v3' && (countDaysSince(createdDateTime) ?? 7) < 7,
@@ -158,7 +152,7 @@ function assessRecentSensors(sensors: readonly Sensor[] | ToolError): Consequenc
   if (recent.length === 0) return [];
   const count = `${formatCount(recent.length, 'sensor')} ${recent.length === 1 ? 'was' : 'were'}`;
   const sentence = `${count} created in the last seven days, so a rollout with the old key may be under way: ${joinNames(recent.map(nameMachine))}.`;
-  return [info('sensors_created_recently', sentence)];
+  return [inform('sensors_created_recently', sentence)];
 }
 
 export const getDeploymentPackage = read({

@@ -11,8 +11,7 @@ export interface PermissionGrant {
 }
 
 /** The permissions without which an operation does not work. Read and write ones of Graph do not include each other. */
-export const listNeededPermissions = (operation: Operation): Permission[] =>
-  collectPermissions(listNeededEndpoints(operation));
+export const listNeededPermissions = (operation: Operation) => collectPermissions(listNeededEndpoints(operation));
 
 /** Further permissions that an operation makes use of. */
 export const listOptionalPermissions = (operation: Operation): Permission[] =>

@@ -1,24 +1,18 @@
 import * as z from 'zod';
 import { ToolError } from '../errors.ts';
-import type { Outcome } from '../graph/client/outcome.ts';
 import type { Reader } from '../graph/client/reader.ts';
 import { createRequest } from '../graph/endpoint.ts';
-import {
-  type HealthIssue,
-  healthIssueSeverities,
-  healthIssueStatuses,
-  healthIssueTypes,
-} from '../graph/endpoints/healthIssues.ts';
+import { type HealthIssue, issueSeverities, issueStatuses, issueTypes } from '../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
 import { quoteText, toSafeText, toSafeTexts } from '../text.ts';
-import { warning } from './consequences.ts';
+import { warn } from './consequences.ts';
 import { equalsIgnoreCase, isAtLeastDaysOld, isOneOf } from './filters.ts';
 import { isSameMachine } from './machines.ts';
 import { type Consequence, read, type Target, write } from './operation.ts';
 import { detail, paginate, paging } from './paging.ts';
 import { catchToolError } from './partial.ts';
 import { id, ids, targetStates, text } from './schemas.ts';
-import { listStates, nothingToDo, type Observation, observeNoEffect, observeValue, summarize } from './verification.ts';
+import { listStates, nothingToDo, observeValue, summarize } from './verification.ts';
 
 /** A health issue in a result. */
 export const issueItem = z.looseObject({
@@ -73,9 +67,9 @@ export const listHealthIssues = read({
   description:
     'What is wrong with sensors or the whole tenant: open health issues unless status says otherwise, with severity, sensors and age.',
   input: z.strictObject({
-    status: z.array(z.enum(healthIssueStatuses)).min(1).default(['open']),
-    severity: z.array(z.enum(healthIssueSeverities)).min(1).optional(),
-    type: z.enum(healthIssueTypes).optional(),
+    status: z.array(z.enum(issueStatuses)).min(1).default(['open']),
+    severity: z.array(z.enum(issueSeverities)).min(1).optional(),
+    type: z.enum(issueTypes).optional(),
     domain: text,
     sensor: text.describe('Host name or FQDN'),
     olderThanDays: z.int().min(0).max(10000).optional(),
@@ -130,20 +124,16 @@ export const updateHealthIssue = write({
   description:
     'Closes, suppresses (hidden for seven days) or reopens up to 50 health issues; none of it repairs a cause. A person is asked when an open issue gets hidden. Returns the status of each as read back.',
   effect: 'change',
-  input: z.strictObject({ ids, status: z.enum(healthIssueStatuses) }),
-  output: z.looseObject({
-    outcome: z.string(),
-    issues: targetStates.optional(),
-    alreadySo: z.number().optional(),
-  }),
+  input: z.strictObject({ ids, status: z.enum(issueStatuses) }),
+  output: z.looseObject({ outcome: z.string(), issues: targetStates.optional(), alreadySo: z.number().optional() }),
   uses: [endpoints.getHealthIssue],
   sends: [endpoints.updateHealthIssue],
   async plan({ ids, status }, graph) {
     const issues = await Promise.all(ids.map((id) => readIssue(id, graph)));
     const toChange = issues.filter((issue) => issue.status !== status);
     return {
-      act: { verb: 'Set', noun: 'health issue', how: `to ${status}` },
-      confirm: 'choice',
+      act: { ...acts[status], noun: 'health issue' },
+      types: 'count',
       targets: toChange.map(toIssueTarget),
       changes: toChange.map(({ id, status: before }) => ({
         targetId: id.toLowerCase(),
@@ -160,25 +150,24 @@ export const updateHealthIssue = write({
   async finish({ ids, status }, { targets }, outcomes, graph) {
     const alreadySo = ids.length - targets.length;
     if (targets.length === 0) return { ...nothingToDo, alreadySo };
-    const observations = await Promise.all(
-      targets.map(({ id }, index) => observeIssue(outcomes[index], id, status, graph)),
+    const checks = targets.map(({ id }, index) =>
+      observeValue(outcomes[index], graph, {
+        read: () => graph.get(endpoints.getHealthIssue, { healthIssueId: id }),
+        isApplied: (issue) => issue.status === status,
+        describe: () => `status ${status}`,
+        readTool: 'get_health_issue',
+      }),
     );
-    return {
-      ...summarize(observations),
-      issues: listStates(targets, observations),
-      ...(alreadySo > 0 && { alreadySo }),
-    };
+    const observations = (await Promise.all(checks)).map(({ observation }) => observation);
+    const issues = listStates(targets, observations);
+    return { ...summarize(observations), issues, ...(alreadySo > 0 && { alreadySo }) };
   },
 });
 
-async function readIssue(healthIssueId: string, graph: Reader): Promise<HealthIssue> {
-  const issue = await catchToolError(graph.get(endpoints.getHealthIssue, { healthIssueId }), 'not_found');
+async function readIssue(id: string, graph: Reader): Promise<HealthIssue> {
+  const issue = await catchToolError(graph.get(endpoints.getHealthIssue, { healthIssueId: id }), 'not_found');
   if (!(issue instanceof ToolError)) return issue;
-  throw new ToolError(
-    'not_found',
-    `No health issue has the id ${healthIssueId}.`,
-    'Take the ids from list_health_issues.',
-  );
+  throw new ToolError('not_found', `No health issue has the id ${id}.`, 'Take the ids from list_health_issues.');
 }
 
 const toIssueTarget = (issue: HealthIssue): Target => ({
@@ -193,6 +182,12 @@ const toIssueTarget = (issue: HealthIssue): Target => ({
 });
 
 /** An issue that is closed or suppressed already is hidden already. */
+const acts = {
+  closed: { word: 'close', verb: 'Close' },
+  suppressed: { word: 'suppress', verb: 'Suppress' },
+  open: { word: 'reopen', verb: 'Reopen' },
+};
+
 function assessHiding(issue: HealthIssue, status: string): Consequence[] {
   if (status === 'open' || issue.status === 'closed' || issue.status === 'suppressed') return [];
   const name = quoteText(issue.displayName ?? issue.id);
@@ -200,22 +195,5 @@ function assessHiding(issue: HealthIssue, status: string): Consequence[] {
     status === 'suppressed'
       ? `Suppressing ${name} hides it for seven days; its cause stays.`
       : `Closing ${name} hides it from the open issues; its cause may still be there.`;
-  return [warning('hides_issue', sentence, issue.id)];
-}
-
-async function observeIssue(
-  outcome: Outcome | undefined,
-  healthIssueId: string,
-  status: string,
-  graph: Reader,
-): Promise<Observation> {
-  const noEffect = observeNoEffect(outcome);
-  if (noEffect !== undefined) return noEffect;
-  const { observation } = await observeValue(outcome, graph, {
-    read: () => graph.get(endpoints.getHealthIssue, { healthIssueId }),
-    isApplied: (issue) => issue.status === status,
-    describe: () => `status ${status}`,
-    readTool: 'get_health_issue',
-  });
-  return observation;
+  return [warn('hides_issue', sentence, issue.id)];
 }

@@ -1,6 +1,4 @@
-import { getAutoAuditingConfiguration, updateAutoAuditingConfiguration } from './autoAuditing.ts';
 import { activateSensorCandidates } from './candidates/activate.ts';
-import { getActivationConfiguration, updateActivationConfiguration } from './candidates/activationConfiguration.ts';
 import { listSensorCandidates } from './candidates/read.ts';
 import { getDeploymentAccessKey, getDeploymentPackage, regenerateDeploymentAccessKey } from './deployment.ts';
 import { compareInventory } from './fleet/compareInventory.ts';
@@ -11,6 +9,12 @@ import type { Operation } from './operation.ts';
 import { deleteSensor, deleteStaleSensors } from './sensors/delete.ts';
 import { getSensor, listSensors } from './sensors/read.ts';
 import { updateSensor } from './sensors/update.ts';
+import {
+  getActivationConfiguration,
+  getAutoAuditingConfiguration,
+  updateActivationConfiguration,
+  updateAutoAuditingConfiguration,
+} from './tenantSettings.ts';
 
 /** Every tool, in the order in which clients list them. */
 export const operations = [

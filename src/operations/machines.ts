@@ -8,6 +8,9 @@ export interface NamedMachine {
   readonly domainName?: string | undefined;
 }
 
+/** A sensor, or its migration, of which Graph tells less. */
+export type AnySensor = Pick<Sensor, 'id'> & Partial<Sensor>;
+
 /** v2.x is the classic sensor with its own installer, v3.x a part of Defender for Endpoint: the major number decides. */
 export function parseGeneration(version: string | undefined): 'v2' | 'v3' | undefined {
   const major = version?.match(/^(\d+)\./)?.[1];
@@ -23,6 +26,11 @@ export function compareVersions(a: string, b: string): number {
   return differences.find((difference) => difference !== 0) ?? 0;
 }
 
+/** Whether a version is an older one of the same generation; without a limit, everything is. */
+export const isBelow = (limit: string | undefined, version: string | undefined): boolean =>
+  limit === undefined ||
+  (version !== undefined && parseGeneration(version) === parseGeneration(limit) && compareVersions(version, limit) < 0);
+
 /** AD FS, AD CS and Entra Connect sensors watch a server of their own and cover no domain. */
 export function isDomainControllerSensor(sensor: Pick<Sensor, 'sensorType'>): boolean {
   return sensor.sensorType === 'domainControllerIntegrated' || sensor.sensorType === 'domainControllerStandalone';
@@ -36,7 +44,7 @@ export function isCommunicating(sensor: Pick<Sensor, 'deploymentStatus' | 'servi
   return sensor.serviceStatus === undefined || sensor.serviceStatus === 'running';
 }
 
-const normalizeName = (text: string | undefined) => (text ?? '').trim().replace(/\.$/, '').toLowerCase();
+export const normalizeName = (text: string | undefined) => (text ?? '').trim().replace(/\.$/, '').toLowerCase();
 
 /**
  * Whether an FQDN of a health issue or candidate is this sensor's machine: a sensor's displayName is the NetBIOS name,
@@ -51,7 +59,7 @@ export function isSameMachine(fqdn: string, { displayName, domainName }: NamedMa
 
 /** `name.domain` as the tenant spells it. */
 export const nameMachine = ({ displayName, domainName }: NamedMachine) =>
-  [displayName, domainName].filter((part) => part).join('.');
+  [displayName, domainName].filter(Boolean).join('.');
 export const nameTarget = ({ name, domain }: Target) => nameMachine({ displayName: name, domainName: domain });
 
 /** The objects with these ids. @throws ToolError `not_found` for an id that none has, with `why` and `next` about it. */
@@ -70,7 +78,7 @@ export function selectByIds<T extends { readonly id: string }>(
 }
 
 /** A sensor as a plan's target. */
-export function toSensorTarget(sensor: Sensor): Target {
+export function toSensorTarget(sensor: AnySensor): Target {
   const details: [label: string, value: string | undefined][] = [
     ['health', sensor.healthStatus],
     ['open issues', sensor.openHealthIssuesCount?.toString()],
@@ -107,10 +115,8 @@ export function indexMachines<M extends NamedMachine>(machines: readonly M[]): (
   byName.delete('');
   return (name) => {
     const [host = '', ...domain] = normalizeName(name).split('.');
-    const found = [...new Set([host, host.slice(0, 15)])].flatMap((key) => byName.get(key) ?? []);
-    return domain.length === 0
-      ? found
-      : found.filter(({ domainName }) => normalizeName(domainName) === domain.join('.'));
+    const all = [...new Set([host, host.slice(0, 15)])].flatMap((key) => byName.get(key) ?? []);
+    return domain.length === 0 ? all : all.filter(({ domainName }) => normalizeName(domainName) === domain.join('.'));
   };
 }
 

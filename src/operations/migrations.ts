@@ -3,14 +3,15 @@ import { ToolError } from '../errors.ts';
 import { createRequest } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
 import { migrationStates, type SensorMigration } from '../graph/endpoints/sensorMigration.ts';
-import { formatCount, toSafeText } from '../text.ts';
-import { describeMachine, info, warning, warnOfWholeDomains } from './consequences.ts';
+import { formatCount } from '../text.ts';
+import { describeMachine, inform, warn, warnOfWholeDomains } from './consequences.ts';
 import { equalsIgnoreCase, isOneOf } from './filters.ts';
 import { isDomainControllerSensor, selectByIds, toSensorTarget } from './machines.ts';
 import { type Consequence, emptyPlan, read, type Target, write } from './operation.ts';
 import { paginate, paging } from './paging.ts';
 import { catchToolError } from './partial.ts';
 import { ids, targetStates, text } from './schemas.ts';
+import { toSensorRow } from './sensors/read.ts';
 import { listStates, type Observation, summarize } from './verification.ts';
 
 export const listSensorMigrations = read({
@@ -18,11 +19,7 @@ export const listSensorMigrations = read({
   title: 'List sensor migrations',
   description:
     'Which v2.x sensors can move to v3.x, are moving or failed. Only the beta of Microsoft Graph has this. Their ids go to migrate_sensors.',
-  input: z.strictObject({
-    state: z.array(z.enum(migrationStates)).min(1).optional(),
-    domain: text,
-    ...paging,
-  }),
+  input: z.strictObject({ state: z.array(z.enum(migrationStates)).min(1).optional(), domain: text, ...paging }),
   output: z.looseObject({
     total: z.number(),
     migrations: z.array(
@@ -33,21 +30,12 @@ export const listSensorMigrations = read({
   uses: [endpoints.listSensorMigrations],
   async run(input, graph) {
     const migrations = (await graph.getAll(endpoints.listSensorMigrations)).filter(
-      ({ migrationState, domainName }) =>
-        isOneOf(input.state, migrationState) && equalsIgnoreCase(input.domain, domainName),
+      (one) => isOneOf(input.state, one.migrationState) && equalsIgnoreCase(input.domain, one.domainName),
     );
     const { page, ...pageInfo } = paginate(migrations, ({ displayName }) => displayName, input);
     return {
       ...pageInfo,
-      migrations: page.map((migration) => ({
-        id: toSafeText(migration.id),
-        name: toSafeText(migration.displayName),
-        domain: toSafeText(migration.domainName),
-        type: migration.sensorType,
-        version: toSafeText(migration.version, 40),
-        health: migration.healthStatus,
-        state: migration.migrationState,
-      })),
+      migrations: page.map((migration) => ({ ...toSensorRow(migration), state: migration.migrationState })),
     };
   },
 });
@@ -62,11 +50,7 @@ export const migrateSensors = write({
     'Replaces up to 50 v2.x sensors by v3.x, without a way back, by the beta of Microsoft Graph. Only ids whose state in list_sensor_migrations is readyForMigration or migrationFailed. A person approves it by typing. Returns which were started.',
   effect: 'destroy',
   input: z.strictObject({ ids }),
-  output: z.looseObject({
-    outcome: z.string(),
-    sensors: targetStates,
-    next: z.string(),
-  }),
+  output: z.looseObject({ outcome: z.string(), sensors: targetStates, next: z.string() }),
   uses: [endpoints.listSensorMigrations],
   sends: [endpoints.migrateSensors],
   async plan(input, graph) {
@@ -86,18 +70,16 @@ export const migrateSensors = write({
     }
     return {
       ...emptyPlan,
-      act: { verb: 'Migrate', noun: 'sensor', how: 'from v2.x to v3.x' },
+      act: { word: 'migrate', verb: 'Migrate', noun: 'sensor', how: 'from v2.x to v3.x' },
       targets: chosen.map(toMigrationTarget),
       consequences: [
         ...migrationConsequences,
         ...chosen
           .filter(({ migrationState }) => migrationState === 'migrationFailed')
-          .map((one) =>
-            warning('last_migration_failed', `The last migration of ${describeMachine(one)} failed.`, one.id),
-          ),
+          .map((one) => warn('last_migration_failed', `The last migration of ${describeMachine(one)} failed.`, one.id)),
         ...assessWholeDomains(chosen, migrations),
       ],
-      confirm: 'targets',
+      types: 'count',
       requests: [createRequest(endpoints.migrateSensors, { body: { sensorIds: input.ids } })],
     };
   },
@@ -118,24 +100,20 @@ export const migrateSensors = write({
 });
 
 function toMigrationTarget(migration: SensorMigration): Target {
-  const absentFields = { deploymentStatus: undefined, openHealthIssuesCount: undefined, settings: undefined };
-  const target = toSensorTarget({ ...migration, ...absentFields });
+  const target = toSensorTarget(migration);
   return { ...target, details: { ...target.details, migration: migration.migrationState ?? 'not stated' } };
 }
 
 const migrationConsequences: readonly Consequence[] = [
-  warning('no_way_back', 'Microsoft Graph offers no way back from v3.x to v2.x.'),
-  warning('loses_vpn_and_syslog', 'v3.x sensors have no VPN (RADIUS) integration and send no syslog.'),
-  warning(
-    'gmsa_action_account',
-    'A gMSA that is configured as action account must be removed, or response actions fail.',
-  ),
-  warning(
+  warn('no_way_back', 'Microsoft Graph offers no way back from v3.x to v2.x.'),
+  warn('loses_vpn_and_syslog', 'v3.x sensors have no VPN (RADIUS) integration and send no syslog.'),
+  warn('gmsa_action_account', 'A gMSA that is configured as action account must be removed, or response actions fail.'),
+  warn(
     'v2_software_stays',
     'The v2.x software and Npcap stay on the servers and have to be removed there by hand afterwards.',
   ),
-  info('takes_twenty_minutes', 'Each server can take up to 20 minutes; its v2.x sensor runs until v3.x is ready.'),
-  info(
+  inform('takes_twenty_minutes', 'Each server can take up to 20 minutes; its v2.x sensor runs until v3.x is ready.'),
+  inform(
     'state_not_verified',
     'Microsoft says that these sensors can be migrated (migrationState); nothing else was checked.',
   ),

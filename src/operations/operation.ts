@@ -46,8 +46,8 @@ export interface Write<
 }
 
 /** What `finish` tells: the result, and what it saw of the whole act where it looked. */
-export type FinishResult<O extends z.ZodType> = z.input<O> & { readonly verdict?: WriteVerdict };
-export type WriteVerdict = 'done' | 'partly_done' | 'not_done' | 'outcome_unknown';
+export type FinishResult<O extends z.ZodType> = z.input<O> & { readonly verdict?: Verdict };
+export type Verdict = 'done' | 'partly_done' | 'not_done' | 'outcome_unknown';
 
 export type Operation = Read | Write;
 

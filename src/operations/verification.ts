@@ -3,7 +3,7 @@ import type { Outcome } from '../graph/client/outcome.ts';
 import type { Reader } from '../graph/client/reader.ts';
 import { escapeInvisible } from '../text.ts';
 import { nameTarget } from './machines.ts';
-import type { Target, WriteVerdict } from './operation.ts';
+import type { Target, Verdict } from './operation.ts';
 import { catchToolError } from './partial.ts';
 
 /** What was seen of one part of an act after it. */
@@ -28,7 +28,7 @@ export const listStates = (targets: readonly Target[], observations: readonly Ob
     state: observations[index]?.state ?? '',
   }));
 
-function toVerdict(observations: readonly Observation[]): WriteVerdict {
+function toVerdict(observations: readonly Observation[]): Verdict {
   if (observations.some(({ effective }) => effective === undefined)) return 'outcome_unknown';
   if (observations.every(({ effective }) => effective)) return 'done';
   return observations.some(({ effective }) => effective) ? 'partly_done' : 'not_done';
@@ -63,42 +63,33 @@ interface ValueCheck<T> {
   readonly readTool: string;
 }
 
-/** What a read after the act says of a value that was to be set, and what it gave. */
+/** What is known of a value that was to be set, and what a read after the act gave. */
 export async function observeValue<T>(
   outcome: Outcome | undefined,
   graph: Reader,
   { read, isApplied, describe, readTool }: ValueCheck<T>,
 ): Promise<{ readonly observation: Observation; readonly current?: T }> {
+  const noEffect = observeNoEffect(outcome);
+  if (noEffect !== undefined) return { observation: noEffect };
   const { confirmed, ...seen } = await readAfterWrite(graph, read, isApplied);
   const value = describe(seen.current);
-  const observe = (state: string, effective: Observation['effective']) => ({
-    ...seen,
-    observation: { state, effective },
-  });
-  if (confirmed === true) return observe(`${value}, as read back from Graph`, true);
-  if (outcome?.state === 'unknown')
-    return observe(`unknown whether ${value} took effect; ${readTool} decides`, undefined);
+  const see = (state: string, effective: Observation['effective']) => ({ ...seen, observation: { state, effective } });
+  if (confirmed === true) return see(`${value}, as read back from Graph`, true);
+  if (outcome?.state === 'unknown') return see(`unknown whether ${value} took effect; ${readTool} decides`, undefined);
   return confirmed === false
-    ? observe(`Graph accepted the request but does not show ${value}; ${readTool} decides`, undefined)
-    : observe(`Graph accepted the request; it could not be read back yet, use ${readTool}`, 'accepted');
+    ? see(`Graph accepted the request but does not show ${value}; ${readTool} decides`, undefined)
+    : see(`Graph accepted the request; it could not be read back yet, use ${readTool}`, 'accepted');
 }
 
 /** Graph may lag behind what it has confirmed. */
 const secondReadDelayMs = 2_000;
 
-/** What a read after the act gave, and whether that shows the act, or why it could not be had. */
-interface ReadAfterWrite<T> {
-  readonly current?: T;
-  readonly confirmed: boolean | ToolError;
-}
-
-/** Looks after the act, once more a little later where the first read does not show it. */
-export async function readAfterWrite<T>(
-  graph: Reader,
-  read: () => Promise<T>,
-  isApplied: (current: T) => boolean,
-): Promise<ReadAfterWrite<T>> {
-  const readOnce = async (): Promise<ReadAfterWrite<T>> => {
+/**
+ * Looks after the act, once more a little later where the first read does not show it. `confirmed` is whether a read
+ * shows the act, or why none could be had.
+ */
+export async function readAfterWrite<T>(graph: Reader, read: () => Promise<T>, isApplied: (current: T) => boolean) {
+  const readOnce = async (): Promise<{ readonly current?: T; readonly confirmed: boolean | ToolError }> => {
     const current = await catchToolError(read());
     return current instanceof ToolError ? { confirmed: current } : { current, confirmed: isApplied(current) };
   };

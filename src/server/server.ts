@@ -39,35 +39,29 @@ function acceptAnything<T>(data: unknown) {
     : { valid: false as const, data: undefined, errorMessage: '' };
 }
 
-async function handleCall(
-  runtime: Runtime,
-  server: McpServer,
-  operation: Operation,
-  args: unknown,
-  context: ServerContext,
-) {
+async function handleCall(runtime: Runtime, server: McpServer, tool: Operation, args: unknown, context: ServerContext) {
   const { progress: reportProgress, flush } = createProgress(context);
   try {
     if (readSignInResponse(context) === 'decline')
       throw new ToolError('sign_in_failed', 'The person declined to sign in.', 'Call again only when they want to.');
-    const input = readInput(operation, args);
+    const input = readInput(tool, args);
     const graph = await runtime.graph();
     // What the cloud does not have is not asked for: no sign-in, and nobody approves it.
-    for (const endpoint of listNeededEndpoints(operation))
+    for (const endpoint of listNeededEndpoints(tool))
       requireVersion(endpoint, runtime.config.graphVersion, graph.tenant.cloud);
-    if (operation.effect !== 'read')
-      return await handleWrite(operation, input, { runtime, server, graph, context, progress: reportProgress });
+    if (tool.effect !== 'read')
+      return await handleWrite(tool, input, { runtime, server, graph, context, progress: reportProgress });
     const { signal } = context.mcpReq;
-    const output = await operation.run(input, graph.createReader({ signal, reportProgress }));
-    const identity = await graph.getIdentity(getActingPermission(operation.uses), signal);
+    const output = await tool.run(input, graph.createReader({ signal, reportProgress }));
+    const identity = await graph.getIdentity(getActingPermission(tool.uses), signal);
     const tenant = describeTenant(graph.tenant, identity, await graph.getTenantName());
-    return formatSuccess({ ...describeOtherVersion(operation, graph.tenant, runtime.config), ...output }, tenant);
+    return formatSuccess({ ...describeOtherVersion(tool, graph.tenant, runtime.config), ...output }, tenant);
   } catch (error) {
     const prompt = error instanceof SignInNeeded ? promptSignIn(error, server, context) : undefined;
     if (prompt !== undefined) return prompt;
-    if (!(error instanceof ToolError)) runtime.log.error('a defect', { tool: operation.name, error });
+    if (!(error instanceof ToolError)) runtime.log.error('a defect', { tool: tool.name, error });
     const isDone = error instanceof ToolError && (error.code === 'already_done' || error.code === 'outcome_unknown');
-    const unchanged = operation.effect !== 'read' && !isDone;
+    const unchanged = tool.effect !== 'read' && !isDone;
     return formatFailure(error, { simulated: runtime.config.simulate !== undefined, unchanged });
   } finally {
     await flush();

@@ -11,20 +11,13 @@ import { abortAfter } from '../clock.ts';
 import { listUnusualSafetySettings } from '../config.ts';
 import { SignInNeeded, ToolError } from '../errors.ts';
 import type { Graph } from '../graph/client/client.ts';
-import { createCancelledError } from '../graph/client/errors.ts';
+import { createCancelledError, isWrite } from '../graph/client/errors.ts';
 import type { Identity } from '../graph/client/identity.ts';
 import type { Outcome } from '../graph/client/outcome.ts';
 import type { ProgressReporter } from '../graph/client/reader.ts';
 import { pause } from '../graph/client/timing.ts';
-import { parseMethod } from '../graph/endpoint.ts';
 import { effects, isPersonAsked } from '../operations/effects.ts';
-import {
-  type Finisher,
-  getActingPermission,
-  type Plan,
-  type Write,
-  type WriteVerdict,
-} from '../operations/operation.ts';
+import { type Finisher, getActingPermission, type Plan, type Verdict, type Write } from '../operations/operation.ts';
 import { createSecretFile, type SecretFile } from '../secrets/file.ts';
 import { describeOtherVersion, describeTenant, formatFailure, formatSuccess } from './results.ts';
 import type { Runtime } from './runtime.ts';
@@ -108,10 +101,16 @@ async function prepare(operation: Write, input: Input, call: ToolCall, pending: 
     settings: listUnusualSafetySettings(runtime.config),
     secretsFolder: isDisclosing(operation) ? runtime.secretsFolder : undefined,
   });
-  const finish = async (outcomes: readonly Outcome[], file?: SecretFile) => ({
-    ...describeOtherVersion(operation, graph.tenant, runtime.config),
-    ...(await operation.finish(input, plan, outcomes, createFinisher(call, plan, identity, file))),
-  });
+  const finish = async (outcomes: readonly Outcome[], file?: SecretFile) => {
+    const finishWindow = abortAfter(runtime.clock, finishWindowMs);
+    const finisher = createFinisher(call, plan, identity, finishWindow.signal, file);
+    try {
+      const seen = await operation.finish(input, plan, outcomes, finisher);
+      return { ...describeOtherVersion(operation, graph.tenant, runtime.config), ...seen };
+    } finally {
+      finishWindow.callOff();
+    }
+  };
   return { operation, call, plan, identity, question, tenant, finish };
 }
 
@@ -148,7 +147,7 @@ async function send(prepared: PreparedWrite, windowMs: number, file?: SecretFile
   const outcomes = await sendRequests(plan.requests, options);
   const requestIds = outcomes.filter(({ state }) => state !== 'not_sent').map(({ requestId }) => requestId ?? null);
   const acted = outcomes.filter(({ state }) => state === 'done' || state === 'gone' || state === 'unknown');
-  const changed = acted.some((outcome) => operation.effect === 'disclose' || !isGet(outcome));
+  const changed = acted.some(({ request }) => operation.effect === 'disclose' || isWrite(request.endpoint));
   if (!changed) {
     const refusal = outcomes.find((outcome) => outcome.error)?.error ?? createCancelledError();
     if (refusal instanceof SignInNeeded) throw refusal;
@@ -158,8 +157,6 @@ async function send(prepared: PreparedWrite, windowMs: number, file?: SecretFile
   const actedOn = acted.flatMap(({ request }) => Object.values(request.params));
   return { result: await report(prepared, outcomes, file), requestIds, changed, actedOn };
 }
-
-const isGet = ({ request }: Outcome) => parseMethod(request.endpoint.route) === 'GET';
 
 /** Tells what happened as far as it was seen: a request that took effect never reads as one that did not. */
 async function report({ call, tenant, finish }: PreparedWrite, outcomes: readonly Outcome[], file?: SecretFile) {
@@ -181,7 +178,7 @@ async function report({ call, tenant, finish }: PreparedWrite, outcomes: readonl
 }
 
 /** What was seen decides: a request whose answer was lost is unknown only as long as no read told what it did. */
-function describeVerdict(verdict: Exclude<WriteVerdict, 'done'>, refusal: ToolError | undefined): ToolError {
+function describeVerdict(verdict: Exclude<Verdict, 'done'>, refusal: ToolError | undefined): ToolError {
   if (verdict === 'outcome_unknown') {
     const message = refusal?.message ?? 'Graph confirmed the request, but does not show what came of it.';
     return new ToolError(verdict, message, refusal?.next ?? readFirst);
@@ -191,10 +188,16 @@ function describeVerdict(verdict: Exclude<WriteVerdict, 'done'>, refusal: ToolEr
   return new ToolError(verdict, seen?.message ?? `Graph confirmed the request, but ${part} of it took effect.`);
 }
 
-function createFinisher(call: ToolCall, plan: Plan, actingAs: Identity, file: SecretFile | undefined): Finisher {
+function createFinisher(
+  call: ToolCall,
+  plan: Plan,
+  actingAs: Identity,
+  signal: AbortSignal,
+  file?: SecretFile,
+): Finisher {
   const { runtime, graph, context, progress = () => undefined } = call;
   const { clock } = runtime;
-  return Object.assign(graph.createReader({ signal: abortAfter(clock, finishWindowMs) }), {
+  return Object.assign(graph.createReader({ signal }), {
     reportProgress: progress,
     pause: (milliseconds: number) => pause(clock, milliseconds, context.mcpReq.signal),
     saveSecret: (secret: Parameters<SecretFile['keep']>[0]) => {
@@ -202,7 +205,7 @@ function createFinisher(call: ToolCall, plan: Plan, actingAs: Identity, file: Se
       return file.keep(secret);
     },
     repeat: (request: Outcome['request']) => {
-      if (!plan.requests.includes(request) || parseMethod(request.endpoint.route) !== 'GET')
+      if (!plan.requests.includes(request) || isWrite(request.endpoint))
         throw new Error('only a GET of the approved plan may be repeated');
       return graph.send(request, { actingAs, timeoutMs: finishWindowMs });
     },

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { serverProcess } from '../harness/server.ts';
-import { attackerOf, rightName, victim } from './attacker.ts';
+import { prepareServerProcess } from '../harness/server.ts';
+import { rightName, startAttacker, victim } from './attacker.ts';
 
 test('what is acted on is on the disk before the request leaves', async () => {
-  const attacker = await attackerOf('modern', {}, serverProcess);
+  const attacker = await startAttacker('modern', {}, prepareServerProcess);
   await attacker.tell({ do: 'deeds' });
-  await (await attacker.ask('delete_sensor', victim(attacker))).answer('accept', rightName);
+  await (await attacker.ask('delete_sensor', victim)).answer('accept', rightName);
   expect(await attacker.tell({ do: 'deeds' })).toEqual([
     'start',
     'on the disk',

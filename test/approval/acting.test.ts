@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { attackerOf, rightName, textOf, victim } from './attacker.ts';
-import { recordsOf } from './cases.ts';
+import { find } from '../harness/fleet.ts';
+import { readText, rightName, startAttacker, victim } from './attacker.ts';
+import { readRecords } from './cases.ts';
 
 const minute = 60_000;
 
 test('two approved deletions take their turns: the second is planned again when the first has been looked at', async () => {
-  const attacker = await attackerOf('modern');
-  const ids = [attacker.find('sensors', 'DC07.contoso.com'), attacker.find('sensors', 'FAB-DC05.fabrikam.net')];
+  const attacker = await startAttacker('modern');
+  const ids = [find('sensors', 'DC07.contoso.com'), find('sensors', 'FAB-DC05.fabrikam.net')];
   const first = await attacker.ask('delete_sensor', { id: ids[0] });
   const second = await attacker.ask('delete_sensor', { id: ids[1] });
   await attacker.tell({ do: 'fault', method: 'DELETE', path: 'sensors', times: 2, milliseconds: 50 });
@@ -27,8 +28,8 @@ test('two approved deletions take their turns: the second is planned again when 
 });
 
 test('a request that Graph holds off longer than the approval lasts is not sent again', async () => {
-  const attacker = await attackerOf('modern');
-  const question = await attacker.ask('delete_sensor', victim(attacker));
+  const attacker = await startAttacker('modern');
+  const question = await attacker.ask('delete_sensor', victim);
   await attacker.tell({
     do: 'fault',
     method: 'DELETE',
@@ -43,18 +44,18 @@ test('a request that Graph holds off longer than the approval lasts is not sent 
     run: [{ do: 'clock', ahead: { monotonic: 5 * minute - 2_000 } }],
   });
   await attacker.moment();
-  expect(textOf(await question.answer('accept', rightName))).toMatch(
+  expect(readText(await question.answer('accept', rightName))).toMatch(
     /^throttled: Microsoft Graph asked to wait 3 seconds, which is longer than this call may take .* Nothing was changed\./,
   );
   expect(await attacker.end()).toBe(1);
 });
 
 test('a page that nobody answers is recorded as expired', async () => {
-  const attacker = await attackerOf('modern', { flags: { approval: 'page', noBrowser: true }, patience: 0 });
-  await attacker.raw.call('delete_sensor', victim(attacker));
+  const attacker = await startAttacker('modern', { flags: { approval: 'page', noBrowser: true }, patience: 0 });
+  await attacker.raw.call('delete_sensor', victim);
   await attacker.tell({ do: 'clock', ahead: { wall: 11 * minute, monotonic: 11 * minute } });
-  await attacker.raw.call('delete_sensor', victim(attacker));
-  expect(recordsOf(attacker.server).map(({ kind, action }) => action ?? kind)).toEqual([
+  await attacker.raw.call('delete_sensor', victim);
+  expect(readRecords(attacker.server).map(({ kind, action }) => action ?? kind)).toEqual([
     'start',
     'question',
     'expired',
@@ -64,21 +65,21 @@ test('a page that nobody answers is recorded as expired', async () => {
 });
 
 test('the text that a person was shown is in the log with its own hash, and the form shows it', async () => {
-  const attacker = await attackerOf('modern');
-  const { message } = await attacker.ask('delete_sensor', victim(attacker));
-  const [, question] = recordsOf(attacker.server);
+  const attacker = await startAttacker('modern');
+  const { message } = await attacker.ask('delete_sensor', victim);
+  const [, question] = readRecords(attacker.server);
   expect(message).toBe(`${question?.text}\n\nValid for 10 minutes.`);
   expect(question?.textHash).toBe(createHash('sha256').update(String(question?.text)).digest('hex'));
   await attacker.end();
 });
 
 test('an answer to another call and a replay are recorded as ignored', async () => {
-  const attacker = await attackerOf('modern');
-  const question = await attacker.ask('delete_sensor', victim(attacker));
+  const attacker = await startAttacker('modern');
+  const question = await attacker.ask('delete_sensor', victim);
   await question.answer('accept', rightName, { tool: 'get_deployment_access_key', args: {} });
   await question.answer('accept', rightName);
   await question.answer('accept', rightName);
-  expect(recordsOf(attacker.server).filter(({ kind }) => kind === 'ignored')).toMatchObject([
+  expect(readRecords(attacker.server).filter(({ kind }) => kind === 'ignored')).toMatchObject([
     { reason: "an answer to another call's question", tool: 'get_deployment_access_key' },
     { reason: 'an answer to a question that is closed', tool: 'delete_sensor' },
   ]);
@@ -86,11 +87,13 @@ test('an answer to another call and a replay are recorded as ignored', async () 
 });
 
 test('an act that Graph refused is recorded with the id of its request', async () => {
-  const attacker = await attackerOf('modern');
-  const question = await attacker.ask('delete_sensor', victim(attacker));
+  const attacker = await startAttacker('modern');
+  const question = await attacker.ask('delete_sensor', victim);
   await attacker.tell({ do: 'fault', method: 'DELETE', path: 'sensors', status: 403 });
-  expect(textOf(await question.answer('accept', rightName))).toMatch(/^permission_missing: .* Nothing was changed\. /);
-  expect(recordsOf(attacker.server).at(-1)).toMatchObject({
+  expect(readText(await question.answer('accept', rightName))).toMatch(
+    /^permission_missing: .* Nothing was changed\. /,
+  );
+  expect(readRecords(attacker.server).at(-1)).toMatchObject({
     kind: 'outcome',
     verdict: 'permission_missing',
     requestIds: [expect.stringMatching(/^[0-9a-f-]{36}$/)],

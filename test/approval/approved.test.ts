@@ -1,23 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AskedForm, afterAMoment, connect, kinds, type TestClient } from '../harness/clients.ts';
-import { serverHere, type TestServer } from '../harness/server.ts';
-import { approving, type Case, casesOf, finder, gatedTools, named } from './cases.ts';
+import { type AskedForm, connect, delayAnswer, kinds, type TestClient } from '../harness/clients.ts';
+import { startServer, type TestServer } from '../harness/server.ts';
+import { type GatedRow, gatedTools, tools } from '../harness/tools.ts';
+import { createApprover, nameRequest } from './cases.ts';
 
 describe.each(kinds)('through a %s client', (kind) => {
   let server: TestServer;
   let client: TestClient;
-  let cases: ReturnType<typeof casesOf>;
-  let now: Case;
+  let now: GatedRow;
   let asked: AskedForm[];
 
   beforeAll(async () => {
-    server = await serverHere();
-    const person = afterAMoment((form, pass) => {
+    server = await startServer();
+    const person = delayAnswer((form, pass) => {
       asked.push(form);
-      return approving(now.typed)(form, pass);
+      return createApprover(now.typed)(form, pass);
     });
     client = await connect(kind, server, person);
-    cases = casesOf(await finder(server));
   });
   afterAll(async () => {
     await client.close();
@@ -25,13 +24,13 @@ describe.each(kinds)('through a %s client', (kind) => {
   });
 
   test.each(gatedTools)('%s asks once and then sends exactly what was approved', async (tool) => {
-    now = cases[tool];
+    now = tools[tool];
     asked = [];
     const before = await server.gated();
     const result = await client.call(tool, now.args);
     expect(result.isError, result.text).toBeUndefined();
     expect(asked).toHaveLength(1);
-    expect((await server.gatedRequests()).slice(before).map(named)).toEqual(now.sends);
+    expect((await server.gatedRequests()).slice(before).map(nameRequest)).toEqual(now.sends);
     for (const request of (await server.gatedRequests()).slice(before)) {
       expect(request).toMatchObject({ effect: true });
       expect(asked[0]?.message).toContain(

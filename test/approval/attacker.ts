@@ -1,8 +1,8 @@
 import { attack } from '../harness/attacks.ts';
 import { sleep } from '../harness/clients.ts';
+import { find } from '../harness/fleet.ts';
 import { connectRaw, type Era, type Message, type RawClient } from '../harness/raw.ts';
-import { type Command, type ServerOptions, serverHere, type TestServer } from '../harness/server.ts';
-import { type Find, finder } from './cases.ts';
+import { type Command, type ServerOptions, startServer, type TestServer } from '../harness/server.ts';
 
 /** A question as an attacker holds it: what was asked, and every way to answer it. */
 export interface AttackedQuestion {
@@ -25,7 +25,6 @@ export interface AnswerChange {
 export interface Attacker {
   readonly server: TestServer;
   readonly raw: RawClient;
-  readonly find: Find;
   /** Calls a gated tool and stops at its question. */
   ask(tool: string, args: unknown): Promise<AttackedQuestion>;
   tell(command: Command): Promise<unknown>;
@@ -38,14 +37,19 @@ export interface Attacker {
 
 export const eras: readonly Era[] = ['legacy', 'modern'];
 /** The sensor that the attacks are after, and what approves its deletion. */
-export const victim = ({ find }: Attacker) => ({ id: find('sensors', 'DC07.contoso.com') });
+export const victim = { id: find('sensors', 'DC07.contoso.com') };
 export const rightName = { typed: 'DC07.contoso.com' };
 
 /** An attack on a fresh server of each era. */
-export function tried(name: string, on: readonly Era[], attempt: (attacker: Attacker) => Promise<unknown>, reach = 0) {
+export function attackServer(
+  name: string,
+  on: readonly Era[],
+  attempt: (attacker: Attacker) => Promise<unknown>,
+  reach = 0,
+) {
   for (const era of on) {
     attack(name, { on: era, reach }, async () => {
-      const attacker = await attackerOf(era);
+      const attacker = await startAttacker(era);
       await attempt(attacker);
       return attacker.end();
     });
@@ -53,21 +57,19 @@ export function tried(name: string, on: readonly Era[], attempt: (attacker: Atta
 }
 
 /** A fresh server on the seeded fleet and a client of this era that sends what it likes. */
-export async function attackerOf(
+export async function startAttacker(
   era: Era,
   options: ServerOptions = {},
-  start: (options: ServerOptions) => Promise<TestServer> = serverHere,
+  start: (options: ServerOptions) => Promise<TestServer> = startServer,
 ): Promise<Attacker> {
   const server = await start(options);
   let raw = await connectRaw(era, server);
-  const find = await finder(server);
   const { pass = sleep } = server;
   return {
     server,
     get raw() {
       return raw;
     },
-    find,
     tell: server.tell,
     moment: () => pass(320),
     ask: (tool, args) => ask(era, raw, tool, args),
@@ -92,7 +94,7 @@ async function askModern(raw: RawClient, tool: string, args: unknown): Promise<A
   const asked = await raw.call(tool, args);
   const { result } = asked;
   const params = result?.inputRequests?.confirm?.params;
-  if (result?.requestState === undefined || params === undefined) throw new Error(textOf(asked));
+  if (result?.requestState === undefined || params === undefined) throw new Error(readText(asked));
   const { requestState } = result;
   return {
     message: params.message,
@@ -110,7 +112,7 @@ async function askLegacy(raw: RawClient, tool: string, args: unknown): Promise<A
   const result = raw.call(tool, args);
   const form = await Promise.race([
     raw.nextFromServer(),
-    result.then((early) => Promise.reject(new Error(textOf(early)))),
+    result.then((early) => Promise.reject(new Error(readText(early)))),
   ]);
   const { message, requestedSchema } = form.params as unknown as ElicitedForm;
   return {
@@ -131,5 +133,5 @@ interface ElicitedForm {
 }
 
 /** What a model would read of a response. */
-export const textOf = ({ result, error }: Message) =>
+export const readText = ({ result, error }: Message) =>
   error?.message ?? result?.content?.[0]?.text ?? `a new question: ${result?.inputRequests?.confirm?.params.message}`;

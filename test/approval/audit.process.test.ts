@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { afterAMoment, approve } from '../harness/clients.ts';
-import { handedBy, http, opened } from '../harness/outside.ts';
-import { serverProcess } from '../harness/server.ts';
-import { deleteDc07, withPerson } from './scene.ts';
+import { approve, delayAnswer } from '../harness/clients.ts';
+import { openOfferedPage, sendHttp, waitForPageAddress } from '../harness/outside.ts';
+import { prepareServerProcess } from '../harness/server.ts';
+import { deleteDc07, runWithPerson } from './scene.ts';
 
 for (const [when, after] of [
   ['before the question', 1],
@@ -13,11 +13,9 @@ for (const [when, after] of [
   ['before the act', 3],
 ] as const) {
   attack(`a disk that is full ${when}`, { on: 'any' }, async () =>
-    withPerson(await serverProcess({ patience: 300 }), afterAMoment(approve), async (server, client) => {
+    runWithPerson(await prepareServerProcess({ patience: 300 }), delayAnswer(approve), async (server, client) => {
       await server.tell({ do: 'diskFull', after });
-      expect((await deleteDc07(server, client)).text).toMatch(
-        /^audit_unavailable: .*\(ENOSPC\)\. Nothing was changed\. /,
-      );
+      expect((await deleteDc07(client)).text).toMatch(/^audit_unavailable: .*\(ENOSPC\)\. Nothing was changed\. /);
       return server.gated();
     }),
   );
@@ -27,9 +25,9 @@ attack(
   'a disk that is full after the act: its outcome is told, and nothing gated follows',
   { on: 'any', reach: 1 },
   async () =>
-    withPerson(await serverProcess({ patience: 300 }), afterAMoment(approve), async (server, client) => {
+    runWithPerson(await prepareServerProcess({ patience: 300 }), delayAnswer(approve), async (server, client) => {
       await server.tell({ do: 'diskFull', after: 4 });
-      const { text, structured } = await deleteDc07(server, client);
+      const { text, structured } = await deleteDc07(client);
       expect(text).toContain('deleted; Graph answers 404');
       expect(structured?.audit).toMatch(/^The audit log cannot be written any more: gated calls are refused/);
       expect((await client.call('regenerate_deployment_access_key')).text).toMatch(/^audit_unavailable: /);
@@ -38,25 +36,25 @@ attack(
 );
 
 attack('a disk that is full when a person approves on the page', { on: 'any', channel: 'page' }, async () =>
-  withPerson(
-    await serverProcess({ flags: { approval: 'page', noBrowser: true }, patience: 300 }),
+  runWithPerson(
+    await prepareServerProcess({ flags: { approval: 'page', noBrowser: true }, patience: 300 }),
     approve,
     async (server, client) => {
-      expect((await deleteDc07(server, client)).text).toMatch(/^approval_pending: /);
+      expect((await deleteDc07(client)).text).toMatch(/^approval_pending: /);
       await server.tell({ do: 'diskFull', after: 0 });
-      const page = await opened(await handedBy(client.stderr), server.pass);
+      const page = await openOfferedPage(await waitForPageAddress(client.stderr), server.pass);
       const { status, headers } = await page.post({ decision: 'approve', typed: 'DC07.contoso.com' });
       expect(status).toBe(303);
-      const { body } = await http(`${page.origin}${headers.location}`);
+      const { body } = await sendHttp(`${page.origin}${headers.location}`);
       expect(body).toContain('The audit log cannot be written (ENOSPC).');
-      expect((await deleteDc07(server, client)).text).toMatch(/^audit_unavailable: /);
+      expect((await deleteDc07(client)).text).toMatch(/^audit_unavailable: /);
       return server.gated();
     },
   ),
 );
 
 test('audit verify and audit show read the log, secrets lists and removes the files', async () =>
-  withPerson(await serverProcess({ patience: 300 }), afterAMoment(approve), async (server, client) => {
+  runWithPerson(await prepareServerProcess({ patience: 300 }), delayAnswer(approve), async (server, client) => {
     const { structured } = await client.call('get_deployment_access_key');
     const run = (...args: string[]) => {
       const { status, stdout } = spawnSync(process.execPath, ['dist/main.js', ...args], {

@@ -2,16 +2,16 @@ import { symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { afterAMoment, approve, type Person } from '../harness/clients.ts';
+import { approve, delayAnswer, type Person } from '../harness/clients.ts';
 import { connectRaw } from '../harness/raw.ts';
-import { serverHere } from '../harness/server.ts';
-import { accepted, recordsOf } from './cases.ts';
-import { deleteDc07, withPerson } from './scene.ts';
+import { startServer } from '../harness/server.ts';
+import { acceptWith, readRecords } from './cases.ts';
+import { deleteDc07, runWithPerson } from './scene.ts';
 
 test('an approved call leaves question, answer, act and outcome, the exact text among them, and no key', async () =>
-  withPerson(await serverHere(), afterAMoment(approve), async (server, client) => {
+  runWithPerson(await startServer(), delayAnswer(approve), async (server, client) => {
     const { structured } = await client.call('regenerate_deployment_access_key');
-    const records = recordsOf(server);
+    const records = readRecords(server);
     expect(records.map(({ kind }) => kind)).toEqual(['start', 'question', 'answer', 'acting', 'outcome']);
     expect(records[1]).toMatchObject({
       tool: 'regenerate_deployment_access_key',
@@ -30,13 +30,13 @@ test('an approved call leaves question, answer, act and outcome, the exact text 
   }));
 
 test.each<[string, Person, string]>([
-  ['a decline', afterAMoment(() => ({ action: 'decline' })), 'declined'],
-  ['a closed form', afterAMoment(() => ({ action: 'cancel' })), 'closed'],
-  ['an answer without a person', () => accepted({}), 'unattended'],
+  ['a decline', delayAnswer(() => ({ action: 'decline' })), 'declined'],
+  ['a closed form', delayAnswer(() => ({ action: 'cancel' })), 'closed'],
+  ['an answer without a person', () => acceptWith({}), 'unattended'],
 ])('%s is recorded as what it was', async (_, person, action) =>
-  withPerson(await serverHere(), person, async (server, client) => {
-    await deleteDc07(server, client);
-    expect(recordsOf(server).at(-1)).toMatchObject({ kind: 'answer', action });
+  runWithPerson(await startServer(), person, async (server, client) => {
+    await deleteDc07(client);
+    expect(readRecords(server).at(-1)).toMatchObject({ kind: 'answer', action });
   }),
 );
 
@@ -44,18 +44,18 @@ test.each([
   ['an answer without a question', { inputResponses: { confirm: { action: 'accept', content: {} } } }],
   ['a state that was made up', { requestState: 'e30', inputResponses: {} }],
 ])('%s is recorded as ignored', async (_, extra) => {
-  const server = await serverHere();
+  const server = await startServer();
   const raw = await connectRaw('modern', server);
   await raw.call('regenerate_deployment_access_key', {}, extra);
-  expect(recordsOf(server)[1]).toMatchObject({ kind: 'ignored', tool: 'regenerate_deployment_access_key' });
+  expect(readRecords(server)[1]).toMatchObject({ kind: 'ignored', tool: 'regenerate_deployment_access_key' });
   await raw.close();
   await server.end();
 });
 
 attack('an audit log that cannot be written before the question', { on: 'any' }, async () =>
-  withPerson(await serverHere(), afterAMoment(approve), async (server, client) => {
+  runWithPerson(await startServer(), delayAnswer(approve), async (server, client) => {
     symlinkSync(tmpdir(), server.auditLog);
-    expect((await deleteDc07(server, client)).text).toMatch(/^audit_unavailable: .* Nothing was changed\. /);
+    expect((await deleteDc07(client)).text).toMatch(/^audit_unavailable: .* Nothing was changed\. /);
     return server.gated();
   }),
 );

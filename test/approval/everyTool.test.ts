@@ -1,11 +1,10 @@
 import { describe, expect } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { type AttackedQuestion, type Attacker, attackerOf, textOf } from './attacker.ts';
-import { casesOf, gatedTools } from './cases.ts';
+import { type GatedTool, gatedTools, tools } from '../harness/tools.ts';
+import { type AttackedQuestion, type Attacker, readText, startAttacker } from './attacker.ts';
 
-type AttackedTool = (typeof gatedTools)[number];
 interface Aim {
-  readonly tool: AttackedTool;
+  readonly tool: GatedTool;
   readonly held: AttackedQuestion;
   /** What approves. */
   readonly yes: Record<string, string | undefined>;
@@ -17,23 +16,23 @@ const ways: [string, (attacker: Attacker, aim: Aim) => Promise<string>, RegExp, 
     'its state with one character changed',
     async (_, { held, yes }) => {
       const state = held.state.replace(/.(?=.{8}$)/, (sign) => (sign === 'A' ? 'B' : 'A'));
-      return textOf(await held.answer('accept', yes, { state }));
+      return readText(await held.answer('accept', yes, { state }));
     },
     /^approval_invalid: /,
   ],
   [
     'its answer without a state',
-    async ({ raw, find }, { tool, yes }) => {
+    async ({ raw }, { tool, yes }) => {
       const inputResponses = { confirm: { action: 'accept', content: yes } };
-      return textOf(await raw.call(tool, casesOf(find)[tool].args, { inputResponses }));
+      return readText(await raw.call(tool, tools[tool].args, { inputResponses }));
     },
     /^approval_pending: A person is asked in the client's own form/,
   ],
   [
     'its approval used for another tool',
-    async ({ find }, { tool, held, yes }) => {
+    async (_, { tool, held, yes }) => {
       const other = tool === 'delete_sensor' ? 'get_deployment_access_key' : 'delete_sensor';
-      return textOf(await held.answer('accept', yes, { tool: other, args: casesOf(find)[other].args }));
+      return readText(await held.answer('accept', yes, { tool: other, args: tools[other].args }));
     },
     /^approval_invalid: The answer belongs to another call/,
   ],
@@ -41,7 +40,7 @@ const ways: [string, (attacker: Attacker, aim: Aim) => Promise<string>, RegExp, 
     'its approval eleven minutes later',
     async ({ tell }, { held, yes }) => {
       await tell({ do: 'clock', ahead: { wall: 660_000, monotonic: 660_000 } });
-      return textOf(await held.answer('accept', yes));
+      return readText(await held.answer('accept', yes));
     },
     /^approval_invalid: /,
   ],
@@ -49,7 +48,7 @@ const ways: [string, (attacker: Attacker, aim: Aim) => Promise<string>, RegExp, 
     'its approval after a restart',
     async (attacker, { held, yes }) => {
       await attacker.restart();
-      return textOf(await held.answer('accept', yes, { through: attacker.raw }));
+      return readText(await held.answer('accept', yes, { through: attacker.raw }));
     },
     /^approval_invalid: /,
   ],
@@ -58,7 +57,7 @@ const ways: [string, (attacker: Attacker, aim: Aim) => Promise<string>, RegExp, 
     async (attacker, { held, yes }) => {
       await attacker.moment();
       await held.answer('decline');
-      return textOf(await held.answer('accept', yes));
+      return readText(await held.answer('accept', yes));
     },
     /^declined: /,
   ],
@@ -66,7 +65,7 @@ const ways: [string, (attacker: Attacker, aim: Aim) => Promise<string>, RegExp, 
     'its approval a second time',
     async (_, { held, yes }) => {
       await held.answer('accept', yes);
-      return textOf(await held.answer('accept', yes));
+      return readText(await held.answer('accept', yes));
     },
     /^already_done: /,
     true,
@@ -76,9 +75,9 @@ const ways: [string, (attacker: Attacker, aim: Aim) => Promise<string>, RegExp, 
 describe.concurrent('every gated tool, in the era that hands its state to the client', () => {
   for (const [way, attempt, ends, once] of ways) {
     for (const tool of gatedTools) {
-      attack(`${tool}: ${way}`, { on: 'modern', ...(once && { reach: reachOf(tool) }) }, async () => {
-        const attacker = await attackerOf('modern', { patience: 0 });
-        const { args, typed } = casesOf(attacker.find)[tool];
+      attack(`${tool}: ${way}`, { on: 'modern', ...(once && { reach: tools[tool].sends.length }) }, async () => {
+        const attacker = await startAttacker('modern', { patience: 0 });
+        const { args, typed } = tools[tool];
         const held = await attacker.ask(tool, args);
         const yes = typed === undefined ? { decision: held.choices[1] } : { typed };
         expect(await attempt(attacker, { tool, held, yes })).toMatch(ends);
@@ -87,8 +86,3 @@ describe.concurrent('every gated tool, in the era that hands its state to the cl
     }
   }
 });
-
-/** How many requests of a tool are gated: what it sends once. */
-function reachOf(tool: AttackedTool): number {
-  return casesOf(() => '')[tool].sends.length;
-}

@@ -1,14 +1,15 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { type ClientKind, connect, kinds, type Person, type TestClient } from '../harness/clients.ts';
-import { atSocket, handedBy, opened } from '../harness/outside.ts';
-import { serverHere, type TestServer } from '../harness/server.ts';
-import { accepted, finder } from './cases.ts';
+import { find } from '../harness/fleet.ts';
+import { askSocket, openOfferedPage, waitForPageAddress } from '../harness/outside.ts';
+import { startServer, type TestServer } from '../harness/server.ts';
+import { acceptWith } from './cases.ts';
 
 /** Hosts that do not bring a person's answer; the last but one gives the call up when it has been asked. */
 const hosts: [string, (giveUp: () => void) => Person | undefined][] = [
   ['cannot show forms', () => undefined],
-  ['accepts by itself with {}', () => () => accepted({})],
+  ['accepts by itself with {}', () => () => acceptWith({})],
   ['declines in 20 ms', () => (_, pass) => pass(20).then(() => ({ action: 'decline' }))],
   [
     'never answers a form',
@@ -27,13 +28,13 @@ const hosts: [string, (giveUp: () => void) => Person | undefined][] = [
 
 const people = {
   async page({ pass }: TestServer, client: TestClient) {
-    const page = await opened(await handedBy(client.stderr), pass);
+    const page = await openOfferedPage(await waitForPageAddress(client.stderr), pass);
     return (await page.post({ decision: 'approve', typed: 'DC07.contoso.com' })).status;
   },
   async terminal({ home }: TestServer) {
-    const [asked] = await atSocket(home, { do: 'list' });
+    const [asked] = await askSocket(home, { do: 'list' });
     const typed = 'DC07.contoso.com';
-    const [now] = await atSocket(home, { do: 'approve', nonce: asked?.nonce, typed });
+    const [now] = await askSocket(home, { do: 'approve', nonce: asked?.nonce, typed });
     return now?.state === 'waiting' ? 0 : 303;
   },
 };
@@ -55,7 +56,7 @@ describe.concurrent.each(['page', 'terminal'] as const)('on the %s', (channel) =
     test.each(hosts)(
       'a deletion in a host that %s succeeds after a person approved, and only then',
       async (_, host) => {
-        const server = await serverHere({
+        const server = await startServer({
           flags: { approval: 'auto', noBrowser: channel === 'page' },
           patience: 0,
         });
@@ -65,7 +66,7 @@ describe.concurrent.each(['page', 'terminal'] as const)('on the %s', (channel) =
           server,
           host(() => call.abort()),
         );
-        const args = { id: (await finder(server))('sensors', 'DC07.contoso.com') };
+        const args = { id: find('sensors', 'DC07.contoso.com') };
         const remove = () => {
           call = new AbortController();
           const { signal } = call;

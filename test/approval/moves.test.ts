@@ -1,56 +1,47 @@
 import { describe, expect, test } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { afterAMoment, type ClientKind, connect, type FormAnswer } from '../harness/clients.ts';
-import { type Command, serverHere } from '../harness/server.ts';
-import { approving, type Find, finder, named } from './cases.ts';
+import { type ClientKind, connect, delayAnswer, type FormAnswer } from '../harness/clients.ts';
+import { find } from '../harness/fleet.ts';
+import { type Command, startServer } from '../harness/server.ts';
+import { createApprover, nameRequest } from './cases.ts';
 
 /** What the tenant does while a person looks at a question. */
-type Moves = (find: Find) => readonly Command[];
+type Moves = readonly Command[];
 interface ChangedTargetCase {
   readonly tool?: string;
-  readonly args: (find: Find) => Record<string, unknown>;
+  readonly args: Record<string, unknown>;
   /** During the first question, the second and so on. */
   readonly moves: readonly Moves[];
   /** The answer to every question after the first, which is approved. */
   readonly later?: FormAnswer | 'approve';
 }
 
-const change =
-  (name: string, set: object): Moves =>
-  (find) => [{ do: 'change', of: 'sensors', id: find('sensors', name), set }];
-const set =
-  (values: object): Moves =>
-  () => [{ do: 'set', set: values }];
-const all =
-  (...moves: readonly Moves[]): Moves =>
-  (find) =>
-    moves.flatMap((move) => move(find));
+const change = (name: string, set: object): Moves => [{ do: 'change', of: 'sensors', id: find('sensors', name), set }];
+const set = (values: object): Moves => [{ do: 'set', set: values }];
 
 async function played(
   kind: ClientKind,
   { tool = 'delete_sensor', args, moves, later = { action: 'decline' } }: ChangedTargetCase,
 ) {
-  const server = await serverHere();
+  const server = await startServer();
   const questions: string[] = [];
-  let find: Find = () => '';
-  const person = afterAMoment(async (form, pass) => {
+  const person = delayAnswer(async (form, pass) => {
     const round = questions.push(form.message) - 1;
-    for (const command of moves[round]?.(find) ?? []) await server.tell(command);
+    for (const command of moves[round] ?? []) await server.tell(command);
     if (round > 0 && later !== 'approve') return later;
-    return approving(/^To approve, type: (.+)$/m.exec(form.message)?.[1])(form, pass);
+    return createApprover(/^To approve, type: (.+)$/m.exec(form.message)?.[1])(form, pass);
   });
   const client = await connect(kind, server, person);
-  find = await finder(server);
   // A token of less than five minutes is never kept, so a sign-in that changes shows at once.
   await server.tell({ do: 'set', set: { tokenLifetime: 240_000 } });
-  const { text } = await client.call(tool, args(find));
-  const sent = (await server.gatedRequests()).map(named);
+  const { text } = await client.call(tool, args);
+  const sent = (await server.gatedRequests()).map(nameRequest);
   await client.close();
   await server.end();
   return { text, questions, sent };
 }
 
-const sensor = (name: string) => (find: Find) => ({ id: find('sensors', name) });
+const sensor = (name: string) => ({ id: find('sensors', name) });
 const silent = { deploymentStatus: 'disconnected', serviceStatus: 'unknown' };
 const speaking = { deploymentStatus: 'upToDate', serviceStatus: 'running' };
 const restOfEmea = ['BER-DC02', 'PAR-DC03', 'EMEA-BER-DC-PRI'].map((name) => `${name}.emea.contoso.com`);
@@ -62,7 +53,7 @@ describe.concurrent.each(['v2 legacy', 'v2 modern'] as const)('between question 
     ['another sensor goes silent', 'DC01.contoso.com', change('DC02.contoso.com', silent)],
     ['a warning goes away', 'SYD-DC01.apac.contoso.com', change('SYD-DC02.apac.contoso.com', speaking)],
     ['its description changes', 'DC01.contoso.com', change('DC01.contoso.com', { settings: { description: 'new' } })],
-    ['nine minutes pass', 'DC07.contoso.com', () => [{ do: 'clock', ahead: { wall: 540_000, monotonic: 540_000 } }]],
+    ['nine minutes pass', 'DC07.contoso.com', [{ do: 'clock', ahead: { wall: 540_000, monotonic: 540_000 } }]],
   ])('%s: the deletion goes on', async (_, name, move) => {
     const { text, questions, sent } = await played(kind, { args: sensor(name), moves: [move] });
     expect(text).toContain('deleted; Graph answers 404 for it now');
@@ -74,7 +65,7 @@ describe.concurrent.each(['v2 legacy', 'v2 modern'] as const)('between question 
     [
       'the sensors beside it go silent',
       'DC01.emea.contoso.com',
-      all(...restOfEmea.map((name) => change(name, silent))),
+      restOfEmea.flatMap((name) => change(name, silent)),
       '- new: "DC01.emea.contoso.com" is the last communicating domain controller sensor',
     ],
     [
@@ -153,7 +144,7 @@ describe.concurrent.each(['v2 legacy', 'v2 modern'] as const)('between question 
   });
 
   test('a sensor that vanished is not found, and nothing is sent', async () => {
-    const moves: Moves[] = [(find) => [{ do: 'remove', of: 'sensors', id: find('sensors', 'DC07.contoso.com') }]];
+    const moves: Moves[] = [[{ do: 'remove', of: 'sensors', id: find('sensors', 'DC07.contoso.com') }]];
     const { text, questions, sent } = await played(kind, { args: sensor('DC07.contoso.com'), moves });
     expect(text).toMatch(/^not_found: .* Nothing was changed\. /);
     expect(questions).toHaveLength(1);
@@ -164,7 +155,7 @@ describe.concurrent.each(['v2 legacy', 'v2 modern'] as const)('between question 
     const list = { settings: { domainControllerDnsNames: ['dc17.contoso.com', 'dc19.contoso.com'] } };
     const { text, questions, sent } = await played(kind, {
       tool: 'update_sensor',
-      args: (find) => ({ ...sensor('PM01.contoso.com')(find), domainControllerDnsNames: ['dc17.contoso.com'] }),
+      args: { ...sensor('PM01.contoso.com'), domainControllerDnsNames: ['dc17.contoso.com'] },
       moves: [change('PM01.contoso.com', list)],
     });
     expect(text).toMatch(/^declined: /);
@@ -175,7 +166,7 @@ describe.concurrent.each(['v2 legacy', 'v2 modern'] as const)('between question 
   test('a setting that somebody else made already leaves nothing to send', async () => {
     const { text, questions, sent } = await played(kind, {
       tool: 'update_auto_auditing_configuration',
-      args: () => ({ isAutomatic: false }),
+      args: { isAutomatic: false },
       moves: [set({ isAutomatic: false })],
     });
     expect(text).toMatch(/"outcome":"nothing to do"/);
@@ -186,9 +177,9 @@ describe.concurrent.each(['v2 legacy', 'v2 modern'] as const)('between question 
   test('a server that becomes stale voids the approval to activate it', async () => {
     const { text, questions, sent } = await played(kind, {
       tool: 'activate_sensor_candidates',
-      args: (find) => ({ ids: [find('candidates', 'dc24.contoso.com')] }),
+      args: { ids: [find('candidates', 'dc24.contoso.com')] },
       moves: [
-        (find) => [
+        [
           {
             do: 'change',
             of: 'candidates',

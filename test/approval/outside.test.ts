@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { handedBy, http, opened, sheet } from '../harness/outside.ts';
-import { bothEras, onPage, scene, yes } from './scene.ts';
+import { find } from '../harness/fleet.ts';
+import { openOfferedPage, readPage, sendHttp, waitForPageAddress } from '../harness/outside.ts';
+import { attackPage, bothEras, playScene, yes } from './scene.ts';
 
 describe.concurrent('answers to the page that did not come from it', () => {
   for (const [name, headers] of [
@@ -17,7 +18,7 @@ describe.concurrent('answers to the page that did not come from it', () => {
     ['JSON', { 'Content-Type': 'application/json' }],
     ['plain text', { 'Content-Type': 'text/plain' }],
   ] as const) {
-    onPage(`a post with ${name}`, async (page) => {
+    attackPage(`a post with ${name}`, async (page) => {
       expect((await page.post(yes, { headers })).status).toBe(403);
     });
   }
@@ -28,7 +29,7 @@ describe.concurrent('answers to the page that did not come from it', () => {
     ['no secret', { ...yes, secret: '' }],
     ['a decision that is none', { decision: 'yes', typed: 'DC07.contoso.com' }],
   ] as const) {
-    onPage(`a post with ${name}`, async (page, { client }) => {
+    attackPage(`a post with ${name}`, async (page, { client }) => {
       expect((await page.post(fields)).status).toBe(403);
       expect(client.stderr()).not.toContain('Error');
     });
@@ -40,7 +41,7 @@ describe.concurrent('answers to the page that did not come from it', () => {
     ['a tick instead of the name', { decision: 'approve', read: 'yes' }, 303],
     ['neither decision', { decision: 'neither', typed: 'DC07.contoso.com' }, 200],
   ] as const) {
-    onPage(`a post with ${name}`, async (page) => {
+    attackPage(`a post with ${name}`, async (page) => {
       expect((await page.post(fields)).status).toBe(said);
     });
   }
@@ -50,7 +51,7 @@ describe.concurrent('answers to the page that did not come from it', () => {
     ['two texts', { typed: 'DC70.contoso.com' }],
     ['two secrets', { secret: 'A'.repeat(32) }],
   ] as const) {
-    onPage(`a post with ${name}`, async (page) => {
+    attackPage(`a post with ${name}`, async (page) => {
       const [[field, value = ''] = ['', '']] = Object.entries(more);
       const once = new URLSearchParams({ secret: page.secret, ...yes });
       const body = new URLSearchParams([[field, value], ...once]).toString();
@@ -59,7 +60,7 @@ describe.concurrent('answers to the page that did not come from it', () => {
   }
 
   attack('an approval without the tick', { on: 'v2 legacy', channel: 'page' }, () =>
-    scene({}, async ({ client, find, page: openPage }) => {
+    playScene({}, async ({ client, page: openPage }) => {
       const ids = [find('candidates', 'dc24.contoso.com')];
       const call = async () => (await client.call('activate_sensor_candidates', { ids })).text;
       await call();
@@ -69,28 +70,28 @@ describe.concurrent('answers to the page that did not come from it', () => {
     }),
   );
 
-  onPage('a post within a second', async (page) => {
+  attackPage('a post within a second', async (page) => {
     const { status, body } = await page.post(yes, { at: 'once' });
     expect(status).toBe(200);
     expect(body).toContain('That was too fast to have been read.');
   });
-  onPage('a post of a megabyte', async (page) => {
+  attackPage('a post of a megabyte', async (page) => {
     expect((await page.post({ ...yes, more: 'x'.repeat(1_000_000) })).status).toBe(403);
   });
-  onPage('a thousand guessed addresses', async (page) => {
+  attackPage('a thousand guessed addresses', async (page) => {
     for (let guess = 0; guess < 1_000; guess++) {
       const address = `${page.origin}/${guess % 2 === 0 ? 'q' : 'open'}/${String(guess).padStart(32, 'A')}`;
-      expect((await http(address)).status).toBe(404);
+      expect((await sendHttp(address)).status).toBe(404);
     }
   });
   for (const method of ['HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
-    onPage(`the method ${method}`, async (page) => {
-      const { status } = await http(page.address, { method, headers: { Origin: page.origin } });
+    attackPage(`the method ${method}`, async (page) => {
+      const { status } = await sendHttp(page.address, { method, headers: { Origin: page.origin } });
       expect([403, 404, 405]).toContain(status);
     });
   }
-  onPage('a page in a frame, in another window, or kept', async (page) => {
-    expect((await http(page.address)).headers).toMatchObject({
+  attackPage('a page in a frame, in another window, or kept', async (page) => {
+    expect((await sendHttp(page.address)).headers).toMatchObject({
       'x-frame-options': 'DENY',
       'content-security-policy': expect.stringMatching(
         /^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'$/,
@@ -106,21 +107,21 @@ describe.concurrent('answers to the page that did not come from it', () => {
 
 describe.concurrent('pages that somebody else has seen, or that are used again', () => {
   attack('an empty secret on a page that nobody has read', { on: 'v2 legacy', channel: 'page' }, () =>
-    scene({}, async ({ client, call }) => {
+    playScene({}, async ({ client, call }) => {
       await call();
-      const handed = await handedBy(client.stderr);
+      const handed = await waitForPageAddress(client.stderr);
       const { origin } = new URL(handed);
-      const { location } = (await http(handed)).headers;
+      const { location } = (await sendHttp(handed)).headers;
       const headers = { Origin: origin, 'Content-Type': 'application/x-www-form-urlencoded' };
       const body = new URLSearchParams({ secret: '', ...yes }).toString();
-      await http(`${origin}${location}`, { method: 'POST', headers, body });
+      await sendHttp(`${origin}${location}`, { method: 'POST', headers, body });
       expect(await call()).toMatch(/^approval_pending: /);
     }),
   );
-  onPage(
+  attackPage(
     'a second opener of the question',
     async (page, { call }) => {
-      expect((await http(page.address)).body).toContain('This question was opened a second time, so it is void');
+      expect((await sendHttp(page.address)).body).toContain('This question was opened a second time, so it is void');
       expect((await page.post(yes)).headers.location).toMatch(/outcome$/);
       expect(await call()).toMatch(/^approval_pending: /);
     },
@@ -128,36 +129,36 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
   );
   for (const kind of bothEras) {
     attack('a leaked way in, opened before the person', { on: kind, channel: 'page' }, () =>
-      scene({ kind }, async ({ client, call }) => {
+      playScene({ kind }, async ({ client, call }) => {
         await call();
-        const handed = await handedBy(client.stderr);
-        await http(handed);
-        expect((await http(handed)).body).toContain('was opened a second time, so it is void');
+        const handed = await waitForPageAddress(client.stderr);
+        await sendHttp(handed);
+        expect((await sendHttp(handed)).body).toContain('was opened a second time, so it is void');
         await call();
       }),
     );
     attack('a leaked way in, opened after the approval', { on: kind, channel: 'page' }, () =>
-      scene({ kind }, async ({ server, client, call }) => {
+      playScene({ kind }, async ({ server, client, call }) => {
         await call();
-        const handed = await handedBy(client.stderr);
-        await (await opened(handed, server.pass)).post(yes);
-        expect((await http(handed)).body).toContain('was opened a second time, so it is void');
+        const handed = await waitForPageAddress(client.stderr);
+        await (await openOfferedPage(handed, server.pass)).post(yes);
+        expect((await sendHttp(handed)).body).toContain('was opened a second time, so it is void');
         expect(await call()).toMatch(/^approval_pending: /);
       }),
     );
     attack('a leaked way in, opened after the act', { on: kind, channel: 'page', reach: 1 }, () =>
-      scene({ kind }, async ({ server, client, call }) => {
+      playScene({ kind }, async ({ server, client, call }) => {
         await call();
-        const handed = await handedBy(client.stderr);
-        await (await opened(handed, server.pass)).post(yes);
+        const handed = await waitForPageAddress(client.stderr);
+        await (await openOfferedPage(handed, server.pass)).post(yes);
         expect(await call()).toContain('deleted; Graph answers 404');
-        const { body } = await http(handed);
+        const { body } = await sendHttp(handed);
         expect(body).toContain('Deleted; Graph answers 404 for it now.');
         expect(body).not.toContain('Nothing was changed');
       }),
     );
   }
-  onPage(
+  attackPage(
     'a page answered twice',
     async (page) => {
       await page.post(yes);
@@ -165,7 +166,7 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
     },
     { on: bothEras, reach: 1 },
   );
-  onPage(
+  attackPage(
     'decline, then approve',
     async (page, { call }) => {
       await page.post({ decision: 'decline' });
@@ -174,7 +175,7 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
     },
     { on: bothEras },
   );
-  onPage(
+  attackPage(
     'a page answered after eleven minutes',
     async (page, { server }) => {
       await server.tell({ do: 'clock', ahead: { monotonic: 11 * 60_000 } });
@@ -182,23 +183,23 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
     },
     { on: bothEras },
   );
-  onPage(
+  attackPage(
     'the page of a call that was cancelled',
-    async (_, { server, client, find, call: callAgain }) => {
+    async (_, { server, client, call: callAgain }) => {
       const id = find('sensors', 'DC01.contoso.com');
       const cancelled = new AbortController();
       const call = client.call('delete_sensor', { id }, { signal: cancelled.signal }).catch(() => undefined);
-      const handed = await handedBy(client.stderr, 2);
+      const handed = await waitForPageAddress(client.stderr, 2);
       cancelled.abort();
       await call;
-      const page = await opened(handed, server.pass);
+      const page = await openOfferedPage(handed, server.pass);
       expect(page.secret).toBe('');
       await page.post({ decision: 'approve', typed: 'DC01.contoso.com' });
       await callAgain('DC01.contoso.com');
     },
     { on: bothEras, patience: 5_000 },
   );
-  onPage(
+  attackPage(
     'an approval on a page of one sensor used for another',
     async (page, { call }) => {
       await page.post(yes);
@@ -206,7 +207,7 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
     },
     { on: bothEras, reach: 1 },
   );
-  onPage(
+  attackPage(
     'an approval that nobody used in five minutes',
     async (page, { server, call }) => {
       await page.post(yes);
@@ -215,9 +216,9 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
     },
     { on: bothEras },
   );
-  onPage(
+  attackPage(
     'a sensor renamed after the approval',
-    async (page, { server, find, call, page: openPage }) => {
+    async (page, { server, call, page: openPage }) => {
       await page.post(yes);
       const id = find('sensors', 'DC07.contoso.com');
       await server.tell({ do: 'change', of: 'sensors', id, set: { displayName: 'DC70' } });
@@ -227,7 +228,7 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
     },
     { on: bothEras },
   );
-  onPage(
+  attackPage(
     'two calls racing for one approval',
     async (page, { call }) => {
       await page.post(yes);
@@ -239,12 +240,12 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
 });
 
 test('after a wrong text the same window asks once more, and the right one approves', async () => {
-  const reached = await scene({}, async ({ server, call, page: openPage }) => {
+  const reached = await playScene({}, async ({ server, call, page: openPage }) => {
     await call();
     const page = await openPage();
     const { headers } = await page.post({ decision: 'approve', typed: 'DC70' });
-    const outcome = await http(`${page.origin}${headers.location}`);
-    const again = await sheet(`${page.origin}${outcome.headers.location}`, server.pass);
+    const outcome = await sendHttp(`${page.origin}${headers.location}`);
+    const again = await readPage(`${page.origin}${outcome.headers.location}`, server.pass);
     expect(again.body).toContain('That does not match. To approve, type exactly: DC07.contoso.com');
     await again.post(yes);
     expect(await call()).toContain('deleted; Graph answers 404');

@@ -1,16 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { find } from '../harness/fleet.ts';
 import type { Command } from '../harness/server.ts';
-import { attackerOf } from './attacker.ts';
-import type { Find } from './cases.ts';
+import { startAttacker } from './attacker.ts';
 
-type Args = (find: Find) => unknown;
-const sensor = (name: string) => (find: Find) => ({ id: find('sensors', name) });
+const sensor = (name: string) => ({ id: find('sensors', name) });
 
 /** What a fresh server asks, with what depends on the day or the machine replaced. */
-async function questionOf(tool: string, args: Args, before: Command[] = [], _meta: object = {}): Promise<string> {
-  const { server, raw, find, end } = await attackerOf('modern');
+async function questionOf(tool: string, args: object, before: Command[] = [], _meta: object = {}): Promise<string> {
+  const { server, raw, end } = await startAttacker('modern');
   for (const command of before) await server.tell(command);
-  const { result } = await raw.call(tool, args(find), { _meta });
+  const { result } = await raw.call(tool, args, { _meta });
   await end();
   const message = result?.inputRequests?.confirm?.params.message ?? '';
   return message.replace(/\d{4}-\d{2}-\d{2}/g, 'DAY').replaceAll(server.home, 'FOLDER');
@@ -58,7 +57,7 @@ describe('what a tenant wrote cannot speak as the dialog', () => {
   ])('a name that %s', async (_, displayName, shownName) => {
     const id = 'f9f8eea6-ac18-4253-86a6-46f51a82bc5e';
     const renamed: Command = { do: 'change', of: 'sensors', id, set: { displayName } };
-    const shown = await questionOf('delete_sensor', () => ({ id }), [renamed]);
+    const shown = await questionOf('delete_sensor', { id }, [renamed]);
     expect(/^1\. (.+)$/m.exec(shown)?.[1]).toBe(shownName);
     expect(shown.match(/^To approve.*/gm)).toEqual([`To approve, type: ${id.slice(0, 8)}`]);
     expect(shown.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
@@ -67,11 +66,11 @@ describe('what a tenant wrote cannot speak as the dialog', () => {
 
   test('markup, links and line ends that the model writes into a description stay text', async () => {
     const description = '[approve](https://evil.example) **safe** <b>ok</b> `x` www.evil.example # TENANT "Fabrikam"';
-    const args: Args = (find) => ({
-      ...sensor('PM01.contoso.com')(find),
+    const args = {
+      ...sensor('PM01.contoso.com'),
       description,
       domainControllerDnsNames: ['dc17.contoso.com'],
-    });
+    };
     const shown = await questionOf('update_sensor', args);
     expect(shown).not.toMatch(/\[approve|\*\*|<b>|`|www\.evil|:\/\/evil|# TENANT/);
     expect(shown).toContain(
@@ -90,10 +89,8 @@ describe('what a tenant wrote cannot speak as the dialog', () => {
 });
 
 test('a second deletion in a domain counts the first, which still waits, as gone', async () => {
-  const attacker = await attackerOf('modern');
-  const [first, second] = ['SYD-DC01.apac.contoso.com', 'TYO-DC04.apac.contoso.com'].map((name) =>
-    sensor(name)(attacker.find),
-  );
+  const attacker = await startAttacker('modern');
+  const [first, second] = ['SYD-DC01.apac.contoso.com', 'TYO-DC04.apac.contoso.com'].map(sensor);
   const set = { deploymentStatus: 'upToDate', serviceStatus: 'running' };
   await attacker.tell({ do: 'change', of: 'sensors', id: second?.id ?? '', set });
   const questions = [await attacker.ask('delete_sensor', first), await attacker.ask('delete_sensor', second)];
@@ -103,16 +100,16 @@ test('a second deletion in a domain counts the first, which still waits, as gone
 });
 
 test('letter case and surrounding blanks of what is typed do not matter', async () => {
-  const attacker = await attackerOf('modern');
-  const held = await attacker.ask('delete_sensor', sensor('DC07.contoso.com')(attacker.find));
+  const attacker = await startAttacker('modern');
+  const held = await attacker.ask('delete_sensor', sensor('DC07.contoso.com'));
   const { result } = await held.answer('accept', { typed: '  dc07.CONTOSO.com ' });
   expect(result?.isError).toBeUndefined();
   await attacker.end();
 });
 
 test('a candidate whose name hides characters is spelled out', async () => {
-  const shown = await questionOf('activate_sensor_candidates', (find) => ({
+  const shown = await questionOf('activate_sensor_candidates', {
     ids: [find('candidates', 'dc26\u202e\u200b.contoso.com')],
-  }));
+  });
   expect(shown).toContain(String.raw`1. "dc26\u{202e}\u{200b}.contoso.com"`);
 });

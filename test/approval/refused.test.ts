@@ -1,28 +1,29 @@
 import { describe, expect } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { afterAMoment, connect, type FormAnswer, kinds, type Person } from '../harness/clients.ts';
-import { serverHere } from '../harness/server.ts';
-import { accepted, casesOf, finder, gatedTools } from './cases.ts';
+import { connect, delayAnswer, type FormAnswer, kinds, type Person } from '../harness/clients.ts';
+import { startServer } from '../harness/server.ts';
+import { gatedTools, tools } from '../harness/tools.ts';
+import { acceptWith } from './cases.ts';
 
-const answers = (answer: FormAnswer): Person => afterAMoment(() => answer);
+const answers = (answer: FormAnswer): Person => delayAnswer(() => answer);
 const broken: Person = () => {
   throw new Error('this host cannot draw forms');
 };
 const filled =
   (text: string): Person =>
   ({ requestedSchema: { properties } }) =>
-    accepted(properties.typed === undefined ? { decision: text } : { typed: text });
+    acceptWith(properties.typed === undefined ? { decision: text } : { typed: text });
 
 const unchanged = expect.stringContaining(' Nothing was changed. ');
 
 const ways: [string, Person | undefined, RegExp][] = [
   ['the person declines', answers({ action: 'decline' }), /^declined: A person declined\. /],
   ['the person closes the form', answers({ action: 'cancel' }), /^declined: The question was closed/],
-  ['the person accepts with "decline"', afterAMoment(filled('decline')), /^declined: A person declined\. /],
-  ['the person types something else, twice', afterAMoment(filled('yes')), /^mistyped: /],
-  ['the client accepts with {}', answers(accepted({})), /^client_unattended: /],
+  ['the person accepts with "decline"', delayAnswer(filled('decline')), /^declined: A person declined\. /],
+  ['the person types something else, twice', delayAnswer(filled('yes')), /^mistyped: /],
+  ['the client accepts with {}', answers(acceptWith({})), /^client_unattended: /],
   ['the client accepts without content', answers({ action: 'accept' }), /^client_unattended: /],
-  ['the client accepts with an empty text', afterAMoment(filled('  ')), /^client_unattended: /],
+  ['the client accepts with an empty text', delayAnswer(filled('  ')), /^client_unattended: /],
   ['the client declines at once', () => ({ action: 'decline' }), /^client_unattended: /],
   ['the client cancels at once', () => ({ action: 'cancel' }), /^client_unattended: /],
   ['the client cannot show forms', undefined, /^approval_unavailable: /],
@@ -39,11 +40,10 @@ describe.concurrent.each(kinds)('every gated tool through a %s client', (kind) =
       let reached = 0;
       // After three declines a server asks nothing any more.
       for (let first = 0; first < gatedTools.length; first += 2) {
-        const server = await serverHere();
+        const server = await startServer();
         const client = await connect(kind, server, person);
-        const cases = casesOf(await finder(server));
         for (const tool of gatedTools.slice(first, first + 2)) {
-          const ended = await client.call(tool, cases[tool].args).catch((error: Error) => ({ text: error.message }));
+          const ended = await client.call(tool, tools[tool].args).catch((error: Error) => ({ text: error.message }));
           expect(ended.text).toMatch(refusal);
           if (person !== broken) expect(ended).toMatchObject({ isError: true, text: unchanged });
         }

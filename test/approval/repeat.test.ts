@@ -1,16 +1,15 @@
 import { describe, expect, test, vi } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { type AskedForm, afterAMoment, approve, connect, type Person, type TestClient } from '../harness/clients.ts';
-import { handedBy, opened } from '../harness/outside.ts';
+import { type AskedForm, approve, connect, delayAnswer, type Person, type TestClient } from '../harness/clients.ts';
+import { find } from '../harness/fleet.ts';
+import { openOfferedPage, waitForPageAddress } from '../harness/outside.ts';
 import { connectRaw } from '../harness/raw.ts';
-import { serverHere, type TestServer } from '../harness/server.ts';
-import { type AttackedQuestion, type Attacker, attackerOf, rightName, textOf, victim } from './attacker.ts';
-import { type Find, finder } from './cases.ts';
+import { startServer, type TestServer } from '../harness/server.ts';
+import { type AttackedQuestion, type Attacker, readText, rightName, startAttacker, victim } from './attacker.ts';
 
 interface RepeatedCallSetup {
   readonly server: TestServer;
   readonly client: TestClient;
-  readonly find: Find;
   readonly forms: AskedForm[];
   remove(name: string): Promise<string>;
   rotate(args?: object): Promise<string>;
@@ -23,18 +22,16 @@ async function scene(
   use: (scene: RepeatedCallSetup) => Promise<unknown>,
   { patience = 0, ...flags }: Readonly<Record<string, unknown>> & { readonly patience?: number } = {},
 ): Promise<number> {
-  const server = await serverHere({ flags, patience });
+  const server = await startServer({ flags, patience });
   const forms: AskedForm[] = [];
   const client = await connect('v2 legacy', server, (form, pass) => {
     forms.push(form);
     return person(form, pass);
   });
-  const find = await finder(server);
   const call = async (tool: string, args: object) => (await client.call(tool, { ...args })).text;
   await use({
     server,
     client,
-    find,
     forms,
     remove: (name) => call('delete_sensor', { id: find('sensors', name) }),
     rotate: (args = {}) => call('regenerate_deployment_access_key', args),
@@ -46,12 +43,12 @@ async function scene(
   await server.end();
   return reached;
 }
-const decline: Person = afterAMoment(() => ({ action: 'decline' }));
+const decline: Person = delayAnswer(() => ({ action: 'decline' }));
 
 describe.concurrent('the same call again', () => {
   attack('a twin of a call that waits: it joins, and gets the outcome', { on: 'v2 legacy', reach: 1 }, () =>
     scene(
-      afterAMoment(approve),
+      delayAnswer(approve),
       async ({ remove, forms }) => {
         const both = await Promise.all([remove('DC07.contoso.com'), remove('DC07.contoso.com')]);
         expect(forms).toHaveLength(1);
@@ -62,7 +59,7 @@ describe.concurrent('the same call again', () => {
   );
 
   attack("a host's retry of a finished regenerate", { on: 'v2 legacy', reach: 2 }, () =>
-    scene(afterAMoment(approve), async ({ rotate, forms }) => {
+    scene(delayAnswer(approve), async ({ rotate, forms }) => {
       expect(await rotate()).toContain('"rotated":true');
       expect(await rotate()).toMatch(
         /^already_done: The same call was carried out at \d\d:\d\d:\d\d UTC, and nothing was sent now\. Its outcome: Regenerated/,
@@ -73,7 +70,7 @@ describe.concurrent('the same call again', () => {
   );
 
   test('naming the outcome asks again, says that it was done already, and rotates once more', async () => {
-    const reached = await scene(afterAMoment(approve), async ({ rotate, forms }) => {
+    const reached = await scene(delayAnswer(approve), async ({ rotate, forms }) => {
       await rotate();
       const [, repeatOf] = /repeatOf "(\w+)"/.exec(await rotate()) ?? [];
       expect(await rotate({ repeatOf })).toContain('"rotated":true');
@@ -84,7 +81,7 @@ describe.concurrent('the same call again', () => {
   });
 
   test('after ten minutes it is a new call, with a question of its own', () =>
-    scene(afterAMoment(approve), async ({ rotate, forms, minutesLater }) => {
+    scene(delayAnswer(approve), async ({ rotate, forms, minutesLater }) => {
       await rotate();
       await minutesLater(9);
       expect(await rotate()).toMatch(/^already_done: /);
@@ -94,7 +91,7 @@ describe.concurrent('the same call again', () => {
     }));
 
   test('an act that Graph refused is not kept: the same call asks again', () =>
-    scene(afterAMoment(approve), async ({ server, remove, forms }) => {
+    scene(delayAnswer(approve), async ({ server, remove, forms }) => {
       await server.tell({ do: 'fault', method: 'DELETE', path: 'sensors', status: 403 });
       expect(await remove('DC07.contoso.com')).toMatch(/^permission_missing: .* Nothing was changed\. /);
       expect(await remove('DC07.contoso.com')).toContain('deleted; Graph answers 404');
@@ -105,34 +102,33 @@ describe.concurrent('the same call again', () => {
 describe.concurrent('an equal call while the form is open', () => {
   const later = ({ server }: Attacker) => server.pass(2_100);
   const page = { approval: 'auto', noBrowser: true };
-  const args = (find: Find) => ({ id: find('sensors', 'DC07.contoso.com') });
 
   async function held(
     flags: Record<string, unknown>,
     use: (attacker: Attacker, question: AttackedQuestion) => Promise<unknown>,
   ) {
-    const attacker = await attackerOf('modern', { flags, patience: 0 });
-    await use(attacker, await attacker.ask('delete_sensor', victim(attacker)));
+    const attacker = await startAttacker('modern', { flags, patience: 0 });
+    await use(attacker, await attacker.ask('delete_sensor', victim));
     return attacker.end();
   }
 
   attack('declining a form, then approving its copy that an equal call got', { on: 'modern' }, () =>
     held({}, async (attacker, first) => {
       await later(attacker);
-      const copy = await attacker.ask('delete_sensor', victim(attacker));
+      const copy = await attacker.ask('delete_sensor', victim);
       expect(copy.message).toBe(first.message);
-      expect(textOf(await first.answer('decline'))).toMatch(/^declined: /);
-      expect(textOf(await copy.answer('accept', rightName))).toMatch(/^declined: /);
+      expect(readText(await first.answer('decline'))).toMatch(/^declined: /);
+      expect(readText(await copy.answer('accept', rightName))).toMatch(/^declined: /);
     }),
   );
 
   attack('one call again and again, to get forms without end', { on: 'modern' }, () =>
     held({}, async (attacker) => {
-      const { raw, find } = attacker;
+      const { raw } = attacker;
       const texts: string[] = [];
       for (let round = 0; round < 4; round++) {
         await later(attacker);
-        texts.push(textOf(await raw.call('delete_sensor', args(find))).slice(0, 17));
+        texts.push(readText(await raw.call('delete_sensor', victim)).slice(0, 17));
       }
       expect(texts).toEqual(['a new question: S', 'a new question: S', 'approval_busy: Th', 'approval_busy: Th']);
     }),
@@ -140,29 +136,29 @@ describe.concurrent('an equal call while the form is open', () => {
 
   attack('declining a form after its question moved to the page, then approving there', { on: 'modern' }, () =>
     held(page, async (attacker, first) => {
-      const { raw, find, server } = attacker;
+      const { raw, server } = attacker;
       await later(attacker);
-      expect(textOf(await raw.call('delete_sensor', args(find)))).toMatch(/^approval_pending: /);
-      const sheet = await opened(await handedBy(raw.stderr), server.pass);
-      expect(textOf(await first.answer('decline'))).toMatch(/^declined: /);
+      expect(readText(await raw.call('delete_sensor', victim))).toMatch(/^approval_pending: /);
+      const sheet = await openOfferedPage(await waitForPageAddress(raw.stderr), server.pass);
+      expect(readText(await first.answer('decline'))).toMatch(/^declined: /);
       await sheet.post({ decision: 'approve', typed: 'DC07.contoso.com' });
-      expect(textOf(await raw.call('delete_sensor', args(find)))).toMatch(/^approval_busy: A person declined this/);
+      expect(readText(await raw.call('delete_sensor', victim))).toMatch(/^approval_busy: A person declined this/);
     }),
   );
 
   attack('approving a form after its question moved to the page', { on: 'modern' }, () =>
     held(page, async (attacker, first) => {
-      const { raw, find } = attacker;
+      const { raw } = attacker;
       await later(attacker);
-      await raw.call('delete_sensor', args(find));
-      expect(textOf(await first.answer('accept', rightName))).toMatch(/^approval_invalid: /);
+      await raw.call('delete_sensor', victim);
+      expect(readText(await first.answer('accept', rightName))).toMatch(/^approval_invalid: /);
     }),
   );
 
   test('a twin that is cancelled leaves the form of the first call open', async () => {
-    const attacker = await attackerOf('legacy');
-    const first = await attacker.ask('delete_sensor', victim(attacker));
-    attacker.raw.call('delete_sensor', victim(attacker)).catch(() => undefined);
+    const attacker = await startAttacker('legacy');
+    const first = await attacker.ask('delete_sensor', victim);
+    attacker.raw.call('delete_sensor', victim).catch(() => undefined);
     await attacker.moment();
     attacker.raw.send({
       jsonrpc: '2.0',
@@ -170,19 +166,19 @@ describe.concurrent('an equal call while the form is open', () => {
       params: { requestId: attacker.raw.lastId() },
     });
     await attacker.moment();
-    expect(textOf(await first.answer('accept', rightName))).toContain('deleted; Graph answers 404');
+    expect(readText(await first.answer('accept', rightName))).toContain('deleted; Graph answers 404');
     expect(await attacker.end()).toBe(1);
   });
 
   test('a twin that comes while the act is under way waits for its outcome, however long that takes', async () => {
-    const attacker = await attackerOf('modern', { patience: 0 });
+    const attacker = await startAttacker('modern', { patience: 0 });
     await attacker.tell({ do: 'fault', method: 'DELETE', path: 'sensors', milliseconds: 150 });
-    const first = await attacker.ask('delete_sensor', victim(attacker));
+    const first = await attacker.ask('delete_sensor', victim);
     const acting = first.answer('accept', rightName);
     await attacker.moment();
     await vi.waitFor(async () => expect(await attacker.tell({ do: 'requests' })).toContainEqual(deletion));
-    expect(textOf(await attacker.raw.call('delete_sensor', victim(attacker)))).toContain('404 for it now');
-    expect(textOf(await acting)).toContain('404 for it now');
+    expect(readText(await attacker.raw.call('delete_sensor', victim))).toContain('404 for it now');
+    expect(readText(await acting)).toContain('404 for it now');
     expect(await attacker.end()).toBe(1);
   });
 });
@@ -191,20 +187,20 @@ const deletion = expect.objectContaining({ method: 'DELETE' });
 
 describe.concurrent('what is remembered', () => {
   attack('the clock set back after a rotation, then once more', { on: 'modern', reach: 2 }, async () => {
-    const attacker = await attackerOf('modern');
+    const attacker = await startAttacker('modern');
     await (await attacker.ask('regenerate_deployment_access_key', {})).answer('accept', { typed: 'Contoso' });
     await attacker.tell({ do: 'clock', ahead: { wall: -3_600_000 } });
-    expect(textOf(await attacker.raw.call('regenerate_deployment_access_key', {}))).toMatch(/^already_done: /);
+    expect(readText(await attacker.raw.call('regenerate_deployment_access_key', {}))).toMatch(/^already_done: /);
     return attacker.end();
   });
 
   attack('the clock set back after a decline, then asked again', { on: 'modern' }, async () => {
-    const attacker = await attackerOf('modern');
-    const question = await attacker.ask('delete_sensor', victim(attacker));
+    const attacker = await startAttacker('modern');
+    const question = await attacker.ask('delete_sensor', victim);
     await attacker.moment();
     await question.answer('decline');
     await attacker.tell({ do: 'clock', ahead: { wall: -3_600_000 } });
-    expect(textOf(await attacker.raw.call('delete_sensor', victim(attacker)))).toMatch(/^approval_busy: /);
+    expect(readText(await attacker.raw.call('delete_sensor', victim))).toMatch(/^approval_busy: /);
     return attacker.end();
   });
 });
@@ -238,9 +234,8 @@ describe.concurrent('declines', () => {
 
 describe.concurrent('where a person is asked', () => {
   test('a call that is cancelled while its form is open frees its place', async () => {
-    const server = await serverHere();
+    const server = await startServer();
     const raw = await connectRaw('legacy', server);
-    const find = await finder(server);
     for (const name of ['DC01', 'DC02', 'DC03', 'DC04', 'DC05']) {
       raw.call('delete_sensor', { id: find('sensors', `${name}.contoso.com`) }).catch(() => undefined);
       expect((await raw.nextFromServer()).method).toBe('elicitation/create');
@@ -260,7 +255,7 @@ describe.concurrent('where a person is asked', () => {
         const set = { deploymentStatus: 'unreachable', serviceStatus: 'unknown' };
         for (const id of ids) await server.tell({ do: 'change', of: 'sensors', id, set });
         expect((await client.call('delete_stale_sensors', { ids })).text).toMatch(/^approval_pending: /);
-        const { body } = await opened(await handedBy(client.stderr));
+        const { body } = await openOfferedPage(await waitForPageAddress(client.stderr));
         expect(ids.filter((id) => body.includes(`>${id}</span>`))).toHaveLength(21);
         expect(forms).toEqual([]);
       },
@@ -283,7 +278,7 @@ describe.concurrent('where a person is asked', () => {
     ['form', {}, /^approval_unavailable: This needs a human approval in a form \(--approval form\)/],
     ['auto', { CI: 'true' }, /^approval_unavailable: .* with CI set nobody is asked outside of it\./],
   ])('--approval %s in a client without forms, with %o, says what would allow it', async (approval, env, text) => {
-    const server = await serverHere({ flags: { approval }, env });
+    const server = await startServer({ flags: { approval }, env });
     const client = await connect('v1', server);
     expect((await client.call('get_deployment_access_key')).text).toMatch(text);
     expect(await server.gated()).toBe(0);

@@ -1,49 +1,50 @@
 import { describe, expect } from 'vitest';
+import { find } from '../harness/fleet.ts';
 import type { Era } from '../harness/raw.ts';
-import { eras, rightName, textOf, tried, victim } from './attacker.ts';
+import { attackServer, eras, readText, rightName, victim } from './attacker.ts';
 
 const minute = 60_000;
 
 describe.concurrent('approvals used twice, late or after a refusal', () => {
   const modern: readonly Era[] = ['modern'];
 
-  tried(
+  attackServer(
     'the same approval a second time',
     modern,
     async (attacker) => {
-      const held = await attacker.ask('delete_sensor', victim(attacker));
-      expect(textOf(await held.answer('accept', rightName))).toContain('404');
-      expect(textOf(await held.answer('accept', rightName))).toMatch(
+      const held = await attacker.ask('delete_sensor', victim);
+      expect(readText(await held.answer('accept', rightName))).toContain('404');
+      expect(readText(await held.answer('accept', rightName))).toMatch(
         /^already_done: The same call was carried out at .* nothing was sent now\. Its outcome: Deleted; Graph answers 404/,
       );
     },
     1,
   );
 
-  tried(
+  attackServer(
     'the same key rotated twice with one approval',
     modern,
     async (attacker) => {
       const held = await attacker.ask('regenerate_deployment_access_key', {});
       await held.answer('accept', { typed: 'Contoso' });
-      expect(textOf(await held.answer('accept', { typed: 'Contoso' }))).toMatch(/^already_done: /);
+      expect(readText(await held.answer('accept', { typed: 'Contoso' }))).toMatch(/^already_done: /);
     },
     2,
   );
 
-  tried(
+  attackServer(
     'two answers racing for one approval, 100 times',
     modern,
     async (attacker) => {
       const [tool, args] = ['update_auto_auditing_configuration', { isAutomatic: false }] as const;
       for (let round = 0; round < 100; round++) {
-        const done = round === 0 ? undefined : textOf(await attacker.raw.call(tool, args));
+        const done = round === 0 ? undefined : readText(await attacker.raw.call(tool, args));
         const held = await attacker.ask(tool, { ...args, repeatOf: done?.match(/repeatOf "(\w+)"/)?.[1] });
         const both = await Promise.all([
           held.answer('accept', { typed: 'Contoso' }),
           held.answer('accept', { typed: 'Contoso' }),
         ]);
-        expect(both.map(textOf).filter((text) => !text.includes('utomatic auditing off, as read back'))).toEqual([]);
+        expect(both.map(readText).filter((text) => !text.includes('utomatic auditing off, as read back'))).toEqual([]);
         await attacker.tell({ do: 'set', set: { isAutomatic: true } });
       }
     },
@@ -54,28 +55,28 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
     ['decline', 'declined'],
     ['cancel', 'declined'],
   ] as const) {
-    tried(`accepting after a ${first}`, modern, async (attacker) => {
-      const held = await attacker.ask('delete_sensor', victim(attacker));
+    attackServer(`accepting after a ${first}`, modern, async (attacker) => {
+      const held = await attacker.ask('delete_sensor', victim);
       await attacker.moment();
-      expect(textOf(await held.answer(first))).toMatch(new RegExp(`^${code}: `));
-      expect(textOf(await held.answer('accept', rightName))).toMatch(/^declined: /);
+      expect(readText(await held.answer(first))).toMatch(new RegExp(`^${code}: `));
+      expect(readText(await held.answer('accept', rightName))).toMatch(/^declined: /);
     });
   }
 
-  tried('a right answer after two wrong ones', modern, async (attacker) => {
-    const held = await attacker.ask('delete_sensor', victim(attacker));
+  attackServer('a right answer after two wrong ones', modern, async (attacker) => {
+    const held = await attacker.ask('delete_sensor', victim);
     const { result } = await held.answer('accept', { typed: 'DC01.contoso.com' });
     expect(result?.inputRequests?.confirm?.params.message).toContain(
       'That does not match. To approve, type exactly: DC07.contoso.com',
     );
     const state = result?.requestState;
-    expect(textOf(await held.answer('accept', rightName))).toMatch(/^approval_invalid: /);
-    expect(textOf(await held.answer('accept', { typed: 'DC01.contoso.com' }, { state }))).toMatch(/^mistyped: /);
-    expect(textOf(await held.answer('accept', rightName, { state }))).toMatch(/^approval_invalid: /);
+    expect(readText(await held.answer('accept', rightName))).toMatch(/^approval_invalid: /);
+    expect(readText(await held.answer('accept', { typed: 'DC01.contoso.com' }, { state }))).toMatch(/^mistyped: /);
+    expect(readText(await held.answer('accept', rightName, { state }))).toMatch(/^approval_invalid: /);
   });
 
-  tried('accepting after the call was cancelled', ['legacy'], async (attacker) => {
-    const held = await attacker.ask('delete_sensor', victim(attacker));
+  attackServer('accepting after the call was cancelled', ['legacy'], async (attacker) => {
+    const held = await attacker.ask('delete_sensor', victim);
     attacker.raw.send({
       jsonrpc: '2.0',
       method: 'notifications/cancelled',
@@ -92,18 +93,18 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
     ['eleven minutes later by the monotonic clock alone', { monotonic: 11 * minute }],
     ['after the wall clock went back a second', { wall: -1_000 }],
   ] as const) {
-    tried(`accepting ${name}`, eras, async (attacker) => {
-      const held = await attacker.ask('delete_sensor', victim(attacker));
+    attackServer(`accepting ${name}`, eras, async (attacker) => {
+      const held = await attacker.ask('delete_sensor', victim);
       await attacker.tell({ do: 'clock', ahead });
       await attacker.moment();
-      expect(textOf(await held.answer('accept', rightName))).toMatch(
+      expect(readText(await held.answer('accept', rightName))).toMatch(
         /^approval_invalid: The question was answered already, has expired/,
       );
     });
   }
 
-  tried('an approval that is used six minutes after the answer', eras, async (attacker) => {
-    const held = await attacker.ask('delete_sensor', victim(attacker));
+  attackServer('an approval that is used six minutes after the answer', eras, async (attacker) => {
+    const held = await attacker.ask('delete_sensor', victim);
     await attacker.tell({
       do: 'before',
       method: 'GET',
@@ -111,70 +112,72 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
       run: [{ do: 'clock', ahead: { monotonic: 6 * minute } }],
     });
     await attacker.moment();
-    expect(textOf(await held.answer('accept', rightName))).toMatch(/^approval_expired: /);
+    expect(readText(await held.answer('accept', rightName))).toMatch(/^approval_expired: /);
   });
 });
 
 describe.concurrent('questions in masses', () => {
-  tried('a fourth question while three wait', eras, async (attacker) => {
+  attackServer('a fourth question while three wait', eras, async (attacker) => {
     const names = ['DC01', 'DC02', 'DC03', 'DC04'].map((name) => ({
-      id: attacker.find('sensors', `${name}.contoso.com`),
+      id: find('sensors', `${name}.contoso.com`),
     }));
     for (const args of names.slice(0, 3)) await attacker.ask('delete_sensor', args);
-    expect(textOf(await attacker.raw.call('delete_sensor', names[3]))).toMatch(
+    expect(readText(await attacker.raw.call('delete_sensor', names[3]))).toMatch(
       /^approval_busy: 3 questions already wait/,
     );
   });
 
-  tried(
+  attackServer(
     'a flood of requests, then the first answer a second time',
     ['modern'],
     async (attacker) => {
-      const held = await attacker.ask('delete_sensor', victim(attacker));
-      expect(textOf(await held.answer('accept', rightName))).toContain('404');
+      const held = await attacker.ask('delete_sensor', victim);
+      expect(readText(await held.answer('accept', rightName))).toContain('404');
       const sensors = (await attacker.tell({ do: 'read', what: 'sensors' })) as { id: string }[];
       for (const { id } of sensors) await attacker.raw.call('delete_sensor', { id });
-      expect(textOf(await held.answer('accept', rightName))).toMatch(/^already_done: /);
+      expect(readText(await held.answer('accept', rightName))).toMatch(/^already_done: /);
     },
     1,
   );
 
-  tried(
+  attackServer(
     'a hundred and ten cancelled questions, then the rotation before them once more',
     ['legacy'],
-    async ({ ask, raw, find }) => {
+    async ({ ask, raw }) => {
       await (await ask('regenerate_deployment_access_key', {})).answer('accept', { typed: 'Contoso' });
       for (let round = 0; round < 110; round++) {
         await ask('delete_sensor', { id: find('sensors', 'DC01.contoso.com') });
         raw.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: raw.lastId() } });
       }
-      expect(textOf(await raw.call('regenerate_deployment_access_key', {}))).toMatch(/^already_done: /);
+      expect(readText(await raw.call('regenerate_deployment_access_key', {}))).toMatch(/^already_done: /);
     },
     2,
   );
 
-  tried('twenty-one machines in one form', eras, async (attacker) => {
+  attackServer('twenty-one machines in one form', eras, async (attacker) => {
     const sensors = (await attacker.tell({ do: 'read', what: 'sensors' })) as { id: string }[];
     const ids = sensors.slice(0, 21).map(({ id }) => id);
     const set = { deploymentStatus: 'unreachable', serviceStatus: 'unknown' };
     for (const id of ids) await attacker.tell({ do: 'change', of: 'sensors', id, set });
-    expect(textOf(await attacker.raw.call('delete_stale_sensors', { ids }))).toMatch(
+    expect(readText(await attacker.raw.call('delete_stale_sensors', { ids }))).toMatch(
       /^approval_unavailable: A form shows at most 20 machines, and this call names 21\. Nothing was changed\. /,
     );
   });
 
-  tried(
+  attackServer(
     'two deletions in one domain, both asked while both sensors communicate',
     ['modern'],
     async (attacker) => {
       const names = ['SYD-DC01.apac.contoso.com', 'TYO-DC04.apac.contoso.com'];
-      const [first, second] = names.map((name) => ({ id: attacker.find('sensors', name) }));
+      const [first, second] = names.map((name) => ({ id: find('sensors', name) }));
       const set = { deploymentStatus: 'upToDate', serviceStatus: 'running' };
       await attacker.tell({ do: 'change', of: 'sensors', id: second?.id ?? '', set });
       const held = [await attacker.ask('delete_sensor', first), await attacker.ask('delete_sensor', second)];
       await held[1]?.answer('accept', { typed: names[1] });
       const again = await held[0]?.answer('accept', { typed: names[0] });
-      expect(again && textOf(again)).toMatch(/^a new question: [\s\S]*- new: "SYD-DC01.apac.contoso.com" is the last/);
+      expect(again && readText(again)).toMatch(
+        /^a new question: [\s\S]*- new: "SYD-DC01.apac.contoso.com" is the last/,
+      );
     },
     1,
   );

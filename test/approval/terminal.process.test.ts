@@ -17,8 +17,9 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { attack } from '../harness/attacks.ts';
 import { connect } from '../harness/clients.ts';
-import { socketIn } from '../harness/outside.ts';
-import { sceneOfProcess } from './scene.ts';
+import { find } from '../harness/fleet.ts';
+import { findSocket } from '../harness/outside.ts';
+import { playSceneOfProcess } from './scene.ts';
 
 const atTerminal = { approval: 'terminal' } as const;
 const typed = 'DC07.contoso.com';
@@ -56,9 +57,9 @@ async function atOwnTerminal(home: string, line: string, more: Record<string, st
 
 describe.concurrent('the terminal socket', () => {
   attack('the socket opened by another user', { on: 'v2 legacy', channel: 'terminal' }, () =>
-    sceneOfProcess(atTerminal, async ({ server: { home }, call }) => {
+    playSceneOfProcess(atTerminal, async ({ server: { home }, call }) => {
       await call();
-      const path = socketIn(home);
+      const path = findSocket(home);
       expect((statSync(path).mode & 0o777).toString(8)).toBe('600');
       expect((statSync(dirname(path)).mode & 0o777).toString(8)).toBe('700');
       if (process.getuid?.() !== 0) return;
@@ -73,7 +74,7 @@ describe.concurrent('the terminal socket', () => {
     const outer = mkdtempSync(join(tmpdir(), 'long-'));
     const HOME = join(outer, 'x'.repeat(100));
     mkdirSync(HOME);
-    return sceneOfProcess({ ...atTerminal, env: { HOME } }, async ({ call, client }) => {
+    return playSceneOfProcess({ ...atTerminal, env: { HOME } }, async ({ call, client }) => {
       expect(await call()).toMatch(
         /^approval_unavailable: This needs a human approval, and the way to the terminal could not be opened \(its socket would have a path of over 103 bytes\)\. Nothing was changed\. .*--approval page/,
       );
@@ -86,7 +87,7 @@ describe.concurrent('the terminal socket', () => {
   attack('the pipe of Windows, by a name that can be known', { on: 'v2 legacy', channel: 'terminal' }, async () => {
     const asWindows = "Object.defineProperty(process, 'platform', { value: 'win32' })";
     const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(asWindows)}`;
-    return sceneOfProcess({ ...atTerminal, env: { NODE_OPTIONS } }, async ({ server: { home }, client, call }) => {
+    return playSceneOfProcess({ ...atTerminal, env: { NODE_OPTIONS } }, async ({ server: { home }, client, call }) => {
       await call();
       const folder = join(home, '.mdi-sensors-mcp');
       const [note = '', ...others] = readdirSync(folder);
@@ -106,7 +107,7 @@ describe.concurrent('the terminal socket', () => {
 
 describe.concurrent('mdi-sensors-mcp approve', () => {
   test('it shows what waits on the own terminal, takes the name there, and tells what follows', async () => {
-    const reached = await sceneOfProcess(atTerminal, async ({ server: { home }, call }) => {
+    const reached = await playSceneOfProcess(atTerminal, async ({ server: { home }, call }) => {
       await call();
       const { out } = await atOwnTerminal(home, typed);
       expect(out).toContain('To approve, type: DC07.contoso.com');
@@ -117,9 +118,9 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   });
 
   test('it tells the outcome of a call that waits, however long the act takes', async () => {
-    const reached = await sceneOfProcess(
+    const reached = await playSceneOfProcess(
       { ...atTerminal, patience: 20_000 },
-      async ({ server: { home, tell }, client, find }) => {
+      async ({ server: { home, tell }, client }) => {
         const id = find('candidates', 'dc24.contoso.com');
         const waiting = new Promise<void>((resolve) => {
           const onProgress = (message: string) => message.startsWith('Waiting for a person') && resolve();
@@ -137,7 +138,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   });
 
   test('without a terminal, or with CI set, it answers nothing', async () => {
-    const reached = await sceneOfProcess(atTerminal, async ({ server: { home }, call }) => {
+    const reached = await playSceneOfProcess(atTerminal, async ({ server: { home }, call }) => {
       await call();
       const inCi = await atOwnTerminal(home, typed, { CI: 'true' });
       expect(inCi.status).toBe(2);
@@ -148,9 +149,9 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   });
 
   test('the list names tenant, act and every target, of a server that a host started with HOME and little more', async () => {
-    await sceneOfProcess(
+    await playSceneOfProcess(
       { ...atTerminal, env: { LOGNAME: 'ann', USER: 'ann' } },
-      async ({ server: { home }, client, find, call }) => {
+      async ({ server: { home }, client, call }) => {
         await call();
         expect(await listed(home)).toEqual({ status: 0, out: theQuestion, errors: '' });
         const ids = ['SIN-DC03.apac.contoso.com', 'DC12.contoso.com'].map((name) => find('sensors', name));
@@ -163,7 +164,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   });
 
   test('a folder in which others can write is not trusted', async () => {
-    await sceneOfProcess(atTerminal, async ({ server: { home }, call }) => {
+    await playSceneOfProcess(atTerminal, async ({ server: { home }, call }) => {
       await call();
       const folder = join(home, '.mdi-sensors-mcp');
       chmodSync(folder, 0o777);
@@ -176,7 +177,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   });
 
   test('folders and pipes among the servers are passed over, and what a killed server left is removed', async () => {
-    await sceneOfProcess(atTerminal, async ({ server, server: { home }, call }) => {
+    await playSceneOfProcess(atTerminal, async ({ server, server: { home }, call }) => {
       expect(await server.gated()).toBe(0);
       // From here on the control socket is that of the other server; the first one has its connection.
       const other = await connect('v1', server);
@@ -192,7 +193,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   });
 
   test('a server that does not answer holds nobody up, and is named', async () => {
-    await sceneOfProcess(atTerminal, async ({ server: { home }, client, call }) => {
+    await playSceneOfProcess(atTerminal, async ({ server: { home }, client, call }) => {
       await call();
       const folder = join(home, '.mdi-sensors-mcp');
       const silent = createServer().listen(join(folder, 'silent'));

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect as dial } from 'node:net';
 import { describe, expect } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { atSocket, socketIn } from '../harness/outside.ts';
-import { bothEras, scene, yes } from './scene.ts';
+import { askSocket, findSocket } from '../harness/outside.ts';
+import { bothEras, playScene, yes } from './scene.ts';
 
 const atTerminal = { approval: 'terminal' } as const;
 const typed = 'DC07.contoso.com';
@@ -16,42 +16,42 @@ describe.concurrent('the terminal socket', () => {
     ['a line without an end', 'x'.repeat(200_000)],
   ] as const) {
     attack(`${name} on the socket`, { on: 'v2 legacy', channel: 'terminal' }, () =>
-      scene(atTerminal, async ({ server: { home }, call }) => {
+      playScene(atTerminal, async ({ server: { home }, call }) => {
         await call();
-        expect(await atSocket(home, line)).toEqual([]);
-        expect(await atSocket(home, { do: 'list' })).toHaveLength(1);
+        expect(await askSocket(home, line)).toEqual([]);
+        expect(await askSocket(home, { do: 'list' })).toHaveLength(1);
         await call();
       }),
     );
   }
   attack('clients that go before their answer', { on: 'v2 legacy', channel: 'terminal' }, () =>
-    scene(atTerminal, async ({ server: { home }, call }) => {
+    playScene(atTerminal, async ({ server: { home }, call }) => {
       await call();
       for (let round = 0; round < 20; round++) {
-        const socket = dial(socketIn(home)).on('error', () => undefined);
+        const socket = dial(findSocket(home)).on('error', () => undefined);
         await once(socket, 'connect');
         socket.write(`${JSON.stringify({ do: 'list' })}\n`.repeat(1_000));
         socket.destroy();
       }
-      expect(await atSocket(home, { do: 'list' })).toHaveLength(1);
+      expect(await askSocket(home, { do: 'list' })).toHaveLength(1);
     }),
   );
   for (const kind of bothEras) {
     attack('decline at the terminal, then approve', { on: kind, channel: 'terminal' }, () =>
-      scene({ ...atTerminal, kind }, async ({ server: { home }, call }) => {
+      playScene({ ...atTerminal, kind }, async ({ server: { home }, call }) => {
         await call();
-        const [{ nonce } = { nonce: '' }] = await atSocket(home, { do: 'list' });
-        await atSocket(home, { do: 'decline', nonce });
-        await atSocket(home, { do: 'approve', nonce, typed });
+        const [{ nonce } = { nonce: '' }] = await askSocket(home, { do: 'list' });
+        await askSocket(home, { do: 'decline', nonce });
+        await askSocket(home, { do: 'approve', nonce, typed });
         expect(await call()).toMatch(/^approval_busy: /);
       }),
     );
     attack('a question moved to the terminal, then answered on its page', { on: kind, channel: 'page' }, () =>
-      scene({ kind }, async ({ server: { home }, page: open, call }) => {
+      playScene({ kind }, async ({ server: { home }, page: open, call }) => {
         await call();
         const page = await open();
-        const [{ nonce } = { nonce: '' }] = await atSocket(home, { do: 'list' });
-        await atSocket(home, { do: 'approve', nonce, typed: 'wrong' });
+        const [{ nonce } = { nonce: '' }] = await askSocket(home, { do: 'list' });
+        await askSocket(home, { do: 'approve', nonce, typed: 'wrong' });
         await page.post(yes);
         await call();
       }),

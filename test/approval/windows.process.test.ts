@@ -2,9 +2,10 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { handedBy, http, opened, sheet } from '../harness/outside.ts';
-import { recordsOf } from './cases.ts';
-import { sceneOfProcess, yes } from './scene.ts';
+import { find } from '../harness/fleet.ts';
+import { openOfferedPage, readPage, sendHttp, waitForPageAddress } from '../harness/outside.ts';
+import { readRecords } from './cases.ts';
+import { playSceneOfProcess, yes } from './scene.ts';
 
 const fresh = () => mkdtempSync(join(tmpdir(), 'windows-'));
 
@@ -24,15 +25,15 @@ const inBrowser = { approval: 'auto', noBrowser: false, patience: 4_000 } as con
 describe.concurrent('a browser window', () => {
   test('goes on with the question that replaced its own, without another window', async () => {
     const { env, files } = desktop();
-    const reached = await sceneOfProcess({ ...inBrowser, env }, async ({ server, find, call }) => {
+    const reached = await playSceneOfProcess({ ...inBrowser, env }, async ({ server, call }) => {
       await call();
-      const page = await opened(addressIn(files()[0]));
+      const page = await openOfferedPage(addressIn(files()[0]));
       const answered = await page.post(yes);
       const id = find('sensors', 'DC07.contoso.com');
       await server.tell({ do: 'change', of: 'sensors', id, set: { displayName: 'DC70' } });
       await call();
-      const outcome = await http(`${page.origin}${answered.headers.location}`);
-      const next = await sheet(`${page.origin}${outcome.headers.location}`);
+      const outcome = await sendHttp(`${page.origin}${answered.headers.location}`);
+      const next = await readPage(`${page.origin}${outcome.headers.location}`);
       expect(next.body).toContain('Delete sensor DC70.contoso.com?');
       await next.post({ decision: 'approve', typed: 'DC70.contoso.com' });
       expect(await call()).toContain('deleted; Graph answers 404');
@@ -45,11 +46,13 @@ describe.concurrent('a browser window', () => {
     ['is not there', () => ({ DISPLAY: ':0', PATH: '/nowhere' })],
     ['fails', () => desktop(3).env],
   ])('whose launcher %s does no harm: the log names the file, and the answer says so', async (_, env) => {
-    await sceneOfProcess({ ...inBrowser, env: env() }, async ({ client, call }) => {
+    await playSceneOfProcess({ ...inBrowser, env: env() }, async ({ client, call }) => {
       expect(await call()).toMatch(
         /^approval_pending: A person is asked on an approval page, whose file the server's log names; /,
       );
-      expect((await opened(await handedBy(client.stderr))).body).toContain('Delete sensor DC07.contoso.com?');
+      expect((await openOfferedPage(await waitForPageAddress(client.stderr))).body).toContain(
+        'Delete sensor DC07.contoso.com?',
+      );
     });
   });
 });
@@ -57,7 +60,7 @@ describe.concurrent('a browser window', () => {
 describe.concurrent('a way to the person that cannot be opened', () => {
   test('the page: the call is refused with the setting that helps, and the next one tries anew', async () => {
     const TMPDIR = join(fresh(), 'later');
-    await sceneOfProcess({ env: { TMPDIR } }, async ({ client, call }) => {
+    await playSceneOfProcess({ env: { TMPDIR } }, async ({ client, call }) => {
       expect(await call()).toMatch(
         /^approval_unavailable: This needs a human approval, and the approval page could not be opened \(ENOENT\)\. Nothing was changed\. .*--approval terminal/,
       );
@@ -70,18 +73,18 @@ describe.concurrent('a way to the person that cannot be opened', () => {
   test('the terminal: the call is refused with the setting that helps, and the next one tries anew', async () => {
     const HOME = join(fresh(), 'home');
     writeFileSync(HOME, '');
-    await sceneOfProcess({ approval: 'terminal', env: { HOME } }, async ({ server, call }) => {
+    await playSceneOfProcess({ approval: 'terminal', env: { HOME } }, async ({ server, call }) => {
       expect(await call()).toMatch(
         /^approval_unavailable: This needs a human approval, and the way to the terminal could not be opened \(ENOTDIR\)\. Nothing was changed\. .*--approval page/,
       );
-      expect(recordsOf(server).at(-1)).toMatchObject({ kind: 'answer', channel: 'terminal', action: 'not shown' });
+      expect(readRecords(server).at(-1)).toMatchObject({ kind: 'answer', channel: 'terminal', action: 'not shown' });
       rmSync(HOME);
       expect(await call()).toMatch(/^approval_pending: A person is asked at a terminal of this machine/);
     });
   });
 
   test('a home folder without a path is none', async () => {
-    await sceneOfProcess({ approval: 'terminal', env: { HOME: '' } }, async ({ call }) => {
+    await playSceneOfProcess({ approval: 'terminal', env: { HOME: '' } }, async ({ call }) => {
       expect(await call()).toMatch(/^approval_unavailable: .*\(the home folder has no absolute path\)/);
     });
   });
@@ -90,7 +93,7 @@ describe.concurrent('a way to the person that cannot be opened', () => {
 test('a twin that is cancelled while the page is still being opened leaves the question to the first call', async () => {
   const slow = `import fs from 'node:fs/promises'; import { syncBuiltinESMExports } from 'node:module'; const { mkdtemp } = fs; fs.mkdtemp = (...all) => new Promise((resolve) => setTimeout(resolve, 2000)).then(() => mkdtemp(...all)); syncBuiltinESMExports();`;
   const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(slow)}`;
-  await sceneOfProcess({ env: { NODE_OPTIONS } }, async ({ client, find, call }) => {
+  await playSceneOfProcess({ env: { NODE_OPTIONS } }, async ({ client, call }) => {
     const first = call();
     const id = find('sensors', 'DC07.contoso.com');
     const cancelled = new AbortController();
@@ -104,7 +107,7 @@ test('a user id without a name, as containers have, can start the server and be 
   const nameless =
     "import os from 'node:os'; import { syncBuiltinESMExports } from 'node:module'; os.userInfo = () => { throw new Error('no such user'); }; syncBuiltinESMExports();";
   const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(nameless)}`;
-  await sceneOfProcess({ approval: 'terminal', env: { NODE_OPTIONS } }, async ({ call }) => {
+  await playSceneOfProcess({ approval: 'terminal', env: { NODE_OPTIONS } }, async ({ call }) => {
     expect(await call()).toMatch(/^approval_pending: /);
   });
 });

@@ -2,8 +2,9 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { choosePreferred } from '../../src/approval/channels/choose.ts';
-import { handedBy, opened } from '../harness/outside.ts';
-import { scene } from './scene.ts';
+import { find } from '../harness/fleet.ts';
+import { openOfferedPage, waitForPageAddress } from '../harness/outside.ts';
+import { playScene } from './scene.ts';
 
 /** A desktop with a browser, and the files that it was given. */
 function desktop() {
@@ -16,7 +17,7 @@ const inBrowser = { approval: 'auto', noBrowser: false } as const;
 describe.concurrent('a browser window', () => {
   test('opens at once for the first question; the second waits its turn, and opens 30 seconds later', async () => {
     const { env, files, openBrowser } = desktop();
-    await scene({ ...inBrowser, env, openBrowser }, async ({ server, call }) => {
+    await playScene({ ...inBrowser, env, openBrowser }, async ({ server, call }) => {
       await server.tell({ do: 'hold' });
       expect(await call()).toMatch(
         /^approval_pending: A person is asked on the approval page that was opened in their browser; /,
@@ -38,22 +39,22 @@ describe.concurrent('the file that a browser is given', () => {
   const fileIn = (stderr: string) => /Open this file in a browser: (.+)/.exec(stderr)?.[1] ?? '';
 
   test('is the only place of the address, can be read by its owner alone, and goes when it was used', async () => {
-    await scene({}, async ({ client, call }) => {
+    await playScene({}, async ({ client, call }) => {
       await call();
-      const address = await handedBy(client.stderr);
+      const address = await waitForPageAddress(client.stderr);
       const file = fileIn(client.stderr());
       expect((statSync(file).mode & 0o777).toString(8)).toBe('600');
       expect((statSync(dirname(file)).mode & 0o777).toString(8)).toBe('700');
       expect(client.stderr() + client.seen()).not.toContain(new URL(address).pathname);
-      await opened(address);
+      await openOfferedPage(address);
       expect(existsSync(dirname(file))).toBe(false);
     });
   });
 
   test('goes when its question has expired', async () => {
-    await scene({}, async ({ server, client, call }) => {
+    await playScene({}, async ({ server, client, call }) => {
       await call();
-      await handedBy(client.stderr);
+      await waitForPageAddress(client.stderr);
       const file = fileIn(client.stderr());
       expect(existsSync(file)).toBe(true);
       await server.tell({ do: 'clock', ahead: { monotonic: 11 * 60_000 } });
@@ -78,13 +79,13 @@ describe.concurrent('where a person is asked', () => {
     ['a dev container with a display', { ...display, REMOTE_CONTAINERS: 'true' }, terminal],
     ['a codespace with a display', { ...display, CODESPACES: 'true' }, terminal],
   ])('%s', async (_, env, where) => {
-    await scene({ ...inBrowser, env, openBrowser: async () => undefined }, async ({ call }) => {
+    await playScene({ ...inBrowser, env, openBrowser: async () => undefined }, async ({ call }) => {
       expect(await call()).toMatch(where);
     });
   });
 
   test('with CI set nobody is asked, and the answer says what would allow it', async () => {
-    await scene({ ...inBrowser, env: { ...display, CI: 'true' } }, async ({ call }) => {
+    await playScene({ ...inBrowser, env: { ...display, CI: 'true' } }, async ({ call }) => {
       expect(await call()).toMatch(/^approval_unavailable: /);
     });
   });
@@ -107,7 +108,7 @@ describe.concurrent('where a person is asked', () => {
 test('while a call waits its client hears where the person is asked, again and again', async () => {
   const heard: string[] = [];
   const waiting = 'Waiting for a person at a terminal of this machine, with `mdi-sensors-mcp approve`';
-  await scene({ approval: 'terminal', patience: 9_000 }, async ({ server, client, find }) => {
+  await playScene({ approval: 'terminal', patience: 9_000 }, async ({ server, client }) => {
     const id = find('sensors', 'DC07.contoso.com');
     const call = client.call('delete_sensor', { id }, { onProgress: (message) => heard.push(message) });
     await vi.waitFor(() => expect(heard).toContain(waiting));

@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
-import { ask, textOf } from '../approval/attacker.ts';
+import { ask, readText } from '../approval/attacker.ts';
 import { attack } from '../harness/attacks.ts';
-import { type Disk, smallDisk } from '../harness/disk.ts';
+import { type Disk, mountSmallDisk } from '../harness/disk.ts';
 import { connectRaw, type Era } from '../harness/raw.ts';
-import { serverProcess } from '../harness/server.ts';
+import { prepareServerProcess } from '../harness/server.ts';
 
 const disks: (Disk | undefined)[] = [];
 afterAll(() => {
@@ -14,21 +14,21 @@ afterAll(() => {
 
 /** A server with one of its folders on a small disk; `fill` fills that, or lets every write fail where there is none. */
 async function scene(era: Era, setting: 'auditLog' | 'secretsDir') {
-  const disk = smallDisk();
+  const disk = mountSmallDisk();
   disks.push(disk);
   const folder = disk && join(disk.folder, 'own');
-  const server = await serverProcess(folder === undefined ? {} : { flags: { [setting]: folder } });
+  const server = await prepareServerProcess(folder === undefined ? {} : { flags: { [setting]: folder } });
   const raw = await connectRaw(era, server);
   const regenerate = 'regenerate_deployment_access_key';
   return {
     folder: folder ?? server[setting],
     fill: async () => (disk === undefined ? server.tell({ do: 'diskFull', after: 0, of: setting }) : disk.fill()),
-    refused: async () => textOf(await raw.call(regenerate, {})),
+    refused: async () => readText(await raw.call(regenerate, {})),
     async approved(meanwhile: () => Promise<unknown>) {
       const held = await ask(era, raw, regenerate, {});
       await server.pass(320);
       await meanwhile();
-      return textOf(await held.answer('accept', { typed: 'Contoso' }));
+      return readText(await held.answer('accept', { typed: 'Contoso' }));
     },
     async end() {
       const reached = await server.gated();

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 import { verifyFolder } from '../../src/audit/verify.ts';
-import { approving, casesOf, finder } from '../approval/cases.ts';
-import { afterAMoment, connect } from '../harness/clients.ts';
-import { serverProcess } from '../harness/server.ts';
+import { createApprover } from '../approval/cases.ts';
+import { connect, delayAnswer } from '../harness/clients.ts';
+import { prepareServerProcess } from '../harness/server.ts';
+import { tools } from '../harness/tools.ts';
 
 test('a server that is killed once an act has begun leaves a log that holds', async () => {
-  const server = await serverProcess();
-  const client = await connect('v2 legacy', server, afterAMoment(approving('DC07.contoso.com')));
-  const { delete_sensor } = casesOf(await finder(server));
+  const server = await prepareServerProcess();
+  const client = await connect('v2 legacy', server, delayAnswer(createApprover('DC07.contoso.com')));
   const pid = client.pid() ?? 0;
-  const call = client.call('delete_sensor', delete_sensor.args).catch(() => undefined);
+  const call = client.call('delete_sensor', tools.delete_sensor.args).catch(() => undefined);
   const watch = setInterval(() => {
     const [file] = readable(server.auditLog);
     if (file?.records.some(({ kind }) => kind === 'acting')) process.kill(pid, 'SIGKILL');

@@ -1,14 +1,14 @@
 import { describe, test } from 'vitest';
 import { verifyFolder } from '../../src/audit/verify.ts';
-import { casesOf, finder, type gatedTools } from '../approval/cases.ts';
 import { bothEras } from '../approval/scene.ts';
 import { approve, connect } from '../harness/clients.ts';
-import { type Command, serverHere } from '../harness/server.ts';
+import { type Command, startServer } from '../harness/server.ts';
 import { tell } from '../harness/tables.ts';
+import { type GatedTool, tools } from '../harness/tools.ts';
 
 /** A gated request that takes effect and whose answer is lost, with the reads that would tell, which fail. */
 interface Lost {
-  readonly tool: (typeof gatedTools)[number];
+  readonly tool: GatedTool;
   readonly request: string;
   readonly reads: readonly string[];
   /** The read that decides. */
@@ -40,9 +40,9 @@ describe.concurrent.each(bothEras)('with a %s client', { timeout: 60_000 }, (kin
   test.for(all)('$tool is sent once, its outcome is unknown and its act open', async (lost, context) => {
     const { tool, request, reads, decides } = lost;
     const { expect } = context;
-    const server = await serverHere();
+    const server = await startServer();
     const client = await connect(kind, server, approve);
-    const { args } = casesOf(await finder(server))[tool];
+    const { args } = tools[tool];
     const failing = reads.map((path): Command => ({ do: 'fault', method: 'GET', path, times: 100, status: 400 }));
     await server.tell({ do: 'fault', method: 'POST', path: request, phase: 'after' });
     await server.tell({ do: 'before', method: 'POST', path: request, run: failing });

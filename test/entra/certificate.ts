@@ -17,7 +17,7 @@ interface CertificateOptions {
 const day = 86_400_000;
 
 /** A certificate that vouches for itself: for a server on loopback, or for an app to sign in with. */
-export function selfSigned(name: string, { hosts = [], days = 30 }: CertificateOptions = {}): Certificate {
+export function issueCertificate(name: string, { hosts = [], days = 30 }: CertificateOptions = {}): Certificate {
   const pem = { type: 'pkcs8', format: 'pem' } as const;
   const pair = generateKeyPairSync('rsa', {
     modulusLength: 2048,

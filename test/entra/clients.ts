@@ -1,18 +1,18 @@
 import { X509Certificate } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
-import { type App, appOf, type Directory } from './directory.ts';
+import { type App, type Directory, findApp } from './directory.ts';
 import {
-  disabledApp,
-  expiredSecret,
-  lateAssertion,
-  misdirectedAssertion,
-  missing,
-  noClientSecret,
-  noFederation,
-  strangeAssertion,
-  unknownKey,
-  unsignedAssertion,
-  wrongSecret,
+  createDisabledAppError,
+  createExpiredSecretError,
+  createLateAssertionError,
+  createMisdirectedAssertionError,
+  createMissingParameterError,
+  createNoClientSecretError,
+  createNoFederationError,
+  createStrangeAssertionError,
+  createUnknownKeyError,
+  createUnsignedAssertionError,
+  createWrongSecretError,
 } from './failures.ts';
 import type { SigningKey } from './keys.ts';
 import type { TokenGrant } from './tokens.ts';
@@ -35,14 +35,14 @@ export interface AssertionChecks {
 
 export function need(form: FormParameters, name: string): string {
   const value = form[name];
-  if (value === undefined || value === '') throw missing(name);
+  if (value === undefined || value === '') throw createMissingParameterError(name);
   return value;
 }
 
 /** The app that a request names, and how it proves to be it. */
-export async function clientOf(form: FormParameters, checks: AssertionChecks): Promise<Client> {
-  const app = appOf(checks.directory, need(form, 'client_id'));
-  if (app.disabled) throw disabledApp(app.id, app.name);
+export async function authenticateClient(form: FormParameters, checks: AssertionChecks): Promise<Client> {
+  const app = findApp(checks.directory, need(form, 'client_id'));
+  if (app.disabled) throw createDisabledAppError(app.id, app.name);
   if (form.client_secret !== undefined) {
     checkSecret(app, form.client_secret);
     return { app, proof: '1' };
@@ -55,16 +55,16 @@ export async function clientOf(form: FormParameters, checks: AssertionChecks): P
 }
 
 /** The same of a client that may not be a public one. */
-export async function confidentialClientOf(form: FormParameters, checks: AssertionChecks): Promise<Client> {
-  const client = await clientOf(form, checks);
-  if (client.proof === '0') throw noClientSecret();
+export async function authenticateConfidentialClient(form: FormParameters, checks: AssertionChecks): Promise<Client> {
+  const client = await authenticateClient(form, checks);
+  if (client.proof === '0') throw createNoClientSecretError();
   return client;
 }
 
 function checkSecret({ id, secrets }: App, given: string): void {
   const secret = secrets.find(({ value }) => value === given);
-  if (secret === undefined) throw wrongSecret(id);
-  if (secret.expires !== undefined && secret.expires <= Date.now()) throw expiredSecret(id);
+  if (secret === undefined) throw createWrongSecretError(id);
+  if (secret.expires !== undefined && secret.expires <= Date.now()) throw createExpiredSecretError(id);
 }
 
 /** The library rounds, so an assertion may begin half a second from now. */
@@ -79,10 +79,11 @@ async function checkAssertion(app: App, assertion: string, checks: AssertionChec
   const certificate = app.certificates
     .map((pem) => new X509Certificate(pem))
     .find((one) => [one.fingerprint, one.fingerprint256].some((print) => print.replaceAll(':', '') === hex));
-  if (certificate === undefined) throw unknownKey(hex);
-  if (new Date(certificate.validTo).getTime() < Date.now()) throw unknownKey(hex, 'The key used is expired.');
+  if (certificate === undefined) throw createUnknownKeyError(hex);
+  if (new Date(certificate.validTo).getTime() < Date.now())
+    throw createUnknownKeyError(hex, 'The key used is expired.');
   const claims = { issuer: app.id, subject: app.id, audience: checks.audience };
-  await verified(
+  await translateRejection(
     jwtVerify(assertion, certificate.publicKey, { ...claims, ...lasting, algorithms: ['RS256', 'PS256'] }),
   );
 }
@@ -91,23 +92,23 @@ async function checkFederated({ federated }: App, assertion: string, cluster: Si
   const { iss = '', sub = '', aud = '' } = decodeJwt(assertion);
   const audience = String(aud);
   const known = federated.some((one) => one.issuer === iss && one.subject === sub && one.audience === audience);
-  if (!known) throw noFederation(iss, sub, audience);
-  await verified(cluster.check(assertion, lasting));
+  if (!known) throw createNoFederationError(iss, sub, audience);
+  await translateRejection(cluster.check(assertion, lasting));
 }
 
 function readHeader(token: string) {
   try {
     return decodeProtectedHeader(token);
   } catch {
-    throw unsignedAssertion();
+    throw createUnsignedAssertionError();
   }
 }
 
-async function verified(check: Promise<unknown>): Promise<void> {
+async function translateRejection(check: Promise<unknown>): Promise<void> {
   await check.catch((error: unknown) => {
-    if (error instanceof errors.JWTExpired) throw lateAssertion();
-    if (!(error instanceof errors.JWTClaimValidationFailed)) throw unsignedAssertion();
-    if (error.claim === 'nbf') throw lateAssertion();
-    throw error.claim === 'aud' ? misdirectedAssertion() : strangeAssertion();
+    if (error instanceof errors.JWTExpired) throw createLateAssertionError();
+    if (!(error instanceof errors.JWTClaimValidationFailed)) throw createUnsignedAssertionError();
+    if (error.claim === 'nbf') throw createLateAssertionError();
+    throw error.claim === 'aud' ? createMisdirectedAssertionError() : createStrangeAssertionError();
   });
 }

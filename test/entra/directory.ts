@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { unknownApp, unknownTenant } from './failures.ts';
+import { createUnknownAppError, createUnknownTenantError } from './failures.ts';
 
 /** A tenant of Entra. Everything in it may be changed at any time. */
 export interface Directory {
@@ -58,14 +58,14 @@ export interface EntraUser {
   policy?: Policy | undefined;
 }
 
-export const directory = (domain: string, id: string = randomUUID()): Directory => ({
+export const createDirectory = (domain: string, id: string = randomUUID()): Directory => ({
   id,
   domain,
   apps: [],
   people: [],
 });
 
-export const app = (name: string, more: Partial<App> = {}): App => ({
+export const createApp = (name: string, more: Partial<App> = {}): App => ({
   id: randomUUID(),
   objectId: randomUUID(),
   name,
@@ -78,18 +78,18 @@ export const app = (name: string, more: Partial<App> = {}): App => ({
   ...more,
 });
 
-export const person = (upn: string, name = upn): EntraUser => ({ objectId: randomUUID(), upn, name });
+export const createPerson = (upn: string, name = upn): EntraUser => ({ objectId: randomUUID(), upn, name });
 
 /** A tenant by its id or its domain. */
-export function directoryOf(directories: readonly Directory[], tenant: string): Directory {
+export function findDirectory(directories: readonly Directory[], tenant: string): Directory {
   const wanted = tenant.toLowerCase();
   const found = directories.find(({ id, domain }) => id.toLowerCase() === wanted || domain.toLowerCase() === wanted);
-  if (found === undefined) throw unknownTenant(tenant);
+  if (found === undefined) throw createUnknownTenantError(tenant);
   return found;
 }
 
-export function appOf({ apps, domain }: Directory, clientId: string): App {
+export function findApp({ apps, domain }: Directory, clientId: string): App {
   const found = apps.find(({ id }) => id.toLowerCase() === clientId.toLowerCase());
-  if (found === undefined) throw unknownApp(clientId, domain);
+  if (found === undefined) throw createUnknownAppError(clientId, domain);
   return found;
 }

@@ -5,16 +5,16 @@ import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
-import { type Certificate, selfSigned } from './certificate.ts';
+import { type Certificate, issueCertificate } from './certificate.ts';
 import type { App, Directory, EntraUser, FederatedCredential } from './directory.ts';
-import { imds } from './imds.ts';
-import { signingKey } from './keys.ts';
-import { listening } from './loopback.ts';
-import { entraServer } from './server.ts';
+import { createImds } from './imds.ts';
+import { createSigningKey } from './keys.ts';
+import { listenOnLoopback } from './loopback.ts';
+import { createEntraServer } from './server.ts';
 import type { EntraState } from './state.ts';
-import { accessClaims, seconds } from './tokens.ts';
+import { createAccessClaims, readSeconds } from './tokens.ts';
 
-export { type Certificate, selfSigned } from './certificate.ts';
+export { type Certificate, issueCertificate } from './certificate.ts';
 export * from './directory.ts';
 export type { DeviceCode, EntraState, TokenRequest } from './state.ts';
 
@@ -46,12 +46,12 @@ let serverCertificate: Certificate | undefined;
 
 /** Starts Entra with these tenants. */
 export async function startEntra(directories: Directory[]): Promise<Entra> {
-  serverCertificate ??= selfSigned('localhost', { hosts: ['localhost', '127.0.0.1'] });
+  serverCertificate ??= issueCertificate('localhost', { hosts: ['localhost', '127.0.0.1'] });
   const certificate = serverCertificate;
   const folder = await mkdtemp(join(tmpdir(), 'entra-'));
   const caFile = join(folder, 'ca.pem');
   await writeFile(caFile, certificate.certificate);
-  const [key, cluster] = await Promise.all([signingKey(), signingKey()]);
+  const [key, cluster] = await Promise.all([createSigningKey(), createSigningKey()]);
   const state: EntraState = {
     directories,
     resources: [],
@@ -66,10 +66,12 @@ export async function startEntra(directories: Directory[]): Promise<Entra> {
     cluster,
   };
   let authorityHost = '';
-  const app = entraServer(state, () => authorityHost);
+  const app = createEntraServer(state, () => authorityHost);
   const [front, machine] = await Promise.all([
-    listening(createServer({ key: certificate.key, cert: certificate.certificate }, getRequestListener(app.fetch))),
-    listening(createPlainServer(getRequestListener(imds(state).fetch))),
+    listenOnLoopback(
+      createServer({ key: certificate.key, cert: certificate.certificate }, getRequestListener(app.fetch)),
+    ),
+    listenOnLoopback(createPlainServer(getRequestListener(createImds(state).fetch))),
   ]);
   authorityHost = `https://127.0.0.1:${front.port}`;
   return Object.assign(state, {
@@ -79,7 +81,7 @@ export async function startEntra(directories: Directory[]): Promise<Entra> {
     caFile,
     options: { authorityHost, disableInstanceDiscovery: true as const, tlsOptions: { ca: certificate.certificate } },
     async federatedTokenFile({ issuer, subject, audience }: FederatedCredential, lifetime = 3_600) {
-      const [file, now] = [join(folder, `${randomUUID()}.jwt`), seconds()];
+      const [file, now] = [join(folder, `${randomUUID()}.jwt`), readSeconds()];
       const token = await cluster.sign({ iss: issuer, sub: subject, aud: audience, iat: now, exp: now + lifetime });
       await writeFile(file, token);
       return file;
@@ -87,7 +89,7 @@ export async function startEntra(directories: Directory[]): Promise<Entra> {
     tokenForApi: (directory: Directory, of: App, person: EntraUser) => {
       const delegated = { person, scopes: ['access_as_user'] };
       const grant = { directory, app: of, proof: '0', resource: `api://${of.id}`, lifetime: 3_600, delegated } as const;
-      return key.sign(accessClaims(grant));
+      return key.sign(createAccessClaims(grant));
     },
     async close() {
       await Promise.all([front.close(), machine.close(), rm(folder, { recursive: true, force: true })]);

@@ -2,30 +2,30 @@ import { createHash, randomUUID } from 'node:crypto';
 import { errors } from 'jose';
 import {
   type AssertionChecks,
+  authenticateClient,
+  authenticateConfidentialClient,
   type Client,
-  clientOf,
-  confidentialClientOf,
   type FormParameters,
   need,
 } from './clients.ts';
 import type { Directory, EntraUser } from './directory.ts';
 import {
-  badAssertion,
-  blockedByPolicy,
-  declinedCode,
+  createBadAssertionError,
+  createBlockedByPolicyError,
+  createDeclinedCodeError,
+  createExpiredCodeError,
+  createLostSessionError,
+  createMfaRequiredError,
+  createOthersAssertionError,
+  createPendingError,
+  createUnknownGrantError,
+  createUsedCodeError,
+  createWrongVerifierError,
   EntraError,
-  expiredCode,
-  lostSession,
-  mfaRequired,
-  othersAssertion,
-  pending,
-  unknownGrant,
-  usedCode,
-  wrongVerifier,
 } from './failures.ts';
-import { askedIn, delegatedScopes } from './scopes.ts';
+import { chooseDelegatedScopes, parseScopes } from './scopes.ts';
 import type { EntraState } from './state.ts';
-import { accessClaims, clientInfo, idClaims, type TokenGrant } from './tokens.ts';
+import { createAccessClaims, createClientInfo, createIdClaims, type TokenGrant } from './tokens.ts';
 
 /** One request at the token endpoint. */
 export interface GrantRequest {
@@ -50,61 +50,67 @@ type GrantHandler = (request: GrantRequest) => Promise<{ readonly body: object; 
 const handlers: Readonly<Record<string, GrantHandler>> = {
   async client_credentials(request) {
     const { entra, directory, form, checks } = request;
-    const client = await confidentialClientOf(form, checks);
-    const { resource, scopes } = askedIn(need(form, 'scope'), entra.resources, directory.domain);
+    const client = await authenticateConfidentialClient(form, checks);
+    const { resource, scopes } = parseScopes(need(form, 'scope'), entra.resources, directory.domain);
     if (scopes.join() !== '.default') {
       const why = `The provided value for scope ${form.scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).`;
       throw new EntraError(1002012, why, { error: 'invalid_scope' });
     }
-    if (client.app.policy === 'blocked') throw blockedByPolicy();
-    return { body: await bearer(request, { ...client, resource }) };
+    if (client.app.policy === 'blocked') throw createBlockedByPolicyError();
+    return { body: await issueBearer(request, { ...client, resource }) };
   },
 
   async device_code(request) {
     const { entra, form, checks } = request;
-    const client = await clientOf(form, checks);
+    const client = await authenticateClient(form, checks);
     const at = entra.deviceCodes.findIndex(({ deviceCode }) => deviceCode === form.device_code);
     const code = entra.deviceCodes[at];
-    if (code === undefined || code.app !== client.app || code.answer === 'expired') throw expiredCode();
-    if (code.answer === 'declined') throw declinedCode();
-    if (code.answer === undefined) throw pending();
-    const answered = await delegated(request, client, { person: code.answer, present: true });
+    if (code === undefined || code.app !== client.app || code.answer === 'expired') throw createExpiredCodeError();
+    if (code.answer === 'declined') throw createDeclinedCodeError();
+    if (code.answer === undefined) throw createPendingError();
+    const answered = await issueDelegated(request, client, { person: code.answer, present: true });
     entra.deviceCodes.splice(at, 1);
     return answered;
   },
 
   async authorization_code(request) {
     const { entra, form, checks } = request;
-    const client = await clientOf(form, checks);
+    const client = await authenticateClient(form, checks);
     const code = entra.codes.get(need(form, 'code'));
-    if (code === undefined || code.app !== client.app || code.redirectUri !== form.redirect_uri) throw usedCode();
+    if (code === undefined || code.app !== client.app || code.redirectUri !== form.redirect_uri)
+      throw createUsedCodeError();
     const verifier = createHash('sha256')
       .update(form.code_verifier ?? '')
       .digest('base64url');
-    if (code.challenge !== undefined && code.challenge !== verifier) throw wrongVerifier();
+    if (code.challenge !== undefined && code.challenge !== verifier) throw createWrongVerifierError();
     entra.codes.delete(need(form, 'code'));
-    return delegated(request, client, { person: code.person, present: true, nonce: code.nonce });
+    return issueDelegated(request, client, { person: code.person, present: true, nonce: code.nonce });
   },
 
   async refresh_token(request) {
     const { entra, directory, form, checks } = request;
-    const client = await clientOf(form, checks);
+    const client = await authenticateClient(form, checks);
     const session = entra.sessions.get(need(form, 'refresh_token'));
-    if (session === undefined || session.app !== client.app || session.directory !== directory) throw lostSession();
-    return delegated(request, client, { person: session.person, present: false });
+    if (session === undefined || session.app !== client.app || session.directory !== directory)
+      throw createLostSessionError();
+    return issueDelegated(request, client, { person: session.person, present: false });
   },
 
   async 'urn:ietf:params:oauth:grant-type:jwt-bearer'(request) {
     const { entra, directory, form, checks } = request;
-    const client = await confidentialClientOf(form, checks);
+    const client = await authenticateConfidentialClient(form, checks);
     const audience = [client.app.id, `api://${client.app.id}`];
     const claims = await entra.key.check(need(form, 'assertion'), { audience }).catch((error: unknown) => {
-      if (error instanceof errors.JWTExpired) throw badAssertion('because it is outside its valid time range');
-      throw error instanceof errors.JWTClaimValidationFailed ? othersAssertion() : badAssertion('signature validation');
+      if (error instanceof errors.JWTExpired)
+        throw createBadAssertionError('because it is outside its valid time range');
+      throw error instanceof errors.JWTClaimValidationFailed
+        ? createOthersAssertionError()
+        : createBadAssertionError('signature validation');
     });
     const person = directory.people.find(({ objectId }) => objectId === claims.oid);
-    if (person === undefined || claims.tid !== directory.id) throw badAssertion('because it is about nobody here');
-    return delegated(request, client, { person, present: false });
+    if (person === undefined || claims.tid !== directory.id)
+      throw createBadAssertionError('because it is about nobody here');
+    return issueDelegated(request, client, { person, present: false });
   },
 };
 const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -113,41 +119,43 @@ const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 export function answerGrant(request: GrantRequest): ReturnType<GrantHandler> {
   const name = need(request.form, 'grant_type');
   const handler = handlers[name === deviceCodeGrant ? 'device_code' : name];
-  if (handler === undefined) throw unknownGrant(name);
+  if (handler === undefined) throw createUnknownGrantError(name);
   return handler(request);
 }
 
 type Issuing = Client & Pick<TokenGrant, 'resource' | 'delegated'>;
 
-async function bearer({ entra, directory, form }: GrantRequest, issuing: Issuing) {
+async function issueBearer({ entra, directory, form }: GrantRequest, issuing: Issuing) {
   const lifetime = entra.tokenLifetime;
-  const access_token = await entra.key.sign(accessClaims({ ...issuing, directory, claims: form.claims, lifetime }));
+  const access_token = await entra.key.sign(
+    createAccessClaims({ ...issuing, directory, claims: form.claims, lifetime }),
+  );
   return { token_type: 'Bearer', expires_in: lifetime, ext_expires_in: lifetime, access_token };
 }
 
-async function delegated(request: GrantRequest, client: Client, { person, present, nonce }: SignedInUser) {
+async function issueDelegated(request: GrantRequest, client: Client, { person, present, nonce }: SignedInUser) {
   const { entra, directory, form, issuer } = request;
-  const asked = askedIn(form.scope ?? '', entra.resources, directory.domain);
+  const asked = parseScopes(form.scope ?? '', entra.resources, directory.domain);
   const { resource, openId } = asked;
-  if (person.policy === 'blocked') throw blockedByPolicy();
-  if (person.policy === 'mfa' && !present) throw mfaRequired(resource);
-  const scopes = delegatedScopes(client.app, person, asked, entra.widens);
-  const answer = await bearer(request, { ...client, resource, delegated: { person, scopes } });
+  if (person.policy === 'blocked') throw createBlockedByPolicyError();
+  if (person.policy === 'mfa' && !present) throw createMfaRequiredError(resource);
+  const scopes = chooseDelegatedScopes(client.app, person, asked, entra.widens);
+  const answer = await issueBearer(request, { ...client, resource, delegated: { person, scopes } });
   const named = [...new Set([...asked.scopes, ...scopes])].map((scope) => `${resource}/${scope}`);
-  const keeps = openId.includes('offline_access') ? refreshToken(request, client, person) : undefined;
+  const keeps = openId.includes('offline_access') ? issueRefreshToken(request, client, person) : undefined;
   const body = {
     ...answer,
     scope: [...openId.filter((word) => word !== 'offline_access'), ...named].join(' '),
     ...(keeps !== undefined && { refresh_token: keeps }),
     ...(openId.includes('openid') && {
-      id_token: await entra.key.sign(idClaims({ issuer, directory, app: client.app, person, nonce })),
+      id_token: await entra.key.sign(createIdClaims({ issuer, directory, app: client.app, person, nonce })),
     }),
-    ...(form.client_info === '1' && { client_info: clientInfo(directory, person) }),
+    ...(form.client_info === '1' && { client_info: createClientInfo(directory, person) }),
   };
   return { body, person };
 }
 
-function refreshToken({ entra, directory }: GrantRequest, { app }: Client, person: EntraUser): string {
+function issueRefreshToken({ entra, directory }: GrantRequest, { app }: Client, person: EntraUser): string {
   const token = `1.${randomUUID()}${randomUUID()}`;
   entra.sessions.set(token, { directory, app, person });
   return token;

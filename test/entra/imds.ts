@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
-import { bodyOf, unknownResource } from './failures.ts';
+import { createErrorBody, createUnknownResourceError } from './failures.ts';
 import type { EntraState } from './state.ts';
-import { accessClaims, seconds } from './tokens.ts';
+import { createAccessClaims, readSeconds } from './tokens.ts';
 
 /** The token endpoint of a virtual machine, which has no TLS and asks for a header that no browser sends. */
-export function imds(entra: EntraState): Hono {
+export function createImds(entra: EntraState): Hono {
   const refused = (error_description: string) => ({ error: 'invalid_request', error_description });
   return new Hono({ strict: false }).get('/metadata/identity/oauth2/token', async (asked) => {
     if (asked.req.header('Metadata')?.toLowerCase() !== 'true') {
@@ -22,11 +22,11 @@ export function imds(entra: EntraState): Hono {
     if (found === undefined) return asked.json(refused('Identity not found'), 400);
     const root = resource.replace(/\/$/, '');
     if (!entra.resources.includes(root)) {
-      return asked.json(bodyOf(unknownResource(root, found.directory.domain)), 400);
+      return asked.json(createErrorBody(createUnknownResourceError(root, found.directory.domain)), 400);
     }
     const lifetime = entra.tokenLifetime;
-    const token = await entra.key.sign(accessClaims({ ...found, proof: '2', resource: root, lifetime }));
-    const now = seconds();
+    const token = await entra.key.sign(createAccessClaims({ ...found, proof: '2', resource: root, lifetime }));
+    const now = readSeconds();
     return asked.json({
       access_token: token,
       client_id: found.app.id,

@@ -22,14 +22,14 @@ export interface SigningKey {
 /** A key takes long to make, and no test needs more of them at once. */
 const keyPairs: ReturnType<typeof generateKeyPair>[] = [];
 let keysGiven = 0;
-function nextKeyPair() {
+function takeKeyPair() {
   const index = keysGiven++ % 8;
   keyPairs[index] ??= generateKeyPair('RS256', { extractable: true });
   return keyPairs[index];
 }
 
-export async function signingKey(): Promise<SigningKey> {
-  const { publicKey, privateKey } = await nextKeyPair();
+export async function createSigningKey(): Promise<SigningKey> {
+  const { publicKey, privateKey } = await takeKeyPair();
   const kid = randomUUID();
   const published = { keys: [{ ...(await exportJWK(publicKey)), kid, use: 'sig', alg: 'RS256' }] };
   const keys = createLocalJWKSet(published);

@@ -8,7 +8,7 @@ export interface Listening {
 }
 
 /** Lets a server listen on 127.0.0.1, on a free port unless one is named. */
-export function listening(server: Server, port = 0): Promise<Listening> {
+export function listenOnLoopback(server: Server, port = 0): Promise<Listening> {
   return new Promise((resolve, reject) => {
     server.once('error', reject).listen(port, '127.0.0.1', () => {
       const address = server.address();

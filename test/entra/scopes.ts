@@ -1,5 +1,5 @@
 import type { App, EntraUser } from './directory.ts';
-import { EntraError, noConsent, unknownResource } from './failures.ts';
+import { createNoConsentError, createUnknownResourceError, EntraError } from './failures.ts';
 
 /** What a request asks for. */
 export interface RequestedScopes {
@@ -10,19 +10,19 @@ export interface RequestedScopes {
 }
 
 const ofOpenId = ['openid', 'profile', 'email', 'offline_access'];
-const words = (scope: string) => scope.split(' ').filter((word) => word !== '');
+const splitWords = (scope: string) => scope.split(' ').filter((word) => word !== '');
 
 /** The scopes of an API among those of a request. */
-export const apiScopesIn = (scope: string) => words(scope).filter((word) => !ofOpenId.includes(word));
+export const listApiScopes = (scope: string) => splitWords(scope).filter((word) => !ofOpenId.includes(word));
 
-export function askedIn(scope: string, resources: readonly string[], domain: string): RequestedScopes {
+export function parseScopes(scope: string, resources: readonly string[], domain: string): RequestedScopes {
   const [graph = ''] = resources;
-  const wanted = apiScopesIn(scope).map((word) => {
+  const wanted = listApiScopes(scope).map((word) => {
     const end = word.lastIndexOf('/');
     return { resource: end === -1 ? graph : word.slice(0, end), name: word.slice(end + 1) };
   });
   const resource = wanted[0]?.resource ?? graph;
-  if (!resources.includes(resource)) throw unknownResource(resource, domain);
+  if (!resources.includes(resource)) throw createUnknownResourceError(resource, domain);
   if (wanted.some((one) => one.resource !== resource)) {
     const why = 'is not valid because it contains more than one resource.';
     throw new EntraError(28000, `Provided value for the input parameter scope ${why}`, { error: 'invalid_scope' });
@@ -30,12 +30,12 @@ export function askedIn(scope: string, resources: readonly string[], domain: str
   return {
     resource,
     scopes: wanted.map(({ name }) => name),
-    openId: words(scope).filter((word) => ofOpenId.includes(word)),
+    openId: splitWords(scope).filter((word) => ofOpenId.includes(word)),
   };
 }
 
 /** The permissions that a delegated token carries. Refuses what nobody has consented to. */
-export function delegatedScopes(
+export function chooseDelegatedScopes(
   app: App,
   { objectId }: EntraUser,
   { scopes }: RequestedScopes,
@@ -45,6 +45,6 @@ export function delegatedScopes(
   const consented = [...new Set(valid.flatMap((consent) => consent.scopes))];
   const isDefault = scopes.includes('.default');
   const missing = isDefault ? consented.length === 0 : scopes.some((scope) => !consented.includes(scope));
-  if (missing) throw noConsent(app.id, app.name);
+  if (missing) throw createNoConsentError(app.id, app.name);
   return isDefault || widens ? consented : scopes;
 }

@@ -1,16 +1,16 @@
 import { type Context, Hono } from 'hono';
 import type { FormParameters } from './clients.ts';
-import { directoryOf } from './directory.ts';
-import { bodyOf, EntraError } from './failures.ts';
+import { findDirectory } from './directory.ts';
+import { createErrorBody, EntraError } from './failures.ts';
 import { answerGrant, type GrantRequest } from './grants.ts';
-import { apiScopesIn } from './scopes.ts';
+import { listApiScopes } from './scopes.ts';
 import { authorize, beginDeviceCode } from './signIns.ts';
 import type { EntraState, TokenRequest } from './state.ts';
 
-const formOf = (text: string): FormParameters => Object.fromEntries(new URLSearchParams(text));
+const parseFormFields = (text: string): FormParameters => Object.fromEntries(new URLSearchParams(text));
 
 /** The addresses of Entra that sign-in libraries use. */
-export function entraServer(entra: EntraState, authorityHost: () => string): Hono {
+export function createEntraServer(entra: EntraState, authorityHost: () => string): Hono {
   const pathOf = (asked: Context) => `${authorityHost()}/${asked.req.param('tenant')}`;
 
   /** Writes the request down, carries it out, and answers a refusal in Entra's shape. */
@@ -22,11 +22,11 @@ export function entraServer(entra: EntraState, authorityHost: () => string): Hon
   ): Promise<Response> {
     const tenant = asked.req.param('tenant') ?? '';
     const { client_id: clientId, scope = '', claims } = form;
-    const scopes = apiScopesIn(scope);
+    const scopes = listApiScopes(scope);
     const record: TokenRequest = { grant: grant ?? '', tenant, clientId, scopes, claims, at: Date.now() };
     entra.tokenRequests.push(record);
     try {
-      const directory = directoryOf(entra.directories, tenant);
+      const directory = findDirectory(entra.directories, tenant);
       const issuer = `${authorityHost()}/${directory.id}/v2.0`;
       const audience = [`${pathOf(asked)}/oauth2/v2.0/token`, issuer];
       const checks = { directory, audience, cluster: entra.cluster };
@@ -34,7 +34,7 @@ export function entraServer(entra: EntraState, authorityHost: () => string): Hon
     } catch (error) {
       if (!(error instanceof EntraError)) throw error;
       record.error = error.number;
-      return Response.json(bodyOf(error, form['client-request-id']), { status: error.kind.status ?? 400 });
+      return Response.json(createErrorBody(error, form['client-request-id']), { status: error.kind.status ?? 400 });
     }
   }
 
@@ -57,7 +57,7 @@ export function entraServer(entra: EntraState, authorityHost: () => string): Hon
     })
     .get('/:tenant/discovery/v2.0/keys', (asked) => asked.json(entra.key.published))
     .post('/:tenant/oauth2/v2.0/token', async (asked) => {
-      const form = formOf(await asked.req.text());
+      const form = parseFormFields(await asked.req.text());
       return answered(asked, form.grant_type, form, async (request, record) => {
         const { body, person } = await answerGrant(request);
         if (person !== undefined) record.person = person.upn;
@@ -65,7 +65,7 @@ export function entraServer(entra: EntraState, authorityHost: () => string): Hon
       });
     })
     .post('/:tenant/oauth2/v2.0/devicecode', async (asked) => {
-      const form = formOf(await asked.req.text());
+      const form = parseFormFields(await asked.req.text());
       return answered(asked, 'devicecode', form, async (request) => Response.json(await beginDeviceCode(request)));
     })
     .get('/:tenant/oauth2/v2.0/authorize', (asked) =>

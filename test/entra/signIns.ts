@@ -1,18 +1,24 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import { clientOf, need } from './clients.ts';
-import { appOf } from './directory.ts';
-import { declined, descriptionOf, disabledApp, EntraError, strangeRedirect } from './failures.ts';
+import { authenticateClient, need } from './clients.ts';
+import { findApp } from './directory.ts';
+import {
+  createDeclinedError,
+  createDisabledAppError,
+  createStrangeRedirectError,
+  EntraError,
+  formatDescription,
+} from './failures.ts';
 import type { GrantRequest } from './grants.ts';
-import { clientInfo } from './tokens.ts';
+import { createClientInfo } from './tokens.ts';
 
 const loopback = /^http:\/\/(localhost|127\.0\.0\.1)(:\d+)?\/?$/;
 
 /** Signs in who sits at the browser, and answers where that browser is sent then. */
 export function authorize({ entra, directory, form }: GrantRequest): string {
-  const app = appOf(directory, need(form, 'client_id'));
-  if (app.disabled) throw disabledApp(app.id, app.name);
+  const app = findApp(directory, need(form, 'client_id'));
+  if (app.disabled) throw createDisabledAppError(app.id, app.name);
   const redirectUri = need(form, 'redirect_uri');
-  if (!loopback.test(redirectUri)) throw strangeRedirect(redirectUri);
+  if (!loopback.test(redirectUri)) throw createStrangeRedirectError(redirectUri);
   const back = new URL(redirectUri);
   const say = (fields: Readonly<Record<string, string | undefined>>) => {
     for (const [name, value] of Object.entries(fields)) if (value !== undefined) back.searchParams.set(name, value);
@@ -29,14 +35,14 @@ export function authorize({ entra, directory, form }: GrantRequest): string {
       throw new EntraError(50149, why, { error: 'invalid_request' });
     }
     const person = entra.signsIn;
-    if (person === undefined) throw declined();
+    if (person === undefined) throw createDeclinedError();
     const code = `1.${randomUUID()}${randomUUID()}`;
     entra.codes.set(code, { directory, app, person, redirectUri, challenge, nonce: form.nonce });
-    const account = form.client_info === '1' ? clientInfo(directory, person) : undefined;
+    const account = form.client_info === '1' ? createClientInfo(directory, person) : undefined;
     return say({ code, state, client_info: account, session_state: randomUUID() });
   } catch (error) {
     if (!(error instanceof EntraError)) throw error;
-    return say({ error: error.kind.error, error_description: descriptionOf(error), state });
+    return say({ error: error.kind.error, error_description: formatDescription(error), state });
   }
 }
 
@@ -44,7 +50,7 @@ const letters = 'BCDFGHJKLMNPQRSTVWXYZ';
 
 /** Begins a sign-in at another device. */
 export async function beginDeviceCode({ entra, form, checks }: GrantRequest): Promise<object> {
-  const { app } = await clientOf(form, checks);
+  const { app } = await authenticateClient(form, checks);
   const userCode = Array.from({ length: 9 }, () => letters[randomInt(letters.length)]).join('');
   const deviceCode = randomBytes(48).toString('base64url');
   entra.deviceCodes.push({ userCode, deviceCode, app });

@@ -27,14 +27,14 @@ const claimsParameter = z.object({
   }),
 });
 
-export const seconds = () => Math.floor(Date.now() / 1000);
+export const readSeconds = () => Math.floor(Date.now() / 1000);
 
 /** The claims of an access token as Entra issues it for Microsoft Graph, in version 1.0. */
-export function accessClaims(grant: TokenGrant): JWTPayload {
+export function createAccessClaims(grant: TokenGrant): JWTPayload {
   const { directory, app, proof, resource, claims = '', lifetime, delegated } = grant;
   const asked = claimsParameter.safeParse(parseJson(claims)).data?.access_token;
   const capable = asked?.xms_cc?.values.some((value) => value.toLowerCase() === 'cp1') === true;
-  const notBefore = Math.max(seconds(), Number(asked?.nbf?.value ?? 0));
+  const notBefore = Math.max(readSeconds(), Number(asked?.nbf?.value ?? 0));
   const issuer = `https://sts.windows.net/${directory.id}/`;
   return {
     aud: resource,
@@ -50,22 +50,22 @@ export function accessClaims(grant: TokenGrant): JWTPayload {
     uti: randomUUID(),
     ver: '1.0',
     ...(capable && { xms_cc: ['cp1'] }),
-    ...(delegated === undefined ? ofApp(app) : ofPerson(app, delegated)),
+    ...(delegated === undefined ? createAppClaims(app) : createPersonClaims(app, delegated)),
   };
 }
 
 /** Without an application permission there is no `roles` at all. */
-const ofApp = ({ objectId, roles }: App) => ({
+const createAppClaims = ({ objectId, roles }: App) => ({
   idtyp: 'app',
   oid: objectId,
   sub: objectId,
   ...(roles.length > 0 && { roles: [...roles] }),
 });
 
-const ofPerson = (app: App, { person, scopes }: NonNullable<TokenGrant['delegated']>) => ({
+const createPersonClaims = (app: App, { person, scopes }: NonNullable<TokenGrant['delegated']>) => ({
   idtyp: 'user',
   oid: person.objectId,
-  sub: pairwise(app, person),
+  sub: createPairwiseSubject(app, person),
   name: person.name,
   upn: person.upn,
   unique_name: person.upn,
@@ -73,7 +73,7 @@ const ofPerson = (app: App, { person, scopes }: NonNullable<TokenGrant['delegate
 });
 
 /** A person's id towards one app. */
-const pairwise = ({ id }: App, { objectId }: EntraUser) =>
+const createPairwiseSubject = ({ id }: App, { objectId }: EntraUser) =>
   createHash('sha256').update(`${id} ${objectId}`).digest('base64url');
 
 interface IdToken extends Pick<TokenGrant, 'directory' | 'app'> {
@@ -83,8 +83,8 @@ interface IdToken extends Pick<TokenGrant, 'directory' | 'app'> {
 }
 
 /** The claims of an id token in version 2.0. */
-export function idClaims({ issuer, directory, app, person, nonce }: IdToken): JWTPayload {
-  const now = seconds();
+export function createIdClaims({ issuer, directory, app, person, nonce }: IdToken): JWTPayload {
+  const now = readSeconds();
   return {
     aud: app.id,
     iss: issuer,
@@ -94,7 +94,7 @@ export function idClaims({ issuer, directory, app, person, nonce }: IdToken): JW
     name: person.name,
     oid: person.objectId,
     preferred_username: person.upn,
-    sub: pairwise(app, person),
+    sub: createPairwiseSubject(app, person),
     tid: directory.id,
     ver: '2.0',
     ...(nonce !== undefined && { nonce }),
@@ -102,5 +102,5 @@ export function idClaims({ issuer, directory, app, person, nonce }: IdToken): JW
 }
 
 /** Which account a sign-in belongs to, as Microsoft's libraries keep it. */
-export const clientInfo = ({ id }: Directory, { objectId }: EntraUser) =>
+export const createClientInfo = ({ id }: Directory, { objectId }: EntraUser) =>
   Buffer.from(JSON.stringify({ uid: objectId, utid: id })).toString('base64url');

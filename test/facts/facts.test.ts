@@ -2,11 +2,7 @@ import { expect, test } from 'vitest';
 import * as z from 'zod';
 import { clouds } from '../../src/graph/clouds.ts';
 import type { Endpoint } from '../../src/graph/endpoint.ts';
-import {
-  healthIssueSeverities,
-  healthIssueStatuses,
-  healthIssueTypes,
-} from '../../src/graph/endpoints/healthIssues.ts';
+import { issueSeverities, issueStatuses, issueTypes } from '../../src/graph/endpoints/healthIssues.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { activationModes } from '../../src/graph/endpoints/sensorCandidates.ts';
 import { migrationStates } from '../../src/graph/endpoints/sensorMigration.ts';
@@ -112,9 +108,9 @@ test('the enumerations have the published members', () => {
     sensorType: sensorTypes,
     serviceStatus: serviceStatuses,
     sensorCandidateActivationMode: activationModes,
-    healthIssueSeverity: healthIssueSeverities,
-    healthIssueStatus: healthIssueStatuses,
-    healthIssueType: healthIssueTypes,
+    healthIssueSeverity: issueSeverities,
+    healthIssueStatus: issueStatuses,
+    healthIssueType: issueTypes,
     migrationState: migrationStates,
   };
   expect(Object.fromEntries(Object.entries(own).map(([name, members]) => [name, members.join(' ')]))).toEqual(

@@ -6,9 +6,9 @@ import { startInProcessServer } from './world.ts';
 
 /** What meets a hundred requests: 5 are throttled, 2 find Graph unavailable, 1 breaks off. */
 const hundred: readonly (FaultAction | undefined)[] = [
-  ...Array(5).fill(faults.throttled(1)),
-  ...Array(2).fill(faults.failing(503)),
-  faults.broken(),
+  ...Array(5).fill(faults.throttle(1)),
+  ...Array(2).fill(faults.failWith(503)),
+  faults.breakConnection(),
   ...Array(92).fill(undefined),
 ];
 const seeds = Array.from({ length: 20 }, (_, index) => index + 1);

@@ -90,8 +90,8 @@ const meet =
   };
 const once = (answer: Fault['answer'], phase: Fault['phase'] = 'before') => meet({ answer, phase, times: 1 });
 const always = (answer: Fault['answer'], phase: Fault['phase'] = 'before') => meet({ answer, phase });
-const edited = (edit: Parameters<typeof faults.edited>[0], which: 'meets' | 'meetsLater' = 'meets') =>
-  meet({ answer: faults.edited(edit), phase: 'after' }, which);
+const edited = (edit: Parameters<typeof faults.editBody>[0], which: 'meets' | 'meetsLater' = 'meets') =>
+  meet({ answer: faults.editBody(edit), phase: 'after' }, which);
 
 /** A date of Retry-After so many seconds from now, by the clock of the tenant. */
 const inSeconds = ({ tenant }: FaultTarget, seconds: number) => new Date(tenant.now() + seconds * 1000).toUTCString();
@@ -110,13 +110,13 @@ const itemsOf = ({ value }: Record<string, unknown>) => (Array.isArray(value) ? 
 const mib = 1024 * 1024;
 
 export const catalogue: readonly FaultRow[] = [
-  { name: '429 with seconds', means: 'not executed', put: once(faults.throttled(1)) },
+  { name: '429 with seconds', means: 'not executed', put: once(faults.throttle(1)) },
   {
     name: '429 with a date',
     means: 'not executed',
-    put: (place) => once((...of) => faults.throttled(inSeconds(place, 2))(...of))(place),
+    put: (place) => once((...of) => faults.throttle(inSeconds(place, 2))(...of))(place),
   },
-  { name: '429 without Retry-After', means: 'not executed', put: once(faults.throttled()) },
+  { name: '429 without Retry-After', means: 'not executed', put: once(faults.throttle()) },
   {
     name: '429 with an hour',
     means: 'not executed',
@@ -128,7 +128,7 @@ export const catalogue: readonly FaultRow[] = [
         'Microsoft Graph asked to wait 3600 seconds, which is longer than this call may take (Graph 429 TooManyRequests).',
       next: 'Try again in 3600 seconds.',
     },
-    put: always(faults.throttled(3600)),
+    put: always(faults.throttle(3600)),
   },
   {
     name: '429 for ever',
@@ -139,17 +139,17 @@ export const catalogue: readonly FaultRow[] = [
       message: 'Microsoft Graph is throttling this app (Graph 429 TooManyRequests).',
       next: later,
     },
-    put: always(faults.throttled()),
+    put: always(faults.throttle()),
   },
-  { name: '503 with Retry-After', means: 'not executed', put: once(faults.failing(503, { 'Retry-After': '1' })) },
+  { name: '503 with Retry-After', means: 'not executed', put: once(faults.failWith(503, { 'Retry-After': '1' })) },
   ...[500, 502, 503, 504].flatMap((status): FaultRow[] => [
-    { name: `${status} once`, means: 'ambiguous', words: failing(status), put: once(faults.failing(status)) },
+    { name: `${status} once`, means: 'ambiguous', words: failing(status), put: once(faults.failWith(status)) },
     {
       name: `${status} for ever`,
       means: 'ambiguous',
       ever: true,
       words: failing(status),
-      put: always(faults.failing(status)),
+      put: always(faults.failWith(status)),
     },
   ]),
   {
@@ -157,32 +157,38 @@ export const catalogue: readonly FaultRow[] = [
     means: 'ambiguous',
     late: true,
     words: failing(504),
-    put: once(faults.failing(504), 'after'),
+    put: once(faults.failWith(504), 'after'),
   },
-  { name: 'connection refused once', means: 'not executed', put: once(faults.broken('ECONNREFUSED')) },
+  { name: 'connection refused once', means: 'not executed', put: once(faults.breakConnection('ECONNREFUSED')) },
   {
     name: 'connection refused for ever',
     means: 'not executed',
     ever: true,
     words: unavailable('Microsoft Graph gave no answer to {route}: the connection failed (ECONNREFUSED).', network),
-    put: always(faults.broken('ECONNREFUSED')),
+    put: always(faults.breakConnection('ECONNREFUSED')),
   },
-  { name: 'reset before the effect', means: 'ambiguous', words: reset, put: once(faults.broken()) },
+  { name: 'reset before the effect', means: 'ambiguous', words: reset, put: once(faults.breakConnection()) },
   {
     name: 'reset before the effect, for ever',
     means: 'ambiguous',
     ever: true,
     words: reset,
-    put: always(faults.broken()),
+    put: always(faults.breakConnection()),
   },
-  { name: 'reset before the body', means: 'ambiguous', late: true, words: reset, put: once(faults.broken(), 'after') },
+  {
+    name: 'reset before the body',
+    means: 'ambiguous',
+    late: true,
+    words: reset,
+    put: once(faults.breakConnection(), 'after'),
+  },
   {
     name: 'reset before the body, for ever',
     means: 'ambiguous',
     late: true,
     ever: true,
     words: reset,
-    put: always(faults.broken(), 'after'),
+    put: always(faults.breakConnection(), 'after'),
   },
   { name: 'reset in the body', means: 'ambiguous', inBody: true, words: reset, put: once(faults.cutOff(0.5), 'after') },
   {
@@ -204,39 +210,39 @@ export const catalogue: readonly FaultRow[] = [
     name: 'silence before the effect',
     means: 'ambiguous',
     words: silent,
-    put: (place) => once(faults.slow(600_000, place.clock))(place),
+    put: (place) => once(faults.answerLate(600_000, place.clock))(place),
   },
   {
     name: 'silence after the effect',
     means: 'ambiguous',
     late: true,
     words: silent,
-    put: (place) => once(faults.slow(600_000, place.clock), 'after')(place),
+    put: (place) => once(faults.answerLate(600_000, place.clock), 'after')(place),
   },
   {
     name: 'silence for ever',
     means: 'ambiguous',
     ever: true,
     words: silent,
-    put: (place) => always(faults.slow(600_000, place.clock))(place),
+    put: (place) => always(faults.answerLate(600_000, place.clock))(place),
   },
   {
     name: 'slow drip',
     means: 'harmless',
-    put: (place) => always(faults.dripping(4, 100, place.clock), 'after')(place),
+    put: (place) => always(faults.drip(4, 100, place.clock), 'after')(place),
   },
   {
     name: 'drip without an end',
     means: 'ambiguous',
     late: true,
     words: silent,
-    put: (place) => once(faults.dripping(1_000, 600, place.clock), 'after')(place),
+    put: (place) => once(faults.drip(1_000, 600, place.clock), 'after')(place),
   },
   {
     name: 'truncated JSON',
     means: 'unreadable',
     words: useless('it is not JSON'),
-    put: always(faults.truncated, 'after'),
+    put: always(faults.truncate, 'after'),
   },
   {
     name: 'malformed JSON',
@@ -246,20 +252,20 @@ export const catalogue: readonly FaultRow[] = [
   },
   { name: 'HTML of a proxy', means: 'unreadable', words: useless('it is not JSON'), put: always(faults.html, 'after') },
   { name: 'empty body', means: 'unreadable', words: useless('it is not JSON'), put: always(faults.empty, 'after') },
-  { name: 'another content type', means: 'harmless', put: always(faults.typed('text/plain'), 'after') },
+  { name: 'another content type', means: 'harmless', put: always(faults.setContentType('text/plain'), 'after') },
   {
     name: 'gzip bomb',
     means: 'unreadable',
     words: useless('it is larger than 16 MiB'),
-    put: always(faults.huge(1024 * mib), 'after'),
+    put: always(faults.sendHugeBody(1024 * mib), 'after'),
   },
-  { name: 'page of 10 MB', means: 'harmless', put: once(faults.padded(10 * mib), 'after') },
+  { name: 'page of 10 MB', means: 'harmless', put: once(faults.padBody(10 * mib), 'after') },
   {
     name: 'next link to another host',
     means: 'unreadable',
     paged: true,
     words: useless('its next page is at another place'),
-    put: always(faults.nextLinkTo('https://graph.evil.example/v1.0/security/identities/sensors'), 'after'),
+    put: always(faults.setNextLink('https://graph.evil.example/v1.0/security/identities/sensors'), 'after'),
   },
   {
     name: 'next link to itself',
@@ -316,7 +322,7 @@ export const catalogue: readonly FaultRow[] = [
       name: `clock an hour ${way}`,
       means: 'not executed',
       options: { now: () => Date.now() + (way === 'ahead' ? 3_600_000 : -3_600_000) },
-      put: (place) => once((...of) => faults.throttled(inSeconds(place, 2))(...of))(place),
+      put: (place) => once((...of) => faults.throttle(inSeconds(place, 2))(...of))(place),
     }),
   ),
   {

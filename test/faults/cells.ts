@@ -5,9 +5,9 @@ import { endpoints } from '../../src/graph/endpoints/index.ts';
 import type { EndpointName } from '../../src/tenants/simulated/handlers.ts';
 import { createSimulatedTenant, type LoggedRequest } from '../../src/tenants/simulated/tenant.ts';
 import { approve, type ToolResult } from '../harness/clients.ts';
-import { virtualClock } from '../harness/clock.ts';
+import { createVirtualClock } from '../harness/clock.ts';
 import { readIds } from '../harness/tools.ts';
-import { catalogue, type FaultRow, type FaultTarget } from './catalogue.ts';
+import type { FaultRow, FaultTarget } from './catalogue.ts';
 import { type ReadCase, readings, type WriteCase, writings } from './subjects.ts';
 import { startInProcessServer } from './world.ts';
 
@@ -57,10 +57,6 @@ function placed(writing: WriteCase, stage: CallStage, endpoint: EndpointName | u
   return endpoint === undefined ? [] : [{ stage, tool, args, endpoint, writing }];
 }
 
-export const faultCases: readonly FaultCase[] = Object.values(stages)
-  .flat()
-  .flatMap((cell) => catalogue.map((fault) => ({ ...cell, fault })));
-
 export const getEndpoint = (name: EndpointName): Endpoint => endpoints[name];
 export const listRoutes = (name: EndpointName) => [getEndpoint(name).route, ...(getEndpoint(name).alternatives ?? [])];
 /** Whether a request is for one of the routes of an endpoint. */
@@ -82,7 +78,7 @@ export async function runFaultCase({
   endpoint,
   writing,
 }: Omit<FaultCase, 'fault'> & { fault?: FaultRow }) {
-  const clock = virtualClock();
+  const clock = createVirtualClock();
   const tenant = createSimulatedTenant({
     ...options,
     now: clock.wall,

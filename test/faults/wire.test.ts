@@ -29,10 +29,10 @@ async function scene(
 
 const onTheWay = [
   ['is reset before the answer', { send: wire.resetBeforeAnswer, times: 1 }],
-  ['ends in a body of unknown length', { send: wire.brokenInBody(10), times: 1 }],
-  ['ends before the length that was told', { send: wire.truncated(10), times: 1 }],
-  ['drips', { send: wire.dripping(4_000, 5) }],
-  ['is compressed', { send: wire.gzipped }],
+  ['ends in a body of unknown length', { send: wire.breakInBody(10), times: 1 }],
+  ['ends before the length that was told', { send: wire.truncate(10), times: 1 }],
+  ['drips', { send: wire.drip(4_000, 5) }],
+  ['is compressed', { send: wire.sendGzipped }],
 ] as const;
 
 describe.each(onTheWay)('where the connection %s', (name, fault) => {
@@ -77,7 +77,7 @@ test('a gzip bomb is read no further than it may be', () =>
         },
       }),
     });
-    graph.wire.push({ send: wire.gzipped });
+    graph.wire.push({ send: wire.sendGzipped });
     expect((await call('list_sensors')).text).toBe(
       'unavailable: The answer of Microsoft Graph to GET /security/identities/sensors cannot be used: it is larger than 16 MiB. Try again; if it stays, this version of the server does not fit what Graph answers. (SIMULATED tenant)',
     );

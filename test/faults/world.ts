@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { connect, type Person, type TestClient } from '../harness/clients.ts';
-import { virtualClock } from '../harness/clock.ts';
-import { openHere } from '../harness/server.ts';
+import { createVirtualClock } from '../harness/clock.ts';
+import { serveTenant } from '../harness/server.ts';
 
 /** So that a request which gets no answer is sent as often as any other; in milliseconds. */
 const longestAttempt = 3_000;
@@ -19,9 +19,9 @@ export async function startInProcessServer(
   tenant: SimulatedTenant,
   person: Person,
   {
-    clock = virtualClock(),
+    clock = createVirtualClock(),
     ...flags
-  }: Readonly<Record<string, unknown>> & { clock?: ReturnType<typeof virtualClock> } = {},
+  }: Readonly<Record<string, unknown>> & { clock?: ReturnType<typeof createVirtualClock> } = {},
 ): Promise<InProcessServer> {
   const home = mkdtempSync(join(tmpdir(), 'faults-'));
   const [secretsDir, auditLog] = [join(home, 'secrets'), join(home, 'audit')];
@@ -30,7 +30,7 @@ export async function startInProcessServer(
     'v2 modern',
     {
       open: (transport) =>
-        openHere(transport, tenant, { flags: all, home, clock, longestAttempt, env: { CI: 'true' } }),
+        serveTenant(transport, tenant, { flags: all, home, clock, longestAttempt, env: { CI: 'true' } }),
     },
     person,
   );

@@ -6,12 +6,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { isAuditFile } from '../../src/audit/records.ts';
 import { type VerifiedFile, verifyFolder } from '../../src/audit/verify.ts';
-import { type AttackedQuestion, ask, textOf } from '../approval/attacker.ts';
-import { casesOf, finder, gatedTools } from '../approval/cases.ts';
+import { type AttackedQuestion, ask, readText } from '../approval/attacker.ts';
 import { isGatedRequest } from '../harness/gated.ts';
 import { connectRaw, type Era } from '../harness/raw.ts';
-import { serverProcess } from '../harness/server.ts';
-import { type Fact, factsIn } from '../harness/witness.ts';
+import { prepareServerProcess } from '../harness/server.ts';
+import { type GatedTool, gatedTools, tools } from '../harness/tools.ts';
+import { type Fact, parseFacts } from '../harness/witness.ts';
 
 /** What became of many servers that were killed while gated calls were under way. */
 export interface Kills {
@@ -34,7 +34,7 @@ export interface Kills {
 
 interface Run {
   readonly era: Era;
-  readonly tools: readonly (typeof gatedTools)[number][];
+  readonly tools: readonly GatedTool[];
   /** How long after the calls, the first answer of a person, or the first gated request it is killed. */
   readonly since: 'calls' | 'answer' | 'request';
   readonly milliseconds: number;
@@ -57,7 +57,7 @@ const run: fc.Arbitrary<Run> = fc.record({
 export async function kill(runs: number, seed: number): Promise<Kills> {
   const folder = mkdtempSync(join(tmpdir(), 'mdi-kills-'));
   const [auditLog, secretsDir] = [join(folder, 'audit'), join(folder, 'secrets')];
-  const server = await serverProcess({ witness: true, flags: { auditLog, secretsDir, logLevel: 'error' } });
+  const server = await prepareServerProcess({ witness: true, flags: { auditLog, secretsDir, logLevel: 'error' } });
   const counts = {
     runs: 0,
     acts: 0,
@@ -70,23 +70,21 @@ export async function kill(runs: number, seed: number): Promise<Kills> {
     broken: 0,
   };
   const all: Kills = { auditLog, secretsDir, ...counts };
-  let cases: Cases | undefined;
   let left: AttackedQuestion | undefined;
-  for (const { era, tools, since, milliseconds, powerCut } of fc.sample(run, { seed, numRuns: runs })) {
+  for (const { era, tools: called, since, milliseconds, powerCut } of fc.sample(run, { seed, numRuns: runs })) {
     const raw = await connectRaw(era, server);
-    cases ??= casesOf(await finder(server));
     if (era === 'modern' && left !== undefined) {
       const late = await left.answer('accept', right(left), { through: raw });
       all.brought += 1;
-      all.survived += /^approval_invalid: /.test(textOf(late)) ? 0 : 1;
+      all.survived += /^approval_invalid: /.test(readText(late)) ? 0 : 1;
     }
     const moments = new EventEmitter();
     const begun = since === 'calls' ? Promise.resolve() : once(moments, since);
     raw.child.stderr.on('data', () => {
-      if (gatedIn(factsIn(raw.stderr())).length > 0) moments.emit('request');
+      if (gatedIn(parseFacts(raw.stderr())).length > 0) moments.emit('request');
     });
-    const calls = tools.map(async (tool) => {
-      const held = await ask(era, raw, tool, (cases as Cases)[tool].args);
+    const calls = called.map(async (tool) => {
+      const held = await ask(era, raw, tool, tools[tool].args);
       if (era === 'modern') left = held;
       moments.emit('answer');
       await held.answer('accept', right(held));
@@ -95,12 +93,11 @@ export async function kill(runs: number, seed: number): Promise<Kills> {
     const closed = once(raw.child, 'close');
     raw.child.kill('SIGKILL');
     await closed;
-    judge(all, raw.child.pid, factsIn(raw.stderr()), powerCut);
+    judge(all, raw.child.pid, parseFacts(raw.stderr()), powerCut);
   }
   await server.end();
   return all;
 }
-type Cases = ReturnType<typeof casesOf>;
 
 /** What approves a question, as it says itself. */
 const right = ({ message, choices }: AttackedQuestion) =>

@@ -7,9 +7,9 @@ import { PassThrough } from 'node:stream';
 import { createStdioTransport } from '../../src/server/stdio.ts';
 import type { SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { environment } from '../harness/clients.ts';
-import { virtualClock } from '../harness/clock.ts';
+import { createVirtualClock } from '../harness/clock.ts';
 import { isGatedRequest } from '../harness/gated.ts';
-import { openHere, serverProcess } from '../harness/server.ts';
+import { prepareServerProcess, serveTenant } from '../harness/server.ts';
 
 /** A server to which a client sends what bytes it likes. */
 export interface Wire {
@@ -33,9 +33,9 @@ const patience = 20;
 export function inProcess(tenant: SimulatedTenant): Wire {
   const [input, output] = [new PassThrough(), new PassThrough()];
   const home = join(tmpdir(), 'mdi-fuzz');
-  const clock = virtualClock();
+  const clock = createVirtualClock();
   tenant.requests.length = 0;
-  const server = openHere(createStdioTransport(input, output), tenant, {
+  const server = serveTenant(createStdioTransport(input, output), tenant, {
     flags: { auditLog: 'off', logLevel: 'silent', secretsDir: join(home, 'secrets'), ...flags },
     patience: 0,
     home,
@@ -59,7 +59,7 @@ export function inProcess(tenant: SimulatedTenant): Wire {
 /** The server as a process of its own, with its audit log on. */
 export async function overStdio(): Promise<Wire> {
   const ahead = { wall: 0, monotonic: 0 };
-  const server = await serverProcess({ flags, patience });
+  const server = await prepareServerProcess({ flags, patience });
   const child = spawn(server.command, [...server.args], { env: { ...environment, ...server.env }, stdio: 'pipe' });
   let [errors, end]: [string, string | undefined] = ['', undefined];
   child.stderr.on('data', (data) => {

@@ -119,7 +119,7 @@ async function start(
     return { ...((await person?.(params as AskedForm)) ?? { action: 'cancel' as const }) };
   };
   const link = 'open' in server ? linkHere(server) : linkTo(kind, server);
-  const client = kind === 'v1' ? v1Client(capabilities, answer) : modernClient(kind, capabilities, answer);
+  const client = kind === 'v1' ? createV1Client(capabilities, answer) : createModernClient(kind, capabilities, answer);
   await client.connect(link.transport);
   return {
     stderr: link.stderr,
@@ -148,7 +148,7 @@ interface Capabilities {
 }
 type Answer = (params: unknown) => Promise<{ action: FormAnswer['action'] }>;
 
-function v1Client(capabilities: Capabilities, answer: Answer) {
+function createV1Client(capabilities: Capabilities, answer: Answer) {
   const client = new V1Client(info, { capabilities });
   if (capabilities.elicitation) client.setRequestHandler(ElicitRequestSchema, ({ params }) => answer(params));
   return {
@@ -159,7 +159,7 @@ function v1Client(capabilities: Capabilities, answer: Answer) {
   };
 }
 
-function modernClient(kind: ClientKind, capabilities: Capabilities, answer: Answer) {
+function createModernClient(kind: ClientKind, capabilities: Capabilities, answer: Answer) {
   const client = new ModernClient(info, {
     capabilities,
     versionNegotiation: { mode: kind === 'v2 legacy' ? 'legacy' : { pin: '2026-07-28' } },
@@ -225,7 +225,7 @@ export const approve = ({ message, requestedSchema: { properties } }: AskedForm)
 };
 
 /** A person needs a moment; an answer within 300 ms counts as the client's own. */
-export const afterAMoment =
+export const delayAnswer =
   (person: Person): Person =>
   async (form, pass) => {
     await pass(350);

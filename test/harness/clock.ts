@@ -7,6 +7,8 @@ export interface VirtualClock extends Clock {
   pass(durationMs: number): Promise<void>;
   /** From now on who pauses waits until somebody else moves the clock. */
   hold(): void;
+  /** In how many milliseconds each thing happens that somebody waits for. */
+  listAlarms(): readonly number[];
   /** How far what the clock says is ahead of the time that has passed; nothing happens when it is set. */
   readonly ahead: { wall: number; monotonic: number };
 }
@@ -17,11 +19,11 @@ interface Alarm {
 }
 
 /** Everything that is ready to happen in this process happens. */
-const settled = async () => {
+const settle = async () => {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-export function virtualClock(): VirtualClock {
+export function createVirtualClock(): VirtualClock {
   const start = Date.now();
   const ahead = { wall: 0, monotonic: 0 };
   const alarms = new Set<Alarm>();
@@ -39,14 +41,14 @@ export function virtualClock(): VirtualClock {
       alarms.delete(next);
       passed = Math.max(passed, next.at);
       next.run();
-      await settled();
+      await settle();
     }
   };
 
   const after = (durationMs: number, run: () => void) => {
     const alarm = { at: passed + Math.max(0, durationMs), run };
     alarms.add(alarm);
-    if (durationMs <= 0) settled().then(() => moveTo(passed));
+    if (durationMs <= 0) settle().then(() => moveTo(passed));
     return () => void alarms.delete(alarm);
   };
 
@@ -67,9 +69,10 @@ export function virtualClock(): VirtualClock {
         };
         const callOff = after(durationMs, end);
         signal?.addEventListener('abort', end, { once: true });
-        settled().then(() => moveTo(at, () => !isOver && !isHeld));
+        settle().then(() => moveTo(at, () => !isOver && !isHeld));
       }),
     pass: (durationMs) => moveTo(passed + durationMs),
+    listAlarms: () => [...alarms].map(({ at }) => at - passed),
     hold() {
       isHeld = true;
     },

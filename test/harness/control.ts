@@ -54,7 +54,7 @@ interface Time {
 }
 
 /** Carries out what a test tells. */
-export function controlOf(
+export function createControl(
   tenant: SimulatedTenant,
   time: Time,
   inProcessOfItsOwn: (command: ProcessCommand) => unknown = ({ do: what }) => {
@@ -101,7 +101,7 @@ export function controlOf(
           appliesTo: ({ method, path }) => method === command.method && path.includes(command.path),
           times: command.times ?? 1,
           phase: command.phase ?? 'before',
-          answer: answerOf(command),
+          answer: createFaultAction(command),
         });
       default:
         return inProcessOfItsOwn(command);
@@ -109,9 +109,9 @@ export function controlOf(
   };
 }
 
-function answerOf({ status, headers = {}, milliseconds }: Extract<Command, { do: 'fault' }>) {
-  if (milliseconds !== undefined) return faults.slow(milliseconds);
-  return status === undefined ? faults.broken() : faults.failing(status, headers);
+function createFaultAction({ status, headers = {}, milliseconds }: Extract<Command, { do: 'fault' }>) {
+  if (milliseconds !== undefined) return faults.answerLate(milliseconds);
+  return status === undefined ? faults.breakConnection() : faults.failWith(status, headers);
 }
 
 function merge(into: object, set: object): void {

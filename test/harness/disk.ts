@@ -12,7 +12,7 @@ export interface Disk {
 }
 
 /** Undefined where this user may not mount one: that takes root on Linux. */
-export function smallDisk(): Disk | undefined {
+export function mountSmallDisk(): Disk | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'mdi-disk-'));
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=700', 'tmpfs', folder]);
   if (mounted.status !== 0) return undefined;
@@ -33,7 +33,7 @@ export function smallDisk(): Disk | undefined {
 }
 
 /** What every open file can do, for a test to change. */
-export async function fileMethods(): Promise<FileHandle> {
+export async function readFileMethods(): Promise<FileHandle> {
   const handle = await open(process.execPath);
   await handle.close();
   return Object.getPrototypeOf(handle);

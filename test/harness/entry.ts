@@ -7,10 +7,10 @@ import { openRuntime, serve } from '../../src/commands/serve.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { createSimulatedTenant, type SimulatedTenantOptions } from '../../src/tenants/simulated/tenant.ts';
-import { controlOf, type ProcessCommand } from './control.ts';
-import { fileMethods } from './disk.ts';
+import { createControl, type ProcessCommand } from './control.ts';
+import { readFileMethods } from './disk.ts';
 import type { EntryOptions } from './server.ts';
-import { witness } from './witness.ts';
+import { startWitness } from './witness.ts';
 
 /** The server as it is shipped, over real stdio; beside it a socket through which a test moves the simulated tenant and the clocks. */
 const options: EntryOptions = JSON.parse(process.env.MDI_TEST ?? '{}');
@@ -20,7 +20,7 @@ const config: Config = readConfig({ simulate: true, ...options.flags }, {});
 const tenant = createSimulatedTenant({
   seed: 1,
   cloud: config.cloud,
-  ...(options.witness === true && witness()),
+  ...(options.witness === true && startWitness()),
   ...options.tenant,
 } as SimulatedTenantOptions);
 
@@ -32,7 +32,7 @@ const time = {
   // Here time goes by itself, and who pauses waits in any case.
   hold: () => undefined,
 };
-const obey = controlOf(tenant, time, (command: ProcessCommand) => {
+const obey = createControl(tenant, time, (command: ProcessCommand) => {
   if (command.do === 'deeds') return deeds ?? noteDeeds();
   return command.of === 'secretsDir' ? fillForSecrets() : fillDisk(command.after);
 });
@@ -59,20 +59,20 @@ function noteDeeds(): string[] {
 }
 
 async function fillForSecrets(): Promise<void> {
-  const methods = await fileMethods();
+  const methods = await readFileMethods();
   methods.writeFile = async () => {
-    throw full();
+    throw createDiskFullError();
   };
 }
 
-const full = () => Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+const createDiskFullError = () => Object.assign(new Error('no space left'), { code: 'ENOSPC' });
 
 function fillDisk(after: number): void {
   const write = fs.writeSync;
   let lines = 0;
   fs.writeSync = ((...args: Parameters<typeof write>) => {
     lines += 1;
-    if (lines > after) throw full();
+    if (lines > after) throw createDiskFullError();
     return write(...args);
   }) as typeof write;
   syncBuiltinESMExports();

@@ -5,13 +5,12 @@ import { createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 export type Collection = {
   [Name in keyof SimulatedState]: SimulatedState[Name] extends { readonly id: string }[] ? Name : never;
 }[keyof SimulatedState];
-/** The id of the first object of a list that has such a name in the seeded fleet, a sensor's with its domain. */
-export type Find = (of: Collection, name: string) => string;
 
 /** Ids follow from the seed alone: every simulated tenant of the tests has these. */
 const seeded = createSimulatedTenant({ seed: 1 });
 
-export const find: Find = (of, name) => {
+/** The id of the first object of a list that has such a name in the seeded fleet, a sensor's with its domain. */
+export function find(of: Collection, name: string): string {
   const all: readonly { readonly id: string; readonly displayName?: string; readonly domainName?: string }[] =
     seeded[of];
   const found = all.find((one) =>
@@ -19,4 +18,4 @@ export const find: Find = (of, name) => {
   );
   if (found === undefined) throw new Error(`no ${name} among the ${of}`);
   return found.id;
-};
+}

@@ -18,7 +18,10 @@ interface Asking {
 }
 
 /** One HTTP request as any program can make it, whatever a browser would forbid; redirects are not followed. */
-export function http(address: string, { method = 'GET', headers = {}, body }: Asking = {}): Promise<RawHttpResponse> {
+export function sendHttp(
+  address: string,
+  { method = 'GET', headers = {}, body }: Asking = {},
+): Promise<RawHttpResponse> {
   return new Promise((resolve, reject) => {
     const asked = request(address, { method, headers }, (answer) => {
       let text = '';
@@ -33,7 +36,7 @@ export function http(address: string, { method = 'GET', headers = {}, body }: As
 }
 
 /** The address of the question that a server with --no-browser offered last. */
-export async function handedBy(stderr: () => string, count = 1): Promise<string> {
+export async function waitForPageAddress(stderr: () => string, count = 1): Promise<string> {
   const files = () => [...stderr().matchAll(/Open this file in a browser: (.+)/g)].map(([, file]) => file ?? '');
   await vi.waitFor(() => {
     if (files().length < count) throw new Error('no page was offered');
@@ -51,16 +54,16 @@ export interface Opened {
   post(fields: Readonly<Record<string, string>>, asking?: Asking & { readonly at?: 'once' }): Promise<RawHttpResponse>;
 }
 
-export async function opened(handed: string, pass?: Pass): Promise<Opened> {
+export async function openOfferedPage(handed: string, pass?: Pass): Promise<Opened> {
   const origin = new URL(handed).origin;
-  const { headers } = await http(handed);
-  return sheet(`${origin}${headers.location}`, pass);
+  const { headers } = await sendHttp(handed);
+  return readPage(`${origin}${headers.location}`, pass);
 }
 
 /** A page at its own address; the time that a person needs goes by with `pass`. */
-export async function sheet(address: string, pass: Pass = sleep): Promise<Opened> {
+export async function readPage(address: string, pass: Pass = sleep): Promise<Opened> {
   const { origin } = new URL(address);
-  const { body } = await http(address);
+  const { body } = await sendHttp(address);
   const secret = /name="secret" value="([^"]+)"/.exec(body)?.[1] ?? '';
   return {
     address,
@@ -70,7 +73,7 @@ export async function sheet(address: string, pass: Pass = sleep): Promise<Opened
     async post(fields, { headers = {}, body: raw, at } = {}) {
       if (at !== 'once') await pass(1_050);
       const own = { Origin: origin, 'Content-Type': 'application/x-www-form-urlencoded' };
-      return http(address, {
+      return sendHttp(address, {
         method: 'POST',
         headers: { ...own, ...headers },
         body: raw ?? new URLSearchParams({ secret, ...fields }).toString(),
@@ -80,9 +83,9 @@ export async function sheet(address: string, pass: Pass = sleep): Promise<Opened
 }
 
 /** Talks to the terminal socket of a server: one request, the questions it answers with. */
-export function atSocket(home: string, asked: unknown): Promise<{ nonce: string; state: string; sentence: string }[]> {
+export function askSocket(home: string, asked: unknown): Promise<{ nonce: string; state: string; sentence: string }[]> {
   return new Promise((resolve, reject) => {
-    const socket = connect(socketIn(home));
+    const socket = connect(findSocket(home));
     const lines = createInterface({ input: socket });
     const failed = (error: Error & { code?: string }) => (error.code === 'ECONNREFUSED' ? reject(error) : resolve([]));
     for (const side of [socket, lines]) side.on('error', failed);
@@ -95,7 +98,7 @@ export function atSocket(home: string, asked: unknown): Promise<{ nonce: string;
   });
 }
 
-export function socketIn(home: string): string {
+export function findSocket(home: string): string {
   const folder = join(home, '.mdi-sensors-mcp');
   return join(folder, readdirSync(folder).find((name) => name.endsWith('.sock')) ?? '');
 }

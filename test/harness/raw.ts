@@ -62,15 +62,15 @@ export async function connectRaw(
   server: Reachable,
   capabilities: object = { elicitation: { form: {} } },
 ): Promise<RawClient> {
-  if ('open' in server) return speak(era, linesHere(server), capabilities);
+  if ('open' in server) return speak(era, openLinesHere(server), capabilities);
   const child = spawn(server.command, [...server.args], {
     env: { ...environment, ...server.env },
     stdio: 'pipe',
   });
-  return { ...(await speak(era, linesTo(child), capabilities)), child } as RawProcess;
+  return { ...(await speak(era, openProcessLines(child), capabilities)), child } as RawProcess;
 }
 
-function linesTo(child: ChildProcessWithoutNullStreams): Lines {
+function openProcessLines(child: ChildProcessWithoutNullStreams): Lines {
   let errors = '';
   child.stderr.on('data', (data) => {
     errors += String(data);
@@ -88,7 +88,7 @@ function linesTo(child: ChildProcessWithoutNullStreams): Lines {
   };
 }
 
-function linesHere(server: ServerHere): Lines {
+function openLinesHere(server: ServerHere): Lines {
   const [input, output] = [new PassThrough(), new PassThrough()];
   const { stderr, close } = server.open(createStdioTransport(input, output));
   return { input, output, stderr, close };

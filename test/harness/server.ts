@@ -12,8 +12,8 @@ import {
   type SimulatedTenant,
   type SimulatedTenantOptions,
 } from '../../src/tenants/simulated/tenant.ts';
-import { type VirtualClock, virtualClock } from './clock.ts';
-import { type Command, controlOf } from './control.ts';
+import { createVirtualClock, type VirtualClock } from './clock.ts';
+import { type Command, createControl } from './control.ts';
 import { isGatedRequest } from './gated.ts';
 
 export type { Command } from './control.ts';
@@ -78,7 +78,7 @@ export interface ServerOptions {
   readonly patience?: number;
 }
 
-async function folders(flags: ServerOptions['flags']) {
+async function createFolders(flags: ServerOptions['flags']) {
   const home = await mkdtemp(join(tmpdir(), 'mdi-test-'));
   const [secretsDir, auditLog] = [join(home, 'secrets'), join(home, 'audit')];
   return {
@@ -113,10 +113,10 @@ interface HereOptions extends ServerOptions {
 }
 
 /** The server in this process, on a clock that stands still until a test moves it, assembled as the product assembles it. */
-export async function serverHere(options: HereOptions = {}): Promise<Observed & ServerHere & { clock: VirtualClock }> {
-  const { home, secretsDir, auditLog, flags, end } = await folders(options.flags);
-  const clock = virtualClock();
-  let control: ReturnType<typeof controlOf> | undefined;
+export async function startServer(options: HereOptions = {}): Promise<Observed & ServerHere & { clock: VirtualClock }> {
+  const { home, secretsDir, auditLog, flags, end } = await createFolders(options.flags);
+  const clock = createVirtualClock();
+  let control: ReturnType<typeof createControl> | undefined;
   return {
     home,
     secretsDir,
@@ -134,14 +134,14 @@ export async function serverHere(options: HereOptions = {}): Promise<Observed & 
         cloud: config.cloud,
         ...options.tenant,
       } as SimulatedTenantOptions);
-      control = controlOf(tenant, clock);
-      return openHere(transport, tenant, { ...options, flags, home, clock });
+      control = createControl(tenant, clock);
+      return serveTenant(transport, tenant, { ...options, flags, home, clock });
     },
   };
 }
 
 /** Serves a tenant over a transport. */
-export function openHere(
+export function serveTenant(
   transport: Transport,
   tenant: SimulatedTenant,
   { flags, env = {}, ...machine }: HereOptions & { readonly home: string; readonly clock: VirtualClock },
@@ -180,10 +180,10 @@ export interface EntryOptions extends ServerOptions {
 const entry = 'node_modules/.cache/mdi-sensors-mcp/entry/entry.js';
 
 /** The server in a process of its own, with a socket beside it for what a test tells; the clock goes on by itself. */
-export async function serverProcess(
+export async function prepareServerProcess(
   options: Omit<EntryOptions, 'socket'> = {},
 ): Promise<Observed & ServerCommand & { readonly env: Readonly<Record<string, string>> }> {
-  const { home, secretsDir, auditLog, flags, end } = await folders(options.flags);
+  const { home, secretsDir, auditLog, flags, end } = await createFolders(options.flags);
   const socket = join(home, 'control');
   let line: Promise<Line> | undefined;
   return {
@@ -195,7 +195,7 @@ export async function serverProcess(
     auditLog,
     end,
     ...lookInto(async (command) => {
-      line ??= lineTo(socket, () => {
+      line ??= openLine(socket, () => {
         line = undefined;
       });
       return (await line)(command);
@@ -205,7 +205,7 @@ export async function serverProcess(
 
 type Line = (command: Command) => Promise<unknown>;
 
-async function lineTo(path: string, closed: () => void): Promise<Line> {
+async function openLine(path: string, closed: () => void): Promise<Line> {
   const socket = await open(path, Date.now() + 10_000);
   socket.unref().once('close', closed);
   const waiting: { resolve(value: unknown): void; reject(error: Error): void }[] = [];

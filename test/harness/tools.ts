@@ -39,7 +39,8 @@ interface ReadRow extends ToolRow {
 }
 type ContentFault = 'missing item' | 'unknown enum members' | 'null collections';
 
-interface GatedRow extends ToolRow {
+/** What the tests know of a gated tool. */
+export interface GatedRow extends ToolRow {
   /** What a person types to approve it; without it the form has a choice. */
   readonly typed?: string;
   /** Its gated requests, in their order; the last one is what it is for. */
@@ -86,12 +87,12 @@ const takeFrom = (all: WithId[], id: string | undefined) =>
 
 const deletion = 'DELETE /security/identities/sensors/{sensorId}';
 /** One of two deletions took effect; the answer to it ended the sending. */
-const halfDeleted = (why: string) =>
+const expectHalfDeleted = (why: string) =>
   refused(
     `partly_done: ${why}`,
     '1 of 2: deleted; Graph answers 404 for it now. 1 of 2: not sent; nothing was changed',
   );
-const notJson = halfDeleted(`The answer of Microsoft Graph to ${deletion} cannot be used: it is not JSON.`);
+const notJson = expectHalfDeleted(`The answer of Microsoft Graph to ${deletion} cannot be used: it is not JSON.`);
 
 /** Every tool, in the order in which clients list them. Whoever makes a new tool adds its row here, or nothing compiles. */
 export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadRow : GatedRow } = {
@@ -199,7 +200,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
           'not_writable: 2 of 2 sensors may not be deleted as stale: "SIN-DC03.apac.contoso.com" (6c9b96b1-4f56-45e1-8d59-4bc01d049910) is somethingNew, not unreachable, and has no communicating duplicate; "DC12.contoso.com" (cee5fa67-b249-494d-806f-59164f5d97f0) is somethingNew, not unreachable, and has no communicating duplicate. Nothing was changed. Call again without them, or ask the user about delete_sensor for a single one.',
         ),
         'send: 404 after a deletion': done('1 of 2: was already gone. 1 of 2: deleted; Graph answers 404 for it now'),
-        'send: reset before the body, for ever': halfDeleted(
+        'send: reset before the body, for ever': expectHalfDeleted(
           `Microsoft Graph gave no answer to ${deletion}: the connection failed (ECONNRESET).`,
         ),
         'send: malformed JSON': notJson,

@@ -14,7 +14,7 @@ const millisecondsOnTheWay = 20;
 const stderr = 2;
 
 /** Tells on stderr what happens, each time before it goes on. */
-export function witness(): Pick<SimulatedTenantOptions, 'beforeRequest' | 'onRequest'> {
+export function startWitness(): Pick<SimulatedTenantOptions, 'beforeRequest' | 'onRequest'> {
   const { fsyncSync, writeSync } = fs;
   const tell = (fact: Fact) => writeSync(stderr, `${JSON.stringify(fact)}\n`);
   fs.fsyncSync = (handle) => {
@@ -34,5 +34,5 @@ export function witness(): Pick<SimulatedTenantOptions, 'beforeRequest' | 'onReq
   };
 }
 
-export const factsIn = (told: string): readonly Fact[] =>
+export const parseFacts = (told: string): readonly Fact[] =>
   (told.match(/^\{"fact":.*\}$/gm) ?? []).map((line) => JSON.parse(line));

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
-import { getAutoAuditingConfiguration } from '../../src/operations/autoAuditing.ts';
-import { getActivationConfiguration } from '../../src/operations/candidates/activationConfiguration.ts';
 import { listSensorCandidates } from '../../src/operations/candidates/read.ts';
 import { getDeploymentPackage } from '../../src/operations/deployment.ts';
 import { listSensorMigrations } from '../../src/operations/migrations.ts';
+import { getActivationConfiguration, getAutoAuditingConfiguration } from '../../src/operations/tenantSettings.ts';
 import { makeId } from './factories.ts';
 import { openReader } from './graph.ts';
 

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Graph } from '../../src/graph/client/client.ts';
-import { updateAutoAuditingConfiguration } from '../../src/operations/autoAuditing.ts';
-import { updateActivationConfiguration } from '../../src/operations/candidates/activationConfiguration.ts';
 import { updateHealthIssue } from '../../src/operations/healthIssues.ts';
 import { deleteSensor } from '../../src/operations/sensors/delete.ts';
 import { updateSensor } from '../../src/operations/sensors/update.ts';
+import { updateActivationConfiguration, updateAutoAuditingConfiguration } from '../../src/operations/tenantSettings.ts';
 import { openGraph } from './graph.ts';
 import { carryOut } from './written.ts';
 

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
-import { updateAutoAuditingConfiguration } from '../../src/operations/autoAuditing.ts';
-import { updateActivationConfiguration } from '../../src/operations/candidates/activationConfiguration.ts';
 import { updateHealthIssue } from '../../src/operations/healthIssues.ts';
 import { updateSensor } from '../../src/operations/sensors/update.ts';
+import { updateActivationConfiguration, updateAutoAuditingConfiguration } from '../../src/operations/tenantSettings.ts';
 import { makeId } from './factories.ts';
 import { type Holdings, openGraph, type Writes } from './graph.ts';
 import { carryOut, listConsequenceCodes, makePlan } from './written.ts';

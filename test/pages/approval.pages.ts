@@ -2,10 +2,10 @@ import { mkdirSync } from 'node:fs';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { finder } from '../approval/cases.ts';
 import { connect, type TestClient } from '../harness/clients.ts';
-import { handedBy } from '../harness/outside.ts';
-import { serverProcess, type TestServer } from '../harness/server.ts';
+import { find } from '../harness/fleet.ts';
+import { waitForPageAddress } from '../harness/outside.ts';
+import { prepareServerProcess, type TestServer } from '../harness/server.ts';
 
 const shots = 'node_modules/.cache/mdi-sensors-mcp/pages';
 let browser: Browser;
@@ -33,12 +33,12 @@ async function scene(
   use: (scene: ApprovalPageSetup) => Promise<unknown>,
   { patience = 300, ...options }: BrowserContextOptions & { readonly patience?: number } = {},
 ): Promise<number> {
-  const server = await serverProcess({ flags: { approval: 'page', noBrowser: true }, patience });
+  const server = await prepareServerProcess({ flags: { approval: 'page', noBrowser: true }, patience });
   const client = await connect('v2 modern', server);
-  const id = (await finder(server))(of, name);
+  const id = find(of, name);
   const call = async () => (await client.call(tool, tool === 'delete_sensor' ? { id } : { ids: [id] })).text;
   expect(await call()).toMatch(/^approval_pending: /);
-  const handed = await handedBy(client.stderr);
+  const handed = await waitForPageAddress(client.stderr);
   const context = await browser.newContext(options);
   const page = await context.newPage();
   await page.goto(handed);

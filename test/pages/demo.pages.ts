@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { environment } from '../harness/clients.ts';
-import { handedBy } from '../harness/outside.ts';
+import { waitForPageAddress } from '../harness/outside.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -26,7 +26,7 @@ test('the demo asks on the page, and a person approves both acts there', async (
   const page = await browser.newPage();
   const wait = () => new Promise((resolve) => setTimeout(resolve, 1_100));
 
-  await page.goto(await handedBy(() => errors, 1));
+  await page.goto(await waitForPageAddress(() => errors, 1));
   await wait();
   await page.getByRole('checkbox').check();
   await page.getByRole('button', { name: 'Approve' }).click();
@@ -39,7 +39,7 @@ test('the demo asks on the page, and a person approves both acts there', async (
     { timeout: 20_000 },
   );
 
-  await page.goto(await handedBy(() => errors, 2));
+  await page.goto(await waitForPageAddress(() => errors, 2));
   await wait();
   await page.getByLabel('To approve, type').fill('DC07.contoso.com');
   await page.getByRole('button', { name: 'Approve' }).click();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createSecretFile } from '../../src/secrets/file.ts';
 import { Secret } from '../../src/secrets/secret.ts';
-import { fileMethods } from '../harness/disk.ts';
+import { readFileMethods } from '../harness/disk.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -22,7 +22,7 @@ test('the key takes the place that was kept for it, whoever takes what the file 
 test('the key is on the disk before the file has its name, and the name before anybody hears of it', async () => {
   const folder = join(mkdtempSync(join(tmpdir(), 'secrets-')), 'own');
   const file = await createSecretFile(folder, '8c157435-5df6-4f27-8379-39535f133377', false);
-  const methods = await fileMethods();
+  const methods = await readFileMethods();
   const done: string[] = [];
   for (const name of ['write', 'truncate', 'sync'] as const) {
     const method: (...args: never[]) => Promise<unknown> = methods[name];
@@ -45,7 +45,7 @@ test('the key is on the disk before the file has its name, and the name before a
 
 /** From the first time on that a file becomes shorter, nothing can be written any more. */
 async function fillOnceSpaceIsFree(): Promise<void> {
-  const methods = await fileMethods();
+  const methods = await readFileMethods();
   const { truncate } = methods;
   vi.spyOn(methods, 'truncate').mockImplementation(async function (this: FileHandle, length) {
     await truncate.call(this, length);

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { expectNoKeyIn, keysBegin } from '../harness/canary.ts';
-import { afterAMoment, approve, type ClientKind, connect, kinds, type TestClient } from '../harness/clients.ts';
-import { serverHere, type TestServer } from '../harness/server.ts';
+import { approve, type ClientKind, connect, delayAnswer, kinds, type TestClient } from '../harness/clients.ts';
+import { startServer, type TestServer } from '../harness/server.ts';
 
 const keyOf = async (server: TestServer) => String(await server.tell({ do: 'read', what: 'accessKey' }));
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
@@ -16,8 +16,8 @@ async function filesOf({ secretsDir }: TestServer): Promise<string[]> {
 
 /** A server at log level trace and a person who approves everything. */
 async function withServer(kind: ClientKind, use: (server: TestServer, client: TestClient) => Promise<void>) {
-  const server = await serverHere();
-  const client = await connect(kind, server, afterAMoment(approve));
+  const server = await startServer();
+  const client = await connect(kind, server, delayAnswer(approve));
   await use(server, client);
   await client.close();
   await server.end();
@@ -61,9 +61,9 @@ describe.concurrent.each(kinds)('through a %s client', (kind) => {
 });
 
 test('with --reveal-secrets the person is told so, and only the result holds the key', async () => {
-  const server = await serverHere({ flags: { revealSecrets: true } });
+  const server = await startServer({ flags: { revealSecrets: true } });
   let asked = '';
-  const person = afterAMoment((form) => {
+  const person = delayAnswer((form) => {
     asked += form.message;
     return approve(form);
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { approving } from '../approval/cases.ts';
-import { type AskedForm, afterAMoment, type ClientKind, connect, type TestClient } from '../harness/clients.ts';
-import { serverHere, type TestServer } from '../harness/server.ts';
+import { createApprover } from '../approval/cases.ts';
+import { type AskedForm, type ClientKind, connect, delayAnswer, type TestClient } from '../harness/clients.ts';
+import { startServer, type TestServer } from '../harness/server.ts';
 import { expandRoute, isGated, type ToolName, toolNames, tools } from '../harness/tools.ts';
 
 interface Facts {
@@ -54,10 +54,10 @@ describe.each(clouds)('in the cloud $cloud, through a $on client', ({ cloud, on,
   let asked: AskedForm[] = [];
 
   beforeAll(async () => {
-    server = await serverHere({ flags: { cloud } });
-    const person = afterAMoment((form, pass) => {
+    server = await startServer({ flags: { cloud } });
+    const person = delayAnswer((form, pass) => {
       asked.push(form);
-      return approving(typed)(form, pass);
+      return createApprover(typed)(form, pass);
     });
     client = await connect(on, server, person);
   });
@@ -119,7 +119,7 @@ describe('in a US Government cloud', () => {
     ['v1.0', undefined, { notStated: 44 }],
     ['beta', 'running', { running: 28, unknown: 8, stopped: 5, starting: 1, onboarding: 1, disabled: 1 }],
   ])('%s of Graph says of the service what its schema has', async (graphVersion, service, byService) => {
-    const server = await serverHere({ flags: { cloud: 'usgov', graphVersion } });
+    const server = await startServer({ flags: { cloud: 'usgov', graphVersion } });
     const client = await connect('v2 modern', server);
     const { structured } = await client.call('get_sensor', { name: 'SYD-DC01' });
     expect(structured).toMatchObject({ deployment: 'upToDate', communicating: true });
@@ -130,7 +130,7 @@ describe('in a US Government cloud', () => {
   });
 
   test('what beta lacks goes to v1.0 and says so', async () => {
-    const server = await serverHere({ flags: { cloud: 'usgovdod', graphVersion: 'beta' } });
+    const server = await startServer({ flags: { cloud: 'usgovdod', graphVersion: 'beta' } });
     const client = await connect('v1', server);
     const { structured } = await client.call('get_deployment_package');
     expect(structured?.graphVersion).toBe('v1.0 for sensors/getDeploymentPackageUri');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect, type TestClient } from '../harness/clients.ts';
-import { serverHere, type TestServer } from '../harness/server.ts';
+import { startServer, type TestServer } from '../harness/server.ts';
 import { readIds, type ToolName, toolNames, tools } from '../harness/tools.ts';
 import published from '../tools.json' with { type: 'json' };
 
@@ -41,7 +41,7 @@ describe.each(['v1', 'v2 modern'] as const)('through a %s client', (kind) => {
   let server: TestServer;
   let client: TestClient;
   beforeAll(async () => {
-    server = await serverHere();
+    server = await startServer();
     client = await connect(kind, server, () => ({ action: 'decline' }));
   });
   afterAll(async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { approve, connect, kinds, type TestClient } from '../harness/clients.ts';
-import { serverHere } from '../harness/server.ts';
+import { startServer } from '../harness/server.ts';
 
 const millisecondsOnTheWay = 3;
 
@@ -51,7 +51,7 @@ async function scene(
   use: (client: TestClient, mostAtOnce: () => number) => Promise<void>,
 ) {
   const { tenant, mostAtOnce } = counter();
-  const server = await serverHere({ tenant, flags });
+  const server = await startServer({ tenant, flags });
   const client = await connect(kind, server, approve);
   await use(client, mostAtOnce);
   await client.close();

@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import { verifyFolder } from '../../src/audit/verify.ts';
-import { casesOf, finder } from '../approval/cases.ts';
 import { approve, type ClientKind, connect, kinds, type TestClient } from '../harness/clients.ts';
 import { passUntil } from '../harness/clock.ts';
-import { type Command, serverHere, type TestServer } from '../harness/server.ts';
+import { type Command, startServer, type TestServer } from '../harness/server.ts';
+import { tools } from '../harness/tools.ts';
 
 interface Told {
   readonly message: string;
@@ -28,12 +28,12 @@ const messages = (told: readonly Told[]) => told.map(({ message }) => message);
 const said = (told: readonly Told[]) => [...new Set(messages(told))];
 
 async function scene(
-  { kind, ...options }: Parameters<typeof serverHere>[0] & { readonly kind: ClientKind },
-  use: (client: TestClient, server: TestServer, cases: ReturnType<typeof casesOf>) => Promise<void>,
+  { kind, ...options }: Parameters<typeof startServer>[0] & { readonly kind: ClientKind },
+  use: (client: TestClient, server: TestServer) => Promise<void>,
 ) {
-  const server = await serverHere({ tenant: { pageSize: 20 }, ...options });
+  const server = await startServer({ tenant: { pageSize: 20 }, ...options });
   const client = await connect(kind, server, approve);
-  await use(client, server, casesOf(await finder(server)));
+  await use(client, server);
   await client.close();
   await server.end();
 }
@@ -65,8 +65,9 @@ describe.each(kinds)('a %s client that asks how far a call has come', (kind) => 
     }));
 
   test('hears of an activation until the sensors run, and how many milliseconds it may take', () =>
-    scene({ kind }, async (client, { tell }, { activate_sensor_candidates: { args } }) => {
+    scene({ kind }, async (client, { tell }) => {
       await tell(beforeLooks([], [{ do: 'advance', milliseconds: 10_000 }]));
+      const { args } = tools.activate_sensor_candidates;
       const told = await toldBy(client, 'activate_sensor_candidates', args);
       expect(said(told)).toEqual([
         'sensorCandidates: 8 of 8 read',
@@ -81,22 +82,21 @@ describe.each(kinds)('a %s client that asks how far a call has come', (kind) => 
     }));
 
   test('hears of a migration, whose list Graph does not count', () =>
-    scene({ kind }, async (client, _, { migrate_sensors: { args } }) => {
+    scene({ kind }, async (client) => {
+      const { args } = tools.migrate_sensors;
       const told = await toldBy(client, 'migrate_sensors', args);
       expect(said(told)).toEqual(['sensorMigration: 20 read', 'sensorMigration: 33 read', 'Sending request 1 of 1']);
       expect(told.at(-1)?.total).toBe(told.at(-1)?.progress);
     }));
 
   test('hears how long a call still waits for a person', () =>
-    scene(
-      { kind, flags: { approval: 'terminal' }, patience: 400 },
-      async (client, { pass }, { delete_sensor: { args } }) => {
-        const told = await passUntil(toldBy(client, 'delete_sensor', args), () => pass?.(400));
-        const { message, progress, total } = told.at(-1) ?? {};
-        expect(message).toBe('Waiting for a person at a terminal of this machine, with `mdi-sensors-mcp approve`');
-        expect((total ?? 0) - (progress ?? 0)).toBeGreaterThan(0);
-      },
-    ));
+    scene({ kind, flags: { approval: 'terminal' }, patience: 400 }, async (client, { pass }) => {
+      const { args } = tools.delete_sensor;
+      const told = await passUntil(toldBy(client, 'delete_sensor', args), () => pass?.(400));
+      const { message, progress, total } = told.at(-1) ?? {};
+      expect(message).toBe('Waiting for a person at a terminal of this machine, with `mdi-sensors-mcp approve`');
+      expect((total ?? 0) - (progress ?? 0)).toBeGreaterThan(0);
+    }));
 });
 
 /** Cancels a call once it has said something, and so many requests that write or disclose have reached Graph. */
@@ -141,8 +141,9 @@ describe.each(kinds)('a %s client that cancels', (kind) => {
     }, 10_000);
 
   test('deletions in the middle deletes no more', () =>
-    scene({ kind }, async (client, { tell, auditLog, gated, gatedRequests }, { delete_stale_sensors: { args } }) => {
+    scene({ kind }, async (client, { tell, auditLog, gated, gatedRequests }) => {
       await tell({ do: 'fault', method: 'DELETE', path: 'sensors', milliseconds: 300 });
+      const { args } = tools.delete_stale_sensors;
       expect(await cancelled(client, 'delete_stale_sensors', args, 'Sending request 1 of 2', gated, 1)).toBe(
         'cancelled',
       );
@@ -151,9 +152,10 @@ describe.each(kinds)('a %s client that cancels', (kind) => {
     }));
 
   test('an act that Graph asked to wait sends nothing any more', () =>
-    scene({ kind }, async (client, { tell, auditLog, gated, gatedRequests }, { migrate_sensors: { args } }) => {
+    scene({ kind }, async (client, { tell, auditLog, gated, gatedRequests }) => {
       await tell({ do: 'hold' });
       await tell({ do: 'fault', method: 'POST', path: 'migrate', status: 429, headers: { 'Retry-After': '2' } });
+      const { args } = tools.migrate_sensors;
       expect(await cancelled(client, 'migrate_sensors', args, 'Sending request 1 of 1', gated, 1)).toBe('cancelled');
       expect(await outcomeIn(auditLog)).toMatchObject({ verdict: 'cancelled' });
       expect((await gatedRequests()).map(({ effect }) => effect)).toEqual([false]);
@@ -173,8 +175,9 @@ describe.each(kinds)('a %s client that cancels', (kind) => {
     }));
 
   test('an activation while it watches looks no further, and its outcome is in the log', () =>
-    scene({ kind }, async (client, { tell, auditLog, requests }, { activate_sensor_candidates: { args } }) => {
+    scene({ kind }, async (client, { tell, auditLog, requests }) => {
       await tell({ do: 'hold' });
+      const { args } = tools.activate_sensor_candidates;
       expect(await cancelled(client, 'activate_sensor_candidates', args, '0 of 2 running')).toBe('cancelled');
       const looks = async () => (await requests()).filter(({ path }) => path.endsWith('/sensorCandidates')).length;
       const before = await looks();

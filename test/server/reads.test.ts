@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { connect, kinds, type TestClient } from '../harness/clients.ts';
-import { serverHere } from '../harness/server.ts';
+import { startServer } from '../harness/server.ts';
 
 type Ask = (tool: string, args?: Record<string, unknown>) => Promise<Record<string, unknown>>;
 
@@ -22,7 +22,7 @@ describe.each([
   { fleet: '5,000 sensors', tenant: { sensors: 5000, seed: 7 }, total: 5000 },
 ])('$fleet', ({ tenant, total }) => {
   test.each(kinds)('every tool that reads answers a %s client, and nothing is written', async (kind) => {
-    const server = await serverHere({ tenant });
+    const server = await startServer({ tenant });
     const client = await connect(kind, server);
     const ask = asking(client);
 
@@ -55,7 +55,7 @@ describe.each([
 
 describe.each(kinds)('a %s client', (kind) => {
   test('reads the reason of a wrong argument as a sentence', async () => {
-    const server = await serverHere();
+    const server = await startServer();
     const client = await connect(kind, server);
     expect((await client.call('list_sensors', { colour: 'red' })).text).toBe(
       'invalid_input: Unrecognized key: "colour". Correct the arguments of list_sensors. (SIMULATED tenant)',

@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { afterAMoment, approve, connect } from '../harness/clients.ts';
-import { serverProcess, type TestServer } from '../harness/server.ts';
+import { approve, connect, delayAnswer } from '../harness/clients.ts';
+import { prepareServerProcess, type TestServer } from '../harness/server.ts';
 
 type Folders = Pick<TestServer, 'home' | 'secretsDir'>;
 
@@ -16,14 +16,14 @@ describe('a host that starts the server in', () => {
       'secret_not_kept: The secrets folder is inside the working folder, where agents read files.',
     ],
   ])('%s', async (where, folderOf, expected) => {
-    const server = await serverProcess();
+    const server = await prepareServerProcess();
     const HOME = where === 'the home folder' ? server.home : tmpdir();
     const script = `cd "$1" && exec "${server.command}" "$2"`;
     const args = ['-c', script, 'sh', folderOf(server), resolve(server.args[0] ?? '')];
     const client = await connect(
       'v2 modern',
       { command: 'sh', args, env: { ...server.env, HOME } },
-      afterAMoment(approve),
+      delayAnswer(approve),
     );
     expect((await client.call('get_deployment_access_key')).text).toContain(expected);
     await client.close();

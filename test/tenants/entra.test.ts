@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createPipelineRequest } from '@azure/core-rest-pipeline';
 import { createLocalJWKSet, importPKCS8, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { selfSigned } from '../entra/entra.ts';
+import { issueCertificate } from '../entra/entra.ts';
 import { type LoopbackTenant, secret, sensorsRead, startLoopbackTenant } from './world.ts';
 
 let world: LoopbackTenant;
@@ -113,7 +113,7 @@ test('an app asks for everything that it was granted, not for one permission', a
 });
 
 describe('a signed assertion', () => {
-  const pem = selfSigned('mdi-sensors-mcp');
+  const pem = issueCertificate('mdi-sensors-mcp');
   const thumbprint = (algorithm: string) =>
     createHash(algorithm)
       .update(Buffer.from(pem.certificate.replace(/-----.+-----|\s/g, ''), 'base64'))

@@ -7,11 +7,11 @@ const elsewhere = 'https://evil.example/v1.0/security/identities/sensors';
 
 describe('faults', () => {
   test.each([
-    ['429 with Retry-After', { answer: faults.throttled(7) }, 429, { 'Retry-After': '7' }, '"TooManyRequests"'],
-    ['429 without', { answer: faults.throttled() }, 429, { 'Retry-After': undefined }, '"TooManyRequests"'],
+    ['429 with Retry-After', { answer: faults.throttle(7) }, 429, { 'Retry-After': '7' }, '"TooManyRequests"'],
+    ['429 without', { answer: faults.throttle() }, 429, { 'Retry-After': undefined }, '"TooManyRequests"'],
     [
       '503',
-      { answer: faults.failing(503, { 'Retry-After': '2' }) },
+      { answer: faults.failWith(503, { 'Retry-After': '2' }) },
       503,
       { 'Retry-After': '2' },
       'InternalServerError',
@@ -21,13 +21,19 @@ describe('faults', () => {
     ['a redirect', { answer: faults.redirect(elsewhere) }, 302, { Location: elsewhere }, ''],
     ['malformed JSON', { phase: 'after' as const, answer: faults.malformed }, 200, {}, '{"value": [{"id": "'],
     ['HTML', { phase: 'after' as const, answer: faults.html }, 200, { 'Content-Type': 'text/html' }, '<!DOCTYPE html>'],
-    ['another body', { answer: faults.body('[]') }, 200, { 'Content-Type': 'application/json' }, '[]'],
-    ['another type', { phase: 'after' as const, answer: faults.typed('a/b') }, 200, { 'Content-Type': 'a/b' }, '{"@od'],
+    ['another body', { answer: faults.replaceBody('[]') }, 200, { 'Content-Type': 'application/json' }, '[]'],
+    [
+      'another type',
+      { phase: 'after' as const, answer: faults.setContentType('a/b') },
+      200,
+      { 'Content-Type': 'a/b' },
+      '{"@od',
+    ],
     ['a conflict', { answer: faults.conflicting }, 409, {}, '"Conflict"'],
     ['a failed precondition', { answer: faults.outdated }, 412, {}, '"PreconditionFailed"'],
     ['nothing found', { answer: faults.gone }, 404, {}, '"NotFound"'],
-    ['a foreign next link', { phase: 'after' as const, answer: faults.nextLinkTo(elsewhere) }, 200, {}, elsewhere],
-    ['another id', { phase: 'after' as const, answer: faults.withId(unknownId) }, 200, {}, `"id":"${unknownId}"`],
+    ['a foreign next link', { phase: 'after' as const, answer: faults.setNextLink(elsewhere) }, 200, {}, elsewhere],
+    ['another id', { phase: 'after' as const, answer: faults.setId(unknownId) }, 200, {}, `"id":"${unknownId}"`],
   ])('%s', async (_, fault, status, headers, text) => {
     const answer = await ask(contoso({ faults: [fault] }), 'GET /sensors');
     expect(answer.status).toBe(status);
@@ -52,12 +58,12 @@ describe('faults', () => {
     const whole = await ask(contoso(), 'GET /sensors');
     const having = async (answer: FaultAction) =>
       (await ask(contoso({ faults: [{ phase: 'after', answer }] }), 'GET /sensors')).text;
-    expect(whole.text.startsWith(await having(faults.truncated))).toBe(true);
-    expect((await having(faults.truncated)).length).toBe(Math.floor(whole.text.length / 2));
+    expect(whole.text.startsWith(await having(faults.truncate))).toBe(true);
+    expect((await having(faults.truncate)).length).toBe(Math.floor(whole.text.length / 2));
     expect(await having(faults.empty)).toBe('');
-    expect(Buffer.byteLength(await having(faults.padded(99_999)))).toBe(99_999);
-    expect((await having(faults.padded(99_999))).trimEnd().length).toBe(whole.text.length);
-    expect((await having(faults.dripping(7, 1))).length).toBe(whole.text.length);
+    expect(Buffer.byteLength(await having(faults.padBody(99_999)))).toBe(99_999);
+    expect((await having(faults.padBody(99_999))).trimEnd().length).toBe(whole.text.length);
+    expect((await having(faults.drip(7, 1))).length).toBe(whole.text.length);
   });
 
   test('a connection breaks in the body, after the effect', async () => {
@@ -91,7 +97,7 @@ describe('faults', () => {
   });
 
   test('a connection breaks before the effect', async () => {
-    const tenant = contoso({ faults: [{ times: 1, answer: faults.broken() }] });
+    const tenant = contoso({ faults: [{ times: 1, answer: faults.breakConnection() }] });
     const { id } = sensorAt(tenant, 'DC07.contoso.com');
     await expect(ask(tenant, `DELETE /sensors/${id}`)).rejects.toMatchObject({ name: 'RestError', code: 'ECONNRESET' });
     expect(tenant.sensors).toHaveLength(44);
@@ -104,7 +110,7 @@ describe('faults', () => {
 
   test('a connection breaks after the effect', async () => {
     const tenant = contoso();
-    tenant.faults.push({ times: 1, phase: 'after', answer: faults.broken('REQUEST_SEND_ERROR') });
+    tenant.faults.push({ times: 1, phase: 'after', answer: faults.breakConnection('REQUEST_SEND_ERROR') });
     const { id } = sensorAt(tenant, 'DC07.contoso.com');
     await expect(ask(tenant, `DELETE /sensors/${id}`)).rejects.toMatchObject({ code: 'REQUEST_SEND_ERROR' });
     expect(tenant.sensors).toHaveLength(43);
@@ -113,7 +119,7 @@ describe('faults', () => {
 
   test('a fault meets only the requests that it is for, and only so often', async () => {
     const appliesTo = ({ endpoint }: LoggedRequest) => endpoint === 'listHealthIssues';
-    const tenant = contoso({ faults: [{ appliesTo, times: 2, answer: faults.failing(500) }] });
+    const tenant = contoso({ faults: [{ appliesTo, times: 2, answer: faults.failWith(500) }] });
     const statuses = [];
     for (const call of [
       'GET /sensors',
@@ -128,7 +134,7 @@ describe('faults', () => {
   });
 
   test('a slow answer comes late, or not at all when the request is given up before', async () => {
-    const tenant = contoso({ faults: [{ answer: faults.slow(60) }] });
+    const tenant = contoso({ faults: [{ answer: faults.answerLate(60) }] });
     const begin = performance.now();
     expect((await ask(tenant, 'GET /sensors')).status).toBe(200);
     expect(performance.now() - begin).toBeGreaterThan(55);
@@ -145,13 +151,13 @@ describe('faults', () => {
   });
 
   test('a huge body comes piece by piece', async () => {
-    const tenant = contoso({ faults: [{ answer: faults.huge(3_000_000) }] });
+    const tenant = contoso({ faults: [{ answer: faults.sendHugeBody(3_000_000) }] });
     const { text, streamed } = await ask(tenant, 'GET /sensors', { streamed: true });
     expect([streamed, text.length >= 3_000_000]).toEqual([true, true]);
   });
 
   test('an edit before there is something to edit is a mistake of the test', async () => {
-    const tenant = contoso({ faults: [{ answer: faults.withId(unknownId) }] });
+    const tenant = contoso({ faults: [{ answer: faults.setId(unknownId) }] });
     await expect(ask(tenant, 'GET /sensors')).rejects.toThrow("needs phase: 'after'");
   });
 });

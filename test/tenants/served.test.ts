@@ -2,7 +2,7 @@ import { get } from 'node:https';
 import { ClientSecretCredential } from '@azure/identity';
 import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { signingKey } from '../entra/keys.ts';
+import { createSigningKey } from '../entra/keys.ts';
 import { wire } from '../entra/served/graph.ts';
 import * as faults from '../harness/faults.ts';
 import { type LoopbackTenant, secret, sensorsRead, sensorsWrite, startLoopbackTenant } from './world.ts';
@@ -100,7 +100,7 @@ describe('a token', () => {
   });
 
   test('that somebody else signed, nobody signed or that was changed is refused', async () => {
-    const { sign } = await signingKey();
+    const { sign } = await createSigningKey();
     const token = await signIn();
     const [head, payload = '', signature] = token.split('.');
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
@@ -175,7 +175,7 @@ describe('on the wire', () => {
     world.reader.roles.push(sensorsWrite);
     const token = await signIn();
     const remove = `DELETE /v1.0/security/identities/sensors/${world.tenant.sensors[0]?.id}`;
-    world.tenant.faults.push({ times: 1, answer: faults.broken() });
+    world.tenant.faults.push({ times: 1, answer: faults.breakConnection() });
     expect([await ending(token, remove), world.tenant.sensors.length]).toEqual(['ECONNRESET', 44]);
     world.graph.wire.push({ times: 1, send: wire.resetBeforeAnswer });
     expect([await ending(token, remove), world.tenant.sensors.length]).toEqual(['ECONNRESET', 43]);
@@ -183,7 +183,7 @@ describe('on the wire', () => {
 
   test('a connection breaks in the middle of a body, of a known length or an unknown one', async () => {
     const token = await signIn();
-    world.graph.wire.push({ times: 1, send: wire.brokenInBody(100) }, { times: 1, send: wire.truncated(100) });
+    world.graph.wire.push({ times: 1, send: wire.breakInBody(100) }, { times: 1, send: wire.truncate(100) });
     expect([await received(token), await received(token)]).toEqual([
       '100 bytes, then ECONNRESET',
       '100 bytes, then ECONNRESET',
@@ -194,23 +194,23 @@ describe('on the wire', () => {
   test('a body drips, and is whole in the end', async () => {
     const token = await signIn();
     const arrived = await ending(token);
-    world.graph.wire.push({ on: ({ method }) => method === 'GET', send: wire.dripping(5_000, 5) });
+    world.graph.wire.push({ on: ({ method }) => method === 'GET', send: wire.drip(5_000, 5) });
     expect(await ending(token)).toBe(arrived);
   });
 
   test('a body is compressed, even one that is a thousand times its size', async () => {
     const token = await signIn();
     const { text } = await world.ask(token);
-    world.graph.wire.push({ send: wire.gzipped });
+    world.graph.wire.push({ send: wire.sendGzipped });
     const packed = await world.ask(token);
     expect([packed.headers['content-encoding'], packed.text]).toEqual(['gzip', text]);
-    world.tenant.faults.push({ phase: 'after', answer: faults.huge(2_000_000) });
+    world.tenant.faults.push({ phase: 'after', answer: faults.sendHugeBody(2_000_000) });
     expect(await ending(token)).toMatch(/^200 2\d{6}$/);
   });
 
   test('a body comes under a type that is not its own', async () => {
     const token = await signIn();
-    world.graph.wire.push({ times: 1, send: wire.typed('text/html') });
+    world.graph.wire.push({ times: 1, send: wire.setContentType('text/html') });
     expect((await world.ask(token)).headers['content-type']).toBe('text/html');
   });
 });

@@ -9,8 +9,8 @@ import {
   WorkloadIdentityCredential,
 } from '@azure/identity';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type App, app, directory, person, selfSigned } from '../entra/entra.ts';
-import { browserOnPath } from '../harness/browser.ts';
+import { type App, createApp, createDirectory, createPerson, issueCertificate } from '../entra/entra.ts';
+import { createBrowserOnPath } from '../harness/browser.ts';
 import { type LoopbackTenant, secret, sensorsRead, sensorsWrite, startLoopbackTenant } from './world.ts';
 
 let world: LoopbackTenant;
@@ -27,7 +27,7 @@ const cluster = {
 
 /** One more app of the tenant. */
 function registered(more: Partial<App> = {}): App {
-  const one = app('Sensors of Contoso', { secrets: [{ value: secret }], roles: [sensorsRead], ...more });
+  const one = createApp('Sensors of Contoso', { secrets: [{ value: secret }], roles: [sensorsRead], ...more });
   world.home.apps.push(one);
   return one;
 }
@@ -62,7 +62,7 @@ const onMachine = (clientId?: string) => {
 };
 async function inBrowser(of: App, who?: LoopbackTenant['alice']) {
   world.entra.signsIn = who;
-  for (const [name, value] of Object.entries(await browserOnPath(world.entra.caFile))) vi.stubEnv(name, value);
+  for (const [name, value] of Object.entries(await createBrowserOnPath(world.entra.caFile))) vi.stubEnv(name, value);
   return new InteractiveBrowserCredential({ ...common(), clientId: of.id });
 }
 
@@ -85,7 +85,7 @@ describe('the library signs in and its token lists sensors', () => {
   });
 
   test('by a certificate', async () => {
-    const pem = selfSigned('mdi-sensors-mcp');
+    const pem = issueCertificate('mdi-sensors-mcp');
     const token = await tokenOf(withCertificate(registered({ certificates: [pem.certificate] }), pem));
     expect([await world.list(token), claimsOf(token).appidacr]).toEqual(['44 sensors', '2']);
   });
@@ -155,7 +155,7 @@ describe('what Entra refuses, it refuses in its own words', () => {
   });
 
   test('an app that is not there', async () => {
-    const one = app('Somewhere else');
+    const one = createApp('Somewhere else');
     expect(await told(withSecret(one))).toContain(
       `AADSTS700016: Application with identifier '${one.id}' was not found in the directory 'contoso.onmicrosoft.com'.`,
     );
@@ -175,7 +175,7 @@ describe('what Entra refuses, it refuses in its own words', () => {
   });
 
   test('a certificate that is not registered, has expired, or belongs to another key', async () => {
-    const [pem, late] = [selfSigned('app'), selfSigned('app', { days: -1 })];
+    const [pem, late] = [issueCertificate('app'), issueCertificate('app', { days: -1 })];
     expect(await told(withCertificate(registered(), pem))).toMatch(
       /^AADSTS700027: .+ \[Reason - The key was not found\., Thumbprint of key used by client: '[0-9A-F]{64}'\]$/,
     );
@@ -224,7 +224,7 @@ describe('what Entra refuses, it refuses in its own words', () => {
   });
 
   test('a delegated permission without consent, or with the consent of another person only', async () => {
-    const bob = person('bob@contoso.com', 'Bob');
+    const bob = createPerson('bob@contoso.com', 'Bob');
     const one = registered({ consents: [{ scopes: [sensorsRead], person: bob.objectId }] });
     const refused = `AADSTS65001: The user or administrator has not consented to use the application with ID '${one.id}' named 'Sensors of Contoso'. Send an interactive authorization request for this user and resource.`;
     expect(await told(await inBrowser(one, world.alice), world.scope(sensorsRead))).toBe(refused);
@@ -243,13 +243,13 @@ describe('what Entra refuses, it refuses in its own words', () => {
     expect(await told(onBehalfOf(reader, `${head}.${forged}.${signature}`))).toBe(
       'AADSTS50013: Assertion failed signature validation.',
     );
-    const stranger = await entra.tokenForApi(home, reader, person('eve@example.com'));
+    const stranger = await entra.tokenForApi(home, reader, createPerson('eve@example.com'));
     expect(await told(onBehalfOf(reader, stranger))).toContain('AADSTS50013: Assertion failed');
   });
 
   test('a person who needs another factor, where nobody is there to show it', async () => {
     const { entra, home, reader } = world;
-    const carol = person('carol@contoso.com', 'Carol');
+    const carol = createPerson('carol@contoso.com', 'Carol');
     home.people.push(carol);
     carol.policy = 'mfa';
     expect(await told(onBehalfOf(reader, await entra.tokenForApi(home, reader, carol)))).toContain(
@@ -267,7 +267,7 @@ describe('what Entra refuses, it refuses in its own words', () => {
   });
 
   test('an app in another tenant with the same id is another app', async () => {
-    const fabrikam = directory('fabrikam.onmicrosoft.com');
+    const fabrikam = createDirectory('fabrikam.onmicrosoft.com');
     const one = registered();
     fabrikam.apps.push({ ...one, secrets: [{ value: 'another' }] });
     world.entra.directories.push(fabrikam);

@@ -1,5 +1,5 @@
 import { createHttpHeaders, createPipelineRequest, type HttpMethods } from '@azure/core-rest-pipeline';
-import { app, directory, person, startEntra } from '../entra/entra.ts';
+import { createApp, createDirectory, createPerson, startEntra } from '../entra/entra.ts';
 import { serveGraph } from '../entra/served/graph.ts';
 import { contoso } from './asking.ts';
 
@@ -10,13 +10,13 @@ export const secret = 'right~secret~0123456789abcdef';
 /** Contoso with its Entra and its Graph on loopback: an app that may read sensors, and Alice, who consented to the same. */
 export async function startLoopbackTenant() {
   const tenant = contoso();
-  const home = directory('contoso.onmicrosoft.com', tenant.identity.tenantId);
-  const reader = app('MDI sensors MCP', {
+  const home = createDirectory('contoso.onmicrosoft.com', tenant.identity.tenantId);
+  const reader = createApp('MDI sensors MCP', {
     secrets: [{ value: secret }],
     roles: [sensorsRead],
     consents: [{ scopes: [sensorsRead] }],
   });
-  const alice = person('alice@contoso.com', 'Alice');
+  const alice = createPerson('alice@contoso.com', 'Alice');
   home.apps.push(reader);
   home.people.push(alice);
   const entra = await startEntra([home]);

@@ -1,33 +1,17 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import * as z from 'zod';
+import type { ElicitRequestParams } from '@modelcontextprotocol/client';
 import { colour, print } from '../screen.ts';
 
-/** A form with its one field, as a client receives it. */
-interface DemoQuestion {
-  readonly message: string;
-  readonly field: string;
-  readonly title: string;
-  /** Empty where the person types a text. */
-  readonly options: readonly { readonly const: string; readonly title: string }[];
-}
-
 /** Answers a form, or closes it. `attempt` counts the questions of one call. */
-type DemoPerson = (question: DemoQuestion, attempt: number) => Promise<string | undefined>;
+type DemoPerson = (question: ReturnType<typeof readForm>, attempt: number) => Promise<string | undefined>;
 
-const fieldSchema = z.looseObject({
-  title: z.string().default('Answer'),
-  oneOf: z.array(z.looseObject({ const: z.string(), title: z.string() })).default([]),
-});
-const formSchema = z.looseObject({
-  message: z.string(),
-  requestedSchema: z.looseObject({ properties: z.record(z.string(), fieldSchema) }),
-});
-
-export function parseForm(params: unknown): DemoQuestion {
-  const { message, requestedSchema } = formSchema.parse(params);
-  const [[field, { title, oneOf }] = ['', { title: '', oneOf: [] }]] = Object.entries(requestedSchema.properties);
-  return { message, field, title, options: oneOf };
+/** A form with its one field; `options` are empty where the person types a text. */
+export function readForm(params: ElicitRequestParams) {
+  const properties = 'requestedSchema' in params ? params.requestedSchema.properties : {};
+  const [[field, schema] = ['', undefined]] = Object.entries(properties);
+  const options = schema !== undefined && 'oneOf' in schema ? schema.oneOf : [];
+  return { message: params.message, field, title: schema?.title ?? 'Answer', options };
 }
 
 /** The person at the terminal. Ctrl-C, Ctrl-D and an empty line close the question. */

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import type { Config } from '../../config.ts';
 import { wrapText } from '../../text.ts';
 import { colour, formatFields, frameText, print, printTable, printText } from '../screen.ts';
-import { answerAtTerminal, answerFromScript, parseForm } from './answers.ts';
+import { answerAtTerminal, answerFromScript, readForm } from './answers.ts';
 
 const personTimeoutMs = 15 * 60_000;
 
@@ -37,7 +37,7 @@ export async function runDemo({ approval, noBrowser }: Pick<Config, 'approval' |
   );
   const tour = createTour(client);
   client.setRequestHandler('elicitation/create', async ({ params }) => {
-    const question = parseForm(params);
+    const question = readForm(params);
     const attempt = await tour.showQuestion(question.message);
     const answer = await person(question, attempt);
     tour.noteAnswer(question, answer);
@@ -111,7 +111,7 @@ function createTour(client: Client) {
       return attempt;
     },
 
-    noteAnswer({ options }: ReturnType<typeof parseForm>, answer: string | undefined): void {
+    noteAnswer({ options }: ReturnType<typeof readForm>, answer: string | undefined): void {
       const choice = options.find((option) => option.const === answer)?.title ?? answer ?? 'closed';
       answerText = attempt > 1 ? `${answerText}, then ${choice}` : choice;
     },

@@ -42,7 +42,7 @@ async function* checkNetwork({ tenant }: DoctorContext): AsyncGenerator<Finding>
     const code = await findConnectionFailure(address);
     const next = code && suggestNetworkFix(code);
     if (code === undefined) yield { about: 'Network', is: 'well', text: `${host} answers` };
-    else yield { about: 'Network', is: 'missing', text: `${host} does not answer: ${code}`, ...(next && { next }) };
+    else yield { about: 'Network', is: 'missing', text: `${host} does not answer: ${code}`, next };
   }
 }
 

@@ -8,7 +8,7 @@ export interface Finding {
   readonly is: 'well' | 'missing' | 'note' | 'fatal';
   readonly text: string;
   /** What to do about it. */
-  readonly next?: string;
+  readonly next?: string | undefined;
 }
 
 /** What there is to look at. */

@@ -32,7 +32,7 @@ export async function* checkSignIn({ tenant }: DoctorContext): AsyncGenerator<Fi
       if (!(error instanceof SignInNeeded)) {
         yield* reportAttempts(tenant);
         const text = (tenant.tried?.size ?? 0) > 1 ? 'No way to sign in worked' : error.message;
-        yield { about, is: 'fatal', text, ...toNextStep(error) };
+        yield { about, is: 'fatal', text, next: error.next };
         return undefined;
       }
       if (error.message !== lastMessage) yield { about, is: 'note', text: error.message };
@@ -62,11 +62,8 @@ function* reportToken(token: string): Generator<Finding> {
   if (validity === undefined) return;
   const minutes = Math.round((validity.validUntil.getTime() - Date.now()) / 60_000);
   const challenge = validity.canBeChallenged ? 'with' : 'without';
-  yield {
-    about,
-    is: 'well',
-    text: `The token is valid for ${minutes} minutes, ${challenge} continuous access evaluation`,
-  };
+  const text = `The token is valid for ${minutes} minutes, ${challenge} continuous access evaluation`;
+  yield { about, is: 'well', text };
 }
 
 async function checkWriter(tenant: Tenant): Promise<Finding> {
@@ -76,11 +73,9 @@ async function checkWriter(tenant: Tenant): Promise<Finding> {
     return { about, is: 'well', text: `To write, as the app ${escapeInvisible(name, 100)} (${id})` };
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    return { about, is: 'missing', text: `To write: ${error.message}`, ...toNextStep(error) };
+    return { about, is: 'missing', text: `To write: ${error.message}`, next: error.next };
   }
 }
-
-const toNextStep = ({ next }: ToolError) => (next === undefined ? {} : { next });
 
 const statusOrder: readonly Finding['is'][] = ['well', 'note', 'missing'];
 
@@ -152,7 +147,7 @@ export async function* checkReads(
       yield { about, is: 'well', text: endpoint.route };
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
-      yield { about, is: 'missing', text: error.message, ...toNextStep(error) };
+      yield { about, is: 'missing', text: error.message, next: error.next };
       if (error.code === 'not_onboarded' || error.code === 'sign_in_failed') return;
     }
   }

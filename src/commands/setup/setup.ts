@@ -1,10 +1,9 @@
 import { realpathSync } from 'node:fs';
 import type { Config } from '../../config.ts';
 import { clouds } from '../../graph/clouds.ts';
-import { tellOperator } from '../../log.ts';
 import { listGrants, type PermissionGrant } from '../../operations/grants.ts';
 import { operations } from '../../operations/index.ts';
-import { colour, print, printText } from '../screen.ts';
+import { colour, print, printText, refuse } from '../screen.ts';
 import {
   type AppRegistration,
   cloudPortals,
@@ -65,11 +64,6 @@ export function printSetup(config: SetupConfig, options: SetupOptions): number {
   printHeading('5. The host');
   printHostSettings(registration, config);
   return 0;
-}
-
-function refuse(sentence: string): 2 {
-  tellOperator(sentence);
-  return 2;
 }
 
 const printHeading = (text: string) => print(`\n${colour.bold(text)}\n`);

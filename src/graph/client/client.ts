@@ -19,8 +19,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import { type Clock, systemClock } from '../../clock.ts';
 import { ToolError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
-import type { GraphVersion } from '../clouds.ts';
-import { requireVersion } from '../clouds.ts';
+import { type GraphVersion, requireVersion } from '../clouds.ts';
 import { type Endpoint, formatPath, type GraphRequest, type Permission, parseMethod, type Route } from '../endpoint.ts';
 import type { Tenant } from '../tenant.ts';
 import {
@@ -31,13 +30,12 @@ import {
   isWrite,
   parseGraphError,
 } from './errors.ts';
-import type { GraphCall } from './exchange.ts';
 import type { Identity } from './identity.ts';
 import { createIdentityClient, type IdentityClient } from './identityClient.ts';
 import { getErrorCode, hasNeverConnected, suggestNetworkFix } from './network.ts';
 import { type Outcome, toOutcome } from './outcome.ts';
 import { createReader, type Reader, type ReadOptions } from './reader.ts';
-import { type AttemptResult, type ExchangeResult, sendWithRetries } from './retry.ts';
+import { type AttemptResult, type ExchangeResult, type GraphCall, sendWithRetries } from './retry.ts';
 import { createThrottle } from './throttle.ts';
 import { DeadlineExceeded, runWithin } from './timing.ts';
 import { createCachingCredential } from './tokens.ts';
@@ -85,23 +83,11 @@ const graphHeadersPolicy: PipelinePolicy = {
 
 /** A client for one tenant; it remembers tokens, which routes exist, and how long Graph asked to wait. */
 export function createGraphClient(options: GraphOptions): Graph {
-  const {
-    tenant,
-    version,
-    log,
-    concurrency,
-    attemptTimeoutMs = defaultAttemptTimeoutMs,
-    clock = systemClock,
-  } = options;
+  const { tenant, version, log, attemptTimeoutMs = defaultAttemptTimeoutMs, clock = systemClock } = options;
   const scope = `${tenant.graphRoot}/.default`;
   const throttle = createThrottle(clock);
-  const openTransport = createTransport({
-    clock,
-    httpClient: tenant.httpClient ?? createDefaultHttpClient(),
-    log,
-    throttle,
-    concurrency,
-  });
+  const httpClient = tenant.httpClient ?? createDefaultHttpClient();
+  const openTransport = createTransport({ clock, httpClient, log, throttle, concurrency: options.concurrency });
   const workingRoutes = new Map<Endpoint, Route>();
 
   const cacheTokens = memoize((credential: TokenCredential) => createCachingCredential(credential, clock));
@@ -131,19 +117,13 @@ export function createGraphClient(options: GraphOptions): Graph {
     const { endpoint, url, query = '' } = call;
     const baseUrl = `${tenant.graphRoot}/${requireVersion(endpoint, version, tenant.cloud)}`;
     const pipeline = getPipeline(getCredential(endpoint.permission));
-    const rules = { clock, endpoint, deadline: call.deadline, signal: call.signal, throttle };
-    const workingRoute = workingRoutes.get(endpoint);
-    const routes: Route[] = [endpoint.route, ...(endpoint.alternatives ?? [])];
-    const order =
-      workingRoute === undefined ? routes : [workingRoute, ...routes.filter((route) => route !== workingRoute)];
+    const routes = [endpoint.route, ...(endpoint.alternatives ?? [])];
     let result: ExchangeResult = { mayHaveWritten: false };
-    for (const route of order) {
-      result = await sendWithRetries(rules, () =>
-        sendOnce(call, route, url ?? `${baseUrl}${formatPath(route, call.params)}${query}`, pipeline),
-      );
+    for (const route of new Set([workingRoutes.get(endpoint) ?? endpoint.route, ...routes])) {
+      const send = () => sendOnce(call, route, url ?? `${baseUrl}${formatPath(route, call.params)}${query}`, pipeline);
+      result = await sendWithRetries(call, send, clock, throttle);
       if (result.error === undefined) workingRoutes.set(endpoint, route);
-      if (result.mayHaveWritten || result.answer === undefined || !isMissingRoute(endpoint, result.answer))
-        return result;
+      if (result.mayHaveWritten || !result.answer || !isMissingRoute(endpoint, result.answer)) return result;
     }
     return result.answer === undefined
       ? result
@@ -245,9 +225,7 @@ function createBearerPolicy(credential: TokenCredential, scope: string): Pipelin
 /** Graph's ways of saying that a route does not exist; 404 can mean the object where there is one route only. */
 function isMissingRoute(endpoint: Endpoint, answer: GraphAnswer): boolean {
   if (answer.status === 400) return parseGraphError(answer).message.includes('Resource not found for the segment');
-  return (
-    answer.status === 405 || answer.status === 501 || (answer.status === 404 && endpoint.alternatives !== undefined)
-  );
+  return [405, 501].includes(answer.status) || (answer.status === 404 && endpoint.alternatives !== undefined);
 }
 
 /** A function that works once for each argument. */

@@ -67,16 +67,13 @@ export function parsePermissions(token: string): string[] {
   return claims === undefined ? [] : [...claims.roles, ...claims.scp.split(' ').filter((scope) => scope !== '')];
 }
 
-/** Refuses a token of anybody but who was approved. */
+/** Refuses a token of anybody but who was approved; the name is for eyes only. */
 export function checkIdentity(token: string, approved: Identity): void {
-  if (isSameIdentity(parseIdentity(token), approved)) return;
+  const acting = parseIdentity(token);
+  if ((['tenantId', 'kind', 'id', 'appId'] as const).every((field) => acting[field] === approved[field])) return;
   throw new ToolError(
     'target_changed',
     'The signed-in identity changed after the approval, so the request was not sent.',
     'Call again: the question then names who acts now.',
   );
 }
-
-/** Whether two tokens act as the same one; the name is for eyes only. */
-const isSameIdentity = (one: Identity, other: Identity) =>
-  one.tenantId === other.tenantId && one.kind === other.kind && one.id === other.id && one.appId === other.appId;

@@ -1,12 +1,11 @@
 import type { AccessToken } from '@azure/core-auth';
-import { abortAfter, type Clock } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
 import { parseJson } from '../../json.ts';
 import { allPermissions, type GraphRequest, type Permission } from '../endpoint.ts';
 import { getOrganization, organizationPermissions } from '../endpoints/organization.ts';
 import type { Tenant } from '../tenant.ts';
-import type { GraphCall } from './exchange.ts';
 import { checkIdentity, type Identity, parseIdentity, parsePermissions } from './identity.ts';
-import type { ExchangeResult } from './retry.ts';
+import type { Exchange } from './retry.ts';
 import { runWithin } from './timing.ts';
 import { signInTimeoutMs, throwSignInTimeout } from './tokens.ts';
 
@@ -25,7 +24,7 @@ const readTimeoutMs = 20_000;
 export function createIdentityClient(
   { label, writerClientId }: Tenant,
   getToken: (permission: Permission) => Promise<AccessToken | null>,
-  exchange: (call: GraphCall) => Promise<ExchangeResult>,
+  exchange: Exchange,
   clock: Clock,
 ): IdentityClient {
   let name: Promise<string | undefined> | undefined;
@@ -34,8 +33,7 @@ export function createIdentityClient(
     (await runWithin(clock, signInTimeoutMs, signal, () => getToken(permission)).catch(throwSignInTimeout))?.token ??
     '';
 
-  async function readOrganizationName(): Promise<string | undefined> {
-    const signal = abortAfter(clock, readTimeoutMs);
+  async function readOrganizationName(signal: AbortSignal): Promise<string | undefined> {
     const token = await fetchToken(getOrganization.permission, signal);
     if (!parsePermissions(token).some((one) => organizationPermissions.includes(one))) return undefined;
     const deadline = clock.monotonic() + readTimeoutMs;
@@ -50,18 +48,12 @@ export function createIdentityClient(
       const readPermission = toReadPermission(permission);
       const readerIdentity = parseIdentity(await fetchToken(readPermission, signal));
       if (writerClientId === undefined || readPermission === permission) return readerIdentity;
-      return {
-        tenantId: readerIdentity.tenantId,
-        kind: 'app',
-        id: writerClientId,
-        appId: writerClientId,
-        name: writerClientId,
-      };
+      return { ...readerIdentity, kind: 'app', id: writerClientId, appId: writerClientId, name: writerClientId };
     },
 
     async getTenantName() {
       if (label !== undefined) return label;
-      name ??= readOrganizationName().catch(() => undefined);
+      name ??= runWithin(clock, readTimeoutMs, undefined, readOrganizationName).catch(() => undefined);
       return name;
     },
 

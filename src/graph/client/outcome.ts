@@ -46,7 +46,6 @@ export function toOutcome(request: GraphRequest, { answer, error, mayHaveWritten
     const why = body === undefined ? 'it is not JSON' : 'it is not what is documented';
     return { ...base, state: 'failed', error: createUnreadableError(endpoint, why) };
   }
-  const readAnswer: Outcome['readAnswer'] = (asked) =>
-    asked === endpoint ? asked.answer.safeParse(body).data : undefined;
+  const readAnswer: Outcome['readAnswer'] = (one) => (one === endpoint ? one.answer.safeParse(body).data : undefined);
   return { ...base, state: 'done', readAnswer };
 }

@@ -5,8 +5,7 @@ import { parseJson } from '../../json.ts';
 import { type CollectionPage, type Endpoint, type PathParams, parseIds } from '../endpoint.ts';
 import type { Tenant } from '../tenant.ts';
 import { createUnreadableError } from './errors.ts';
-import type { GraphCall } from './exchange.ts';
-import type { ExchangeResult } from './retry.ts';
+import type { Exchange, GraphCall } from './retry.ts';
 import { pause } from './timing.ts';
 
 export interface ReadOptions {
@@ -54,7 +53,7 @@ const maxPages = 2_000;
 export function createReader(
   tenant: Tenant,
   { signal, pendingDeletions = new Set(), reportProgress, timeoutMs = defaultTimeoutMs }: ReadOptions,
-  exchange: (call: GraphCall) => Promise<ExchangeResult>,
+  exchange: Exchange,
   clock: Clock,
 ): Reader {
   const deadline = clock.monotonic() + timeoutMs;
@@ -137,10 +136,7 @@ function createPageReporter(reportProgress: ProgressReporter) {
 }
 
 /** An answer in its endpoint's shape. */
-function parseAnswer<A extends z.ZodType>(
-  endpoint: Endpoint<Endpoint['route'], z.ZodType, A>,
-  json: unknown,
-): z.output<A> {
+function parseAnswer<A extends z.ZodType>(endpoint: Endpoint<Endpoint['route'], z.ZodType, A>, json: unknown) {
   const result = endpoint.answer.safeParse(json);
   if (result.success) return result.data;
   const where = result.error.issues[0]?.path.join('.') || 'it';

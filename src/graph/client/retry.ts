@@ -1,9 +1,23 @@
 import type { Clock } from '../../clock.ts';
 import type { ToolError } from '../../errors.ts';
-import type { Endpoint } from '../endpoint.ts';
+import type { Endpoint, GraphRequest } from '../endpoint.ts';
 import { createNoAnswerError, createThrottledError, type GraphAnswer, isWrite, toToolError } from './errors.ts';
+import type { Identity } from './identity.ts';
 import { readRetryAfterMs, type Throttle } from './throttle.ts';
 import { pause } from './timing.ts';
+
+/** One request on its way; a next link brings its own address. */
+export interface GraphCall extends GraphRequest {
+  readonly url?: string;
+  readonly query?: string;
+  readonly actingAs?: Identity;
+  /** Ends a read at any time, a write as long as it has not left. */
+  readonly signal?: AbortSignal | undefined;
+  /** By the monotonic clock. */
+  readonly deadline: number;
+  /** By the wall clock, which goes on while the machine sleeps. */
+  readonly expires?: number;
+}
 
 /** What one attempt came to. `mayHaveArrived`: the request may have reached Graph. */
 export type AttemptResult =
@@ -18,7 +32,7 @@ export type AttemptResult =
   /** It did not leave, since Graph had asked everybody to wait. */
   | { readonly kind: 'throttled' };
 
-type SentAttemptResult = Exclude<AttemptResult, { kind: 'throttled' }>;
+type SentAttempt = Exclude<AttemptResult, { kind: 'throttled' }>;
 
 /** How a request ended: without an error Graph confirmed it. `mayHaveWritten`: an attempt may have written all the same. */
 export interface ExchangeResult {
@@ -27,14 +41,8 @@ export interface ExchangeResult {
   readonly mayHaveWritten: boolean;
 }
 
-interface RetryRules {
-  readonly endpoint: Endpoint;
-  readonly clock: Clock;
-  /** By the monotonic clock. */
-  readonly deadline: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly throttle: Throttle;
-}
+/** Sends a request of one endpoint and waits for its end. */
+export type Exchange = (call: GraphCall) => Promise<ExchangeResult>;
 
 const maxResends = 4;
 
@@ -43,14 +51,13 @@ const maxResends = 4;
  * where the endpoint says so.
  */
 export async function sendWithRetries(
-  rules: RetryRules,
+  { endpoint, deadline, signal }: GraphCall,
   sendOnce: () => Promise<AttemptResult>,
+  clock: Clock,
+  throttle: Throttle,
 ): Promise<ExchangeResult> {
-  const { clock, endpoint, deadline, signal, throttle } = rules;
-  let last: ExchangeResult = {
-    mayHaveWritten: false,
-    error: createNoAnswerError(endpoint, 'the time for this call is over'),
-  };
+  const error = createNoAnswerError(endpoint, 'the time for this call is over');
+  let last: ExchangeResult = { mayHaveWritten: false, error };
   let [retryAt, hasRetryAfter] = [0, false];
   for (let resends = 0; resends <= maxResends; ) {
     const now = clock.monotonic();
@@ -80,10 +87,7 @@ export async function sendWithRetries(
 }
 
 /** Whether Graph has carried the request out or finally refused it, and how many milliseconds it asked to wait. */
-function judgeAttempt(attempt: SentAttemptResult): {
-  executed: 'yes' | 'no' | 'perhaps';
-  retryAfterMs?: number | undefined;
-} {
+function judgeAttempt(attempt: SentAttempt): { executed: 'yes' | 'no' | 'perhaps'; retryAfterMs?: number | undefined } {
   if (attempt.kind === 'error') return { executed: 'yes' };
   if (attempt.kind === 'noAnswer') return { executed: attempt.mayHaveArrived ? 'perhaps' : 'no' };
   const { status } = attempt.answer;
@@ -92,7 +96,7 @@ function judgeAttempt(attempt: SentAttemptResult): {
   return { executed: status >= 500 && status !== 501 ? 'perhaps' : 'yes', retryAfterMs };
 }
 
-function toExchangeResult(endpoint: Endpoint, attempt: SentAttemptResult, mayHaveWritten: boolean): ExchangeResult {
+function toExchangeResult(endpoint: Endpoint, attempt: SentAttempt, mayHaveWritten: boolean): ExchangeResult {
   if (attempt.kind === 'error') return { error: attempt.error, mayHaveWritten };
   if (attempt.kind === 'noAnswer')
     return { error: createNoAnswerError(endpoint, attempt.why, attempt.next), mayHaveWritten };

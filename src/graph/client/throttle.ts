@@ -12,7 +12,7 @@ export interface Throttle {
 type RetryAfterHint = Pick<GraphAnswer, 'status' | 'retryAfter' | 'date'>;
 
 /** A wrong Retry-After must not silence the client for ever. */
-const maxSharedWaitMs = 5 * 60_000;
+const longestWaitMs = 5 * 60_000;
 
 export function createThrottle(clock: Clock): Throttle {
   let notBefore = 0;
@@ -22,8 +22,7 @@ export function createThrottle(clock: Clock): Throttle {
     },
     recordAnswer(answer) {
       const retryAfterMs = readRetryAfterMs(answer) ?? 0;
-      if (retryAfterMs > 0)
-        notBefore = Math.max(notBefore, clock.monotonic() + Math.min(retryAfterMs, maxSharedWaitMs));
+      if (retryAfterMs > 0) notBefore = Math.max(notBefore, clock.monotonic() + Math.min(retryAfterMs, longestWaitMs));
     },
   };
 }

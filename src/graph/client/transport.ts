@@ -40,15 +40,9 @@ interface TransportOptions {
 }
 
 /** The last thing before the network: checks who acts, bounds what runs at once and what comes back, writes a debug line. */
-export function createTransport({
-  clock,
-  httpClient,
-  log,
-  throttle,
-  concurrency,
-}: TransportOptions): (attempt: OutgoingAttempt) => HttpClient {
+export function createTransport({ clock, httpClient, log, throttle, concurrency }: TransportOptions) {
   const acquireSlot = createConcurrencyLimit(concurrency);
-  return (attempt) => ({
+  return (attempt: OutgoingAttempt): HttpClient => ({
     async sendRequest(request) {
       const { method, url, headers } = request;
       if (attempt.actingAs !== undefined)

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { Secret } from '../../secrets/secret.ts';
 import { globalAndUsGov, globalAndUsGovV1 } from '../clouds.ts';
-import { endpoint, entity, nameCmdlets, optional, single } from '../endpoint.ts';
+import { endpoint, entity, nameCmdlets, optional, single, text } from '../endpoint.ts';
 
 /** The schema spells the property `deploymentAccessKey`, Microsoft's examples `sensorDeploymentAccessKey`. */
 const deploymentAccessKey = single(
@@ -37,6 +37,6 @@ export const deploymentEndpoints = {
     availability: globalAndUsGovV1,
     permission: 'SecurityIdentitiesSensors.Read.All',
     cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySensorDeploymentPackageUri' },
-    answer: single(entity({ downloadUrl: optional(z.string()), version: optional(z.string()) })),
+    answer: single(entity({ downloadUrl: text, version: text })),
   }),
 };

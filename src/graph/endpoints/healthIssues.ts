@@ -1,22 +1,22 @@
 import * as z from 'zod';
 import { globalAndUsGov, globalAndUsGovV1 } from '../clouds.ts';
-import { endpoint, entity, list, member, optional, page, single } from '../endpoint.ts';
+import { endpoint, entity, list, member, optional, page, single, text } from '../endpoint.ts';
 
-export const healthIssueSeverities = ['low', 'medium', 'high'] as const;
-export const healthIssueStatuses = ['open', 'closed', 'suppressed'] as const;
-export const healthIssueTypes = ['sensor', 'global'] as const;
+export const issueSeverities = ['low', 'medium', 'high'] as const;
+export const issueStatuses = ['open', 'closed', 'suppressed'] as const;
+export const issueTypes = ['sensor', 'global'] as const;
 
 /** microsoft.graph.security.healthIssue; the sensors' names are FQDNs. */
 export const healthIssue = entity({
   id: z.string(),
-  displayName: optional(z.string()),
-  healthIssueType: optional(member(healthIssueTypes)),
-  issueTypeId: optional(z.string()),
-  severity: optional(member(healthIssueSeverities)),
-  status: optional(member(healthIssueStatuses)),
-  createdDateTime: optional(z.string()),
-  lastModifiedDateTime: optional(z.string()),
-  description: optional(z.string()),
+  displayName: text,
+  healthIssueType: optional(member(issueTypes)),
+  issueTypeId: text,
+  severity: optional(member(issueSeverities)),
+  status: optional(member(issueStatuses)),
+  createdDateTime: text,
+  lastModifiedDateTime: text,
+  description: text,
   domainNames: list(z.string()),
   sensorDNSNames: list(z.string()),
   recommendations: list(z.string()),
@@ -46,7 +46,7 @@ export const healthIssueEndpoints = {
     availability: globalAndUsGovV1,
     permission: 'SecurityIdentitiesHealth.ReadWrite.All',
     cmdlets: { 'v1.0': 'Update-MgSecurityIdentityHealthIssue' },
-    body: z.strictObject({ status: z.enum(healthIssueStatuses) }),
+    body: z.strictObject({ status: z.enum(issueStatuses) }),
     answer: single(healthIssue),
   }),
 };

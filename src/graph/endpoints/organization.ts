@@ -1,6 +1,5 @@
-import * as z from 'zod';
 import { globalAndUsGov } from '../clouds.ts';
-import { endpoint, entity, optional, page } from '../endpoint.ts';
+import { endpoint, entity, page, text } from '../endpoint.ts';
 
 /** Permissions of which one lets a token read the organization's name. */
 export const organizationPermissions = ['Organization.Read.All', 'Directory.Read.All', 'User.Read'];
@@ -10,5 +9,5 @@ export const getOrganization = endpoint({
   route: 'GET /organization',
   availability: globalAndUsGov,
   permission: 'SecurityIdentitiesSensors.Read.All',
-  answer: page(entity({ id: optional(z.string()), displayName: optional(z.string()) })),
+  answer: page(entity({ id: text, displayName: text })),
 });

@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { globalAndUsGovBeta, globalOnly } from '../clouds.ts';
-import { endpoint, entity, member, nameCmdlets, noContent, optional, page, single } from '../endpoint.ts';
+import { endpoint, entity, member, nameCmdlets, noContent, optional, page, single, text, typed } from '../endpoint.ts';
 
 /** microsoft.graph.security.sensorCandidate: a server that Defender for Endpoint knows and that can run the v3.x sensor. */
 export const sensorCandidate = entity({
   id: z.string(),
-  computerDnsName: optional(z.string()),
-  domainName: optional(z.string()),
-  lastSeenDateTime: optional(z.string()),
-  senseClientVersion: optional(z.string()),
+  computerDnsName: text,
+  domainName: text,
+  lastSeenDateTime: text,
+  senseClientVersion: text,
 });
 export type SensorCandidate = z.output<typeof sensorCandidate>;
 
@@ -50,10 +50,7 @@ export const candidateEndpoints = {
     permission: 'SecurityIdentitiesSensors.ReadWrite.All',
     cmdlets: { 'v1.0': 'Update-MgSecurityIdentitySensorCandidateActivationConfiguration' },
     resend: 'always',
-    body: z.strictObject({ activationMode: z.enum(activationModes) }).transform((body) => ({
-      '@odata.type': '#microsoft.graph.security.sensorCandidateActivationConfiguration',
-      ...body,
-    })),
+    body: typed('sensorCandidateActivationConfiguration', { activationMode: z.enum(activationModes) }),
     answer: noContent,
   }),
 };

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { globalAndUsGov, globalAndUsGovV1 } from '../clouds.ts';
-import { endpoint, entity, list, member, nameCmdlets, noContent, optional, page, single } from '../endpoint.ts';
+import { endpoint, entity, list, member, nameCmdlets, noContent, optional, page, single, text } from '../endpoint.ts';
 import { healthIssue } from './healthIssues.ts';
 
 export const sensorTypes = [
@@ -28,24 +28,22 @@ export const sensorHealthStatuses = ['healthy', 'notHealthyLow', 'notHealthyMedi
 export const serviceStatuses = ['stopped', 'starting', 'running', 'disabled', 'onboarding', 'unknown'] as const;
 
 export const sensorSettings = entity({
-  description: optional(z.string()),
+  description: text,
   domainControllerDnsNames: list(z.string()),
   isDelayedDeploymentEnabled: optional(z.boolean()),
-  networkAdapters: list(
-    entity({ id: optional(z.string()), name: optional(z.string()), isEnabled: optional(z.boolean()) }),
-  ),
+  networkAdapters: list(entity({ id: text, name: text, isEnabled: optional(z.boolean()) })),
 });
 
 /** What Graph tells of a sensor, of its migration too; `serviceStatus` is absent in US Government clouds. */
 export const sensorFields = {
   id: z.string(),
-  displayName: optional(z.string()),
-  domainName: optional(z.string()),
+  displayName: text,
+  domainName: text,
   sensorType: optional(member(sensorTypes)),
-  version: optional(z.string()),
+  version: text,
   serviceStatus: optional(member(serviceStatuses)),
   healthStatus: optional(member(sensorHealthStatuses)),
-  createdDateTime: optional(z.string()),
+  createdDateTime: text,
 };
 
 /** microsoft.graph.security.sensor */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { globalOnly } from '../clouds.ts';
-import { endpoint, entity, nameCmdlets, noContent, optional, single } from '../endpoint.ts';
+import { endpoint, entity, nameCmdlets, noContent, optional, single, typed } from '../endpoint.ts';
 
 export const settingEndpoints = {
   getAutoAuditingConfiguration: endpoint({
@@ -17,10 +17,7 @@ export const settingEndpoints = {
     availability: globalOnly,
     permission: 'SecurityIdentitiesAutoConfig.ReadWrite.All',
     cmdlets: nameCmdlets('Update-MgSecurityIdentitySettingAutoAuditingConfiguration'),
-    body: z.strictObject({ isAutomatic: z.boolean() }).transform((body) => ({
-      '@odata.type': '#microsoft.graph.security.autoAuditingConfiguration',
-      ...body,
-    })),
+    body: typed('autoAuditingConfiguration', { isAutomatic: z.boolean() }),
     answer: noContent,
   }),
 };

@@ -6,7 +6,7 @@ import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
 import { joinNames, quoteText } from '../../text.ts';
-import { info, warning, warnOfWholeDomains } from '../consequences.ts';
+import { inform, warn, warnOfWholeDomains } from '../consequences.ts';
 import { countDaysSince } from '../filters.ts';
 import { isCommunicating, isSameMachine, listDomains, nameTarget, parseGeneration, selectByIds } from '../machines.ts';
 import { type Consequence, emptyPlan, type Finisher, type Target, write } from '../operation.ts';
@@ -14,7 +14,6 @@ import { catchToolError } from '../partial.ts';
 import { ids, targetStates } from '../schemas.ts';
 import { listStates, type Observation, summarize } from '../verification.ts';
 
-const maxServersWithoutTyping = 10;
 const watchTimeoutMs = 20_000;
 const readIntervalMs = 2_000;
 const staleAfterDays = 30;
@@ -36,14 +35,14 @@ export const activateSensorCandidates = write({
     const chosen = selectByIds(candidates, input.ids, 'candidate', next, '; it may be activated already');
     return {
       ...emptyPlan,
-      act: { verb: 'Activate the v3.x sensor on', noun: 'server' },
+      act: { word: 'activate', verb: 'Activate v3.x on', noun: 'server' },
       targets: chosen.map(toCandidateTarget),
       consequences: [
         ...chosen.flatMap((candidate) => assessCandidate(candidate, sensors)),
         ...assessWholeDomains(chosen, inventory),
         ...assessActivation(sensors),
       ],
-      confirm: chosen.length > maxServersWithoutTyping ? 'targets' : 'choice',
+      types: 'count',
       requests: [createRequest(endpoints.activateSensorCandidates, { body: { serverIds: input.ids } })],
     };
   },
@@ -64,12 +63,9 @@ export const activateSensorCandidates = write({
   },
 });
 
-interface Inventory {
-  readonly candidates: readonly SensorCandidate[];
-  readonly sensors: readonly Sensor[];
-}
+type Inventory = Awaited<ReturnType<typeof readInventory>>;
 
-async function readInventory(graph: Reader): Promise<Inventory> {
+async function readInventory(graph: Reader) {
   const lists = [graph.getAll(endpoints.listSensorCandidates), graph.getAll(endpoints.listSensors)] as const;
   const [candidates, sensors] = await Promise.all(lists);
   return { candidates, sensors };
@@ -92,16 +88,15 @@ const getDomain = (candidate: SensorCandidate) =>
   (candidate.domainName ?? getFqdn(candidate).split('.').slice(1).join('.')).toLowerCase();
 
 function assessCandidate(candidate: SensorCandidate, sensors: readonly Sensor[]): Consequence[] {
-  const name = quoteText(getFqdn(candidate) || candidate.id);
+  const fqdn = getFqdn(candidate);
+  const name = quoteText(fqdn || candidate.id);
   const isStale = (countDaysSince(candidate.lastSeenDateTime) ?? 0) > staleAfterDays;
-  const v2Sensors = sensors.filter(
-    (sensor) => parseGeneration(sensor.version) === 'v2' && isSameMachine(getFqdn(candidate), sensor),
-  );
+  const v2Sensors = sensors.filter((one) => parseGeneration(one.version) === 'v2' && isSameMachine(fqdn, one));
   const stale = `${name} was last seen more than ${staleAfterDays} days ago, so the server may not exist any more.`;
   const exists = `${name} has the name of a v2.x sensor that exists, ${joinNames(v2Sensors.map(({ id }) => id))}; v3.x works only where v2.x is removed or migrated.`;
   return [
-    ...(isStale ? [warning('stale_candidate', stale, candidate.id)] : []),
-    ...(v2Sensors.length > 0 ? [warning('existing_v2_sensor', exists, candidate.id)] : []),
+    ...(isStale ? [warn('stale_candidate', stale, candidate.id)] : []),
+    ...(v2Sensors.length > 0 ? [warn('existing_v2_sensor', exists, candidate.id)] : []),
   ];
 }
 
@@ -122,7 +117,7 @@ function assessActivation(sensors: readonly Sensor[]): Consequence[] {
     'The sensor is turned on inside Defender for Endpoint on these servers, without a restart; that takes about five minutes.';
   const first = 'No v3.x sensor is listed in this tenant yet: the first activation can take up to an hour.';
   const isFirst = !sensors.some(({ version }) => parseGeneration(version) === 'v3');
-  return [info('switched_on_in_endpoint', text), ...(isFirst ? [info('first_activation', first)] : [])];
+  return [inform('switched_on_in_endpoint', text), ...(isFirst ? [inform('first_activation', first)] : [])];
 }
 
 /** v1.0 of the US Government clouds has no `serviceStatus`: there the deployment status tells. */

@@ -4,7 +4,7 @@ import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
 import { toSafeText, toSafeTexts } from '../../text.ts';
-import { indexMachines, isCommunicating, nameMachine } from '../machines.ts';
+import { indexMachines, isCommunicating, nameMachine, normalizeName } from '../machines.ts';
 import { read } from '../operation.ts';
 import { describeMissing, readIfAllowed } from '../partial.ts';
 
@@ -65,7 +65,6 @@ interface InventoryMatch {
   readonly line: unknown;
 }
 
-const normalizeName = (name: string) => name.trim().replace(/\.$/, '').toLowerCase();
 const getHost = (name: string) => normalizeName(name).split('.')[0] ?? '';
 
 function removeDuplicates(names: readonly string[]): string[] {

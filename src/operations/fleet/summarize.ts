@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ToolError } from '../../errors.ts';
-import { type HealthIssue, healthIssueSeverities } from '../../graph/endpoints/healthIssues.ts';
+import { type HealthIssue, issueSeverities } from '../../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
@@ -149,7 +149,7 @@ function summarizeIssues(issues: readonly HealthIssue[], sensors: readonly Senso
   };
 }
 
-const severities: readonly string[] = healthIssueSeverities;
+const severities: readonly string[] = issueSeverities;
 const rankSeverity = (severity: string | undefined) => severities.indexOf(severity ?? '');
 
 const listFqdns = (issues: readonly HealthIssue[]) =>

@@ -12,7 +12,7 @@ import { emptyPlan, type Plan, write } from '../operation.ts';
 import { readIfAllowed } from '../partial.ts';
 import { id, ids, targetStates } from '../schemas.ts';
 import { listStates, type Observation, observeNoEffect, readAfterWrite, summarize } from '../verification.ts';
-import { assessDeletion, findDuplicates, hasServer, listRemainingSensors } from './deleteConsequences.ts';
+import { assessDeletion, findDuplicates, hasServer, listRemaining } from './deleteConsequences.ts';
 
 /** What both tools share. */
 const deletion = {
@@ -54,7 +54,7 @@ export const deleteStaleSensors = write({
   async plan(input, graph) {
     const sensors = await graph.getAll(endpoints.listSensors);
     const toDelete = selectByIds(sensors, input.ids, 'sensor', 'Take the ids from list_sensors.');
-    const remaining = listRemainingSensors(sensors, toDelete, graph.pendingDeletions);
+    const remaining = listRemaining(sensors, toDelete, graph.pendingDeletions);
     const notStale = toDelete.flatMap((sensor) => explainNotStale(sensor, sensors, remaining) ?? []);
     if (notStale.length > 0) {
       throw new ToolError(
@@ -78,25 +78,21 @@ function explainNotStale(sensor: Sensor, sensors: readonly Sensor[], remaining: 
     : `${name} is ${sensor.deploymentStatus ?? 'of unknown status'}, not unreachable, and has no communicating duplicate`;
 }
 
-async function planDeletion(
-  toDelete: readonly Sensor[],
-  sensors: readonly Sensor[],
-  graph: Reader,
-): Promise<Plan<'destroy'>> {
+async function planDeletion(toDelete: readonly Sensor[], sensors: readonly Sensor[], graph: Reader) {
   const canBeReactivated = toDelete.some((sensor) => parseGeneration(sensor.version) === 'v3' && hasServer(sensor));
   const activation = canBeReactivated && (await readIfAllowed(graph.get(endpoints.getActivationConfiguration)));
   const activationMode = !activation || activation instanceof ToolError ? undefined : activation.activationMode;
-  const remaining = listRemainingSensors(sensors, toDelete, graph.pendingDeletions);
+  const remaining = listRemaining(sensors, toDelete, graph.pendingDeletions);
   const hasPendingDeletions = [...graph.pendingDeletions].some((id) =>
-    toDelete.every((sensor) => sensor.id.toLowerCase() !== id),
+    toDelete.every((one) => one.id.toLowerCase() !== id),
   );
   const context = { remaining, hasPendingDeletions, activationMode };
   return {
     ...emptyPlan,
-    act: { verb: 'Delete', noun: toDelete.length === 1 ? 'sensor' : 'stale sensor' },
+    act: { word: 'delete', verb: 'Delete', noun: toDelete.length === 1 ? 'sensor' : 'stale sensor' },
     targets: toDelete.map(toSensorTarget),
     consequences: toDelete.flatMap((sensor) => assessDeletion(sensor, context)),
-    confirm: 'targets',
+    types: toDelete.length === 1 ? ('name' as const) : ('count' as const),
     requests: toDelete.map(({ id }) => createRequest(endpoints.deleteSensor, { params: { sensorId: id } })),
   };
 }

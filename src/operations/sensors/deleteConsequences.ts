@@ -1,16 +1,12 @@
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
 import { formatCount, joinNames, quoteText } from '../../text.ts';
-import { describeMachine, info, reassurance, warning } from '../consequences.ts';
+import { describeMachine, inform, reassure, warn } from '../consequences.ts';
 import { isCommunicating, listDomains, nameMachine, parseGeneration } from '../machines.ts';
 import type { Consequence } from '../operation.ts';
 
 /** What stays when these sensors and the deletions that wait for an answer are gone. */
-export function listRemainingSensors(
-  sensors: readonly Sensor[],
-  toDelete: readonly Sensor[],
-  pendingDeletions: ReadonlySet<string>,
-) {
-  const deletedIds = new Set([...pendingDeletions, ...toDelete.map(({ id }) => id.toLowerCase())]);
+export function listRemaining(sensors: readonly Sensor[], chosen: readonly Sensor[], pending: ReadonlySet<string>) {
+  const deletedIds = new Set([...pending, ...chosen.map(({ id }) => id.toLowerCase())]);
   return sensors.filter(({ id }) => !deletedIds.has(id.toLowerCase()));
 }
 
@@ -70,27 +66,23 @@ export function assessDeletion(
     duplicate_communicates: `${other} communicates and stays.`,
     duplicate_not_communicating: `${other} stays and does not communicate.`,
   };
-  const build = (when: boolean, code: keyof typeof texts, create = warning) =>
+  const build = (when: boolean, code: keyof typeof texts, create = warn) =>
     when ? [create(code, texts[code], sensor.id)] : [];
   // The software on the server is the one that the running entry works with.
   const hasSoftwareInUse = activeDuplicate !== undefined && parseGeneration(activeDuplicate.version) === 'v2';
-  const canBeActivated = isThere && generation === 'v3';
+  const canReturn = isThere && generation === 'v3';
   return [
     ...build(uncovered.length > 0, isActive ? 'last_communicating_dc_sensor' : 'domain_not_covered'),
     ...build(controllers.length > 0, 'domain_controllers_lose_sensor'),
-    ...build(!isThere, 'safe_to_delete', reassurance),
+    ...build(!isThere, 'safe_to_delete', reassure),
     ...build(isThere && isActive, 'still_monitoring'),
     ...build(sensor.deploymentStatus === 'disconnected' && activeDuplicate === undefined, 'disconnected'),
     ...build(isThere && generation === 'v3', 'software_removed'),
     ...build(isThere && generation === undefined, 'generation_unknown'),
     ...build(isThere && generation === 'v2' && !hasSoftwareInUse, 'software_stays'),
-    ...build(canBeActivated && activationMode === 'automated', 'may_be_activated_again'),
-    ...build(
-      canBeActivated && !['automated', 'manual'].includes(activationMode ?? ''),
-      'activation_mode_unknown',
-      info,
-    ),
-    ...build(activeDuplicate !== undefined, 'duplicate_communicates', reassurance),
+    ...build(canReturn && activationMode === 'automated', 'may_be_activated_again'),
+    ...build(canReturn && !['automated', 'manual'].includes(activationMode ?? ''), 'activation_mode_unknown', inform),
+    ...build(activeDuplicate !== undefined, 'duplicate_communicates', reassure),
     ...build(duplicate !== activeDuplicate, 'duplicate_not_communicating'),
   ];
 }

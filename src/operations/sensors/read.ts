@@ -14,8 +14,9 @@ import { toSafeText, toSafeTexts } from '../../text.ts';
 import { equalsIgnoreCase, isOneOf, isPartOf } from '../filters.ts';
 import { issueItem, toIssueFacts } from '../healthIssues.ts';
 import {
-  compareVersions,
+  type AnySensor,
   indexMachines,
+  isBelow,
   isCommunicating,
   isSameMachine,
   nameMachine,
@@ -28,7 +29,7 @@ import { id, text } from '../schemas.ts';
 
 const sensorItem = { id: text, name: text, domain: text, type: text, version: text, deployment: text, health: text };
 
-const toSensorRow = (sensor: Sensor) => ({
+export const toSensorRow = (sensor: AnySensor) => ({
   id: toSafeText(sensor.id),
   name: toSafeText(sensor.displayName),
   domain: toSafeText(sensor.domainName),
@@ -109,13 +110,6 @@ export const listSensors = read({
   },
 });
 
-function isBelow(limit: string | undefined, version: string | undefined): boolean {
-  if (limit === undefined) return true;
-  return (
-    version !== undefined && parseGeneration(version) === parseGeneration(limit) && compareVersions(version, limit) < 0
-  );
-}
-
 export const getSensor = read({
   name: 'get_sensor',
   title: 'Get sensor',
@@ -145,7 +139,7 @@ export const getSensor = read({
     if (issues instanceof ToolError) {
       return { ...toSensorDetail(sensor), missing: [endpoints.listHealthIssues.permission] };
     }
-    return { ...toSensorDetail(sensor), ...(await readOpenIssues(sensor, sensors, issues, graph)) };
+    return { ...toSensorDetail(sensor), ...(await listOpenIssues(sensor, sensors, issues, graph)) };
   },
 });
 
@@ -177,24 +171,18 @@ function findByName(sensors: readonly Sensor[], name: string, domain: string | u
 }
 
 /** The open issues of a sensor. Issues carry FQDNs only, so machines that share a name are told apart by Graph, if at all. */
-async function readOpenIssues(
-  sensor: Sensor,
-  sensors: readonly Sensor[],
-  issues: readonly HealthIssue[],
-  graph: Reader,
-) {
+async function listOpenIssues(sensor: Sensor, fleet: readonly Sensor[], issues: readonly HealthIssue[], graph: Reader) {
   const matching = issues.filter(
     ({ status, sensorDNSNames }) => status === 'open' && sensorDNSNames.some((fqdn) => isSameMachine(fqdn, sensor)),
   );
   const fqdns = matching.flatMap((issue) => issue.sensorDNSNames).filter((fqdn) => isSameMachine(fqdn, sensor));
   const distinctFqdns = [...new Set(fqdns.map((fqdn) => fqdn.toLowerCase()))];
-  const isNameShared = distinctFqdns.some((fqdn) => sensors.filter((other) => isSameMachine(fqdn, other)).length > 1);
+  const isNameShared = distinctFqdns.some((fqdn) => fleet.filter((other) => isSameMachine(fqdn, other)).length > 1);
   const hasUnmatchedIssues = distinctFqdns.length === 0 && (sensor.openHealthIssuesCount ?? 0) > 0;
   if (!isNameShared && !hasUnmatchedIssues && distinctFqdns.length <= 1) return toIssueList(matching);
-  const issuesOfSensor = await catchToolError(graph.getAll(endpoints.listSensorHealthIssues, { sensorId: sensor.id }));
-  if (!(issuesOfSensor instanceof ToolError))
-    return toIssueList(issuesOfSensor.filter(({ status }) => status === 'open'));
-  if (issuesOfSensor.code === 'cancelled') throw issuesOfSensor;
+  const found = await catchToolError(graph.getAll(endpoints.listSensorHealthIssues, { sensorId: sensor.id }));
+  if (!(found instanceof ToolError)) return toIssueList(found.filter(({ status }) => status === 'open'));
+  if (found.code === 'cancelled') throw found;
   const issuesNote = hasUnmatchedIssues
     ? 'Graph counts open issues for this sensor, but none names a machine that fits it.'
     : "Several machines fit this sensor's name, so some of these issues may belong to another one.";

@@ -4,7 +4,7 @@ import { createRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import { type Sensor, sensorTypes } from '../../graph/endpoints/sensors.ts';
 import { escapeInvisible, formatCount, joinNames } from '../../text.ts';
-import { describeMachine, warning } from '../consequences.ts';
+import { describeMachine, warn } from '../consequences.ts';
 import { nameTarget, parseGeneration, toSensorTarget } from '../machines.ts';
 import { type Consequence, type ValueChange, write } from '../operation.ts';
 import { id } from '../schemas.ts';
@@ -29,6 +29,12 @@ const settingFields = z.strictObject({
 });
 type SettingValues = z.output<typeof settingFields>;
 const settingNames = settingFields.keyof().options;
+/** What a setting is called where there is little room. */
+const labels = {
+  description: 'description',
+  isDelayedDeploymentEnabled: 'delayed updates',
+  domainControllerDnsNames: 'DC list',
+};
 
 export const updateSensor = write({
   name: 'update_sensor',
@@ -47,13 +53,15 @@ export const updateSensor = write({
     checkWritable(sensor, input);
     const changes = settingNames.flatMap((field): ValueChange[] => {
       const [before, after] = [sensor.settings?.[field], input[field]];
-      return after === undefined || isSame(before, after) ? [] : [{ targetId: input.id, field, before, after }];
+      return after === undefined || isSame(before, after)
+        ? []
+        : [{ targetId: input.id, field, label: labels[field], before, after }];
     });
     const settings = mergeSettings(sensor, input);
     const request = createRequest(endpoints.updateSensor, { params: { sensorId: input.id }, body: { settings } });
     return {
-      act: { verb: `Change ${formatCount(changes.length, 'setting')} of`, noun: 'sensor' },
-      confirm: 'choice',
+      act: { word: 'change', verb: 'Change', noun: 'sensor' },
+      types: 'name',
       targets: [toSensorTarget(sensor)],
       changes,
       consequences: assessListChange(sensor, input.domainControllerDnsNames),
@@ -81,19 +89,16 @@ export const updateSensor = write({
 });
 
 function isSame(before: unknown, after: unknown): boolean {
-  const toComparable = (value: unknown) =>
-    Array.isArray(value) ? JSON.stringify(normalizeNames(value.map(String))) : value;
-  return toComparable(before) === toComparable(after);
+  const toKey = (value: unknown) => (Array.isArray(value) ? JSON.stringify(normalizeNames(value.map(String))) : value);
+  return toKey(before) === toKey(after);
 }
 
-const typesWithOwnList: readonly (string | undefined)[] = sensorTypes.filter(
-  (type) => type !== 'domainControllerIntegrated',
-);
+const ownListTypes: readonly (string | undefined)[] = sensorTypes.filter((one) => one !== 'domainControllerIntegrated');
 
 /** The table of Microsoft's page "Update sensor"; what cannot be told apart is not written. */
 function listWritableSettings({ version, sensorType }: Sensor): (keyof SettingValues)[] {
   if (parseGeneration(version) !== 'v2') return ['description'];
-  return typesWithOwnList.includes(sensorType) ? [...settingNames] : settingNames.slice(0, 2);
+  return ownListTypes.includes(sensorType) ? [...settingNames] : settingNames.slice(0, 2);
 }
 
 function checkWritable(sensor: Sensor, input: SettingValues): void {
@@ -142,7 +147,7 @@ function assessListChange(sensor: Sensor, list: readonly string[] | undefined): 
       : `The sensor ${name} no longer asks ${formatCount(removed.length, 'domain controller')} for its lookups: ${joinNames(removed)}.`;
   const empty = `Without any domain controller in its list, ${name} becomes notConfigured and does not work.`;
   return [
-    warning('domain_controllers_removed_from_list', loss, sensor.id),
-    ...(list?.length === 0 ? [warning('list_becomes_empty', empty, sensor.id)] : []),
+    warn('domain_controllers_removed_from_list', loss, sensor.id),
+    ...(list?.length === 0 ? [warn('list_becomes_empty', empty, sensor.id)] : []),
   ];
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { TokenCredential } from '@azure/core-auth';
 import envPaths from 'env-paths';
 import type { Config } from '../../config.ts';
-import { type Cloud, clouds } from '../../graph/clouds.ts';
+import { clouds } from '../../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import { createAppVariables, type SignInEnvironment } from './app.ts';
@@ -20,25 +20,18 @@ interface EntraOptions {
   tellOperator(line: string): void;
 }
 
-/** AZURE_AUTHORITY_HOST is the library's own variable for private clouds, which are global to this server. */
-const resolveAuthority = (cloud: Cloud, { AZURE_AUTHORITY_HOST }: SignInEnvironment): Authority => ({
-  authorityHost: (cloud === 'global' ? AZURE_AUTHORITY_HOST : undefined) ?? clouds[cloud].authority,
-});
-
 /**
  * A real tenant. A person is asked for the scope of the permission in need and nothing more. An app has all that it was
  * granted in one token, unless another app writes. Throws a sentence where the settings contradict each other.
  */
 export function createEntraTenant(
   { auth, cloud, tenantLabel }: Pick<Config, 'auth' | 'cloud' | 'tenantLabel'>,
-  {
-    environment,
-    graphRoot = clouds[cloud].graphRoot,
-    authority = resolveAuthority(cloud, environment),
-    signInWaitMs = 20_000,
-    tellOperator,
-  }: EntraOptions,
+  options: EntraOptions,
 ): Tenant {
+  const { environment, graphRoot = clouds[cloud].graphRoot, signInWaitMs = 20_000, tellOperator } = options;
+  // AZURE_AUTHORITY_HOST is the library's own variable for private clouds, which are global to this server.
+  const privateAuthority = cloud === 'global' ? environment.AZURE_AUTHORITY_HOST : undefined;
+  const { authority = { authorityHost: privateAuthority ?? clouds[cloud].authority } } = options;
   const mainApp = createAppVariables(environment, 'AZURE_');
   const writerApp = createAppVariables(environment, 'MDI_MCP_WRITER_');
   const writerClientId = writerApp.get('CLIENT_ID');

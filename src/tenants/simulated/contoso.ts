@@ -36,7 +36,7 @@ const sensorKinds = {
 
 interface FleetRowExtras {
   /** Where the tenant shows another name than the host's. */
-  readonly displayName?: string;
+  readonly name?: string;
   readonly description?: string;
   readonly delayed?: true;
   /** Domain controllers that a standalone, AD FS, AD CS or Entra Connect sensor names. */
@@ -85,18 +85,9 @@ export const contosoSensors: readonly FleetRow[] = [
   row(contoso, 'DC14', 'dc', 'v3', 'onboarding', 0.01),
   row(contoso, 'DC15', 'dc', 'current', 'starting', 210),
   row(contoso, 'DC16', 'dc', 'current', 'disabled', 415),
-  row(contoso, 'DC20', 'dc', 'current', 'ok', 390, {
-    displayName: 'DC20\u202e10CD',
-    description: '\u202egnihton si siht',
-  }),
-  row(contoso, 'DC21', 'dc', 'current', 'ok', 388, {
-    displayName: 'DC02\u200b',
-    description: 'zero\u200bwidth\u2060 text',
-  }),
-  row(contoso, 'DC22', 'dc', 'current', 'ok', 386, {
-    displayName: 'DC22\u001b[2K',
-    description: '\u001b[31mred\u001b[0m',
-  }),
+  row(contoso, 'DC20', 'dc', 'current', 'ok', 390, { name: 'DC20\u202e10CD', description: '\u202egnihton si siht' }),
+  row(contoso, 'DC21', 'dc', 'current', 'ok', 388, { name: 'DC02\u200b', description: 'zero\u200bwidth\u2060 text' }),
+  row(contoso, 'DC22', 'dc', 'current', 'ok', 386, { name: 'DC22\u001b[2K', description: '\u001b[31mred\u001b[0m' }),
   row(contoso, 'DC23', 'dc', 'current', 'ok', 384, {
     description: '[Sign in](https://evil.example/) ![x](https://evil.example/p.png?k=1)',
   }),

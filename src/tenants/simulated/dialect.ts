@@ -17,9 +17,6 @@ export interface Rendering {
   readonly dialect: Dialect;
 }
 
-export const renderType = (dialect: Dialect, type: string) =>
-  dialect.shapes === 'documented' ? { '@odata.type': `#microsoft.graph.security.${type}` } : {};
-
 const severities = ['low', 'medium', 'high'];
 const healthStatuses = ['healthy', 'notHealthyLow', 'notHealthyMedium', 'notHealthyHigh'];
 
@@ -33,8 +30,8 @@ function createHealthLookup(state: SimulatedState) {
       healthByMachine.set(name, { level: Math.max(level, severities.indexOf(severity) + 1), count: count + 1 });
     }
   }
-  return ({ machine }: SimulatedSensor) => {
-    const { level, count } = healthByMachine.get(machine.fqdn.toLowerCase()) ?? { level: 0, count: 0 };
+  return ({ fqdn }: SimulatedSensor['machine']) => {
+    const { level, count } = healthByMachine.get(fqdn.toLowerCase()) ?? { level: 0, count: 0 };
     return { healthStatus: healthStatuses[level] ?? 'healthy', openHealthIssuesCount: count };
   };
 }
@@ -48,62 +45,44 @@ export const findSensorIssues = (state: SimulatedState, { machine }: SimulatedSe
 /** The v1.0 schema of the US Government clouds does not have the property. */
 const hasServiceStatus = ({ version, cloud }: Dialect) => version === 'beta' || cloud === 'global';
 
-export function createSensorRenderer({ state, dialect }: Rendering): (sensor: SimulatedSensor) => ODataItem {
+/** How each entity is shown. */
+export function createRenderers({ state, dialect }: Rendering) {
   const getHealth = createHealthLookup(state);
-  return (sensor) => ({
-    ...renderType(dialect, 'sensor'),
-    id: sensor.id,
-    displayName: sensor.displayName,
-    sensorType: sensor.sensorType,
-    version: sensor.version,
-    deploymentStatus: sensor.deploymentStatus,
-    ...(hasServiceStatus(dialect) && { serviceStatus: sensor.serviceStatus }),
-    createdDateTime: sensor.createdDateTime,
-    domainName: sensor.domainName,
-    ...getHealth(sensor),
-    ...(dialect.version === 'beta' && { migrationState: sensor.migrationState ?? null }),
-    settings: {
-      ...(dialect.shapes === 'documented' && { '@odata.type': 'microsoft.graph.security.sensorSettings' }),
-      ...sensor.settings,
-    },
-  });
+  const isDocumented = dialect.shapes === 'documented';
+  const renderType = (type: string) => isDocumented && { '@odata.type': `#microsoft.graph.security.${type}` };
+  return {
+    renderType,
+
+    renderSensor: ({ machine, migrationState, serviceStatus, settings, ...fields }: SimulatedSensor) => ({
+      ...renderType('sensor'),
+      ...fields,
+      ...(hasServiceStatus(dialect) && { serviceStatus }),
+      ...getHealth(machine),
+      ...(dialect.version === 'beta' && { migrationState: migrationState ?? null }),
+      settings: { ...(isDocumented && { '@odata.type': 'microsoft.graph.security.sensorSettings' }), ...settings },
+    }),
+
+    /** The pages print `Global` where the schema's member is `global`. */
+    renderIssue: ({ healthIssueType: kind, ...fields }: SimulatedHealthIssue) => ({
+      ...renderType('healthIssue'),
+      ...fields,
+      healthIssueType: isDocumented ? `${kind.slice(0, 1).toUpperCase()}${kind.slice(1)}` : kind,
+    }),
+
+    renderCandidate: ({ sensorTypes, ...fields }: SimulatedCandidate) => ({
+      ...renderType('sensorCandidate'),
+      ...fields,
+      ...(dialect.version === 'beta' && { sensorTypes }),
+    }),
+
+    renderMigration: ({ machine, deploymentStatus, settings, ...fields }: SimulatedSensor) => ({
+      ...renderType('sensorMigration'),
+      ...fields,
+      healthStatus: getHealth(machine).healthStatus,
+    }),
+
+    /** An object that the pages show inside `value` and the schema bare. */
+    renderSingleObject: (type: string, object: ODataItem): ODataItem =>
+      isDocumented ? { value: { ...renderType(type), ...object } } : object,
+  };
 }
-
-export const createIssueRenderer =
-  ({ dialect }: Rendering) =>
-  (issue: SimulatedHealthIssue): ODataItem => ({
-    ...renderType(dialect, 'healthIssue'),
-    ...issue,
-    ...(dialect.shapes === 'documented' && { healthIssueType: capitalize(issue.healthIssueType) }),
-  });
-
-/** The pages print `Global` where the schema's member is `global`. */
-const capitalize = (word: string) => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
-
-export const createCandidateRenderer =
-  ({ dialect }: Rendering) =>
-  ({ sensorTypes, ...candidate }: SimulatedCandidate): ODataItem => ({
-    ...renderType(dialect, 'sensorCandidate'),
-    ...candidate,
-    ...(dialect.version === 'beta' && { sensorTypes }),
-  });
-
-export function createMigrationRenderer({ state, dialect }: Rendering): (sensor: SimulatedSensor) => ODataItem {
-  const getHealth = createHealthLookup(state);
-  return (sensor) => ({
-    ...renderType(dialect, 'sensorMigration'),
-    id: sensor.id,
-    displayName: sensor.displayName,
-    sensorType: sensor.sensorType,
-    version: sensor.version,
-    createdDateTime: sensor.createdDateTime,
-    domainName: sensor.domainName,
-    healthStatus: getHealth(sensor).healthStatus,
-    serviceStatus: sensor.serviceStatus,
-    migrationState: sensor.migrationState,
-  });
-}
-
-/** An object that the pages show inside `value` and the schema bare. */
-export const renderSingleObject = (dialect: Dialect, type: string, object: ODataItem): ODataItem =>
-  dialect.shapes === 'documented' ? { value: { ...renderType(dialect, type), ...object } } : object;

@@ -22,7 +22,7 @@ function createSensor(random: SeededRandom, fleetRow: FleetRow, index: number): 
   const listedControllers = controllers.map((controller) => `${controller}.${domain}`);
   return {
     id: random.createGuid(name),
-    displayName: fleetRow.displayName ?? host.toUpperCase().slice(0, 15),
+    displayName: fleetRow.name ?? host.toUpperCase().slice(0, 15),
     domainName: domain,
     sensorType: type,
     version,

@@ -1,33 +1,18 @@
-import type * as z from 'zod';
+import * as z from 'zod';
+import { issueStatuses } from '../../graph/endpoints/healthIssues.ts';
 import type { endpoints } from '../../graph/endpoints/index.ts';
-import {
-  activationBody,
-  auditingBody,
-  parseBody,
-  sensorIdsBody,
-  serverIdsBody,
-  statusBody,
-  updateSensorSettings,
-} from './bodies.ts';
-import {
-  createCandidateRenderer,
-  createIssueRenderer,
-  createMigrationRenderer,
-  createSensorRenderer,
-  findSensorIssues,
-  type Rendering,
-  renderSingleObject,
-  renderType,
-} from './dialect.ts';
+import { activationModes } from '../../graph/endpoints/sensorCandidates.ts';
+import { createRenderers, findSensorIssues, type Rendering } from './dialect.ts';
 import { createBadRequestError, createNotFoundError } from './errors.ts';
 import { createPage, type ODataItem, type PageRequest, readQuery, selectProperties } from './odata.ts';
-import { activateCandidates, createAccessKey, removeSensor, type SimulatedState, startMigrations } from './state.ts';
+import { activateCandidates, createKey, isV3, removeSensor, type SimulatedState, startMigrations } from './state.ts';
 
 /** One request that is allowed, on its way to its answer. */
-interface EndpointRequest extends Rendering, PageRequest {
+interface AllowedRequest extends Rendering, Omit<PageRequest, 'query'> {
   readonly id: string;
   readonly body: unknown;
 }
+type EndpointRequest = AllowedRequest & PageRequest & ReturnType<typeof createRenderers>;
 
 export interface EndpointResponse {
   /** 200 where it is left out. */
@@ -59,10 +44,35 @@ const queryOptions: { readonly [Name in EndpointName]?: readonly string[] } = {
 const candidateFilter = /^\s*senseClientVersion\s+eq\s+'[^']*'\s*$/i;
 
 /** What the tenant answers to a request. Refuses query options that are not documented. */
-export function answerEndpoint(name: EndpointName, request: Omit<EndpointRequest, 'query'>): EndpointResponse {
+export function answerEndpoint(name: EndpointName, request: AllowedRequest): EndpointResponse {
   const options = name === 'listHealthIssues' && request.dialect.version === 'beta' ? listOptions : queryOptions[name];
-  return endpointHandlers[name]({ ...request, query: readQuery(request.url, options) });
+  return endpointHandlers[name]({ ...request, ...createRenderers(request), query: readQuery(request.url, options) });
 }
+
+/** A body in its shape; anything else is refused. */
+function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw createBadRequestError(`Invalid request body: ${issue?.path.join('.')} ${issue?.message}`);
+}
+
+const text = z.string().optional();
+const odataType = { '@odata.type': text };
+const settingsBody = z.strictObject({
+  ...odataType,
+  settings: z.strictObject({
+    ...odataType,
+    description: text,
+    domainControllerDnsNames: z.array(z.string()).optional(),
+    isDelayedDeploymentEnabled: z.boolean().optional(),
+  }),
+});
+const statusBody = z.strictObject({ ...odataType, status: z.enum(issueStatuses) });
+const activationBody = z.strictObject({ ...odataType, id: text, activationMode: z.enum(activationModes) });
+const auditingBody = z.strictObject({ ...odataType, isAutomatic: z.boolean() });
+const serverIdsBody = z.strictObject({ serverIds: z.array(z.string()) });
+const sensorIdsBody = z.strictObject({ sensorIds: z.array(z.string()) });
 
 const findById = <T extends { readonly id: string }>(items: readonly T[], id: string, what: string): T => {
   const found = items.find((item) => item.id.toLowerCase() === id.toLowerCase());
@@ -85,10 +95,10 @@ const answerEntity = (path: string, json: ODataItem, effect = false): EndpointRe
   effect,
 });
 
-const answerAccessKey: EndpointHandler = ({ state, dialect }) => ({
+const answerAccessKey: EndpointHandler = ({ state, dialect, renderSingleObject }) => ({
   effect: true,
   context: 'microsoft.graph.security.deploymentAccessKeyType',
-  json: renderSingleObject(dialect, 'deploymentAccessKeyType', {
+  json: renderSingleObject('deploymentAccessKeyType', {
     [dialect.shapes === 'documented' ? 'sensorDeploymentAccessKey' : 'deploymentAccessKey']: state.accessKey,
   }),
 });
@@ -99,8 +109,8 @@ function createSettingHandlers<Name extends 'activationMode' | 'isAutomatic'>(
   name: Name,
   bodySchema: z.ZodType<Pick<SimulatedState, Name>>,
 ): { readonly read: EndpointHandler; readonly update: EndpointHandler } {
-  const read: EndpointHandler = ({ state, dialect }) =>
-    answerEntity(path, renderSingleObject(dialect, path.slice(path.indexOf('/') + 1), { [name]: state[name] }));
+  const read: EndpointHandler = ({ state, renderSingleObject }) =>
+    answerEntity(path, renderSingleObject(path.slice(path.indexOf('/') + 1), { [name]: state[name] }));
   const update: EndpointHandler = (request) => {
     const wanted = parseBody(bodySchema, request.body)[name];
     const effect = request.state[name] !== wanted;
@@ -115,7 +125,7 @@ const auditing = createSettingHandlers('settings/autoAuditingConfiguration', 'is
 
 /** What the tenant answers, endpoint by endpoint. */
 const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandler } = {
-  listSensors: (request) => answerPage('sensors', request, request.state.sensors, createSensorRenderer(request)),
+  listSensors: (request) => answerPage('sensors', request, request.state.sensors, request.renderSensor),
 
   getSensor(request) {
     const sensor = findSensor(request);
@@ -123,16 +133,25 @@ const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandler } = {
     if (expand !== undefined && expand.toLowerCase() !== 'healthissues') {
       throw createBadRequestError(`Could not find a property named '${expand}' to expand.`);
     }
-    const json = selectProperties(createSensorRenderer(request)(sensor), request.query.get('$select'));
-    const healthIssues = findSensorIssues(request.state, sensor).map(createIssueRenderer(request));
+    const json = selectProperties(request.renderSensor(sensor), request.query.get('$select'));
+    const healthIssues = findSensorIssues(request.state, sensor).map(request.renderIssue);
     return answerEntity('sensors', expand === undefined ? json : { ...json, healthIssues });
   },
 
+  /** Refuses by the table of Microsoft's page "Update sensor"; what is left out stays as it is. */
   updateSensor(request) {
     const sensor = findSensor(request);
     const before = JSON.stringify(sensor);
-    updateSensorSettings(sensor, request.body);
-    return answerEntity('sensors', createSensorRenderer(request)(sensor), JSON.stringify(sensor) !== before);
+    const { '@odata.type': _, ...changes } = parseBody(settingsBody, request.body).settings;
+    if (changes.isDelayedDeploymentEnabled !== undefined && isV3(sensor)) {
+      throw createBadRequestError('isDelayedDeploymentEnabled cannot be updated for a sensor of version 3.x.');
+    }
+    const isOnController = isV3(sensor) || sensor.sensorType === 'domainControllerIntegrated';
+    if (changes.domainControllerDnsNames !== undefined && isOnController) {
+      throw createBadRequestError('domainControllerDnsNames cannot be updated for this sensor.');
+    }
+    Object.assign(sensor.settings, changes);
+    return answerEntity('sensors', request.renderSensor(sensor), JSON.stringify(sensor) !== before);
   },
 
   deleteSensor(request) {
@@ -142,26 +161,26 @@ const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandler } = {
 
   listSensorHealthIssues(request) {
     const items = findSensorIssues(request.state, findSensor(request));
-    return answerPage('healthIssues', request, items, createIssueRenderer(request));
+    return answerPage('healthIssues', request, items, request.renderIssue);
   },
 
   getDeploymentAccessKey: answerAccessKey,
 
   regenerateDeploymentAccessKey(request) {
-    request.state.accessKey = createAccessKey();
+    request.state.accessKey = createKey();
     return answerAccessKey(request);
   },
 
-  getDeploymentPackageUri({ state: { packageVersion: version }, dialect }) {
+  getDeploymentPackageUri({ state: { packageVersion: version }, renderSingleObject }) {
     const downloadUrl = `https://sensorpackage-prd.mdi.securitycenter.microsoft.com/${version}/AzureATPSensorSetup.zip?sig=simulated`;
-    const json = renderSingleObject(dialect, 'sensorDeploymentPackage', { downloadUrl, version });
+    const json = renderSingleObject('sensorDeploymentPackage', { downloadUrl, version });
     return { context: 'microsoft.graph.security.sensorDeploymentPackage', json };
   },
 
   listSensorCandidates(request) {
     const filter = request.query.get('$filter');
     if (filter !== undefined && !candidateFilter.test(filter)) throw createBadRequestError('Invalid filter clause.');
-    return answerPage('sensorCandidates', request, request.state.candidates, createCandidateRenderer(request));
+    return answerPage('sensorCandidates', request, request.state.candidates, request.renderCandidate);
   },
 
   activateSensorCandidates({ state, dialect, body }) {
@@ -175,11 +194,10 @@ const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandler } = {
   getActivationConfiguration: activation.read,
   updateActivationConfiguration: activation.update,
 
-  listHealthIssues: (request) =>
-    answerPage('healthIssues', request, request.state.healthIssues, createIssueRenderer(request)),
+  listHealthIssues: (request) => answerPage('healthIssues', request, request.state.healthIssues, request.renderIssue),
 
   getHealthIssue(request) {
-    const issue = createIssueRenderer(request)(findHealthIssue(request));
+    const issue = request.renderIssue(findHealthIssue(request));
     return answerEntity('healthIssues', selectProperties(issue, request.query.get('$select')));
   },
 
@@ -188,23 +206,23 @@ const endpointHandlers: { readonly [Name in EndpointName]: EndpointHandler } = {
     const { status } = parseBody(statusBody, request.body);
     const effect = issue.status !== status;
     issue.status = status;
-    return answerEntity('healthIssues', createIssueRenderer(request)(issue), effect);
+    return answerEntity('healthIssues', request.renderIssue(issue), effect);
   },
 
   getAutoAuditingConfiguration: auditing.read,
   updateAutoAuditingConfiguration: auditing.update,
 
   listSensorMigrations: (request) =>
-    answerPage('sensorMigration', request, request.state.migrations, createMigrationRenderer(request)),
+    answerPage('sensorMigration', request, request.state.migrations, request.renderMigration),
 
-  migrateSensors({ state, dialect, body }) {
+  migrateSensors({ state, body, renderType }) {
     const ids = parseBody(sensorIdsBody, body).sensorIds;
     const started = startMigrations(state, ids);
     return {
       effect: started.size > 0,
       context: 'microsoft.graph.security.migrateSensorsResult',
       json: {
-        ...renderType(dialect, 'migrateSensorsResult'),
+        ...renderType('migrateSensorsResult'),
         successfulMigrationSensorIds: ids.filter((id) => started.has(id.toLowerCase())),
         failedMigrationSensorIds: ids.filter((id) => !started.has(id.toLowerCase())),
       },

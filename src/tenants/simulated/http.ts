@@ -4,8 +4,47 @@ import { text as readText } from 'node:stream/consumers';
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from '@azure/core-rest-pipeline';
 import { parseJson } from '../../json.ts';
 import { createBadRequestError, type GraphError } from './errors.ts';
-import type { HttpReply, LoggedRequest } from './faults.ts';
+import type { EndpointName } from './handlers.ts';
 import { matchRoute, type RouteOptions } from './routes.ts';
+
+/** A request as it was logged. */
+export interface LoggedRequest {
+  readonly method: string;
+  /** Without host and version, as it was sent: `/security/identities/sensors`. */
+  readonly path: string;
+  readonly query: string;
+  readonly version: string;
+  readonly body: string | undefined;
+  /** The endpoint that it is for. */
+  readonly endpoint?: EndpointName;
+  /** Whose token it carried. */
+  tenantId?: string;
+  /** Undefined where the connection broke. */
+  status?: number;
+  /** Whether it changed something or disclosed the key. */
+  effect: boolean;
+}
+
+/** An answer on its way out. A body that is large, slow or cut off is made piece by piece. */
+export interface HttpReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string | (() => Iterable<Buffer> | AsyncIterable<Buffer>);
+}
+
+/** What a fault does: another reply than the earned one (there is one `after`), an error, or nothing but taking its time. */
+export type FaultAction = (
+  request: PipelineRequest,
+  reply?: HttpReply,
+) => HttpReply | undefined | Promise<HttpReply | undefined>;
+
+/** Something that goes wrong. Without `appliesTo` every request meets it, without `times` always; `before` the effect unless told. */
+export interface Fault {
+  readonly appliesTo?: (request: LoggedRequest) => boolean;
+  times?: number;
+  readonly phase?: 'before' | 'after';
+  readonly answer: FaultAction | GraphError;
+}
 
 /** What is remembered of a request. */
 export function toLoggedRequest({ method, url, body }: PipelineRequest, routes: RouteOptions): LoggedRequest {
@@ -78,6 +117,3 @@ export async function toPipelineResponse(
   const isStreamed = streamedStatuses?.has(status) || streamedStatuses?.has(Number.POSITIVE_INFINITY);
   return { ...response, ...(isStreamed ? { readableStreamBody: body } : { bodyAsText: await readText(body) }) };
 }
-
-/** How the library's transport reports a request that its signal ended. */
-export const createAbortError = () => Object.assign(new Error('The operation was aborted.'), { name: 'AbortError' });

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createBadRequestError } from './errors.ts';
 
 export type ODataItem = Readonly<Record<string, unknown>>;
@@ -79,44 +79,32 @@ export interface PageRequest {
   readonly query: ReadonlyMap<string, string>;
   readonly url: URL;
   readonly pageSize: number;
+  /** Where the page of a token begins, by the path and the token; a token of another path is refused like a wrong one. */
+  readonly skipTokens: Map<string, number>;
 }
 
 /** One page of a collection: filtered, counted, with an opaque link to the next one. */
-export function createPage<T>(
-  { query, url, pageSize }: PageRequest,
-  items: readonly T[],
-  render: (item: T) => ODataItem,
-): ODataItem {
+export function createPage<T>(request: PageRequest, items: readonly T[], render: (item: T) => ODataItem): ODataItem {
+  const { query, url, pageSize, skipTokens } = request;
   const [filter, token] = [query.get('$filter'), query.get('$skiptoken')];
-  const start = token === undefined ? (readInteger(query, '$skip') ?? 0) : openSkipToken(token, url.pathname);
+  const start = token === undefined ? (readInteger(query, '$skip') ?? 0) : skipTokens.get(`${url.pathname} ${token}`);
+  if (start === undefined) throw createBadRequestError('Invalid skip token.');
   const size = Math.min(readInteger(query, '$top') ?? pageSize, pageSize);
   const isMatch = filter === undefined ? undefined : parseFilter(filter);
   const found = isMatch === undefined ? items : items.filter((item) => isMatch(render(item)));
   const end = start + size;
   return {
     ...(query.get('$count') === 'true' && { '@odata.count': found.length }),
-    ...(end < found.length && size > 0 && { '@odata.nextLink': createNextLink(url, end) }),
+    ...(end < found.length && size > 0 && { '@odata.nextLink': createNextLink(request, end) }),
     value: found.slice(start, end).map((item) => selectProperties(render(item), query.get('$select'))),
   };
 }
 
-function createNextLink(url: URL, start: number): string {
+function createNextLink({ url, skipTokens }: PageRequest, start: number): string {
+  const token = randomBytes(48).toString('base64url');
+  skipTokens.set(`${url.pathname} ${token}`, start);
   const next = new URL(url);
   next.searchParams.delete('$skip');
-  next.searchParams.set('$skiptoken', sealSkipToken(start, url.pathname));
+  next.searchParams.set('$skiptoken', token);
   return next.href.replaceAll('%24', '$');
-}
-
-const skipTokenKey = randomBytes(32);
-
-function sealSkipToken(start: number, path: string): string {
-  const signature = createHmac('sha256', skipTokenKey).update(`${start} ${path}`).digest('base64url');
-  return Buffer.from(`${start} ${signature}`).toString('base64url');
-}
-
-/** A token of somebody else, or of another path, is refused like any other wrong one. */
-function openSkipToken(token: string, path: string): number {
-  const start = Number.parseInt(Buffer.from(token, 'base64url').toString(), 10);
-  if (token !== sealSkipToken(start, path)) throw createBadRequestError('Invalid skip token.');
-  return start;
 }

@@ -7,7 +7,7 @@ export function createRandom(seed: number, now: number) {
   const drawFraction = (name: string) => Number.parseInt(digest(name).slice(0, 8), 16) / 2 ** 32;
   return {
     /** A GUID of version 4. */
-    createGuid: (name: string) => formatGuid(digest(name)),
+    createGuid: (name: string) => digest(name).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/, '$1-$2-4$3-8$4-$5'),
     drawFraction,
     pick: <T>(name: string, from: readonly [T, ...T[]]): T =>
       from[Math.floor(drawFraction(name) * from.length)] ?? from[0],
@@ -17,10 +17,6 @@ export function createRandom(seed: number, now: number) {
   };
 }
 export type SeededRandom = ReturnType<typeof createRandom>;
-
-function formatGuid(hex: string): string {
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
 
 /** A time as Graph writes it: UTC with seven fractional digits. */
 export function formatTimestamp(timeMs: number, fraction = 0): string {

@@ -1,7 +1,7 @@
 import type { Cloud } from '../../graph/clouds.ts';
-import { type Endpoint, type Permission, parseMethod } from '../../graph/endpoint.ts';
+import type { Endpoint, Permission } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
-import { createBadRequestError, createUnknownSegmentError, GraphError } from './errors.ts';
+import { createBadRequestError, GraphError } from './errors.ts';
 import type { EndpointName } from './handlers.ts';
 
 /** Which routes there are. */
@@ -18,29 +18,18 @@ const boundOperation =
 const toEndpointNames = (all: object): EndpointName[] =>
   Object.keys(all).filter((name): name is EndpointName => name in all);
 const getEndpoint = (name: EndpointName): Endpoint => endpoints[name];
+const splitPath = (path: string) => path.split('/').filter((segment) => segment !== '');
 const isParameter = (segment: string) => segment.startsWith('{');
 
 /** Every route of every endpoint. */
 const routePatterns = toEndpointNames(endpoints).flatMap((name) => {
   const { route: mainRoute, alternatives = [], availability } = getEndpoint(name);
   return [mainRoute, ...alternatives].map((route) => {
-    const segments = splitPath(route.slice(route.indexOf(' ') + 1)).map((segment) =>
-      isParameter(segment) ? segment : segment.toLowerCase(),
-    );
-    return {
-      name,
-      route,
-      method: parseMethod(route),
-      segments,
-      parameter: segments.findIndex(isParameter),
-      availability,
-    };
+    const [method, path = ''] = route.split(' ');
+    const segments = splitPath(path.toLowerCase());
+    return { name, route, method, segments, parameter: segments.findIndex(isParameter), availability };
   });
 });
-
-function splitPath(path: string): string[] {
-  return path.split('/').filter((segment) => segment !== '');
-}
 
 const normalizeSegment = (segment: string) => segment.toLowerCase().replace(boundOperation, '$1');
 
@@ -70,7 +59,8 @@ export function matchRoute(method: string, path: string, { cloud, disabledRoutes
   const depth = segments.findIndex(
     (_, index) => !available.some((pattern) => canMatch(pattern, segments.slice(0, index + 1))),
   );
-  throw createUnknownSegmentError(segments[depth] ?? segments.at(-1) ?? '');
+  // Seen in an issue of a Graph SDK for a path that the schema does not have.
+  throw createBadRequestError(`Resource not found for the segment '${segments[depth] ?? segments.at(-1) ?? ''}'.`);
 }
 
 /** Graph decodes a path before it reads it, so an encoded slash ends a segment. */

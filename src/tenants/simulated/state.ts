@@ -1,59 +1,31 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  healthIssueSeverities,
-  healthIssueStatuses,
-  healthIssueTypes,
-} from '../../graph/endpoints/healthIssues.ts';
-import type { activationModes } from '../../graph/endpoints/sensorCandidates.ts';
+import type { HealthIssue, issueSeverities, issueStatuses, issueTypes } from '../../graph/endpoints/healthIssues.ts';
+import type { activationModes, SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { migrationStates } from '../../graph/endpoints/sensorMigration.ts';
-import type { deploymentStatuses, sensorTypes, serviceStatuses } from '../../graph/endpoints/sensors.ts';
+import type { deploymentStatuses, Sensor, sensorTypes, serviceStatuses } from '../../graph/endpoints/sensors.ts';
 import { formatTimestamp } from './random.ts';
 
+/** What Graph shows of an entity, with nothing missing. */
+type Filled<T> = { [Name in keyof T]-?: Filled<NonNullable<T[Name]>> };
+
 /** A sensor; its health follows from the open issues that name its machine. */
-export interface SimulatedSensor {
-  id: string;
-  displayName: string;
-  domainName: string;
+export interface SimulatedSensor extends Omit<Filled<Sensor>, 'healthStatus' | 'openHealthIssuesCount'> {
   sensorType: (typeof sensorTypes)[number];
-  version: string;
   deploymentStatus: (typeof deploymentStatuses)[number];
   serviceStatus: (typeof serviceStatuses)[number];
-  createdDateTime: string;
-  settings: {
-    description: string;
-    domainControllerDnsNames: string[];
-    isDelayedDeploymentEnabled: boolean;
-    networkAdapters: { id: string; name: string; isEnabled: boolean }[];
-  };
   migrationState?: (typeof migrationStates)[number] | undefined;
   /** The machine below; Graph does not show it. */
   machine: { readonly fqdn: string; readonly candidateId: string };
 }
 
-export interface SimulatedCandidate {
-  id: string;
-  computerDnsName: string;
-  domainName: string;
-  senseClientVersion: string;
-  lastSeenDateTime: string;
+export interface SimulatedCandidate extends Filled<SensorCandidate> {
   sensorTypes: string[];
 }
 
-export interface SimulatedHealthIssue {
-  id: string;
-  displayName: string;
-  healthIssueType: (typeof healthIssueTypes)[number];
-  issueTypeId: string;
-  severity: (typeof healthIssueSeverities)[number];
-  status: (typeof healthIssueStatuses)[number];
-  createdDateTime: string;
-  lastModifiedDateTime: string;
-  description: string;
-  domainNames: string[];
-  sensorDNSNames: string[];
-  recommendations: string[];
-  recommendedActionCommands: string[];
-  additionalInformation: string[];
+export interface SimulatedHealthIssue extends Filled<HealthIssue> {
+  healthIssueType: (typeof issueTypes)[number];
+  severity: (typeof issueSeverities)[number];
+  status: (typeof issueStatuses)[number];
 }
 
 /** A domain controller without a sensor, and without another role. */
@@ -88,8 +60,7 @@ type FleetContent = Pick<SimulatedState, 'sensors' | 'candidates' | 'healthIssue
 export const currentPackageVersion = '2.255.19318.40122';
 export const currentV3Version = '3.0.9.1147';
 /** A key that can be told from a real one wherever it turns up: in base64, it begins with SIMULATED. */
-export const createAccessKey = () =>
-  Buffer.from(`SIMULATED${randomUUID()}${randomUUID()}`).toString('base64').slice(0, 88);
+export const createKey = () => Buffer.from(`SIMULATED${randomUUID()}${randomUUID()}`).toString('base64').slice(0, 88);
 
 export function createState(content: FleetContent, readClock: () => number, accessKey: string): SimulatedState {
   let aheadMs = 0;

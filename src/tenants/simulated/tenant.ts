@@ -1,49 +1,47 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline';
-import { type Cloud, clouds } from '../../graph/clouds.ts';
+import { clouds } from '../../graph/clouds.ts';
 import { allPermissions } from '../../graph/endpoint.ts';
+import { organizationPermissions } from '../../graph/endpoints/organization.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import type { Shapes } from './dialect.ts';
-import { createForbiddenError, GraphError } from './errors.ts';
-import type { Fault, HttpReply, LoggedRequest } from './faults.ts';
+import { GraphError } from './errors.ts';
 import { createFleet } from './fleet.ts';
-import { answerEndpoint } from './handlers.ts';
+import { answerEndpoint, type EndpointResponse } from './handlers.ts';
 import {
-  createAbortError,
   createResponseHeaders,
+  type Fault,
+  type HttpReply,
   jsonContentType,
+  type LoggedRequest,
   readJsonBody,
   toErrorReply,
   toLoggedRequest,
   toPipelineResponse,
 } from './http.ts';
-import { answerOrganizationRequest } from './organization.ts';
+import { readQuery, selectProperties } from './odata.ts';
 import { createRandom } from './random.ts';
 import { isAllowed, matchRoute } from './routes.ts';
-import { createAccessKey, createState, runDueEvents, type SimulatedState } from './state.ts';
-import { type Bearer, createSimulatedCredential, parseBearer, type SimulatedIdentity } from './token.ts';
+import { createKey, createState, runDueEvents, type SimulatedState } from './state.ts';
+import { type Bearer, createSimulatedCredential, parseBearer, type TokenIssuer } from './token.ts';
 
-export type { Fault, FaultAction, HttpReply, LoggedRequest } from './faults.ts';
+export type { Fault, FaultAction, HttpReply, LoggedRequest } from './http.ts';
 
-export interface SimulatedTenantOptions {
-  readonly cloud?: Cloud;
+type TenantSetting = 'cloud' | 'pageSize' | 'permissions' | 'accessKey' | 'shapes' | 'beforeRequest';
+
+export interface SimulatedTenantOptions extends Partial<Pick<SimulatedTenant, TenantSetting>> {
   /** How many sensors there are, the hand-made ones at the least. */
   readonly sensors?: number | undefined;
   readonly seed?: number | undefined;
   readonly now?: () => number;
-  readonly pageSize?: number;
-  readonly permissions?: readonly string[];
-  readonly accessKey?: string;
-  readonly shapes?: Shapes;
   readonly tenantId?: string;
   readonly faults?: readonly Fault[];
   /** Routes that do not exist, such as `POST /security/identities/sensorCandidateActivationConfigurations`. */
   readonly disabledRoutes?: readonly string[];
-  readonly beforeRequest?: (request: LoggedRequest) => void | Promise<void>;
   readonly onRequest?: (request: LoggedRequest) => void;
 }
 
 /** Contoso in memory, with what a test looks at and changes. */
-export interface SimulatedTenant extends Tenant, SimulatedState {
+export interface SimulatedTenant extends Tenant, TokenIssuer, SimulatedState {
   readonly httpClient: HttpClient;
   readonly label: string;
   graphRoot: string;
@@ -51,19 +49,12 @@ export interface SimulatedTenant extends Tenant, SimulatedState {
   parseBearer: (authorization: string | undefined) => Bearer | GraphError | Promise<Bearer | GraphError>;
   /** The latest 5,000 requests. */
   readonly requests: LoggedRequest[];
-  /** What each token was asked for with: the claims of a challenge, or undefined. */
-  readonly tokenRequests: (string | undefined)[];
   /** What goes wrong: the first fault of a phase that fits a request is met. */
   readonly faults: Fault[];
   readonly disabledRoutes: string[];
   shapes: Shapes;
   pageSize: number;
-  identity: SimulatedIdentity;
-  permissions: readonly string[];
-  /** Milliseconds that a token is valid. */
-  tokenLifetime: number;
-  /** Called before each token; where it throws, there is none. */
-  beforeToken?: (() => void | Promise<void>) | undefined;
+  readonly skipTokens: Map<string, number>;
   /** Called with each request before anything is done with it. */
   beforeRequest?: ((request: LoggedRequest) => void | Promise<void>) | undefined;
 }
@@ -72,18 +63,11 @@ const maxLoggedRequests = 5_000;
 
 /** A tenant in memory that answers like Microsoft Graph. */
 export function createSimulatedTenant(options: SimulatedTenantOptions = {}): SimulatedTenant {
-  const cloud = options.cloud ?? 'global';
+  const { seed = 1, sensors = 0, now = Date.now, tenantId, faults = [], disabledRoutes = [], onRequest } = options;
+  const { cloud = 'global', pageSize = 100, permissions = allPermissions, shapes = 'schema', beforeRequest } = options;
   const { graphRoot } = clouds[cloud];
-  const readClock = options.now ?? Date.now;
-  const random = createRandom(options.seed ?? 1, readClock());
-  const fleet = createFleet(random, options.sensors ?? 0);
-  const state = createState(fleet, readClock, options.accessKey ?? createAccessKey());
-  const identity: SimulatedIdentity = {
-    tenantId: options.tenantId ?? random.createGuid('tenant'),
-    appId: random.createGuid('app'),
-    appName: 'mdi-sensors-mcp simulation',
-    objectId: random.createGuid('service principal'),
-  };
+  const random = createRandom(seed, now());
+  const state = createState(createFleet(random, sensors), now, options.accessKey ?? createKey());
   const tenant: SimulatedTenant = Object.assign(state, {
     simulated: true,
     cloud,
@@ -91,17 +75,23 @@ export function createSimulatedTenant(options: SimulatedTenantOptions = {}): Sim
     parseBearer,
     label: 'Contoso',
     getCredential: () => credential,
-    httpClient: { sendRequest: (request: PipelineRequest) => answerRequest(tenant, request, options.onRequest) },
+    httpClient: { sendRequest: (request: PipelineRequest) => answerRequest(tenant, request, onRequest) },
     requests: [],
     tokenRequests: [],
-    faults: [...(options.faults ?? [])],
-    disabledRoutes: [...(options.disabledRoutes ?? [])],
-    shapes: options.shapes ?? 'schema',
-    pageSize: options.pageSize ?? 100,
-    identity,
-    permissions: options.permissions ?? allPermissions,
+    faults: [...faults],
+    disabledRoutes: [...disabledRoutes],
+    shapes,
+    pageSize,
+    skipTokens: new Map(),
+    identity: {
+      tenantId: tenantId ?? random.createGuid('tenant'),
+      appId: random.createGuid('app'),
+      appName: 'mdi-sensors-mcp simulation',
+      objectId: random.createGuid('service principal'),
+    },
+    permissions,
     tokenLifetime: 3_600_000,
-    beforeRequest: options.beforeRequest,
+    beforeRequest,
   });
   const credential = createSimulatedCredential(tenant, graphRoot);
   return tenant;
@@ -133,7 +123,8 @@ async function answerRequest(
 
   try {
     await tenant.beforeRequest?.(loggedRequest);
-    if (request.abortSignal?.aborted) throw createAbortError();
+    // The library's transport reports a request that its signal ended by this name.
+    if (request.abortSignal?.aborted) throw new DOMException('The operation was aborted.', 'AbortError');
     const regularReply =
       (await applyFaults('before')) ?? createRegularReply(tenant, request, loggedRequest, bearer, headers);
     const reply = (await applyFaults('after', regularReply)) ?? regularReply;
@@ -171,11 +162,27 @@ function createRegularReply(
 }
 
 function callEndpoint(tenant: SimulatedTenant, request: PipelineRequest, url: URL, { permissions }: Bearer) {
-  const organization = answerOrganizationRequest(tenant, request.method, url, permissions);
-  if (organization !== undefined) return organization;
-  const { name, version, id } = matchRoute(request.method, url.pathname, tenant);
-  if (!isAllowed(permissions, name)) throw createForbiddenError();
-  const { cloud, shapes, pageSize } = tenant;
+  const { method } = request;
+  if (method === 'GET' && /^\/(v1\.0|beta)\/organization\/?$/i.test(url.pathname))
+    return answerOrganizationRequest(tenant, url, permissions);
+  const { name, version, id } = matchRoute(method, url.pathname, tenant);
+  // A missing permission, as seen on a real tenant: an empty message.
+  if (!isAllowed(permissions, name)) throw new GraphError(403, 'UnknownError', '');
+  const { cloud, shapes, pageSize, skipTokens } = tenant;
   const dialect = { version, cloud, shapes };
-  return answerEndpoint(name, { state: tenant, dialect, url, pageSize, id, body: readJsonBody(request) });
+  return answerEndpoint(name, { state: tenant, dialect, url, pageSize, skipTokens, id, body: readJsonBody(request) });
+}
+
+/** The tenant itself, the one thing outside Defender for Identity that is answered. */
+function answerOrganizationRequest(
+  { label, identity }: SimulatedTenant,
+  url: URL,
+  permissions: readonly string[],
+): EndpointResponse {
+  if (!organizationPermissions.some((permission) => permissions.includes(permission))) {
+    throw new GraphError(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
+  }
+  const entity = { id: identity.tenantId, displayName: label, tenantType: 'AAD' };
+  const select = readQuery(url, ['$select']).get('$select');
+  return { context: 'organization', json: { value: [selectProperties(entity, select)] } };
 }

@@ -14,12 +14,16 @@ export interface SimulatedIdentity {
   person?: string | undefined;
 }
 
-interface TokenIssuer {
+/** Who gives out the tokens of the tenant, and for what. */
+export interface TokenIssuer {
   identity: SimulatedIdentity;
   permissions: readonly string[];
+  /** Milliseconds that a token is valid. */
   tokenLifetime: number;
+  /** What each token was asked for with: the claims of a challenge, or undefined. */
   readonly tokenRequests: (string | undefined)[];
-  readonly beforeToken?: (() => void | Promise<void>) | undefined;
+  /** Called before each token; where it throws, there is none. */
+  beforeToken?: (() => void | Promise<void>) | undefined;
   now(): number;
 }
 
@@ -68,7 +72,6 @@ const claimsSchema = z.object({
 
 export interface Bearer {
   readonly tenantId: string;
-  readonly objectId: string;
   readonly permissions: readonly string[];
 }
 
@@ -82,7 +85,7 @@ export function parseBearer(authorization: string | undefined): Bearer | GraphEr
 export function toBearer(claims: unknown): Bearer | GraphError {
   const parsedClaims = claimsSchema.safeParse(claims).data;
   if (parsedClaims === undefined) return createUnauthenticatedError('Access token is empty.');
-  const { tid, oid, exp, roles, scp } = parsedClaims;
+  const { tid, exp, roles, scp } = parsedClaims;
   if (exp * 1000 <= Date.now()) return createExpiredTokenError();
-  return { tenantId: tid, objectId: oid, permissions: [...roles, ...scp.split(' ')] };
+  return { tenantId: tid, permissions: [...roles, ...scp.split(' ')] };
 }

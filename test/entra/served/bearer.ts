@@ -20,7 +20,7 @@ export interface BearerChecks {
 const capabilities = z.object({ nbf: z.number(), xms_cc: z.array(z.string()).default([]) });
 
 /** Checks a token as Graph does: signature, audience, lifetime, tenant, and whether something has changed since. */
-export async function checkedBearer(
+export async function checkBearer(
   authorization: string | undefined,
   checks: BearerChecks,
 ): Promise<Bearer | GraphError> {

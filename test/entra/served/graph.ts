@@ -13,9 +13,9 @@ import {
 } from '@azure/core-rest-pipeline';
 import type { SimulatedTenant } from '../../../src/tenants/simulated/tenant.ts';
 import type { Entra } from '../entra.ts';
-import { type Listening, listening } from '../loopback.ts';
-import { checkedBearer } from './bearer.ts';
-import { plainly, type WireFault } from './wire.ts';
+import { type Listening, listenOnLoopback } from '../loopback.ts';
+import { checkBearer } from './bearer.ts';
+import { sendPlainly, type WireFault } from './wire.ts';
 
 export * as wire from './wire.ts';
 
@@ -52,7 +52,7 @@ export async function serveGraph(tenant: SimulatedTenant, entra: Entra): Promise
       sockets.set(remotePort, socket);
       socket.once('close', () => sockets.delete(remotePort));
     });
-    return listening(server, port);
+    return listenOnLoopback(server, port);
   };
   let served: Listening | undefined = await serve();
   const { port } = served;
@@ -60,7 +60,7 @@ export async function serveGraph(tenant: SimulatedTenant, entra: Entra): Promise
   tenant.graphRoot = `https://127.0.0.1:${port}`;
   tenant.parseBearer = (authorization) => {
     const { tenantId } = tenant.identity;
-    return checkedBearer(authorization, { key: entra.key, audience: tenant.graphRoot, tenantId, revokedBefore });
+    return checkBearer(authorization, { key: entra.key, audience: tenant.graphRoot, tenantId, revokedBefore });
   };
   entra.resources.push(tenant.graphRoot);
 
@@ -111,11 +111,11 @@ async function answer(
       ...(body !== '' && { body }),
     });
     const answered = await tenant.httpClient.sendRequest(request);
-    const send = met(wire, { method, path: new URL(request.url).pathname }) ?? plainly;
+    const send = takeFault(wire, { method, path: new URL(request.url).pathname }) ?? sendPlainly;
     await send({
       status: answered.status,
       headers: answered.headers.toJSON({ preserveCase: true }),
-      body: bodyOf(answered),
+      body: toBodyStream(answered),
       response,
       reset,
     });
@@ -125,9 +125,12 @@ async function answer(
   }
 }
 
-const bodyOf = ({ readableStreamBody }: PipelineResponse) => Readable.from(readableStreamBody ?? []);
+const toBodyStream = ({ readableStreamBody }: PipelineResponse) => Readable.from(readableStreamBody ?? []);
 
-function met(wire: readonly WireFault[], request: { method: string; path: string }): WireFault['send'] | undefined {
+function takeFault(
+  wire: readonly WireFault[],
+  request: { method: string; path: string },
+): WireFault['send'] | undefined {
   const fault = wire.find(({ on, times }) => times !== 0 && on?.(request) !== false);
   if (fault?.times !== undefined) fault.times -= 1;
   return fault?.send;

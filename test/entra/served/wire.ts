@@ -25,7 +25,7 @@ export interface WireFault {
   readonly send: Sending;
 }
 
-export const plainly: Sending = async ({ status, headers, body, response }) => {
+export const sendPlainly: Sending = async ({ status, headers, body, response }) => {
   response.writeHead(status, headers);
   await pipeline(body, response);
 };
@@ -34,7 +34,7 @@ export const plainly: Sending = async ({ status, headers, body, response }) => {
 export const resetBeforeAnswer: Sending = async ({ reset }) => reset();
 
 /** The connection ends after so many bytes of a body whose length nobody knows. */
-export const brokenInBody =
+export const breakInBody =
   (bytes: number): Sending =>
   ({ status, headers, body, response }) => {
     response.writeHead(status, headers);
@@ -42,7 +42,7 @@ export const brokenInBody =
   };
 
 /** The connection ends after fewer bytes of the body than its header promises. */
-export const truncated =
+export const truncate =
   (bytes: number): Sending =>
   async ({ status, headers, body, response }) => {
     const whole = await buffer(body);
@@ -57,7 +57,7 @@ async function cut(response: ServerResponse, body: Readable, bytes: number): Pro
 }
 
 /** The body comes in pieces of so many bytes, with a pause before each. */
-export const dripping =
+export const drip =
   (bytes: number, milliseconds: number): Sending =>
   async ({ status, headers, body, response }) => {
     response.writeHead(status, headers);
@@ -71,13 +71,13 @@ export const dripping =
   };
 
 /** The body is compressed: with a fault of a huge body, a small answer that becomes one. */
-export const gzipped: Sending = async ({ status, headers, body, response }) => {
+export const sendGzipped: Sending = async ({ status, headers, body, response }) => {
   response.writeHead(status, { ...headers, 'Content-Encoding': 'gzip' });
   await pipeline(body, createGzip(), response);
 };
 
 /** The body comes under another type than its own. */
-export const typed =
+export const setContentType =
   (type: string): Sending =>
   ({ headers, ...outgoing }) =>
-    plainly({ ...outgoing, headers: { ...headers, 'Content-Type': type } });
+    sendPlainly({ ...outgoing, headers: { ...headers, 'Content-Type': type } });

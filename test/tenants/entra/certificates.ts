@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import forge from 'node-forge';
-import { type Certificate, selfSigned } from '../../entra/entra.ts';
+import { type Certificate, issueCertificate } from '../../entra/entra.ts';
 
 /** The PEM file of a certificate whose private key has a password. */
 export function encryptPem({ key, certificate }: Certificate, passphrase: string): string {
@@ -10,7 +10,9 @@ export function encryptPem({ key, certificate }: Certificate, passphrase: string
 
 /** A PFX file as Windows may write it: the chain before the certificate of the key. */
 export function createPfx({ key, certificate }: Certificate, passphrase: string): Buffer {
-  const chain = [selfSigned('Contoso CA').certificate, certificate].map((one) => forge.pki.certificateFromPem(one));
+  const chain = [issueCertificate('Contoso CA').certificate, certificate].map((one) =>
+    forge.pki.certificateFromPem(one),
+  );
   const asn1 = forge.pkcs12.toPkcs12Asn1(forge.pki.privateKeyFromPem(key), chain, passphrase, { algorithm: '3des' });
   return Buffer.from(forge.asn1.toDer(asn1).getBytes(), 'latin1');
 }

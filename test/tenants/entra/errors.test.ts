@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GraphError } from '../../../src/tenants/simulated/errors.ts';
 import type { App } from '../../entra/entra.ts';
-import { browserOnPath } from '../../harness/browser.ts';
+import { createBrowserOnPath } from '../../harness/browser.ts';
 import * as faults from '../../harness/faults.ts';
 import { sensorsRead } from '../world.ts';
 import {
@@ -112,7 +112,7 @@ test('a person whose consent is revoked while signed in is told to have it given
   const one = world.registerApp({ consents: [{ scopes: [sensorsRead] }] });
   world.entra.signsIn = world.alice;
   world.entra.tokenLifetime = 240;
-  const env = await browserOnPath(world.entra.caFile);
+  const env = await createBrowserOnPath(world.entra.caFile);
   const client = await world.connect({ ...env, MDI_MCP_AUTH: 'browser', AZURE_CLIENT_ID: one.id });
   const list = async () => normalizeOutput((await client.call('list_sensors', { limit: 1 })).text, world);
   const before = await list();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { directory } from '../../entra/entra.ts';
+import { createDirectory } from '../../entra/entra.ts';
 import { approve, type FormAnswer } from '../../harness/clients.ts';
 import { everyRead, everyWrite, normalizeOutput, type SignInSetup, secret, startSignInSetup } from './signedIn.ts';
 import { toolOnPath } from './tools.ts';
@@ -87,7 +87,7 @@ describe('where Azure CLI answers as somebody else after the question', () => {
   test('nothing is sent to another tenant, even where the same sensor is there', async () => {
     world.entra.tokenLifetime = 240;
     const app = world.registerApp({ name: 'Azure CLI' });
-    const fabrikam = directory('fabrikam.onmicrosoft.com', 'fab21ca0-0000-4000-8000-000000000000');
+    const fabrikam = createDirectory('fabrikam.onmicrosoft.com', 'fab21ca0-0000-4000-8000-000000000000');
     const [here, there] = [await world.tokenFor(app), await world.tokenFor(app, undefined, fabrikam)];
     const server = await withCli((cli) => {
       cli.signIn(there);

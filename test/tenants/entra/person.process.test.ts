@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { App } from '../../entra/entra.ts';
-import { browserOnPath } from '../../harness/browser.ts';
+import { createBrowserOnPath } from '../../harness/browser.ts';
 import { type AskedForm, type AskedVisit, approve, kinds } from '../../harness/clients.ts';
 import { sensorsRead, sensorsWrite } from '../world.ts';
 import { idleBrowser } from './machine.ts';
@@ -10,7 +10,7 @@ let world: SignInSetup;
 let one: App;
 beforeAll(async () => {
   world = await startSignInSetup();
-  browser = await browserOnPath(world.entra.caFile);
+  browser = await createBrowserOnPath(world.entra.caFile);
 });
 beforeEach(() => {
   one = world.registerApp({ secrets: [], roles: [], consents: [{ scopes: [sensorsRead, sensorsWrite] }] });

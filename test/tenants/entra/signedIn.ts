@@ -7,8 +7,15 @@ import { openRuntime, serve } from '../../../src/commands/serve.ts';
 import { readConfig } from '../../../src/config.ts';
 import { createLog } from '../../../src/log.ts';
 import { createEntraTenant } from '../../../src/tenants/entra/tenant.ts';
-import { type App, app, type DeviceCode, type EntraUser, person, type TokenRequest } from '../../entra/entra.ts';
-import { accessClaims } from '../../entra/tokens.ts';
+import {
+  type App,
+  createApp,
+  createPerson,
+  type DeviceCode,
+  type EntraUser,
+  type TokenRequest,
+} from '../../entra/entra.ts';
+import { createAccessClaims } from '../../entra/tokens.ts';
 import {
   type ClientKind,
   connect,
@@ -114,7 +121,7 @@ export async function startSignInSetup(secrets: readonly string[] = []) {
 
     /** One more app of the tenant, with a secret and everything granted unless told. */
     registerApp(more: Partial<App> = {}): App {
-      const one = app('Sensors of Contoso', {
+      const one = createApp('Sensors of Contoso', {
         secrets: [{ value: secret }],
         roles: [...everyRead, ...everyWrite],
         ...more,
@@ -130,7 +137,7 @@ export async function startSignInSetup(secrets: readonly string[] = []) {
     gated: () => world.tenant.requests.filter(isGatedRequest).length,
 
     addUser(upn: string): EntraUser {
-      const one = person(upn, upn);
+      const one = createPerson(upn, upn);
       home.people.push(one);
       return one;
     },
@@ -153,7 +160,7 @@ export async function startSignInSetup(secrets: readonly string[] = []) {
       directory = home,
     ): Promise<string> =>
       entra.key.sign(
-        accessClaims({
+        createAccessClaims({
           directory,
           app: of,
           proof: '1',

@@ -1,15 +1,15 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type App, selfSigned } from '../../entra/entra.ts';
-import { browserOnPath } from '../../harness/browser.ts';
+import { type App, issueCertificate } from '../../entra/entra.ts';
+import { createBrowserOnPath } from '../../harness/browser.ts';
 import { sensorsRead } from '../world.ts';
 import { createPfx, encryptPem } from './certificates.ts';
 import { type ServerEnvironment, type SignInSetup, secret } from './signedIn.ts';
 import { toolOnPath } from './tools.ts';
 
 const password = 'right~password~0123456789';
-const pem = selfSigned('mdi-sensors-mcp');
+const pem = issueCertificate('mdi-sensors-mcp');
 const cluster = {
   issuer: 'https://oidc.example/contoso',
   subject: 'system:serviceaccount:security:mdi-sensors-mcp',
@@ -182,7 +182,7 @@ export const signInCases: readonly SignInCase[] = [
     auth: 'browser',
     async prepare(one, { entra, alice }) {
       entra.signsIn = alice;
-      const env = await browserOnPath(entra.caFile);
+      const env = await createBrowserOnPath(entra.caFile);
       return { env, mend: () => one.consents.push({ scopes: [sensorsRead] }) };
     },
     failure: formatSignInError('browser', notConsented, consent, 'permission_missing'),

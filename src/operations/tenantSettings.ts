@@ -1,0 +1,164 @@
+import * as z from 'zod';
+import { ToolError } from '../errors.ts';
+import { createRequest } from '../graph/endpoint.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
+import { activationModes, type SensorCandidate } from '../graph/endpoints/sensorCandidates.ts';
+import type { Sensor } from '../graph/endpoints/sensors.ts';
+import { formatCount, joinNames } from '../text.ts';
+import { toCandidateTarget } from './candidates/activate.ts';
+import { inform, warn } from './consequences.ts';
+import { nameMachine, parseGeneration } from './machines.ts';
+import { type Consequence, emptyPlan, read, write } from './operation.ts';
+import { readIfAllowed } from './partial.ts';
+import { text } from './schemas.ts';
+import { nothingToDo, observeValue, summarize } from './verification.ts';
+
+const modes = new Map<string | undefined, string>([
+  ['manual', 'A person chooses which candidates get a sensor.'],
+  [
+    'automated',
+    'Defender for Identity activates the sensor on every eligible domain controller as soon as it is discovered.',
+  ],
+]);
+
+export const getActivationConfiguration = read({
+  name: 'get_activation_configuration',
+  title: 'Get activation configuration',
+  description: 'Whether new candidates are activated by hand or automatically in this tenant, and what that means.',
+  input: z.strictObject({}),
+  output: z.looseObject({ activationMode: text, meaning: z.string() }),
+  uses: [endpoints.getActivationConfiguration],
+  async run(_input, graph) {
+    const { activationMode } = await graph.get(endpoints.getActivationConfiguration);
+    return {
+      activationMode,
+      meaning: modes.get(activationMode) ?? 'This server does not know what this mode means.',
+    };
+  },
+});
+
+export const updateActivationConfiguration = write({
+  name: 'update_activation_configuration',
+  title: 'Update activation configuration',
+  description:
+    'Sets whether Defender for Identity activates v3.x sensors by itself (automated) or a person chooses the servers (manual), in the whole tenant. A person approves it. Returns the mode that Graph has afterwards.',
+  effect: 'rollout',
+  input: z.strictObject({ activationMode: z.enum(activationModes) }),
+  output: z.looseObject({ outcome: z.string(), activationMode: text }),
+  uses: [endpoints.getActivationConfiguration],
+  usesIfAllowed: [endpoints.listSensorCandidates],
+  sends: [endpoints.updateActivationConfiguration],
+  async plan({ activationMode }, graph) {
+    const { activationMode: before } = await graph.get(endpoints.getActivationConfiguration);
+    const act = { word: activationMode, verb: `Set the activation mode of the tenant to ${activationMode}` };
+    const isAutomated = activationMode === 'automated';
+    if (before === activationMode) return { ...emptyPlan, act, types: 'tenant' };
+    const candidates = isAutomated ? await readIfAllowed(graph.getAll(endpoints.listSensorCandidates)) : [];
+    return {
+      act,
+      targets: candidates instanceof ToolError ? [] : candidates.map(toCandidateTarget),
+      changes: [{ field: 'activationMode', before, after: activationMode }],
+      consequences: isAutomated ? assessAutomation(candidates) : [personChooses],
+      types: 'tenant',
+      requests: [createRequest(endpoints.updateActivationConfiguration, { body: { activationMode } })],
+    };
+  },
+  async finish({ activationMode }, _plan, [outcome], graph) {
+    if (outcome === undefined) return { ...nothingToDo, activationMode };
+    const { current, observation } = await observeValue(outcome, graph, {
+      read: () => graph.get(endpoints.getActivationConfiguration),
+      isApplied: (now) => now.activationMode === activationMode,
+      describe: () => `the activation mode ${activationMode}`,
+      readTool: 'get_activation_configuration',
+    });
+    return { ...summarize([observation]), ...current };
+  },
+});
+
+const personChooses = inform('person_chooses', 'From now on a person chooses which candidates get the sensor.');
+
+function assessAutomation(candidates: readonly SensorCandidate[] | ToolError): Consequence[] {
+  const laterServers = warn(
+    'activates_every_later_server',
+    'Every eligible domain controller that is discovered later gets the sensor without anybody being asked.',
+  );
+  if (candidates instanceof ToolError) {
+    return [warn('candidates_unknown', 'Which servers can be activated now could not be read.'), laterServers];
+  }
+  if (candidates.length === 0) return [laterServers];
+  const sentence = `${formatCount(candidates.length, 'current candidate')} can get the sensor now without anybody being asked; each is named below.`;
+  return [warn('activates_current_candidates', sentence), laterServers];
+}
+
+export const getAutoAuditingConfiguration = read({
+  name: 'get_auto_auditing_configuration',
+  title: 'Get auto-auditing configuration',
+  description: 'Whether Defender for Identity sets the Windows audit policy of v3.x sensors by itself in this tenant.',
+  input: z.strictObject({}),
+  output: z.looseObject({ isAutomatic: z.boolean().optional(), meaning: z.string() }),
+  uses: [endpoints.getAutoAuditingConfiguration],
+  async run(_input, graph) {
+    const { isAutomatic } = await graph.get(endpoints.getAutoAuditingConfiguration);
+    const meaning =
+      isAutomatic === undefined
+        ? 'Microsoft Graph did not say.'
+        : isAutomatic
+          ? 'Defender for Identity applies the needed Windows audit policy on v3.x sensors itself.'
+          : 'Administrators configure the needed Windows audit policy for v3.x sensors themselves.';
+    return { isAutomatic, meaning };
+  },
+});
+
+export const updateAutoAuditingConfiguration = write({
+  name: 'update_auto_auditing_configuration',
+  title: 'Update auto-auditing configuration',
+  description:
+    'Sets whether Defender for Identity itself applies the Windows audit policy that v3.x sensors need, on all their domain controllers. A person approves it. Returns what Graph has afterwards.',
+  effect: 'rollout',
+  input: z.strictObject({ isAutomatic: z.boolean() }),
+  output: z.looseObject({ outcome: z.string(), isAutomatic: z.boolean().optional() }),
+  uses: [endpoints.getAutoAuditingConfiguration],
+  usesIfAllowed: [endpoints.listSensors],
+  sends: [endpoints.updateAutoAuditingConfiguration],
+  async plan({ isAutomatic }, graph) {
+    const { isAutomatic: before } = await graph.get(endpoints.getAutoAuditingConfiguration);
+    const onOff = isAutomatic ? 'on' : 'off';
+    const act = { word: `auditing ${onOff}`, verb: `Switch automatic auditing ${onOff} in the tenant` };
+    if (before === isAutomatic) return { ...emptyPlan, act, types: 'tenant' };
+    return {
+      ...emptyPlan,
+      act,
+      changes: [{ field: 'isAutomatic', before, after: isAutomatic }],
+      consequences: [
+        isAutomatic ? warnOfAuditPolicy(await readIfAllowed(graph.getAll(endpoints.listSensors))) : policyNotMaintained,
+      ],
+      types: 'tenant',
+      requests: [createRequest(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic } })],
+    };
+  },
+  async finish({ isAutomatic }, _plan, [outcome], graph) {
+    if (outcome === undefined) return { ...nothingToDo, isAutomatic };
+    const { current, observation } = await observeValue(outcome, graph, {
+      read: () => graph.get(endpoints.getAutoAuditingConfiguration),
+      isApplied: (now) => now.isAutomatic === isAutomatic,
+      describe: () => `automatic auditing ${isAutomatic ? 'on' : 'off'}`,
+      readTool: 'get_auto_auditing_configuration',
+    });
+    return { ...summarize([observation]), ...current };
+  },
+});
+
+const policyNotMaintained = warn(
+  'audit_policy_not_maintained',
+  'Defender for Identity no longer maintains the audit policy of domain controllers with a v3.x sensor; where it drifts, events for detections are missing.',
+);
+
+function warnOfAuditPolicy(sensors: readonly Sensor[] | ToolError) {
+  const all = sensors instanceof ToolError ? [] : sensors;
+  const names = all.filter(({ version }) => parseGeneration(version) === 'v3').map(nameMachine);
+  const current = names.length === 0 ? '' : `, now ${formatCount(names.length, 'server')}: ${joinNames(names)}`;
+  return warn(
+    'sets_audit_policy',
+    `Defender for Identity sets the Windows audit policy of every domain controller that has or gets a v3.x sensor${current}.`,
+  );
+}
