@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AskedForm, connect, delayAnswer, kinds, type TestClient } from '../harness/clients.ts';
+import { type AskedForm, connect, kinds, type Person, type TestClient } from '../harness/clients.ts';
 import { startServer, type TestServer } from '../harness/server.ts';
 import { type GatedRow, gatedTools, tools } from '../harness/tools.ts';
-import { createApprover, nameRequest } from './cases.ts';
+import { acceptWith, nameRequest } from './cases.ts';
 
 describe.each(kinds)('through a %s client', (kind) => {
   let server: TestServer;
@@ -12,10 +12,10 @@ describe.each(kinds)('through a %s client', (kind) => {
 
   beforeAll(async () => {
     server = await startServer();
-    const person = delayAnswer((form, pass) => {
+    const person: Person = (form) => {
       asked.push(form);
-      return createApprover(now.typed)(form, pass);
-    });
+      return acceptWith({ typed: now.typed });
+    };
     client = await connect(kind, server, person);
   });
   afterAll(async () => {

@@ -1,5 +1,5 @@
 import { attack } from '../harness/attacks.ts';
-import { sleep } from '../harness/clients.ts';
+import { type AskedForm, readingMs, readTyped, sleep } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
 import { connectRaw, type Era, type Message, type RawClient } from '../harness/raw.ts';
 import { type Command, type ServerOptions, startServer, type TestServer } from '../harness/server.ts';
@@ -9,7 +9,8 @@ export interface AttackedQuestion {
   readonly message: string;
   /** Only in the modern era; in the legacy one it never leaves the server. */
   readonly state: string;
-  readonly choices: readonly string[];
+  /** What approves it. */
+  readonly typed: string;
   /** Answers; resolves with the result of the call. */
   answer(action: string, content?: unknown, change?: AnswerChange): Promise<Message>;
 }
@@ -71,7 +72,7 @@ export async function startAttacker(
       return raw;
     },
     tell: server.tell,
-    moment: () => pass(320),
+    moment: () => pass(readingMs),
     ask: (tool, args) => ask(era, raw, tool, args),
     async restart() {
       await raw.close();
@@ -99,7 +100,7 @@ async function askModern(raw: RawClient, tool: string, args: unknown): Promise<A
   return {
     message: params.message,
     state: requestState,
-    choices: (params.requestedSchema.properties.decision?.oneOf ?? []).map((option) => option.const),
+    typed: readTyped(params),
     answer: (action, content, change = {}) =>
       (change.through ?? raw).call(change.tool ?? tool, change.args ?? args, {
         requestState: change.state ?? requestState,
@@ -114,21 +115,15 @@ async function askLegacy(raw: RawClient, tool: string, args: unknown): Promise<A
     raw.nextFromServer(),
     result.then((early) => Promise.reject(new Error(readText(early)))),
   ]);
-  const { message, requestedSchema } = form.params as unknown as ElicitedForm;
+  const asked = form.params as unknown as AskedForm;
   return {
-    message,
+    message: asked.message,
     state: '',
-    choices: (requestedSchema.properties.decision?.oneOf ?? []).map((option) => option.const),
+    typed: readTyped(asked),
     answer(action, content) {
       raw.send({ jsonrpc: '2.0', id: form.id, result: { action, ...(content !== undefined && { content }) } });
       return result;
     },
-  };
-}
-interface ElicitedForm {
-  readonly message: string;
-  readonly requestedSchema: {
-    readonly properties: { readonly decision?: { readonly oneOf?: readonly { readonly const: string }[] } };
   };
 }
 

@@ -69,33 +69,42 @@ describe.concurrent('answers that no person gave', () => {
     });
   }
 
-  for (const choice of [
+  for (const text of [
     'approve',
-    'approve-',
-    'approve-000000',
-    'true',
     'yes',
+    'true',
     '1',
-    'Approve: Activate the v3.x sensor on 2 servers',
+    'activate',
+    'activate 2',
+    'delete 1',
+    'Activate v3.x on 1 server',
   ]) {
-    attackServer(`accepting with the choice "${choice}"`, eras, async (attacker) => {
+    attackServer(`typing "${text}" for what is reversible`, eras, async (attacker) => {
       const held = await attacker.ask('activate_sensor_candidates', {
         ids: [find('candidates', 'dc24.contoso.com')],
       });
-      expect(held.choices).toEqual(['decline', expect.stringMatching(/^approve-[0-9a-f]{6}$/)]);
+      expect(held.typed).toBe('activate 1');
       await attacker.moment();
-      expect(readText(await held.answer('accept', { decision: choice }))).toMatch(/^mistyped: /);
+      expect(readText(await held.answer('accept', { typed: text }))).not.toMatch(/^\{/);
     });
   }
 
-  attackServer('the approving choice of an earlier question', eras, async (attacker) => {
-    const [one, two] = ['dc24.contoso.com', 'dc25.contoso.com'].map((name) => ({
-      ids: [find('candidates', name)],
-    }));
-    const first = await attacker.ask('activate_sensor_candidates', one);
-    const second = await attacker.ask('activate_sensor_candidates', two);
-    await attacker.moment();
-    expect(readText(await second.answer('accept', { decision: first.choices[1] }))).toMatch(/^mistyped: /);
+  for (const text of ['no', 'N', ' decline ', 'Cancel', 'STOP']) {
+    attackServer(`a typed "${text}" that a host sends as an approval`, eras, async (attacker) => {
+      const held = await attacker.ask('activate_sensor_candidates', {
+        ids: [find('candidates', 'dc24.contoso.com')],
+      });
+      await attacker.moment();
+      expect(readText(await held.answer('accept', { typed: text }))).toMatch(/^declined: /);
+    });
+  }
+
+  attackServer('an accept that no person can have typed so fast', eras, async (attacker) => {
+    const held = await attacker.ask('activate_sensor_candidates', {
+      ids: [find('candidates', 'dc24.contoso.com')],
+    });
+    await attacker.server.pass(900);
+    expect(readText(await held.answer('accept', { typed: held.typed }))).toMatch(/^client_unattended: /);
   });
 });
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { approve, delayAnswer } from '../harness/clients.ts';
+import { approve } from '../harness/clients.ts';
 import { openOfferedPage, sendHttp, waitForPageAddress } from '../harness/outside.ts';
 import { prepareServerProcess } from '../harness/server.ts';
 import { deleteDc07, runWithPerson } from './scene.ts';
@@ -13,7 +13,7 @@ for (const [when, after] of [
   ['before the act', 3],
 ] as const) {
   attack(`a disk that is full ${when}`, { on: 'any' }, async () =>
-    runWithPerson(await prepareServerProcess({ patience: 300 }), delayAnswer(approve), async (server, client) => {
+    runWithPerson(await prepareServerProcess({ patience: 300 }), approve, async (server, client) => {
       await server.tell({ do: 'diskFull', after });
       expect((await deleteDc07(client)).text).toMatch(/^audit_unavailable: .*\(ENOSPC\)\. Nothing was changed\. /);
       return server.gated();
@@ -25,7 +25,7 @@ attack(
   'a disk that is full after the act: its outcome is told, and nothing gated follows',
   { on: 'any', reach: 1 },
   async () =>
-    runWithPerson(await prepareServerProcess({ patience: 300 }), delayAnswer(approve), async (server, client) => {
+    runWithPerson(await prepareServerProcess({ patience: 300 }), approve, async (server, client) => {
       await server.tell({ do: 'diskFull', after: 4 });
       const { text, structured } = await deleteDc07(client);
       expect(text).toContain('deleted; Graph answers 404');
@@ -54,7 +54,7 @@ attack('a disk that is full when a person approves on the page', { on: 'any', ch
 );
 
 test('audit verify and audit show read the log, secrets lists and removes the files', async () =>
-  runWithPerson(await prepareServerProcess({ patience: 300 }), delayAnswer(approve), async (server, client) => {
+  runWithPerson(await prepareServerProcess({ patience: 300 }), approve, async (server, client) => {
     const { structured } = await client.call('get_deployment_access_key');
     const run = (...args: string[]) => {
       const { status, stdout } = spawnSync(process.execPath, ['dist/main.js', ...args], {

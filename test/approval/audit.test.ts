@@ -2,14 +2,14 @@ import { symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { approve, delayAnswer, type Person } from '../harness/clients.ts';
+import { approve, type Person } from '../harness/clients.ts';
 import { connectRaw } from '../harness/raw.ts';
 import { startServer } from '../harness/server.ts';
 import { acceptWith, readRecords } from './cases.ts';
 import { deleteDc07, runWithPerson } from './scene.ts';
 
 test('an approved call leaves question, answer, act and outcome, the exact text among them, and no key', async () =>
-  runWithPerson(await startServer(), delayAnswer(approve), async (server, client) => {
+  runWithPerson(await startServer(), approve, async (server, client) => {
     const { structured } = await client.call('regenerate_deployment_access_key');
     const records = readRecords(server);
     expect(records.map(({ kind }) => kind)).toEqual(['start', 'question', 'answer', 'acting', 'outcome']);
@@ -30,8 +30,8 @@ test('an approved call leaves question, answer, act and outcome, the exact text 
   }));
 
 test.each<[string, Person, string]>([
-  ['a decline', delayAnswer(() => ({ action: 'decline' })), 'declined'],
-  ['a closed form', delayAnswer(() => ({ action: 'cancel' })), 'closed'],
+  ['a decline', () => ({ action: 'decline' }), 'declined'],
+  ['a closed form', () => ({ action: 'cancel' }), 'closed'],
   ['an answer without a person', () => acceptWith({}), 'unattended'],
 ])('%s is recorded as what it was', async (_, person, action) =>
   runWithPerson(await startServer(), person, async (server, client) => {
@@ -53,7 +53,7 @@ test.each([
 });
 
 attack('an audit log that cannot be written before the question', { on: 'any' }, async () =>
-  runWithPerson(await startServer(), delayAnswer(approve), async (server, client) => {
+  runWithPerson(await startServer(), approve, async (server, client) => {
     symlinkSync(tmpdir(), server.auditLog);
     expect((await deleteDc07(client)).text).toMatch(/^audit_unavailable: .* Nothing was changed\. /);
     return server.gated();

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FormAnswer, Person } from '../harness/clients.ts';
+import type { FormAnswer } from '../harness/clients.ts';
 import type { SeenRequest, TestServer } from '../harness/server.ts';
 
 /** A request as the rows of the tools name it. */
@@ -8,12 +8,6 @@ export const nameRequest = ({ method, path }: SeenRequest) =>
   `${method} ${path.replace('/security/identities/', '').replace(/[0-9a-f-]{36}/g, '{id}')}`;
 
 export const acceptWith = (content: Record<string, string>): FormAnswer => ({ action: 'accept', content });
-
-/** Approves as a person does who types what is asked for, or takes the choice that approves. */
-export const createApprover =
-  (typed: string | undefined): Person =>
-  ({ requestedSchema: { properties } }) =>
-    acceptWith(typed === undefined ? { decision: properties.decision?.oneOf?.[1]?.const ?? '' } : { typed });
 
 /** The records of a server's audit log. */
 export const readRecords = ({ auditLog }: Pick<TestServer, 'auditLog'>): Record<string, unknown>[] =>

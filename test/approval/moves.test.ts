@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { type ClientKind, connect, delayAnswer, type FormAnswer } from '../harness/clients.ts';
+import { approve, type ClientKind, connect, type FormAnswer, type Person } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
 import { type Command, startServer } from '../harness/server.ts';
-import { createApprover, nameRequest } from './cases.ts';
+import { nameRequest } from './cases.ts';
 
 /** What the tenant does while a person looks at a question. */
 type Moves = readonly Command[];
@@ -25,12 +25,12 @@ async function played(
 ) {
   const server = await startServer();
   const questions: string[] = [];
-  const person = delayAnswer(async (form, pass) => {
+  const person: Person = async (form) => {
     const round = questions.push(form.message) - 1;
     for (const command of moves[round] ?? []) await server.tell(command);
     if (round > 0 && later !== 'approve') return later;
-    return createApprover(/^To approve, type: (.+)$/m.exec(form.message)?.[1])(form, pass);
-  });
+    return approve(form);
+  };
   const client = await connect(kind, server, person);
   // A token of less than five minutes is never kept, so a sign-in that changes shows at once.
   await server.tell({ do: 'set', set: { tokenLifetime: 240_000 } });

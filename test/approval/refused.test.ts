@@ -1,11 +1,14 @@
 import { describe, expect } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { connect, delayAnswer, type FormAnswer, kinds, type Person } from '../harness/clients.ts';
+import { connect, type FormAnswer, kinds, type Person } from '../harness/clients.ts';
 import { startServer } from '../harness/server.ts';
 import { gatedTools, tools } from '../harness/tools.ts';
 import { acceptWith } from './cases.ts';
 
-const answers = (answer: FormAnswer): Person => delayAnswer(() => answer);
+const answers =
+  (answer: FormAnswer): Person =>
+  () =>
+    answer;
 const broken: Person = () => {
   throw new Error('this host cannot draw forms');
 };
@@ -19,11 +22,11 @@ const unchanged = expect.stringContaining(' Nothing was changed. ');
 const ways: [string, Person | undefined, RegExp][] = [
   ['the person declines', answers({ action: 'decline' }), /^declined: A person declined\. /],
   ['the person closes the form', answers({ action: 'cancel' }), /^declined: The question was closed/],
-  ['the person accepts with "decline"', delayAnswer(filled('decline')), /^declined: A person declined\. /],
-  ['the person types something else, twice', delayAnswer(filled('yes')), /^mistyped: /],
+  ['the person accepts with "decline"', filled('decline'), /^declined: A person declined\. /],
+  ['the person types something else, twice', filled('yes'), /^mistyped: /],
   ['the client accepts with {}', answers(acceptWith({})), /^client_unattended: /],
   ['the client accepts without content', answers({ action: 'accept' }), /^client_unattended: /],
-  ['the client accepts with an empty text', delayAnswer(filled('  ')), /^client_unattended: /],
+  ['the client accepts with an empty text', filled('  '), /^client_unattended: /],
   ['the client declines at once', () => ({ action: 'decline' }), /^client_unattended: /],
   ['the client cancels at once', () => ({ action: 'cancel' }), /^client_unattended: /],
   ['the client cannot show forms', undefined, /^approval_unavailable: /],

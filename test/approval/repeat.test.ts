@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { type AskedForm, approve, connect, delayAnswer, type Person, type TestClient } from '../harness/clients.ts';
+import { type AskedForm, approve, connect, type Person, type TestClient } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
 import { openOfferedPage, waitForPageAddress } from '../harness/outside.ts';
 import { connectRaw } from '../harness/raw.ts';
@@ -43,12 +43,12 @@ async function scene(
   await server.end();
   return reached;
 }
-const decline: Person = delayAnswer(() => ({ action: 'decline' }));
+const decline: Person = () => ({ action: 'decline' });
 
 describe.concurrent('the same call again', () => {
   attack('a twin of a call that waits: it joins, and gets the outcome', { on: 'v2 legacy', reach: 1 }, () =>
     scene(
-      delayAnswer(approve),
+      approve,
       async ({ remove, forms }) => {
         const both = await Promise.all([remove('DC07.contoso.com'), remove('DC07.contoso.com')]);
         expect(forms).toHaveLength(1);
@@ -59,7 +59,7 @@ describe.concurrent('the same call again', () => {
   );
 
   attack("a host's retry of a finished regenerate", { on: 'v2 legacy', reach: 2 }, () =>
-    scene(delayAnswer(approve), async ({ rotate, forms }) => {
+    scene(approve, async ({ rotate, forms }) => {
       expect(await rotate()).toContain('"rotated":true');
       expect(await rotate()).toMatch(
         /^already_done: The same call was carried out at \d\d:\d\d:\d\d UTC, and nothing was sent now\. Its outcome: Regenerated/,
@@ -70,7 +70,7 @@ describe.concurrent('the same call again', () => {
   );
 
   test('naming the outcome asks again, says that it was done already, and rotates once more', async () => {
-    const reached = await scene(delayAnswer(approve), async ({ rotate, forms }) => {
+    const reached = await scene(approve, async ({ rotate, forms }) => {
       await rotate();
       const [, repeatOf] = /repeatOf "(\w+)"/.exec(await rotate()) ?? [];
       expect(await rotate({ repeatOf })).toContain('"rotated":true');
@@ -81,7 +81,7 @@ describe.concurrent('the same call again', () => {
   });
 
   test('after ten minutes it is a new call, with a question of its own', () =>
-    scene(delayAnswer(approve), async ({ rotate, forms, minutesLater }) => {
+    scene(approve, async ({ rotate, forms, minutesLater }) => {
       await rotate();
       await minutesLater(9);
       expect(await rotate()).toMatch(/^already_done: /);
@@ -91,7 +91,7 @@ describe.concurrent('the same call again', () => {
     }));
 
   test('an act that Graph refused is not kept: the same call asks again', () =>
-    scene(delayAnswer(approve), async ({ server, remove, forms }) => {
+    scene(approve, async ({ server, remove, forms }) => {
       await server.tell({ do: 'fault', method: 'DELETE', path: 'sensors', status: 403 });
       expect(await remove('DC07.contoso.com')).toMatch(/^permission_missing: .* Nothing was changed\. /);
       expect(await remove('DC07.contoso.com')).toContain('deleted; Graph answers 404');

@@ -23,11 +23,11 @@ const contextOf = (principal: string) => ({
   secretsFolder: undefined,
 });
 const plan = {
-  act: { verb: 'Delete', noun: 'sensor' },
+  act: { word: 'delete', verb: 'Delete', noun: 'sensor' },
   targets: [{ id: sensorId, name: 'DC07', domain: 'contoso.com', details: {} }],
   changes: [],
   consequences: [],
-  confirm: 'targets' as const,
+  types: 'name' as const,
   requests: [createRequest(endpoints.deleteSensor, { params: { sensorId } })],
 };
 
@@ -35,8 +35,9 @@ const asked = (key: string, principal = 'somebody'): NewRequest => ({
   key,
   channel: 'page',
   note: [],
+  remarks: [],
   pendingDeletions: [],
-  question: createQuestion('delete_sensor', plan, contextOf(principal)),
+  question: createQuestion('delete_sensor', 'destroy', plan, contextOf(principal)),
 });
 const yes = { kind: 'approve', typed: 'dc07.contoso.com' } as const;
 
@@ -54,6 +55,7 @@ function newProcess(store: RequestStore, clock = { wall: 0, monotonic: 0 }, room
         return { n: records.length, head: '' };
       },
     },
+    approval: 'auto',
     onUnansweredForm: () => undefined,
   });
   const open = async (one: NewRequest): Promise<ApprovalRequest> => {

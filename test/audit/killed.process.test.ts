@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest';
 import { verifyFolder } from '../../src/audit/verify.ts';
-import { createApprover } from '../approval/cases.ts';
-import { connect, delayAnswer } from '../harness/clients.ts';
+import { approve, connect } from '../harness/clients.ts';
 import { prepareServerProcess } from '../harness/server.ts';
 import { tools } from '../harness/tools.ts';
 
 test('a server that is killed once an act has begun leaves a log that holds', async () => {
   const server = await prepareServerProcess();
-  const client = await connect('v2 legacy', server, delayAnswer(createApprover('DC07.contoso.com')));
+  const client = await connect('v2 legacy', server, approve);
   const pid = client.pid() ?? 0;
   const call = client.call('delete_sensor', tools.delete_sensor.args).catch(() => undefined);
   const watch = setInterval(() => {

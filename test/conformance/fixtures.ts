@@ -39,11 +39,11 @@ function fixture(name: string, typed: string): Write {
     uses: [],
     sends: [endpoints.updateAutoAuditingConfiguration],
     plan: async () => ({
-      act: { verb: 'Switch auto-auditing off' },
+      act: { word: 'auditing off', verb: 'Switch auto-auditing off' },
       targets: [{ id: typed, name: typed, details: {} }],
       changes: [],
       consequences: [],
-      confirm: 'targets',
+      types: 'name',
       requests: [createRequest(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic: false } })],
     }),
     finish: async () => ({ outcome: 'Switched off', verdict: 'done' }),

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { isAuditFile } from '../../src/audit/records.ts';
 import { type VerifiedFile, verifyFolder } from '../../src/audit/verify.ts';
 import { type AttackedQuestion, ask, readText } from '../approval/attacker.ts';
+import { readingMs } from '../harness/clients.ts';
 import { isGatedRequest } from '../harness/gated.ts';
 import { connectRaw, type Era } from '../harness/raw.ts';
 import { prepareServerProcess } from '../harness/server.ts';
@@ -87,6 +88,7 @@ export async function kill(runs: number, seed: number): Promise<Kills> {
       const held = await ask(era, raw, tool, tools[tool].args);
       if (era === 'modern') left = held;
       moments.emit('answer');
+      await server.pass(readingMs);
       await held.answer('accept', right(held));
     });
     await Promise.race([Promise.allSettled(calls), begun.then(() => wait(milliseconds))]);
@@ -100,8 +102,7 @@ export async function kill(runs: number, seed: number): Promise<Kills> {
 }
 
 /** What approves a question, as it says itself. */
-const right = ({ message, choices }: AttackedQuestion) =>
-  choices[1] === undefined ? { typed: /To approve, type: (.+)$/m.exec(message)?.[1] } : { decision: choices[1] };
+const right = ({ typed }: AttackedQuestion) => ({ typed });
 
 /** The gated requests that came to Graph. */
 const gatedIn = (facts: readonly Fact[]) =>

@@ -1,4 +1,5 @@
 import { keysBegin } from '../harness/canary.ts';
+import { readTyped } from '../harness/clients.ts';
 import type { Message } from '../harness/raw.ts';
 import { type Conversation, envelope, type FuzzAnswer, type Step } from './conversation.ts';
 import type { Wire } from './wires.ts';
@@ -198,9 +199,7 @@ function heldIn(
   const { requestState: state, inputRequests } = result ?? {};
   const form = inputRequests?.confirm?.params;
   if (state === undefined || form === undefined || call === undefined) return undefined;
-  const choice = form.requestedSchema.properties.decision?.oneOf?.[1]?.const;
-  const typed = /To approve, type: (.+)$/m.exec(form.message)?.[1] ?? '';
-  return { ...call, state, content: choice === undefined ? { typed } : { decision: choice } };
+  return { ...call, state, content: { typed: readTyped(form) } };
 }
 
 function parsed(text: string): unknown {

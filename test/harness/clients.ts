@@ -20,7 +20,7 @@ export interface AskedForm {
 }
 interface FormField {
   readonly title?: string;
-  readonly oneOf?: readonly { readonly const: string; readonly title: string }[];
+  readonly description?: string;
 }
 export interface FormAnswer {
   readonly action: 'accept' | 'decline' | 'cancel';
@@ -88,7 +88,12 @@ export async function connect(
   const client = await start(
     kind,
     server,
-    person && ((form) => person(note(form), pass)),
+    person &&
+      (async (form) => {
+        note(form);
+        if (!hasty.has(person)) await pass(readingMs);
+        return person(form, pass);
+      }),
     visitor && ((visit) => visitor(note(visit))),
   );
   return {
@@ -215,19 +220,21 @@ function toResult(raw: unknown): ToolResult {
   return { text, structured: structuredContent, ...(isError !== undefined && { isError }) };
 }
 
-/** Ways a person can answer. */
-export const approve = ({ message, requestedSchema: { properties } }: AskedForm): FormAnswer => {
-  if (properties.typed !== undefined) {
-    return { action: 'accept', content: { typed: /To approve, type: (.+)$/m.exec(message)?.[1] ?? '' } };
-  }
-  const choice = properties.decision?.oneOf?.find((option) => option.const.startsWith('approve'));
-  return { action: 'accept', content: { decision: choice?.const ?? '' } };
-};
+/** What a form asks a person to type. */
+export const readTyped = ({ requestedSchema: { properties } }: AskedForm): string =>
+  /^Type (.+)$/.exec(properties.typed?.title ?? '')?.[1] ?? '';
 
-/** A person needs a moment; an answer within 300 ms counts as the client's own. */
-export const delayAnswer =
-  (person: Person): Person =>
-  async (form, pass) => {
-    await pass(350);
-    return person(form, pass);
-  };
+/** Ways a person can answer. */
+export const approve = (form: AskedForm): FormAnswer => ({ action: 'accept', content: { typed: readTyped(form) } });
+
+const hasty = new WeakSet<Person>();
+
+/** Whoever answers before a person can have read the question. */
+export function answerAtOnce(person: Person): Person {
+  const answer: Person = (form, pass) => person(form, pass);
+  hasty.add(answer);
+  return answer;
+}
+
+/** Longer than an answer may take to count as the client's own, in milliseconds. */
+export const readingMs = 1_100;

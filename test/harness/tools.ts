@@ -41,8 +41,8 @@ type ContentFault = 'missing item' | 'unknown enum members' | 'null collections'
 
 /** What the tests know of a gated tool. */
 export interface GatedRow extends ToolRow {
-  /** What a person types to approve it; without it the form has a choice. */
-  readonly typed?: string;
+  /** What a person types to approve it. */
+  readonly typed: string;
   /** Its gated requests, in their order; the last one is what it is for. */
   readonly sends: readonly string[];
   readonly faults: WriteUnderFaults;
@@ -141,6 +141,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     args: { id: find('sensors', 'PM01.contoso.com'), domainControllerDnsNames: ['dc17.contoso.com'] },
     needs: ['Sensors.Read', 'Sensors.ReadWrite'],
     firstRoute: 'GET sensors/{sensorId}',
+    typed: 'change PM01',
     sends: ['PATCH sensors/{id}'],
     faults: {
       reads: 'getSensor',
@@ -212,7 +213,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     args: {},
     needs: ['Sensors.ReadWrite'],
     firstRoute: 'GET sensors/getDeploymentAccessKey',
-    typed: 'Contoso',
+    typed: 'key Contoso',
     sends: ['GET sensors/getDeploymentAccessKey'],
     faults: {
       isThere: ({ accessKey }, { keys }) => keys.join() === accessKey,
@@ -224,7 +225,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     needs: ['Sensors.ReadWrite'],
     optional: ['Sensors.Read'],
     firstRoute: 'GET sensors/getDeploymentAccessKey',
-    typed: 'Contoso',
+    typed: 'rotate Contoso',
     sends: ['GET sensors/getDeploymentAccessKey', 'POST sensors/regenerateDeploymentAccessKey'],
     faults: {
       reads: 'listSensors',
@@ -255,6 +256,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     needs: ['Sensors.Read', 'Sensors.ReadWrite'],
     firstRoute: 'GET sensorCandidates',
     usGov: 'beta for sensorCandidates, sensorCandidates/activate',
+    typed: 'activate 2',
     sends: ['POST sensorCandidates/activate'],
     faults: {
       reads: 'listSensorCandidates',
@@ -286,7 +288,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     needs: ['Sensors.Read', 'Sensors.ReadWrite'],
     firstRoute: 'GET sensorCandidateActivationConfiguration',
     usGov: 'absent',
-    typed: 'Contoso',
+    typed: 'automated Contoso',
     sends: ['POST sensorCandidateActivationConfigurations'],
     faults: {
       reads: 'getActivationConfiguration',
@@ -324,6 +326,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     args: { ids: [find('healthIssues', 'NTLM Auditing is not enabled')], status: 'suppressed' },
     needs: ['Health.Read', 'Health.ReadWrite'],
     firstRoute: 'GET healthIssues/{healthIssueId}',
+    typed: 'suppress 1',
     sends: ['PATCH healthIssues/{id}'],
     faults: {
       reads: 'getHealthIssue',
@@ -356,7 +359,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     optional: ['Sensors.Read'],
     firstRoute: 'GET settings/autoAuditingConfiguration',
     usGov: 'absent',
-    typed: 'Contoso',
+    typed: 'auditing off Contoso',
     sends: ['PATCH settings/autoAuditingConfiguration'],
     faults: {
       reads: 'getAutoAuditingConfiguration',
@@ -384,7 +387,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     firstRoute: 'GET sensorMigration',
     global: 'beta for sensorMigration, sensorMigration/migrate',
     usGov: 'absent',
-    typed: 'DC02.contoso.com',
+    typed: 'migrate 1 Contoso',
     sends: ['POST sensorMigration/migrate'],
     faults: {
       reads: 'listSensorMigrations',

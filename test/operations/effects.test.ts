@@ -5,7 +5,7 @@ import { operations } from '../../src/operations/index.ts';
 import type { Plan } from '../../src/operations/operation.ts';
 
 const base = { targets: [], changes: [], consequences: [], requests: [] };
-const act = { verb: 'Delete', noun: 'sensor tag' };
+const act = { word: 'delete', verb: 'Delete', noun: 'sensor tag' };
 const identity = {
   tenantId: '8c157435-0000-4000-8000-000000000000',
   kind: 'app',
@@ -27,21 +27,21 @@ const place = {
 } as const;
 
 test('an act that cannot be taken back, discloses or rolls out and names nothing to type does not compile', () => {
-  // @ts-expect-error without `confirm` there is no such plan
+  // @ts-expect-error without `types` there is no such plan
   const unnamed: Plan<'destroy'> = { act, ...base };
-  // @ts-expect-error a choice is not enough to destroy
-  const chosen: Plan<'destroy'> = { act, ...base, confirm: 'choice' };
-  // @ts-expect-error nor to disclose
-  const disclosed: Plan<'disclose'> = { act, ...base, confirm: 'choice' };
+  // @ts-expect-error nothing but a name, a count or the tenant is typed
+  const chosen: Plan<'destroy'> = { act, ...base, types: 'everything' };
+  // @ts-expect-error a count is not enough to disclose
+  const disclosed: Plan<'disclose'> = { act, ...base, types: 'count' };
   // @ts-expect-error a rollout says what it takes
   const rolledOut: Plan<'rollout'> = { act, ...base };
-  const typed: Plan<'destroy'> = { act, ...base, confirm: 'targets' };
+  const typed: Plan<'destroy'> = { act, ...base, types: 'count' };
   expect([unnamed, chosen, disclosed, rolledOut, typed]).toHaveLength(5);
 });
 
 test('the heading names the object that the plan names, never another one', () => {
-  const plan: Plan = { act, ...base, targets: [{ id: '1', name: 'Empty', details: {} }], confirm: 'targets' };
-  const question = createQuestion('delete_sensor_tag', plan, place);
+  const plan: Plan = { act, ...base, targets: [{ id: '1', name: 'Empty', details: {} }], types: 'name' };
+  const question = createQuestion('delete_sensor_tag', 'destroy', plan, place);
   expect(describeQuestion(question).action).toBe('Delete sensor tag Empty?');
   expect(formatQuestion(question)).toContain('\n\nDelete sensor tag Empty?\n');
 });
@@ -51,7 +51,7 @@ test('of an act on several the heading says how many, and what is typed begins w
     { id: '1', name: 'Empty', details: {} },
     { id: '2', name: 'Full', details: {} },
   ];
-  const question = createQuestion('delete_sensor_tag', { act, ...base, targets, confirm: 'targets' }, place);
+  const question = createQuestion('delete_sensor_tag', 'destroy', { act, ...base, targets, types: 'count' }, place);
   expect(describeQuestion(question).action).toBe('Delete 2 sensor tags?');
   expect(question.typed).toBe('delete 2 Contoso');
 });

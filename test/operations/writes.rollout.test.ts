@@ -47,7 +47,7 @@ describe('regenerate_deployment_access_key', () => {
   ])('consequences when %s', async (_, holds, more) => {
     const plan = await makePlan(regenerateDeploymentAccessKey, {}, openGraph(holds));
     expect(listConsequenceCodes(plan)).toEqual([...always, ...more].sort());
-    expect(plan.confirm).toBe('tenant');
+    expect(plan.types).toBe('tenant');
     expect(plan.requests.map(({ endpoint }) => endpoint.route)).toEqual([
       'GET /security/identities/sensors/getDeploymentAccessKey',
       'POST /security/identities/sensors/regenerateDeploymentAccessKey',
@@ -194,14 +194,7 @@ describe('activate_sensor_candidates', () => {
       [makeId(2), 'dc2.contoso.com', undefined],
     ]);
     expect(planned.requests.map(({ body }) => body)).toEqual([{ serverIds: [makeId(1), makeId(2)] }]);
-    expect(planned.confirm).toBe('choice');
-  });
-
-  test('is typed for more than ten servers', async () => {
-    const numbers = Array.from({ length: 11 }, (_, index) => index + 1);
-    const holds = { sensorCandidates: numbers.map((number) => candidate(number)) };
-    expect((await plan(numbers, holds)).confirm).toBe('targets');
-    expect((await plan(numbers.slice(1), holds)).confirm).toBe('choice');
+    expect(planned.types).toBe('count');
   });
 
   test('refuses what is no candidate', async () => {
@@ -296,7 +289,7 @@ describe('migrate_sensors', () => {
   ])('%s', async (_, numbers, all, more) => {
     const planned = await plan(numbers, all);
     expect(listConsequenceCodes(planned)).toEqual([...always, ...more].sort());
-    expect(planned.confirm).toBe('targets');
+    expect(planned.types).toBe('count');
     expect(planned.requests.map(({ body }) => body)).toEqual([{ sensorIds: numbers.map(makeId) }]);
     expect(planned.targets[0]).toMatchObject({ id: makeId(1), name: 'DC01', domain: 'contoso.com', majorVersion: '2' });
   });

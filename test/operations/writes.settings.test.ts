@@ -50,7 +50,7 @@ describe('update_sensor', () => {
     expect(planned.requests[0]?.body).toEqual({ settings });
     expect(planned.changes).toHaveLength(1);
     expect(listConsequenceCodes(planned)).toEqual([]);
-    expect(planned.confirm).toBe('choice');
+    expect(planned.types).toBe('choice');
   });
 
   test('shows only what differs as a change', async () => {
@@ -238,7 +238,7 @@ describe('update_activation_configuration', () => {
   test('to manual nothing is typed', async () => {
     const planned = await plan('manual', { [path]: { activationMode: 'automated' } });
     expect(listConsequenceCodes(planned)).toEqual(['-person_chooses']);
-    expect(planned.confirm).toBe('choice');
+    expect(planned.types).toBe('choice');
   });
 
   test.each(['manual', 'automated'] as const)('%s as it is now: nothing to do', async (activationMode) => {
@@ -284,14 +284,14 @@ describe('update_auto_auditing_configuration', () => {
   ])('on: %s', async (_, holds, sentence) => {
     const planned = await plan(true, { [path]: { isAutomatic: false }, ...holds });
     expect(planned.consequences).toEqual([{ code: 'sets_audit_policy', kind: 'warning', text: sentence }]);
-    expect(planned.confirm).toBe('choice');
+    expect(planned.types).toBe('choice');
     expect(planned.changes).toEqual([{ field: 'isAutomatic', before: false, after: true }]);
   });
 
   test('off: the tenant is typed', async () => {
     const planned = await plan(false, { [path]: { isAutomatic: true } });
     expect(listConsequenceCodes(planned)).toEqual(['!audit_policy_not_maintained']);
-    expect(planned.confirm).toBe('tenant');
+    expect(planned.types).toBe('tenant');
   });
 
   test.each([true, false])('%s as it is now: nothing to do', async (isAutomatic) => {

@@ -22,17 +22,10 @@ const table = (heads: readonly string[], rows: readonly (readonly string[])[]) =
 
 const code = (text: string) => `\`${text}\``;
 
-const asked = { never: 'never', consequences: 'if it has consequences', always: 'always' } as const;
+const asked = { never: 'never', consequences: 'if it has consequences or names several', always: 'always' } as const;
 
-/** When a person is asked, and whether the answer is typed, as the effect's policy has it. */
-function asks(effect: Effect): string {
-  const { asks: when, confirms } = effects[effect];
-  const ways: readonly string[] = confirms;
-  const typed = ways.includes('choice')
-    ? ways.length > 1 && ', typed where it reaches the most'
-    : ways.length > 0 && ', typed';
-  return `${asked[when]}${typed || ''}`;
-}
+/** When a person is asked, as the effect's policy has it. */
+const asks = (effect: Effect): string => asked[effects[effect].asks];
 
 const tools = () =>
   table(

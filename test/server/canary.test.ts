@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { expectNoKeyIn, keysBegin } from '../harness/canary.ts';
-import { approve, type ClientKind, connect, delayAnswer, kinds, type TestClient } from '../harness/clients.ts';
+import { approve, type ClientKind, connect, kinds, type Person, type TestClient } from '../harness/clients.ts';
 import { startServer, type TestServer } from '../harness/server.ts';
 
 const keyOf = async (server: TestServer) => String(await server.tell({ do: 'read', what: 'accessKey' }));
@@ -17,7 +17,7 @@ async function filesOf({ secretsDir }: TestServer): Promise<string[]> {
 /** A server at log level trace and a person who approves everything. */
 async function withServer(kind: ClientKind, use: (server: TestServer, client: TestClient) => Promise<void>) {
   const server = await startServer();
-  const client = await connect(kind, server, delayAnswer(approve));
+  const client = await connect(kind, server, approve);
   await use(server, client);
   await client.close();
   await server.end();
@@ -63,10 +63,10 @@ describe.concurrent.each(kinds)('through a %s client', (kind) => {
 test('with --reveal-secrets the person is told so, and only the result holds the key', async () => {
   const server = await startServer({ flags: { revealSecrets: true } });
   let asked = '';
-  const person = delayAnswer((form) => {
+  const person: Person = (form) => {
     asked += form.message;
     return approve(form);
-  });
+  };
   const client = await connect('v2 modern', server, person);
   const { structured } = await client.call('get_deployment_access_key');
   expect(structured?.accessKey).toBe(await keyOf(server));

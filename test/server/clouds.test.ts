@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createApprover } from '../approval/cases.ts';
-import { type AskedForm, type ClientKind, connect, delayAnswer, type TestClient } from '../harness/clients.ts';
+import { acceptWith } from '../approval/cases.ts';
+import { type AskedForm, type ClientKind, connect, type Person, type TestClient } from '../harness/clients.ts';
 import { startServer, type TestServer } from '../harness/server.ts';
 import { expandRoute, isGated, type ToolName, toolNames, tools } from '../harness/tools.ts';
 
@@ -50,15 +50,15 @@ const clouds: readonly Facts[] = [
 describe.each(clouds)('in the cloud $cloud, through a $on client', ({ cloud, on, root, isIn, refused }) => {
   let server: TestServer;
   let client: TestClient;
-  let typed: string | undefined;
+  let typed = '';
   let asked: AskedForm[] = [];
 
   beforeAll(async () => {
     server = await startServer({ flags: { cloud } });
-    const person = delayAnswer((form, pass) => {
+    const person: Person = (form) => {
       asked.push(form);
-      return createApprover(typed)(form, pass);
-    });
+      return acceptWith({ typed });
+    };
     client = await connect(on, server, person);
   });
   afterAll(async () => {
@@ -73,7 +73,7 @@ describe.each(clouds)('in the cloud $cloud, through a $on client', ({ cloud, on,
   test.each(toolNames.filter((tool) => isIn(tool) !== 'absent'))(
     '%s gives data and says where it went to beta',
     async (tool) => {
-      typed = isGated(tool) ? tools[tool].typed : undefined;
+      typed = isGated(tool) ? tools[tool].typed : '';
       asked = [];
       const before = (await server.requests()).length;
       const { text, structured, isError } = await client.call(tool, tools[tool].args);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { approve, connect, delayAnswer, kinds } from '../harness/clients.ts';
+import { approve, connect, kinds } from '../harness/clients.ts';
 import { connectRaw } from '../harness/raw.ts';
 import { toolNames } from '../harness/tools.ts';
 
@@ -20,7 +20,7 @@ describe.each(nodes.length === 0 ? [process.execPath] : nodes)('dist/main.js wit
   test.each(kinds)(
     'a %s client lists the tools in their order, reads, and deletes what a person approves',
     async (kind) => {
-      const client = await connect(kind, server, delayAnswer(approve));
+      const client = await connect(kind, server, approve);
       expect((await client.tools()).map(({ name }) => name)).toEqual(toolNames);
       expect((await client.call('summarize_fleet')).structured?.tenant).toMatch(/^SIMULATED Contoso /);
       const { structured } = await client.call('get_sensor', disconnected);

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { approve, connect, delayAnswer } from '../harness/clients.ts';
+import { approve, connect } from '../harness/clients.ts';
 import { askSocket } from '../harness/outside.ts';
 import { startServer } from '../harness/server.ts';
 import { tools } from '../harness/tools.ts';
@@ -8,7 +8,7 @@ const { args, typed } = tools.delete_sensor;
 
 test('an approved deletion leaves no timer behind', async () => {
   const server = await startServer();
-  const client = await connect('v2 legacy', server, delayAnswer(approve));
+  const client = await connect('v2 legacy', server, approve);
   expect((await client.call('delete_sensor', args)).text).toContain('deleted; Graph answers 404 for it now');
   expect(server.clock.listAlarms()).toEqual([]);
   await client.close();

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { approve, connect, delayAnswer } from '../harness/clients.ts';
+import { approve, connect } from '../harness/clients.ts';
 import { prepareServerProcess, type TestServer } from '../harness/server.ts';
 
 type Folders = Pick<TestServer, 'home' | 'secretsDir'>;
@@ -20,11 +20,7 @@ describe('a host that starts the server in', () => {
     const HOME = where === 'the home folder' ? server.home : tmpdir();
     const script = `cd "$1" && exec "${server.command}" "$2"`;
     const args = ['-c', script, 'sh', folderOf(server), resolve(server.args[0] ?? '')];
-    const client = await connect(
-      'v2 modern',
-      { command: 'sh', args, env: { ...server.env, HOME } },
-      delayAnswer(approve),
-    );
+    const client = await connect('v2 modern', { command: 'sh', args, env: { ...server.env, HOME } }, approve);
     expect((await client.call('get_deployment_access_key')).text).toContain(expected);
     await client.close();
     await server.end();
