@@ -50,7 +50,7 @@ describe('update_sensor', () => {
     expect(planned.requests[0]?.body).toEqual({ settings });
     expect(planned.changes).toHaveLength(1);
     expect(listConsequenceCodes(planned)).toEqual([]);
-    expect(planned.types).toBe('choice');
+    expect(planned.types).toBe('name');
   });
 
   test('shows only what differs as a change', async () => {
@@ -214,7 +214,7 @@ describe('update_activation_configuration', () => {
     const planned = await plan('automated', { [path]: { activationMode: 'manual' }, ...holds });
     expect(listConsequenceCodes(planned)).toEqual(expected);
     expect(planned).toMatchObject({
-      confirm: 'tenant',
+      types: 'tenant',
       changes: [{ field: 'activationMode', before: 'manual', after: 'automated' }],
     });
     expect(planned.requests).toHaveLength(1);
@@ -238,7 +238,7 @@ describe('update_activation_configuration', () => {
   test('to manual nothing is typed', async () => {
     const planned = await plan('manual', { [path]: { activationMode: 'automated' } });
     expect(listConsequenceCodes(planned)).toEqual(['-person_chooses']);
-    expect(planned.types).toBe('choice');
+    expect(planned.types).toBe('tenant');
   });
 
   test.each(['manual', 'automated'] as const)('%s as it is now: nothing to do', async (activationMode) => {
@@ -284,7 +284,7 @@ describe('update_auto_auditing_configuration', () => {
   ])('on: %s', async (_, holds, sentence) => {
     const planned = await plan(true, { [path]: { isAutomatic: false }, ...holds });
     expect(planned.consequences).toEqual([{ code: 'sets_audit_policy', kind: 'warning', text: sentence }]);
-    expect(planned.types).toBe('choice');
+    expect(planned.types).toBe('tenant');
     expect(planned.changes).toEqual([{ field: 'isAutomatic', before: false, after: true }]);
   });
 
