@@ -88,12 +88,13 @@ async function prepare(operation: Write, input: Input, call: ToolCall, pending: 
   const plan = await operation.plan(input, reader);
   checkPlan(operation, plan, runtime.config.maxMachines);
   const identity = await readActingIdentity(operation, graph, signal);
-  const tenant = describeTenant(graph.tenant, identity, await graph.getTenantName());
+  const tenant = describeTenant(graph.tenant, identity, await graph.getTenantNames());
   const question = createQuestion(operation.name, operation.effect, plan, {
     cloud: graph.tenant.cloud,
     graphRoot: graph.tenant.graphRoot,
     graphVersion: runtime.config.graphVersion,
     tenantLabel: tenant.label,
+    nameInGraph: tenant.nameInGraph,
     simulated: graph.tenant.simulated,
     identity,
     principal: runtime.principal,
