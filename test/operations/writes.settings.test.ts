@@ -60,10 +60,22 @@ describe('update_sensor', () => {
       domainControllerDnsNames: ['dc3.contoso.com'],
     };
     const { changes, act } = await plan(wish, holding('adcsIntegrated'));
-    expect(act).toEqual({ verb: 'Change 2 settings of', noun: 'sensor' });
+    expect(act).toEqual({ word: 'change', verb: 'Change', noun: 'sensor' });
     expect(changes).toEqual([
-      { targetId: makeId(1), field: 'isDelayedDeploymentEnabled', before: false, after: true },
-      { targetId: makeId(1), field: 'domainControllerDnsNames', before: controllers, after: ['dc3.contoso.com'] },
+      {
+        targetId: makeId(1),
+        field: 'isDelayedDeploymentEnabled',
+        label: 'delayed updates',
+        before: false,
+        after: true,
+      },
+      {
+        targetId: makeId(1),
+        field: 'domainControllerDnsNames',
+        label: 'DC list',
+        before: controllers,
+        after: ['dc3.contoso.com'],
+      },
     ]);
   });
 
@@ -323,14 +335,14 @@ describe('update_health_issue', () => {
   const all = [1, 2, 3, 4].map(makeId);
 
   test.each([
-    ['open', [2, 3, 4], []],
-    ['closed', [1, 3, 4], [1, 4]],
-    ['suppressed', [1, 2, 4], [1, 4]],
+    ['open', { word: 'reopen', verb: 'Reopen' }, [2, 3, 4], []],
+    ['closed', { word: 'close', verb: 'Close' }, [1, 3, 4], [1, 4]],
+    ['suppressed', { word: 'suppress', verb: 'Suppress' }, [1, 2, 4], [1, 4]],
   ] as const)(
     'to %s: only issues of another status, hiding only those not hidden yet',
-    async (status, changed, hidden) => {
+    async (status, act, changed, hidden) => {
       const planned = await makePlan(updateHealthIssue, { ids: all, status }, openGraph({ healthIssues: issues }));
-      expect(planned.act).toEqual({ verb: 'Set', noun: 'health issue', how: `to ${status}` });
+      expect(planned.act).toEqual({ ...act, noun: 'health issue' });
       expect(planned.targets.map(({ id }) => id)).toEqual(changed.map(makeId));
       expect(planned.requests.map(({ params, body }) => [params.healthIssueId, body])).toEqual(
         changed.map((number) => [makeId(number), { status }]),
