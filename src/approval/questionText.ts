@@ -48,7 +48,9 @@ export function describeQuestion({ plan, requests, context, typed }: Question): 
     })),
     changes: [
       ...plan.changes.filter(({ targetId }) => targetId === undefined).map(formatChange),
-      ...(context.secretsFolder === undefined ? [] : [`The key goes into a file in ${context.secretsFolder}`]),
+      ...(context.secretsFolder === undefined
+        ? []
+        : [`The key goes into a file in ${escapeInvisible(context.secretsFolder, Number.POSITIVE_INFINITY)}`]),
     ],
     details: [
       ...requests.flatMap((request) =>
@@ -59,7 +61,11 @@ export function describeQuestion({ plan, requests, context, typed }: Question): 
       ...[...new Set(cmdlets)].map((cmdlet) => `The same in PowerShell: ${cmdlet}`),
       `Acts as: ${context.identity.kind} ${quoteName(context.identity.name)} (${context.identity.id})`,
       `Asked by: a client that says it is ${quoteText(context.clientName, 60)}`,
-      ...(context.settings.length === 0 ? [] : [`Settings other than the default: ${context.settings.join(', ')}`]),
+      ...(context.settings.length === 0
+        ? []
+        : [
+            `Settings other than the default: ${escapeInvisible(context.settings.join(', '), Number.POSITIVE_INFINITY)}`,
+          ]),
     ],
     typed,
   };
