@@ -18,7 +18,7 @@ import type { ProgressReporter } from '../graph/client/reader.ts';
 import { pause } from '../graph/client/timing.ts';
 import { effects, isPersonAsked } from '../operations/effects.ts';
 import { type Finisher, getActingPermission, type Plan, type Verdict, type Write } from '../operations/operation.ts';
-import { createSecretFile, type SecretFile } from '../secrets/file.ts';
+import { checkSecretsFolder, createSecretFile, type SecretFile } from '../secrets/file.ts';
 import { describeOtherVersion, describeTenant, formatFailure, formatSuccess } from './results.ts';
 import type { Runtime } from './runtime.ts';
 import { sendRequests } from './send.ts';
@@ -62,6 +62,7 @@ export async function handleWrite(operation: Write, { repeatOf: repeated, ...inp
       await authorize(first);
       return (await send(first, writeWindowMs)).result;
     }
+    if (isDisclosing(operation)) await checkSecretsFolder(runtime.secretsFolder);
     const { note, remarks } = response;
     response = await gate.ask({ question: first.question, pendingDeletions, note, remarks }, gatedCall);
   }
