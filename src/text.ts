@@ -124,7 +124,7 @@ export function wrapText(text: string, maxColumns = 80): string[] {
     const indent = paragraph.match(/^ */)?.[0].slice(0, maxColumns / 2) ?? '';
     const words = paragraph.trim().split(/\s+/);
     const lines = [indent];
-    for (const word of words.flatMap((one) => splitWord(one, maxColumns - indent.length))) {
+    for (const word of words.flatMap((one) => splitColumns(one, maxColumns - indent.length))) {
       const line = lines.at(-1) ?? '';
       const extended = line.trim() === '' ? `${indent}${word}` : `${line} ${word}`;
       if (countColumns(extended) <= maxColumns) lines.splice(-1, 1, extended);
@@ -134,9 +134,10 @@ export function wrapText(text: string, maxColumns = 80): string[] {
   });
 }
 
-function splitWord(word: string, maxColumns: number): string[] {
+/** Pieces of at most `maxColumns` columns, cut wherever they are full. */
+export function splitColumns(text: string, maxColumns: number): string[] {
   const pieces: string[] = [];
-  for (const character of word) {
+  for (const character of text) {
     const longer = `${pieces.at(-1) ?? ''}${character}`;
     if (pieces.length === 0 || countColumns(longer) > maxColumns) pieces.push(character);
     else pieces.splice(-1, 1, longer);
