@@ -107,7 +107,7 @@ export interface ValueChange {
 }
 
 /** Names, or a number. */
-export type Fact = readonly string[] | number;
+export type ConsequenceFact = readonly string[] | number;
 
 /**
  * What follows from the act, in one sentence. It is bound with its facts, in one direction: a new warning, a new name, a
@@ -122,7 +122,7 @@ export interface Consequence {
   /** A warning in at most 40 columns. */
   readonly short?: string;
   /** Every name and number that the sentence is made of, by what they are: `domains`, `days`. */
-  readonly facts?: Readonly<Record<string, Fact>>;
+  readonly facts?: Readonly<Record<string, ConsequenceFact>>;
 }
 
 /** What an operation may do after sending: read, put a secret into its file, repeat an approved GET. Where the client cancels the call, only its pauses end. */
