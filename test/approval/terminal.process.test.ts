@@ -65,7 +65,7 @@ async function atOwnTerminal(home: string, lines: readonly string[], { command, 
   const screens: string[][] = [];
   child.stdout.on('data', (data) => {
     out += data;
-    if (!/leaves it \w+ > [^ \n]*$/.test(out)) return;
+    if ([...out.matchAll(/leaves it \w+ > /g)].length === screens.length) return;
     screens.push(out.trimEnd().split(/\r?\n/).slice(-24));
     child.stdin.write(`${lines[screens.length - 1] ?? ''}\n`);
   });
@@ -282,11 +282,11 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
     };
     const client = await connect('v2 modern', server);
     const { text } = await client.call('delete_sensor', { id: find('sensors', typed) });
-    const [, host, command] =
+    const [, host, command = ''] =
       /at a terminal of their own on the machine or container (\S+), with `([^`]+)`/.exec(text) ?? [];
     expect(host).toBe(hostname());
     expect(command).toBe(`${process.execPath} ${process.cwd()}/dist/main.js approve`);
-    expect(text).toMatch(/ Only the person answers: the command is theirs, in a terminal of their own\.$/);
+    expect(text).toMatch(/ Only the person answers: the command is theirs, in a terminal of their own\./);
     const { out } = await atOwnTerminal(home, [typed], { command });
     expect(out).toContain('Approved. It is done as soon as the assistant calls again.');
     await client.close();
@@ -334,7 +334,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
     await vi.waitFor(() => expect(lateAnswer).toBeDefined(), 10_000);
     const { out } = await atOwnTerminal(server.home, ['DC70', 'decline']);
     expect(out).toContain('The client shows it in a form as well; an answer here is the one that counts.');
-    expect(out).toContain('DELETE https://graph.microsoft.com');
+    expect(out).toContain('The same in PowerShell: Remove-MgSecurityIdentitySensor');
     expect(out).toContain('That does not match. To approve, type exactly: DC07.contoso.com');
     expect(out).toContain('A person declined.');
     lateAnswer?.();

@@ -1,7 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { choosePreferred } from '../../src/approval/channels/choose.ts';
+import { approveCommand, formatApproveCommand } from '../../src/approval/channels/command.ts';
 import { find } from '../harness/fleet.ts';
 import { openOfferedPage, waitForPageAddress } from '../harness/outside.ts';
 import { playScene } from './scene.ts';
@@ -20,10 +22,10 @@ describe.concurrent('a browser window', () => {
     await playScene({ ...inBrowser, env, openBrowser }, async ({ server, call }) => {
       await server.tell({ do: 'hold' });
       expect(await call()).toMatch(
-        /^approval_pending: A person is asked on the approval page that was opened in their browser; /,
+        /^approval_pending: A person is asked on the approval page that was opened in their browser, or at a terminal of their own on /,
       );
       expect(await call('DC01.contoso.com')).toMatch(
-        /^approval_pending: A person is asked on an approval page that opens in their browser in its turn, one page each 30 seconds; /,
+        /^approval_pending: A person is asked on an approval page that opens in their browser in its turn, one page each 30 seconds, or at a terminal of their own on /,
       );
       expect(files).toHaveLength(1);
       await server.pass?.(29_999);
@@ -66,8 +68,8 @@ describe.concurrent('the file that a browser is given', () => {
 
 describe.concurrent('where a person is asked', () => {
   const display = { DISPLAY: ':0' };
-  const page = / on (the|an) approval page that (was opened|is opening) in their browser;/;
-  const terminal = / at a terminal of this machine, with `mdi-sensors-mcp approve`;/;
+  const page = / asked on (the|an) approval page that (was opened|is opening) in their browser, or at a terminal /;
+  const terminal = / asked at a terminal of their own on the machine or container \S+, with `[^`]+ approve`;/;
   test.each<[string, Record<string, string>, RegExp]>([
     ['a desktop', display, page],
     ['a Wayland desktop', { WAYLAND_DISPLAY: 'wayland-0' }, page],
@@ -84,9 +86,13 @@ describe.concurrent('where a person is asked', () => {
     });
   });
 
-  test('with CI set nobody is asked, and the answer says what would allow it', async () => {
-    await playScene({ ...inBrowser, env: { ...display, CI: 'true' } }, async ({ call }) => {
-      expect(await call()).toMatch(/^approval_unavailable: /);
+  test.each(['auto', 'page', 'terminal'])('with CI set nobody is asked outside of the client: %s', async (approval) => {
+    const env = { ...display, CI: 'true' };
+    await playScene({ ...inBrowser, approval, env }, async ({ server: { home }, call }) => {
+      expect(await call()).toMatch(
+        /^approval_unavailable: .* with CI set nobody is asked outside of it\. Nothing was changed\. .*run this in a session with a person/,
+      );
+      expect(existsSync(join(home, '.mdi-sensors-mcp'))).toBe(false);
     });
   });
 
@@ -105,9 +111,30 @@ describe.concurrent('where a person is asked', () => {
   });
 });
 
+test.each([
+  ['linux', '/usr/bin/node', '/opt/mdi/dist/main.js', '/usr/bin/node /opt/mdi/dist/main.js approve'],
+  ['linux', '/usr/bin/node', '/home/ann/my $tools/main.js', '/usr/bin/node "/home/ann/my \\$tools/main.js" approve'],
+  ['linux', '/usr/bin/node', '/usr/local/bin/mdi-sensors-mcp', 'mdi-sensors-mcp approve'],
+  [
+    'linux',
+    '/usr/bin/node',
+    '/home/ann/.npm/_npx/1a/node_modules/.bin/mdi-sensors-mcp',
+    '/usr/bin/node /home/ann/.npm/_npx/1a/node_modules/.bin/mdi-sensors-mcp approve',
+  ],
+  ['win32', 'C:\\node\\node.exe', 'C:\\mdi\\main.js', 'C:\\node\\node.exe C:\\mdi\\main.js approve'],
+  [
+    'win32',
+    'C:\\Program Files\\nodejs\\node.exe',
+    'C:\\mdi\\main.js',
+    '& "C:\\Program Files\\nodejs\\node.exe" C:\\mdi\\main.js approve',
+  ],
+] as const)('on %s, started as %s %s, the command is %s', (platform, executable, script, command) => {
+  expect(formatApproveCommand({ platform, executable, script })).toBe(command);
+});
+
 test('while a call waits its client hears where the person is asked, again and again', async () => {
   const heard: string[] = [];
-  const waiting = 'Waiting for a person at a terminal of this machine, with `mdi-sensors-mcp approve`';
+  const waiting = `Waiting for a person at a terminal of their own on the machine or container ${hostname()}, with \`${approveCommand}\``;
   await playScene({ approval: 'terminal', patience: 9_000 }, async ({ server, client }) => {
     const id = find('sensors', 'DC07.contoso.com');
     const call = () => client.call('delete_sensor', { id }, { onProgress: (message) => heard.push(message) });
