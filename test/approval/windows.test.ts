@@ -1,12 +1,13 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { choosePreferred } from '../../src/approval/channels/choose.ts';
 import { approveCommand, formatApproveCommand } from '../../src/approval/channels/command.ts';
+import { attack } from '../harness/attacks.ts';
 import { find } from '../harness/fleet.ts';
-import { openOfferedPage, waitForPageAddress } from '../harness/outside.ts';
-import { playScene } from './scene.ts';
+import { openOfferedPage, readPage, waitForPageAddress } from '../harness/outside.ts';
+import { playScene, yes } from './scene.ts';
 
 /** A desktop with a browser, and the files that it was given. */
 function desktop() {
@@ -14,6 +15,7 @@ function desktop() {
   const openBrowser = async (file: string) => void files.push(file);
   return { env: { DISPLAY: ':0' }, files, openBrowser };
 }
+const readAddress = (file = '') => /url=(http:[^"]+)/.exec(readFileSync(file, 'utf8'))?.[1] ?? '';
 const inBrowser = { approval: 'auto', noBrowser: false } as const;
 
 describe.concurrent('a browser window', () => {
@@ -33,6 +35,84 @@ describe.concurrent('a browser window', () => {
       await server.pass?.(1);
       expect(files).toHaveLength(2);
       expect(await call('DC01.contoso.com')).toContain('on the approval page that was opened in their browser');
+    });
+  });
+});
+
+describe.concurrent('a window that no browser has fetched', () => {
+  test('is opened anew by an equal call, under another nonce, three times, and not before 5 seconds have gone by', async () => {
+    const { env, files, openBrowser } = desktop();
+    const reached = await playScene({ ...inBrowser, env, openBrowser }, async ({ server, call }) => {
+      await server.tell({ do: 'hold' });
+      await call();
+      await server.pass(4_990);
+      await call();
+      expect(files).toHaveLength(1);
+      const addresses = [readAddress(files[0])];
+      for (const count of [2, 3, 4]) {
+        await server.pass(5_000);
+        expect(await call()).toMatch(/^approval_pending: A person is asked on the approval page that was opened/);
+        expect(files).toHaveLength(count);
+        addresses.push(readAddress(files.at(-1)));
+      }
+      await server.pass(60_000);
+      await call();
+      expect(files).toHaveLength(4);
+      expect(new Set(addresses).size).toBe(4);
+      // The first one leads nowhere any more; the last one takes the approval.
+      expect((await openOfferedPage(addresses[0] ?? '', server.pass)).secret).toBe('');
+      await (await openOfferedPage(addresses[3] ?? '', server.pass)).post(yes);
+      expect(await call()).toContain('deleted; Graph answers 404');
+    });
+    expect(reached).toBe(1);
+  });
+
+  test('does not wait for the windows of other questions, and lets those wait longer', async () => {
+    const { env, files, openBrowser } = desktop();
+    await playScene({ ...inBrowser, env, openBrowser }, async ({ server, call }) => {
+      await server.tell({ do: 'hold' });
+      await call();
+      await call('DC01.contoso.com');
+      await server.pass(20_000);
+      await call();
+      expect(files).toHaveLength(2);
+      await server.pass(29_999);
+      expect(files).toHaveLength(2);
+      await server.pass(1);
+      expect(files).toHaveLength(3);
+    });
+  });
+
+  test('stays as it is once it was fetched, and where a person opens the file', async () => {
+    const { env, files, openBrowser } = desktop();
+    await playScene({ ...inBrowser, env, openBrowser }, async ({ server, call }) => {
+      await server.tell({ do: 'hold' });
+      await call();
+      await openOfferedPage(readAddress(files[0]), server.pass);
+      await server.pass(60_000);
+      await call();
+      expect(files).toHaveLength(1);
+    });
+    await playScene({}, async ({ server, client, call }) => {
+      await call();
+      await server.pass(60_000);
+      await call();
+      expect(client.stderr().match(/Open this file in a browser/g)).toHaveLength(1);
+    });
+  });
+
+  attack('the window that another one has replaced', { on: 'v2 legacy', channel: 'page' }, async () => {
+    const { env, files, openBrowser } = desktop();
+    return playScene({ ...inBrowser, env, openBrowser }, async ({ server, call }) => {
+      await server.tell({ do: 'hold' });
+      await call();
+      const address = readAddress(files[0]);
+      await server.pass(5_000);
+      await call();
+      const old = await openOfferedPage(address, server.pass);
+      expect((await readPage(`${old.address}/outcome`)).body).toContain('It was asked anew in another window.');
+      await old.post(yes);
+      expect(await call()).toMatch(/^approval_pending: /);
     });
   });
 });

@@ -48,8 +48,6 @@ ${head}<title>${title}</title>
 </html>
 `;
 
-const atTerminal = html`at a terminal on ${hostName}: <code>${approveCommand}</code>`;
-
 const kindLabels = { warning: 'Warning', reassurance: 'Safe', info: 'Note' } as const;
 
 /** Text whose flags, ids and names stay in one line each where there is room: a browser breaks them at their hyphens. */
@@ -57,6 +55,8 @@ const keepWhole = (text: string): (string | Html)[] =>
   text
     .split(/([^\s/]*-[^\s/]*)/)
     .map((part, index) => (index % 2 === 0 ? part : html`<span class="whole">${part}</span>`));
+
+const atTerminal = html`at a terminal on ${keepWhole(hostName)}: <code>${keepWhole(approveCommand)}</code>`;
 
 /** The question with its form. `secret` has to come back with the answer; `problem` says why the last one did not count. */
 export function createQuestionPage(view: RequestView, secret: string, problem?: string): Html {
@@ -104,7 +104,7 @@ export function createOutcomePage(view: RequestView, secret?: string): Html {
     html`${formatTenantHeading(view)}<h2>${keepWhole(act)}</h2>
 ${names.length === 0 ? '' : html`<ol>${names.map((name) => html`<li>${keepWhole(name)}</li>`)}</ol>`}
 <p role="status">${keepWhole(sentence)}</p>
-${view.secretFile === undefined ? '' : html`<p>The key is in this file: <code>${view.secretFile}</code></p>`}
+${view.secretFile === undefined ? '' : html`<p>The key is in this file: <code>${keepWhole(view.secretFile)}</code></p>`}
 ${view.auditRecord === undefined ? '' : html`<p class="facts">Audit record ${view.auditRecord}</p>`}
 ${view.canBeLifted ? createLiftForm(secret) : ''}
 <footer>${view.state === 'ended' ? html`<p>You can close this page.</p>` : html`<p><a href="">Look again</a></p>`}</footer>`,
