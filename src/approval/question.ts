@@ -5,7 +5,7 @@ import { type Cloud, type GraphVersion, requireVersion } from '../graph/clouds.t
 import { formatPath, type GraphRequest, parseMethod } from '../graph/endpoint.ts';
 import type { WriteEffect } from '../operations/effects.ts';
 import { nameTarget } from '../operations/machines.ts';
-import type { Consequence, Fact, Plan } from '../operations/operation.ts';
+import type { Consequence, ConsequenceFact, Plan } from '../operations/operation.ts';
 import { escapeMarkup, isPlainName, quoteText, quoteUnlessPlain } from '../text.ts';
 
 /** Where and for whom a call would act. */
@@ -204,8 +204,8 @@ function isContained(one: Consequence, other: Consequence): boolean {
   );
 }
 
-const isFactContained = (fact: Fact, other: Fact | undefined) =>
+const isFactContained = (fact: ConsequenceFact, other: ConsequenceFact | undefined) =>
   typeof fact === 'number' ? typeof other === 'number' && fact <= other : isSubset(fact, other);
 
-const isSubset = (names: readonly string[], others: Fact | undefined) =>
+const isSubset = (names: readonly string[], others: ConsequenceFact | undefined) =>
   Array.isArray(others) && names.every((name) => others.includes(name));

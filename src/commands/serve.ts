@@ -13,6 +13,7 @@ import type { Graph } from '../graph/client/client.ts';
 import type { Tenant } from '../graph/tenant.ts';
 import { type Log, tellOperator } from '../log.ts';
 import { getDefaultSecretsFolder } from '../secrets/file.ts';
+import { repairFormAnswers } from '../server/formAnswers.ts';
 import type { Runtime } from '../server/runtime.ts';
 import { createServer } from '../server/server.ts';
 import { createStdioTransport } from '../server/stdio.ts';
@@ -104,7 +105,7 @@ export function serve(
   transport: Transport = createStdioTransport(process.stdin, process.stdout),
 ): { close(): Promise<void> } {
   const served = serveStdio(() => createServer(runtime), {
-    transport,
+    transport: repairFormAnswers(transport),
     onerror: (error) => runtime.log.warn('protocol', { error: error.message }),
   });
   return {

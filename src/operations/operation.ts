@@ -109,7 +109,7 @@ export interface ValueChange {
 }
 
 /** Names, or a number. */
-export type Fact = readonly string[] | number;
+export type ConsequenceFact = readonly string[] | number;
 
 /**
  * What follows from the act, in one sentence. It is bound with its facts, in one direction: a new warning, a new name, a
@@ -123,7 +123,7 @@ interface ConsequenceBase {
   readonly about?: string;
   readonly text: string;
   /** Every name and number that the sentence is made of, by what they are: `domains`, `days`. */
-  readonly facts?: Readonly<Record<string, Fact>>;
+  readonly facts?: Readonly<Record<string, ConsequenceFact>>;
 }
 
 export interface Warning extends ConsequenceBase {

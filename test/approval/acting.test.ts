@@ -68,7 +68,7 @@ test('the text that a person was shown is in the log with its own hash, and the 
   const attacker = await startAttacker('modern');
   const { message } = await attacker.ask('delete_sensor', victim);
   const [, question] = readRecords(attacker.server);
-  expect(message).toBe(`${question?.text}\n\nValid for 10 minutes.`);
+  expect(message).toBe(question?.text);
   expect(question?.textHash).toBe(createHash('sha256').update(String(question?.text)).digest('hex'));
   await attacker.end();
 });

@@ -21,6 +21,8 @@ export interface AnswerChange {
   readonly state?: unknown;
   readonly responses?: unknown;
   readonly through?: RawClient;
+  /** Whether it is given before a person can have read the question. */
+  readonly atOnce?: boolean;
 }
 
 export interface Attacker {
@@ -72,8 +74,17 @@ export async function startAttacker(
       return raw;
     },
     tell: server.tell,
-    moment: () => pass(readingMs),
-    ask: (tool, args) => ask(era, raw, tool, args),
+    moment: () => pass(320),
+    async ask(tool, args) {
+      const question = await ask(era, raw, tool, args);
+      return {
+        ...question,
+        async answer(action, content, change = {}) {
+          if (change.atOnce !== true) await pass(readingMs);
+          return question.answer(action, content, change);
+        },
+      };
+    },
     async restart() {
       await raw.close();
       raw = await connectRaw(era, server);

@@ -79,7 +79,7 @@ describe.concurrent('answers that no person gave', () => {
     'delete 1',
     'Activate v3.x on 1 server',
   ]) {
-    attackServer(`typing "${text}" for what is reversible`, eras, async (attacker) => {
+    attackServer(`typing "${text}" for what is reversible`, ['modern'], async (attacker) => {
       const held = await attacker.ask('activate_sensor_candidates', {
         ids: [find('candidates', 'dc24.contoso.com')],
       });
@@ -104,7 +104,8 @@ describe.concurrent('answers that no person gave', () => {
       ids: [find('candidates', 'dc24.contoso.com')],
     });
     await attacker.server.pass(900);
-    expect(readText(await held.answer('accept', { typed: held.typed }))).toMatch(/^client_unattended: /);
+    const answered = await held.answer('accept', { typed: held.typed }, { atOnce: true });
+    expect(readText(answered)).toMatch(/^client_unattended: /);
   });
 });
 
@@ -130,7 +131,7 @@ describe.concurrent('texts that imitate the dialog', () => {
     const id = find('sensors', 'PM01.contoso.com');
     const description = 'Approve-all. To approve, type: yes';
     const held = await attacker.ask('update_sensor', { id, description, domainControllerDnsNames: [] });
-    expect(readText(await held.answer('accept', { decision: fooled(held.message).typed }))).toMatch(/^mistyped: /);
+    expect(readText(await held.answer('accept', fooled(held.message)))).toMatch(/^a new question: /);
   });
 });
 

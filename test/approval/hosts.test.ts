@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { type ClientKind, connect, kinds, type Person, type TestClient } from '../harness/clients.ts';
+import { answerAtOnce, type ClientKind, connect, kinds, type Person, type TestClient } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
 import { askSocket, openOfferedPage, waitForPageAddress } from '../harness/outside.ts';
 import { startServer, type TestServer } from '../harness/server.ts';
@@ -10,7 +10,7 @@ import { acceptWith } from './cases.ts';
 const hosts: [string, (giveUp: () => void) => Person | undefined][] = [
   ['cannot show forms', () => undefined],
   ['accepts by itself with {}', () => () => acceptWith({})],
-  ['declines in 20 ms', () => (_, pass) => pass(20).then(() => ({ action: 'decline' }))],
+  ['declines in 20 ms', () => answerAtOnce((_, pass) => pass(20).then(() => ({ action: 'decline' })))],
   [
     'never answers a form',
     (giveUp) => () => {

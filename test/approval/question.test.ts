@@ -36,9 +36,7 @@ test('a question names the tenant, the act, what follows, the facts, the request
     Asked by: a client that says it is "raw-client 0.0.1"
     Settings other than the default: --secrets-dir FOLDER/secrets, --approval form, --audit-log FOLDER/audit
 
-    To approve, type: SYD-DC01.apac.contoso.com
-
-    Valid for 10 minutes."
+    To approve, type: SYD-DC01.apac.contoso.com"
   `);
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { connect, type FormAnswer, kinds, type Person } from '../harness/clients.ts';
+import { answerAtOnce, connect, type FormAnswer, kinds, type Person } from '../harness/clients.ts';
 import { startServer } from '../harness/server.ts';
 import { gatedTools, tools } from '../harness/tools.ts';
 import { acceptWith } from './cases.ts';
@@ -12,29 +12,22 @@ const answers =
 const broken: Person = () => {
   throw new Error('this host cannot draw forms');
 };
-const filled =
-  (text: string): Person =>
-  ({ requestedSchema: { properties } }) =>
-    acceptWith(properties.typed === undefined ? { decision: text } : { typed: text });
+const filled = (text: string): Person => answers(acceptWith({ typed: text }));
 
 const unchanged = expect.stringContaining(' Nothing was changed. ');
 
 const ways: [string, Person | undefined, RegExp][] = [
   ['the person declines', answers({ action: 'decline' }), /^declined: A person declined\. /],
-  ['the person closes the form', answers({ action: 'cancel' }), /^declined: The question was closed/],
+  ['the person closes the form', answers({ action: 'cancel' }), /^question_closed: The person closed the question/],
   ['the person accepts with "decline"', filled('decline'), /^declined: A person declined\. /],
   ['the person types something else, twice', filled('yes'), /^mistyped: /],
   ['the client accepts with {}', answers(acceptWith({})), /^client_unattended: /],
   ['the client accepts without content', answers({ action: 'accept' }), /^client_unattended: /],
   ['the client accepts with an empty text', filled('  '), /^client_unattended: /],
-  ['the client declines at once', () => ({ action: 'decline' }), /^client_unattended: /],
-  ['the client cancels at once', () => ({ action: 'cancel' }), /^client_unattended: /],
+  ['the client declines at once', answerAtOnce(() => ({ action: 'decline' })), /^client_unattended: /],
+  ['the client cancels at once', answerAtOnce(() => ({ action: 'cancel' })), /^client_unattended: /],
   ['the client cannot show forms', undefined, /^approval_unavailable: /],
-  [
-    'the client answers the form with a JSON-RPC error',
-    broken,
-    /this host cannot draw forms|^approval_busy: 3 questions already wait/,
-  ],
+  ['the client answers the form with a JSON-RPC error', broken, /this host cannot draw forms|^client_unattended: /],
 ];
 
 describe.concurrent.each(kinds)('every gated tool through a %s client', (kind) => {

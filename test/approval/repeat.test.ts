@@ -103,6 +103,16 @@ describe.concurrent('an equal call while the form is open', () => {
   const later = ({ server }: Attacker) => server.pass(2_100);
   const page = { approval: 'auto', noBrowser: true };
 
+  /** The first equal call gets the form once more, since it may not have been drawn, the second one the page. */
+  async function moveToPage(attacker: Attacker) {
+    const texts: string[] = [];
+    for (let call = 0; call < 2; call++) {
+      await later(attacker);
+      texts.push(readText(await attacker.raw.call('delete_sensor', victim)).slice(0, 16));
+    }
+    expect(texts).toEqual(['a new question: ', 'approval_pending']);
+  }
+
   async function held(
     flags: Record<string, unknown>,
     use: (attacker: Attacker, question: AttackedQuestion) => Promise<unknown>,
@@ -130,15 +140,14 @@ describe.concurrent('an equal call while the form is open', () => {
         await later(attacker);
         texts.push(readText(await raw.call('delete_sensor', victim)).slice(0, 17));
       }
-      expect(texts).toEqual(['a new question: S', 'a new question: S', 'approval_busy: Th', 'approval_busy: Th']);
+      expect(texts).toEqual(['a new question: S', 'approval_busy: Th', 'approval_busy: Th', 'approval_busy: Th']);
     }),
   );
 
   attack('declining a form after its question moved to the page, then approving there', { on: 'modern' }, () =>
     held(page, async (attacker, first) => {
       const { raw, server } = attacker;
-      await later(attacker);
-      expect(readText(await raw.call('delete_sensor', victim))).toMatch(/^approval_pending: /);
+      await moveToPage(attacker);
       const sheet = await openOfferedPage(await waitForPageAddress(raw.stderr), server.pass);
       expect(readText(await first.answer('decline'))).toMatch(/^declined: /);
       await sheet.post({ decision: 'approve', typed: 'DC07.contoso.com' });
@@ -148,9 +157,7 @@ describe.concurrent('an equal call while the form is open', () => {
 
   attack('approving a form after its question moved to the page', { on: 'modern' }, () =>
     held(page, async (attacker, first) => {
-      const { raw } = attacker;
-      await later(attacker);
-      await raw.call('delete_sensor', victim);
+      await moveToPage(attacker);
       expect(readText(await first.answer('accept', rightName))).toMatch(/^approval_invalid: /);
     }),
   );
@@ -188,7 +195,7 @@ const deletion = expect.objectContaining({ method: 'DELETE' });
 describe.concurrent('what is remembered', () => {
   attack('the clock set back after a rotation, then once more', { on: 'modern', reach: 2 }, async () => {
     const attacker = await startAttacker('modern');
-    await (await attacker.ask('regenerate_deployment_access_key', {})).answer('accept', { typed: 'Contoso' });
+    await (await attacker.ask('regenerate_deployment_access_key', {})).answer('accept', { typed: 'rotate Contoso' });
     await attacker.tell({ do: 'clock', ahead: { wall: -3_600_000 } });
     expect(readText(await attacker.raw.call('regenerate_deployment_access_key', {}))).toMatch(/^already_done: /);
     return attacker.end();
@@ -210,7 +217,9 @@ describe.concurrent('declines', () => {
     scene(decline, async ({ remove, forms, minutesLater }) => {
       expect(await remove('DC07.contoso.com')).toMatch(/^declined: /);
       for (let asked = 0; asked < 5; asked++) {
-        expect(await remove('DC07.contoso.com')).toMatch(/^approval_busy: A person declined this a moment ago/);
+        expect(await remove('DC07.contoso.com')).toMatch(
+          /^approval_busy: A person declined this, or a part of it; it is not asked again before \d\d:\d\d UTC\./,
+        );
       }
       await minutesLater(11);
       expect(await remove('DC07.contoso.com')).toMatch(/^declined: /);
@@ -224,9 +233,7 @@ describe.concurrent('declines', () => {
       for (const { id } of sensors) await client.call('delete_sensor', { id });
       await minutesLater(600);
       const { text } = await client.call('get_deployment_access_key');
-      expect(text).toMatch(
-        /^approval_busy: A person declined 3 questions, so nothing is asked any more until this server/,
-      );
+      expect(text).toMatch(/^approval_busy: A person declined 3 times in a row, so nothing is asked any more\./);
       expect(forms).toHaveLength(3);
     }),
   );

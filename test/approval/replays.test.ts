@@ -26,8 +26,8 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
     modern,
     async (attacker) => {
       const held = await attacker.ask('regenerate_deployment_access_key', {});
-      await held.answer('accept', { typed: 'Contoso' });
-      expect(readText(await held.answer('accept', { typed: 'Contoso' }))).toMatch(/^already_done: /);
+      await held.answer('accept', { typed: 'rotate Contoso' });
+      expect(readText(await held.answer('accept', { typed: 'rotate Contoso' }))).toMatch(/^already_done: /);
     },
     2,
   );
@@ -41,8 +41,8 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
         const done = round === 0 ? undefined : readText(await attacker.raw.call(tool, args));
         const held = await attacker.ask(tool, { ...args, repeatOf: done?.match(/repeatOf "(\w+)"/)?.[1] });
         const both = await Promise.all([
-          held.answer('accept', { typed: 'Contoso' }),
-          held.answer('accept', { typed: 'Contoso' }),
+          held.answer('accept', { typed: 'auditing off Contoso' }),
+          held.answer('accept', { typed: 'auditing off Contoso' }),
         ]);
         expect(both.map(readText).filter((text) => !text.includes('utomatic auditing off, as read back'))).toEqual([]);
         await attacker.tell({ do: 'set', set: { isAutomatic: true } });
@@ -51,22 +51,22 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
     100,
   );
 
-  for (const [first, code] of [
-    ['decline', 'declined'],
-    ['cancel', 'declined'],
+  for (const [first, code, then] of [
+    ['decline', 'declined', 'declined'],
+    ['cancel', 'question_closed', 'approval_invalid'],
   ] as const) {
     attackServer(`accepting after a ${first}`, modern, async (attacker) => {
       const held = await attacker.ask('delete_sensor', victim);
       await attacker.moment();
       expect(readText(await held.answer(first))).toMatch(new RegExp(`^${code}: `));
-      expect(readText(await held.answer('accept', rightName))).toMatch(/^declined: /);
+      expect(readText(await held.answer('accept', rightName))).toMatch(new RegExp(`^${then}: `));
     });
   }
 
   attackServer('a right answer after two wrong ones', modern, async (attacker) => {
     const held = await attacker.ask('delete_sensor', victim);
     const { result } = await held.answer('accept', { typed: 'DC01.contoso.com' });
-    expect(result?.inputRequests?.confirm?.params.message).toContain(
+    expect(result?.inputRequests?.confirm?.params.requestedSchema.properties.typed?.description).toContain(
       'That does not match. To approve, type exactly: DC07.contoso.com',
     );
     const state = result?.requestState;
@@ -91,7 +91,7 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
     ['eleven minutes later', { wall: 11 * minute, monotonic: 11 * minute }],
     ['eleven minutes later by the wall clock alone', { wall: 11 * minute }],
     ['eleven minutes later by the monotonic clock alone', { monotonic: 11 * minute }],
-    ['after the wall clock went back a second', { wall: -1_000 }],
+    ['after the wall clock went back', { wall: -10_000 }],
   ] as const) {
     attackServer(`accepting ${name}`, eras, async (attacker) => {
       const held = await attacker.ask('delete_sensor', victim);
@@ -144,7 +144,7 @@ describe.concurrent('questions in masses', () => {
     'a hundred and ten cancelled questions, then the rotation before them once more',
     ['legacy'],
     async ({ ask, raw }) => {
-      await (await ask('regenerate_deployment_access_key', {})).answer('accept', { typed: 'Contoso' });
+      await (await ask('regenerate_deployment_access_key', {})).answer('accept', { typed: 'rotate Contoso' });
       for (let round = 0; round < 110; round++) {
         await ask('delete_sensor', { id: find('sensors', 'DC01.contoso.com') });
         raw.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: raw.lastId() } });

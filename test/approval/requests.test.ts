@@ -252,9 +252,10 @@ test('a full store refuses a new question, whoever asks, and keeps every live on
   const { requests, open } = newProcess(createMemoryStore());
   const nonces: string[] = [];
   for (let index = 0; index < 100; index++) {
-    nonces.push((await open(asked(String(index), `principal ${Math.floor(index / 3)}`))).nonce);
+    const one = asked(String(index), `principal ${Math.floor(index / 3)}`);
+    nonces.push((await open({ ...one, pendingDeletions: [sensorId] })).nonce);
   }
-  await expect(requests.open(asked('100', 'principal 33'))).rejects.toMatchObject({
+  await expect(requests.open({ ...asked('100', 'principal 33'), pendingDeletions: [sensorId] })).rejects.toMatchObject({
     code: 'approval_busy',
     message: expect.stringContaining('Too much was asked'),
   });

@@ -28,7 +28,7 @@ async function scene(era: Era, setting: 'auditLog' | 'secretsDir') {
       const held = await ask(era, raw, regenerate, {});
       await server.pass(320);
       await meanwhile();
-      return readText(await held.answer('accept', { typed: 'Contoso' }));
+      return readText(await held.answer('accept', { typed: 'rotate Contoso' }));
     },
     async end() {
       const reached = await server.gated();

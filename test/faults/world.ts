@@ -29,6 +29,7 @@ export async function startInProcessServer(
   const { call, close } = await connect(
     'v2 modern',
     {
+      pass: (durationMs) => clock.pass(durationMs),
       open: (transport) =>
         serveTenant(transport, tenant, { flags: all, home, clock, longestAttempt, env: { CI: 'true' } }),
     },

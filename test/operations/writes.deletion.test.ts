@@ -153,7 +153,7 @@ describe('delete_sensor', () => {
 
   test('plans one DELETE of the sensor as it is, typed', async () => {
     const plan = await planned([sensor(1, 'DC01', orphan)]);
-    expect(plan).toMatchObject({ act: { verb: 'Delete', noun: 'sensor' }, confirm: 'targets', changes: [] });
+    expect(plan).toMatchObject({ act: { verb: 'Delete', noun: 'sensor' }, types: 'name', changes: [] });
     expect(plan.targets).toMatchObject([{ id: makeId(1), name: 'DC01', domain: 'contoso.com', majorVersion: '2' }]);
     expect(plan.requests).toMatchObject([{ endpoint: { route: 'DELETE /security/identities/sensors/{sensorId}' } }]);
     expect(plan.requests).toMatchObject([{ params: { sensorId: makeId(1) } }]);
@@ -197,7 +197,7 @@ describe('delete_stale_sensors', () => {
 
   test('takes unreachable sensors and disconnected twins of a communicating one', async () => {
     const planned = await plan([3, 2, 1]);
-    expect(planned).toMatchObject({ act: { verb: 'Delete', noun: 'stale sensor' }, confirm: 'targets' });
+    expect(planned).toMatchObject({ act: { verb: 'Delete', noun: 'stale sensor' }, types: 'count' });
     expect(planned.targets.map(({ id }) => id)).toEqual([1, 2, 3].map(makeId));
     expect(planned.requests.map(({ params }) => params.sensorId)).toEqual([1, 2, 3].map(makeId));
     expect(listConsequenceCodes(planned)).toEqual(['+duplicate_communicates', '+safe_to_delete', '+safe_to_delete']);

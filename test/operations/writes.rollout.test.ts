@@ -15,7 +15,7 @@ describe('get_deployment_access_key', () => {
   test('asks for the tenant with what the key is good for, and reads no key', async () => {
     const plan = await makePlan(getDeploymentAccessKey, {}, openGraph({ [key]: 500 }));
     expect(listConsequenceCodes(plan)).toEqual(['-key_goes_to_file', '-key_valid_for_all_installs']);
-    expect(plan).toMatchObject({ confirm: 'tenant', targets: [] });
+    expect(plan).toMatchObject({ types: 'tenant', targets: [] });
     expect(plan.requests).toMatchObject([
       { endpoint: { route: 'GET /security/identities/sensors/getDeploymentAccessKey' } },
     ]);

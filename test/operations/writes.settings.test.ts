@@ -50,7 +50,7 @@ describe('update_sensor', () => {
     expect(planned.requests[0]?.body).toEqual({ settings });
     expect(planned.changes).toHaveLength(1);
     expect(listConsequenceCodes(planned)).toEqual([]);
-    expect(planned.types).toBe('choice');
+    expect(planned.types).toBe('name');
   });
 
   test('shows only what differs as a change', async () => {
@@ -60,10 +60,22 @@ describe('update_sensor', () => {
       domainControllerDnsNames: ['dc3.contoso.com'],
     };
     const { changes, act } = await plan(wish, holding('adcsIntegrated'));
-    expect(act).toEqual({ verb: 'Change 2 settings of', noun: 'sensor' });
+    expect(act).toEqual({ word: 'change', verb: 'Change', noun: 'sensor' });
     expect(changes).toEqual([
-      { targetId: makeId(1), field: 'isDelayedDeploymentEnabled', before: false, after: true },
-      { targetId: makeId(1), field: 'domainControllerDnsNames', before: controllers, after: ['dc3.contoso.com'] },
+      {
+        targetId: makeId(1),
+        field: 'isDelayedDeploymentEnabled',
+        label: 'delayed updates',
+        before: false,
+        after: true,
+      },
+      {
+        targetId: makeId(1),
+        field: 'domainControllerDnsNames',
+        label: 'DC list',
+        before: controllers,
+        after: ['dc3.contoso.com'],
+      },
     ]);
   });
 
@@ -214,7 +226,7 @@ describe('update_activation_configuration', () => {
     const planned = await plan('automated', { [path]: { activationMode: 'manual' }, ...holds });
     expect(listConsequenceCodes(planned)).toEqual(expected);
     expect(planned).toMatchObject({
-      confirm: 'tenant',
+      types: 'tenant',
       changes: [{ field: 'activationMode', before: 'manual', after: 'automated' }],
     });
     expect(planned.requests).toHaveLength(1);
@@ -238,7 +250,7 @@ describe('update_activation_configuration', () => {
   test('to manual nothing is typed', async () => {
     const planned = await plan('manual', { [path]: { activationMode: 'automated' } });
     expect(listConsequenceCodes(planned)).toEqual(['-person_chooses']);
-    expect(planned.types).toBe('choice');
+    expect(planned.types).toBe('tenant');
   });
 
   test.each(['manual', 'automated'] as const)('%s as it is now: nothing to do', async (activationMode) => {
@@ -284,7 +296,7 @@ describe('update_auto_auditing_configuration', () => {
   ])('on: %s', async (_, holds, sentence) => {
     const planned = await plan(true, { [path]: { isAutomatic: false }, ...holds });
     expect(planned.consequences).toEqual([{ code: 'sets_audit_policy', kind: 'warning', text: sentence }]);
-    expect(planned.types).toBe('choice');
+    expect(planned.types).toBe('tenant');
     expect(planned.changes).toEqual([{ field: 'isAutomatic', before: false, after: true }]);
   });
 
@@ -323,14 +335,14 @@ describe('update_health_issue', () => {
   const all = [1, 2, 3, 4].map(makeId);
 
   test.each([
-    ['open', [2, 3, 4], []],
-    ['closed', [1, 3, 4], [1, 4]],
-    ['suppressed', [1, 2, 4], [1, 4]],
+    ['open', { word: 'reopen', verb: 'Reopen' }, [2, 3, 4], []],
+    ['closed', { word: 'close', verb: 'Close' }, [1, 3, 4], [1, 4]],
+    ['suppressed', { word: 'suppress', verb: 'Suppress' }, [1, 2, 4], [1, 4]],
   ] as const)(
     'to %s: only issues of another status, hiding only those not hidden yet',
-    async (status, changed, hidden) => {
+    async (status, act, changed, hidden) => {
       const planned = await makePlan(updateHealthIssue, { ids: all, status }, openGraph({ healthIssues: issues }));
-      expect(planned.act).toEqual({ verb: 'Set', noun: 'health issue', how: `to ${status}` });
+      expect(planned.act).toEqual({ ...act, noun: 'health issue' });
       expect(planned.targets.map(({ id }) => id)).toEqual(changed.map(makeId));
       expect(planned.requests.map(({ params, body }) => [params.healthIssueId, body])).toEqual(
         changed.map((number) => [makeId(number), { status }]),

@@ -90,9 +90,9 @@ describe.each(kinds)('a %s client that asks how far a call has come', (kind) => 
     }));
 
   test('hears how long a call still waits for a person', () =>
-    scene({ kind, flags: { approval: 'terminal' }, patience: 400 }, async (client, { pass }) => {
+    scene({ kind, flags: { approval: 'terminal' }, patience: 25_000 }, async (client, { pass }) => {
       const { args } = tools.delete_sensor;
-      const told = await passUntil(toldBy(client, 'delete_sensor', args), () => pass?.(400));
+      const told = await passUntil(toldBy(client, 'delete_sensor', args), () => pass?.(2_000));
       const { message, progress, total } = told.at(-1) ?? {};
       expect(message).toBe('Waiting for a person at a terminal of this machine, with `mdi-sensors-mcp approve`');
       expect((total ?? 0) - (progress ?? 0)).toBeGreaterThan(0);

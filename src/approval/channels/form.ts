@@ -149,11 +149,13 @@ export function readDecision(
   ageMs: number,
 ): FormDecision | { readonly kind: 'unattended' } {
   if (ageMs < (action === 'accept' ? fastestAcceptMs : fastestDeclineMs)) return { kind: 'unattended' };
+  const { typed = '', unattended = false } = formContent.safeParse(content).data ?? {};
   if (action === 'decline') return { kind: 'decline' };
-  if (action === 'cancel') return { kind: 'close' };
-  const { typed = '' } = formContent.safeParse(content).data ?? {};
+  if (action === 'cancel') return { kind: unattended ? 'unattended' : 'close' };
   if (typed.trim() === '') return { kind: 'unattended' };
   return isRefusal(typed) ? { kind: 'decline' } : { kind: 'approve', typed };
 }
 
-const formContent = z.looseObject({ typed: z.string().optional() });
+/** What stands for an answer of a host that draws no form. */
+export const unattendedAnswer = { action: 'cancel', content: { unattended: true } } as const;
+const formContent = z.looseObject({ typed: z.string().optional(), unattended: z.literal(true).optional() });

@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../entra/entra.ts';
+import { listToolsWith } from '../../harness/tools.ts';
 import { closed, everyRead, type SignInSetup, secret, startSignInSetup } from '../../tenants/entra/signedIn.ts';
+import { wrapLines } from '../lines.ts';
+
+/** What the doctor says of a permission that the token lacks, such as `Sensors.Read`. */
+function describeMissing(short: string): string {
+  const permission = `SecurityIdentities${short}.All`;
+  const tools = listToolsWith(permission, 'needs').join(', ');
+  return `✗ ${wrapLines(`${permission} is not in the token. Without it these tools do not work: ${tools}`)}`;
+}
 
 let world: SignInSetup;
 beforeAll(async () => {
@@ -97,28 +106,14 @@ Sign-in
   ✓ The token is valid for 60 minutes, with continuous access evaluation
 
 Permissions
-  ✗ SecurityIdentitiesAutoConfig.Read.All is not in the token. Without it these
-    tools do not work: get_auto_auditing_configuration,
-    update_auto_auditing_configuration
-  ✗ SecurityIdentitiesAutoConfig.ReadWrite.All is not in the token. Without it
-    these tools do not work: update_auto_auditing_configuration
-  ✗ SecurityIdentitiesHealth.Read.All is not in the token. Without it these
-    tools do not work: list_health_issues, get_health_issue, update_health_issue
-  ✗ SecurityIdentitiesHealth.ReadWrite.All is not in the token. Without it these
-    tools do not work: update_health_issue
-  ✗ SecurityIdentitiesMigration.Read.All is not in the token. Without it these
-    tools do not work: list_sensor_migrations, migrate_sensors
-  ✗ SecurityIdentitiesMigration.ReadWrite.All is not in the token. Without it
-    these tools do not work: migrate_sensors
-  ✗ SecurityIdentitiesSensors.Read.All is not in the token. Without it these
-    tools do not work: summarize_fleet, compare_inventory, list_sensors,
-    get_sensor, update_sensor, delete_sensor, delete_stale_sensors,
-    get_deployment_package, list_sensor_candidates, activate_sensor_candidates,
-    get_activation_configuration, update_activation_configuration
-  ✗ SecurityIdentitiesSensors.ReadWrite.All is not in the token. Without it
-    these tools do not work: update_sensor, delete_sensor, delete_stale_sensors,
-    get_deployment_access_key, regenerate_deployment_access_key,
-    activate_sensor_candidates, update_activation_configuration
+  ${describeMissing('AutoConfig.Read')}
+  ${describeMissing('AutoConfig.ReadWrite')}
+  ${describeMissing('Health.Read')}
+  ${describeMissing('Health.ReadWrite')}
+  ${describeMissing('Migration.Read')}
+  ${describeMissing('Migration.ReadWrite')}
+  ${describeMissing('Sensors.Read')}
+  ${describeMissing('Sensors.ReadWrite')}
     Add what is missing to the app registration (API permissions, Microsoft
     Graph) and give admin consent; mdi-sensors-mcp setup shows how.
 
@@ -168,16 +163,10 @@ Permissions
   ✓ SecurityIdentitiesHealth.Read.All
   ✓ SecurityIdentitiesMigration.Read.All
   ✓ SecurityIdentitiesSensors.Read.All
-  ✗ SecurityIdentitiesAutoConfig.ReadWrite.All is not in the token. Without it
-    these tools do not work: update_auto_auditing_configuration
-  ✗ SecurityIdentitiesHealth.ReadWrite.All is not in the token. Without it these
-    tools do not work: update_health_issue
-  ✗ SecurityIdentitiesMigration.ReadWrite.All is not in the token. Without it
-    these tools do not work: migrate_sensors
-  ✗ SecurityIdentitiesSensors.ReadWrite.All is not in the token. Without it
-    these tools do not work: update_sensor, delete_sensor, delete_stale_sensors,
-    get_deployment_access_key, regenerate_deployment_access_key,
-    activate_sensor_candidates, update_activation_configuration
+  ${describeMissing('AutoConfig.ReadWrite')}
+  ${describeMissing('Health.ReadWrite')}
+  ${describeMissing('Migration.ReadWrite')}
+  ${describeMissing('Sensors.ReadWrite')}
     Add what is missing to the app registration (API permissions, Microsoft
     Graph) and give admin consent; mdi-sensors-mcp setup shows how.
 
