@@ -52,8 +52,8 @@ export interface GatedCall {
   readonly key: string;
   /** The id of the carried-out request that a person is to be asked to do once more; absent in an ordinary call. */
   readonly repeatOf: string | undefined;
-  /** The tenant that the call would act in now. */
-  readonly tenantId: string;
+  /** Reads the tenant that the call would act in now; a sign-in that fails then must not lose an answer. */
+  readonly readTenantId: () => Promise<string>;
   readonly client: ClientDescription;
   readonly progress: ProgressReporter | undefined;
 }
@@ -218,7 +218,7 @@ export class Gate {
     if (request === undefined) return unasked;
     const { id, nonce, state, channel, question } = request;
     if (state.kind === 'ended') {
-      if (question.context.identity.tenantId !== call.tenantId) return unasked;
+      if (question.context.identity.tenantId !== (await call.readTenantId())) return unasked;
       const { resolution } = state;
       if (isDecline(resolution)) throw approvalErrors.declinedRecently(this.#requests.formatUntil(request));
       if (resolution.kind !== 'executed' || !resolution.changed) return unasked;

@@ -45,12 +45,12 @@ export interface ToolCall {
 export async function handleWrite(operation: Write, { repeatOf: repeated, ...input }: Input, call: ToolCall) {
   const { runtime, server, graph, context, progress } = call;
   const { gate } = runtime;
-  const { tenantId } = await readActingIdentity(operation, graph, context.mcpReq.signal);
   const canonical = canonicalize([runtime.principal, operation.name, input]) ?? '';
   const key = createHash('sha256').update(canonical).digest('hex');
   const repeatOf = z.string().optional().parse(repeated);
   const client = describeClient(server, context);
-  const gatedCall = { context, tool: operation.name, tenantId, client, progress, key, repeatOf };
+  const readTenantId = async () => (await readActingIdentity(operation, graph, context.mcpReq.signal)).tenantId;
+  const gatedCall = { context, tool: operation.name, readTenantId, client, progress, key, repeatOf };
 
   let response = await gate.receive(gatedCall);
   for (;;) {
