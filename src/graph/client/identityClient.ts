@@ -1,7 +1,7 @@
 import type { AccessToken } from '@azure/core-auth';
 import type { Clock } from '../../clock.ts';
 import { parseJson } from '../../json.ts';
-import { allPermissions, type GraphRequest, type Permission } from '../endpoint.ts';
+import { allPermissions, type Endpoint, type Permission } from '../endpoint.ts';
 import { getOrganization, organizationPermissions } from '../endpoints/organization.ts';
 import type { Tenant } from '../tenant.ts';
 import { checkIdentity, type Identity, parseIdentity, parsePermissions } from './identity.ts';
@@ -15,8 +15,8 @@ export interface IdentityClient {
   getIdentity(permission: Permission, signal: AbortSignal): Promise<Identity>;
   /** What the tenant is called: the operator's label, else its own name where a token at hand lets that be read. */
   getTenantName(): Promise<string | undefined>;
-  /** Gets a token for each of these requests, by which `as` acts, so that nothing is left to do but to send them. */
-  authorize(requests: readonly GraphRequest[], actingAs: Identity, signal: AbortSignal): Promise<void>;
+  /** Gets a token for each of these endpoints, by which `actingAs` acts, so that nothing is left to do but to send. */
+  authorize(endpoints: readonly Endpoint[], actingAs: Identity, signal: AbortSignal): Promise<void>;
 }
 
 const readTimeoutMs = 20_000;
@@ -57,8 +57,8 @@ export function createIdentityClient(
       return name;
     },
 
-    async authorize(requests, actingAs, signal) {
-      for (const permission of new Set(requests.map(({ endpoint }) => endpoint.permission))) {
+    async authorize(endpoints, actingAs, signal) {
+      for (const permission of new Set(endpoints.map(({ permission }) => permission))) {
         checkIdentity(await fetchToken(permission, signal), actingAs);
       }
     },
