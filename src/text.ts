@@ -118,13 +118,18 @@ const countColumnsOf = (character: string) => (wide.test(character) ? 2 : withou
 export const countColumns = (text: string): number =>
   [...text].reduce((sum, character) => sum + countColumnsOf(character), 0);
 
-/** Lines of at most `maxColumns` columns; indents stay, and a word that is longer than a line is cut. */
-export function wrapText(text: string, maxColumns = 80): string[] {
+/**
+ * Lines of at most `maxColumns` columns; indents stay, and a word that is longer than a line is cut, but for plain ones
+ * where those are kept.
+ */
+export function wrapText(text: string, maxColumns = 80, { keepsPlainWords = false } = {}): string[] {
   return text.split('\n').flatMap((paragraph) => {
     const indent = paragraph.match(/^ */)?.[0].slice(0, maxColumns / 2) ?? '';
     const words = paragraph.trim().split(/\s+/);
     const lines = [indent];
-    for (const word of words.flatMap((one) => splitColumns(one, maxColumns - indent.length))) {
+    const isKept = (word: string) => keepsPlainWords && /^[\x21-\x7e]+$/.test(word);
+    const split = (word: string) => (isKept(word) ? [word] : splitColumns(word, maxColumns - indent.length));
+    for (const word of words.flatMap(split)) {
       const line = lines.at(-1) ?? '';
       const extended = line.trim() === '' ? `${indent}${word}` : `${line} ${word}`;
       if (countColumns(extended) <= maxColumns) lines.splice(-1, 1, extended);

@@ -39,11 +39,27 @@ export interface PlannedRequest {
 /** What a person is asked: the plan of one call in one place, and what counts as a yes. All of it is data that survives JSON. */
 export interface Question {
   readonly tool: string;
-  readonly plan: Omit<Plan, 'requests'>;
+  readonly plan: Omit<Plan, 'requests' | 'recheck'>;
   readonly requests: readonly PlannedRequest[];
   readonly context: CallContext;
   /** The text to type. */
   readonly typed: string;
+}
+
+/** What of a question is about one of its targets. */
+export function selectTarget({ plan, requests, ...question }: Question, targetId: string): Question {
+  return {
+    ...question,
+    plan: {
+      ...plan,
+      targets: plan.targets.filter(({ id }) => id === targetId),
+      changes: plan.changes.filter((change) => change.targetId === targetId),
+      consequences: plan.consequences.filter(({ about }) => about === targetId),
+    },
+    requests: requests.filter(({ addresses }) => addresses.some((address) => address.endsWith(`/${targetId}`))),
+    // How many there are is no part of one.
+    typed: '',
+  };
 }
 
 /** Texts that say no, in letters of any case. */
@@ -76,7 +92,7 @@ function chooseTyped(effect: WriteEffect, { act, targets, types }: Plan, context
 }
 
 export function createQuestion(tool: string, effect: WriteEffect, plan: Plan, context: CallContext): Question {
-  const { requests, ...shownPlan } = plan;
+  const { requests, recheck: _, ...shownPlan } = plan;
   return {
     tool,
     plan: shownPlan,
@@ -159,7 +175,11 @@ export function describeDifferences(approved: Question, now: Question): string[]
   const targets = approved.plan.targets.flatMap((target) => {
     const { details: _, ...old } = target;
     const next = is.targets.find(({ id }) => id === target.id);
-    if (next === undefined) return [`${quoteUnlessPlain(nameTarget(target))} is no longer among the targets`];
+    // What a setting of the tenant reaches is a consequence of it: less of it is no other act.
+    if (next === undefined)
+      return now.plan.types === 'tenant'
+        ? []
+        : [`${quoteUnlessPlain(nameTarget(target))} is no longer among the targets`];
     return Object.entries({ ...old, ...next }).flatMap(([fact]) => {
       const [before, after] = [formatFact(old, fact), formatFact(next, fact)];
       if (before === after) return [];
@@ -172,7 +192,7 @@ export function describeDifferences(approved: Question, now: Question): string[]
   const requests = isSame(was.requests, is.requests) ? [] : ['the requests are no longer the same'];
   const consequences = [
     ...describeUnmatched(now.plan.consequences, approved.plan.consequences, ['warning', 'info'], 'new'),
-    ...describeUnmatched(approved.plan.consequences, now.plan.consequences, ['reassurance', 'info'], 'no longer true'),
+    ...describeUnmatched(approved.plan.consequences, now.plan.consequences, ['reassurance'], 'no longer true'),
   ];
   const precise = [
     ...place,

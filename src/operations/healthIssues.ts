@@ -8,7 +8,7 @@ import { quoteText, toSafeText, toSafeTexts } from '../text.ts';
 import { warn } from './consequences.ts';
 import { equalsIgnoreCase, isAtLeastDaysOld, isOneOf } from './filters.ts';
 import { isSameMachine } from './machines.ts';
-import { type Consequence, read, type Target, write } from './operation.ts';
+import { type Consequence, type Plan, read, type Target, write } from './operation.ts';
 import { detail, paginate, paging } from './paging.ts';
 import { catchToolError } from './partial.ts';
 import { id, ids, targetStates, text } from './schemas.ts';
@@ -122,31 +122,13 @@ export const updateHealthIssue = write({
   name: 'update_health_issue',
   title: 'Update health issue',
   description:
-    'Closes, suppresses (hidden for seven days) or reopens up to 50 health issues; none of it repairs a cause. A person is asked when an open issue gets hidden. Returns the status of each as read back.',
+    'Closes, suppresses (hidden for seven days) or reopens up to 50 health issues; none of it repairs a cause. A person is asked before one is hidden, or several change. Returns the status of each as read back.',
   effect: 'change',
   input: z.strictObject({ ids, status: z.enum(issueStatuses) }),
   output: z.looseObject({ outcome: z.string(), issues: targetStates.optional(), alreadySo: z.number().optional() }),
   uses: [endpoints.getHealthIssue],
   sends: [endpoints.updateHealthIssue],
-  async plan({ ids, status }, graph) {
-    const issues = await Promise.all(ids.map((id) => readIssue(id, graph)));
-    const toChange = issues.filter((issue) => issue.status !== status);
-    return {
-      act: { ...acts[status], noun: 'health issue' },
-      types: 'count',
-      targets: toChange.map(toIssueTarget),
-      changes: toChange.map(({ id, status: before }) => ({
-        targetId: id.toLowerCase(),
-        field: 'status',
-        before,
-        after: status,
-      })),
-      consequences: toChange.flatMap((issue) => assessHiding(issue, status)),
-      requests: toChange.map(({ id }) =>
-        createRequest(endpoints.updateHealthIssue, { params: { healthIssueId: id }, body: { status } }),
-      ),
-    };
-  },
+  plan: ({ ids, status }, graph) => planStatus(ids, status, graph),
   async finish({ ids, status }, { targets }, outcomes, graph) {
     const alreadySo = ids.length - targets.length;
     if (targets.length === 0) return { ...nothingToDo, alreadySo };
@@ -163,6 +145,29 @@ export const updateHealthIssue = write({
     return { ...summarize(observations), issues, ...(alreadySo > 0 && { alreadySo }) };
   },
 });
+
+type IssueStatus = (typeof issueStatuses)[number];
+
+async function planStatus(ids: readonly string[], status: IssueStatus, graph: Reader): Promise<Plan<'change'>> {
+  const issues = await Promise.all(ids.map((id) => readIssue(id, graph)));
+  const toChange = issues.filter((issue) => issue.status !== status);
+  return {
+    act: { ...acts[status], noun: 'health issue' },
+    types: 'count',
+    targets: toChange.map(toIssueTarget),
+    changes: toChange.map(({ id, status: before }) => ({
+      targetId: id.toLowerCase(),
+      field: 'status',
+      before,
+      after: status,
+    })),
+    consequences: toChange.flatMap((issue) => assessHiding(issue, status)),
+    requests: toChange.map(({ id }) =>
+      createRequest(endpoints.updateHealthIssue, { params: { healthIssueId: id }, body: { status } }),
+    ),
+    recheck: (id, reader) => planStatus([id], status, reader),
+  };
+}
 
 async function readIssue(id: string, graph: Reader): Promise<HealthIssue> {
   const issue = await catchToolError(graph.get(endpoints.getHealthIssue, { healthIssueId: id }), 'not_found');
@@ -181,7 +186,6 @@ const toIssueTarget = (issue: HealthIssue): Target => ({
   },
 });
 
-/** An issue that is closed or suppressed already is hidden already. */
 const acts = {
   closed: { word: 'close', verb: 'Close' },
   suppressed: { word: 'suppress', verb: 'Suppress' },
@@ -189,11 +193,17 @@ const acts = {
 };
 
 function assessHiding(issue: HealthIssue, status: string): Consequence[] {
-  if (status === 'open' || issue.status === 'closed' || issue.status === 'suppressed') return [];
+  if (status === 'open') return [];
   const name = quoteText(issue.displayName ?? issue.id);
-  const sentence =
+  const content =
     status === 'suppressed'
-      ? `Suppressing ${name} hides it for seven days; its cause stays.`
-      : `Closing ${name} hides it from the open issues; its cause may still be there.`;
-  return [warn('hides_issue', sentence, issue.id)];
+      ? {
+          text: `Suppressing ${name} hides it for seven days; its cause stays.`,
+          short: 'hidden for 7 days, cause stays',
+        }
+      : {
+          text: `Closing ${name} hides it from the open issues; its cause may still be there.`,
+          short: 'hidden, cause may still be there',
+        };
+  return [warn('hides_issue', { ...content, about: issue.id })];
 }

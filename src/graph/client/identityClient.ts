@@ -1,7 +1,7 @@
 import type { AccessToken } from '@azure/core-auth';
 import type { Clock } from '../../clock.ts';
 import { parseJson } from '../../json.ts';
-import { allPermissions, type GraphRequest, type Permission } from '../endpoint.ts';
+import { allPermissions, type Endpoint, type Permission } from '../endpoint.ts';
 import { getOrganization, organizationPermissions } from '../endpoints/organization.ts';
 import type { Tenant } from '../tenant.ts';
 import { checkIdentity, type Identity, parseIdentity, parsePermissions } from './identity.ts';
@@ -20,8 +20,8 @@ export interface IdentityClient {
   getIdentity(permission: Permission, signal: AbortSignal): Promise<Identity>;
   /** What the operator calls the tenant, and what Graph does where a token at hand lets that be read. */
   getTenantNames(): Promise<TenantNames>;
-  /** Gets a token for each of these requests, by which `as` acts, so that nothing is left to do but to send them. */
-  authorize(requests: readonly GraphRequest[], actingAs: Identity, signal: AbortSignal): Promise<void>;
+  /** Gets a token for each of these endpoints, by which `actingAs` acts, so that nothing is left to do but to send. */
+  authorize(endpoints: readonly Endpoint[], actingAs: Identity, signal: AbortSignal): Promise<void>;
 }
 
 const readTimeoutMs = 20_000;
@@ -61,8 +61,8 @@ export function createIdentityClient(
       return { label, nameInGraph: await name };
     },
 
-    async authorize(requests, actingAs, signal) {
-      for (const permission of new Set(requests.map(({ endpoint }) => endpoint.permission))) {
+    async authorize(endpoints, actingAs, signal) {
+      for (const permission of new Set(endpoints.map(({ permission }) => permission))) {
         checkIdentity(await fetchToken(permission, signal), actingAs);
       }
     },

@@ -43,6 +43,8 @@ export interface Reader {
   readonly reportProgress: ProgressReporter;
   /** By the monotonic clock, in milliseconds. */
   now(): number;
+  /** When Graph last answered this reader, or it was made, by the same clock. */
+  lastAnswerAt(): number;
   /** Waits; rejects when the call is cancelled. */
   pause(durationMs: number): Promise<void>;
 }
@@ -64,10 +66,12 @@ export function createReader(
   // Node warns from the eleventh listener on, and each request that runs has one.
   setMaxListeners(0, signal);
 
+  let lastAnswerAt = clock.monotonic();
   const reportPage = reportProgress && createPageReporter(reportProgress);
 
   async function read(endpoint: Endpoint, params: Record<string, string>, address: PageAddress = {}) {
     const { answer, error } = await exchange({ endpoint, params, body: undefined, signal, deadline, ...address });
+    lastAnswerAt = clock.monotonic();
     // Documented as it is, counting is nothing that a read may depend on.
     if (answer?.status === 400 && address.query !== undefined) return read(endpoint, params);
     if (error !== undefined) throw error;
@@ -125,6 +129,7 @@ export function createReader(
 
     reportProgress: reportProgress ?? (() => undefined),
     now: () => clock.monotonic(),
+    lastAnswerAt: () => lastAnswerAt,
     pause: (durationMs) => pause(clock, durationMs, signal),
   };
 }
