@@ -14,6 +14,8 @@ export interface CallContext {
   readonly graphRoot: string;
   readonly graphVersion: GraphVersion;
   readonly tenantLabel: string;
+  /** What Graph calls the tenant, where its label is another. */
+  readonly nameInGraph?: string | undefined;
   readonly simulated: boolean;
   readonly identity: Identity;
   /** Who asks, as far as this process can tell: OS user, process and Graph identity. */

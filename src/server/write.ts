@@ -28,7 +28,7 @@ import {
   type Warning,
   type Write,
 } from '../operations/operation.ts';
-import { createSecretFile, type SecretFile } from '../secrets/file.ts';
+import { checkSecretsFolder, createSecretFile, type SecretFile } from '../secrets/file.ts';
 import { createFreshness, type Reading } from './freshness.ts';
 import { describeOtherVersion, describeTenant, formatFailure, formatSuccess } from './results.ts';
 import type { Runtime } from './runtime.ts';
@@ -75,6 +75,7 @@ export async function handleWrite(operation: Write, { repeatOf: repeated, ...inp
       await authorize(operation, first.identity, call);
       return (await send(first, first.question, getWindowMs(first.plan))).result;
     }
+    if (isDisclosing(operation)) await checkSecretsFolder(runtime.secretsFolder);
     const { note, remarks } = response;
     response = await gate.ask({ question: first.question, pendingDeletions, note, remarks }, gatedCall);
   }
@@ -111,7 +112,7 @@ async function prepare(
   const readAt = reader.lastAnswerAt();
   checkPlan(operation, plan, runtime.config.maxMachines);
   const identity = await readActingIdentity(operation, graph, signal);
-  const tenant = describeTenant(graph.tenant, identity, await graph.getTenantName());
+  const tenant = describeTenant(graph.tenant, identity, await graph.getTenantNames());
   const consequences = [...plan.consequences, ...warnOfSettings(operation, runtime.config)];
   const question = createQuestion(
     operation.name,
@@ -122,6 +123,7 @@ async function prepare(
       graphRoot: graph.tenant.graphRoot,
       graphVersion: runtime.config.graphVersion,
       tenantLabel: tenant.label,
+      nameInGraph: tenant.nameInGraph,
       simulated: graph.tenant.simulated,
       identity,
       principal: runtime.principal,
