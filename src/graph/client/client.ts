@@ -159,7 +159,7 @@ export function createGraphClient(options: GraphOptions): Graph {
 
   return {
     tenant,
-    createReader: (options) => createReader(tenant, options, exchange, clock),
+    createReader: (options) => createReader(tenant, version, options, exchange, clock),
 
     ...createIdentityClient(tenant, (permission) => getCredential(permission).getToken(scope), exchange, clock),
 

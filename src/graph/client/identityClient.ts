@@ -9,12 +9,17 @@ import type { Exchange } from './retry.ts';
 import { runWithin } from './timing.ts';
 import { signInTimeoutMs, throwSignInTimeout } from './tokens.ts';
 
+export interface TenantNames {
+  readonly label?: string | undefined;
+  readonly nameInGraph?: string | undefined;
+}
+
 /** Who is signed in, and where. */
 export interface IdentityClient {
   /** Who would act with this permission. No token that can write is asked for to say that. */
   getIdentity(permission: Permission, signal: AbortSignal): Promise<Identity>;
-  /** What the tenant is called: the operator's label, else its own name where a token at hand lets that be read. */
-  getTenantName(): Promise<string | undefined>;
+  /** What the operator calls the tenant, and what Graph does where a token at hand lets that be read. */
+  getTenantNames(): Promise<TenantNames>;
   /** Gets a token for each of these endpoints, by which `actingAs` acts, so that nothing is left to do but to send. */
   authorize(endpoints: readonly Endpoint[], actingAs: Identity, signal: AbortSignal): Promise<void>;
 }
@@ -51,10 +56,9 @@ export function createIdentityClient(
       return { ...readerIdentity, kind: 'app', id: writerClientId, appId: writerClientId, name: writerClientId };
     },
 
-    async getTenantName() {
-      if (label !== undefined) return label;
+    async getTenantNames() {
       name ??= runWithin(clock, readTimeoutMs, undefined, readOrganizationName).catch(() => undefined);
-      return name;
+      return { label, nameInGraph: await name };
     },
 
     async authorize(endpoints, actingAs, signal) {
