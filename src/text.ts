@@ -128,7 +128,8 @@ export function wrapText(text: string, maxColumns = 80, { keepsPlainWords = fals
     const words = paragraph.trim().split(/\s+/);
     const lines = [indent];
     const isKept = (word: string) => keepsPlainWords && /^[\x21-\x7e]+$/.test(word);
-    for (const word of words.flatMap((one) => (isKept(one) ? [one] : splitWord(one, maxColumns - indent.length)))) {
+    const split = (word: string) => (isKept(word) ? [word] : splitColumns(word, maxColumns - indent.length));
+    for (const word of words.flatMap(split)) {
       const line = lines.at(-1) ?? '';
       const extended = line.trim() === '' ? `${indent}${word}` : `${line} ${word}`;
       if (countColumns(extended) <= maxColumns) lines.splice(-1, 1, extended);
@@ -138,9 +139,10 @@ export function wrapText(text: string, maxColumns = 80, { keepsPlainWords = fals
   });
 }
 
-function splitWord(word: string, maxColumns: number): string[] {
+/** Pieces of at most `maxColumns` columns, cut wherever they are full. */
+export function splitColumns(text: string, maxColumns: number): string[] {
   const pieces: string[] = [];
-  for (const character of word) {
+  for (const character of text) {
     const longer = `${pieces.at(-1) ?? ''}${character}`;
     if (pieces.length === 0 || countColumns(longer) > maxColumns) pieces.push(character);
     else pieces.splice(-1, 1, longer);

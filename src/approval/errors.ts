@@ -50,7 +50,7 @@ export const approvalErrors = {
     new ToolError('outcome_unknown', 'The same call was approved and is being carried out right now.', waitForOutcome),
   alreadyDone(id: string, when: string, outcome: string) {
     const why = `The same call was carried out at ${when}, and nothing was sent now. Its outcome: ${endSentence(outcome)}`;
-    const next = `Only if the user wants it once more, call with repeatOf "${id}"; a person is asked again.`;
+    const next = `Only if the user wants it once more, call with repeatOf "${id}"; what needs an approval then is asked for again.`;
     return new ToolError('already_done', why, next);
   },
   /** `isEndedEarly`: the host seems to end the server, and the question with it, after each call. */
@@ -61,6 +61,11 @@ export const approvalErrors = {
   noChannel: () =>
     createUnavailable(
       ', and here is no way to ask: the client cannot show a form (MCP elicitation), and with CI set nobody is asked outside of it.',
+      'run this in a session with a person',
+    ),
+  notOutside: (channel: ExternalChannel) =>
+    createUnavailable(
+      ` outside of the client (--approval ${channel}), and with CI set nobody is asked outside of it.`,
       'run this in a session with a person',
     ),
   tooLargeForForm: () =>

@@ -262,7 +262,10 @@ export class Gate {
     const { canShowForm, hidesForms } = client;
     if (approval === 'form' && !canShowForm) throw approvalErrors.clientWithoutForms();
     if (approval === 'form') return approval;
-    if (approval !== 'auto' && preferred !== undefined) return approval;
+    if (approval !== 'auto') {
+      if (preferred === undefined) throw approvalErrors.notOutside(approval);
+      return approval;
+    }
     const isDrawn = canShowForm && (preferred === undefined || (!hidesForms && !this.#hasUnansweredForm));
     if (isDrawn && canFitForm(question, head)) return 'form';
     if (preferred === undefined) throw isDrawn ? approvalErrors.tooLargeForForm() : approvalErrors.noChannel();
@@ -311,7 +314,7 @@ export class Gate {
     const tell = () => {
       const passedSeconds = Math.round((clock.monotonic() - patience.startMs) / 1_000);
       const place = this.#channels.describePlace(channel, nonce);
-      call.progress?.(`Waiting for a person ${place}`, passedSeconds, Math.round(patienceMs / 1_000));
+      call.progress?.(`Waiting for a person ${place}`, passedSeconds, Math.round(patienceMs / 1_000), 'seconds');
     };
     const stopTelling = repeat(clock, progressIntervalMs, tell);
     const calls = this.#callsWaitingFor(nonce).add(call);

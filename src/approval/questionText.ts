@@ -60,7 +60,7 @@ export function describeQuestion({ plan, requests, context, typed }: Question): 
       ),
       ...[...new Set(cmdlets)].map((cmdlet) => `The same in PowerShell: ${cmdlet}`),
       `Acts as: ${context.identity.kind} ${quoteName(context.identity.name)} (${context.identity.id})`,
-      `Asked by: a client that says it is ${quoteText(context.clientName, 60)}`,
+      `Asked by: a client that says it is ${quoteText(context.clientName)}`,
       ...(context.settings.length === 0
         ? []
         : [

@@ -6,6 +6,8 @@ import type { AuditPosition, AuditRecord } from '../audit/records.ts';
 import type { Clock } from '../clock.ts';
 import { ToolError } from '../errors.ts';
 import { removingTools } from '../operations/index.ts';
+import { nameTarget } from '../operations/machines.ts';
+import { quoteUnlessPlain } from '../text.ts';
 import { approvalErrors, endSentence, storeError } from './errors.ts';
 import { formatFormMessage, listNotes } from './formText.ts';
 import type { ApprovalInbox, ApprovalSetting, Channel, Decision, ExternalChannel, RequestView } from './inbox.ts';
@@ -382,6 +384,7 @@ export class ApprovalRequests {
       tool,
       tenant: context.tenantLabel,
       tenantId: context.identity.tenantId,
+      targets: plan.targets.map((target) => quoteUnlessPlain(nameTarget(target))),
       identity: `${context.identity.kind} ${context.identity.id}`,
       principal: context.principal,
       client: context.clientName,

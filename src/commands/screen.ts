@@ -1,6 +1,6 @@
 import { createColors } from 'picocolors';
 import { tellOperator } from '../log.ts';
-import { countColumns, wrapText } from '../text.ts';
+import { countColumns, splitColumns, wrapText } from '../text.ts';
 
 const getScreenColumns = () => process.stdout.columns || 80;
 
@@ -25,8 +25,8 @@ export function frameText(text: string): string {
   const innerColumns = getScreenColumns() - 4;
   const edge = '─'.repeat(innerColumns + 2);
   const lines = wrapText(text, innerColumns, { keepsPlainWords: true }).map((line) => {
-    const columns = countColumns(line);
-    return columns <= innerColumns ? `│ ${line}${' '.repeat(innerColumns - columns)} │` : `│ ${line}`;
+    const blanks = innerColumns - countColumns(line);
+    return blanks < 0 ? `│ ${line}` : `│ ${line}${' '.repeat(blanks)} │`;
   });
   return [`┌${edge}┐`, ...lines, `└${edge}┘`].join('\n');
 }
@@ -47,8 +47,12 @@ function joinTexts(value: unknown): string {
   return texts.map(([, text]) => text).join(', ');
 }
 
-/** Prints a table as wide as the screen at most: what does not fit is taken from the widest column. */
-export function printTable(heads: readonly string[], rows: readonly (readonly unknown[])[]): void {
+/** Prints a table as wide as the screen at most: what does not fit is taken from the widest column. A text of `notes` stands whole under its row. */
+export function printTable(
+  heads: readonly string[],
+  rows: readonly (readonly unknown[])[],
+  notes: readonly string[] = [],
+): void {
   const cells = [heads, ...rows.map((row) => row.map((value) => String(value ?? '')))];
   const widths = heads.map((_, column) => Math.max(...cells.map((row) => countColumns(row[column] ?? ''))));
   const getTotalWidth = () => widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1));
@@ -57,11 +61,13 @@ export function printTable(heads: readonly string[], rows: readonly (readonly un
     widths[widest] = (widths[widest] ?? 0) - 1;
   }
   const fitCell = (cell: string, columns: number) => {
-    const shown = countColumns(cell) > columns ? `${wrapText(cell, columns - 1)[0]}…` : cell;
+    const shown = countColumns(cell) > columns ? `${splitColumns(cell, columns - 1)[0]}…` : cell;
     return `${shown}${' '.repeat(columns - countColumns(shown))}`;
   };
   for (const [index, row] of cells.entries()) {
     const line = row.map((cell, column) => fitCell(cell, widths[column] ?? 0)).join('  ');
     print(index === 0 ? colour.dim(line.trimEnd()) : line.trimEnd());
+    const note = notes[index - 1] ?? '';
+    if (note !== '') printText(`    ${note}`);
   }
 }

@@ -77,7 +77,7 @@ export const listHealthIssues = read({
     ...paging,
     detail,
   }),
-  output: z.looseObject({ total: z.number(), issues: z.array(issueItem), cursor: text }),
+  output: z.looseObject({ rows: z.number(), total: z.number(), issues: z.array(issueItem), cursor: text }),
   uses: [endpoints.listHealthIssues],
   async run(input, graph) {
     const { status, severity, type, domain, sensor, olderThanDays, issueTypeId } = input;

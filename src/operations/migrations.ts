@@ -21,6 +21,7 @@ export const listSensorMigrations = read({
     'Which v2.x sensors can move to v3.x, are moving or failed. Only the beta of Microsoft Graph has this. Their ids go to migrate_sensors.',
   input: z.strictObject({ state: z.array(z.enum(migrationStates)).min(1).optional(), domain: text, ...paging }),
   output: z.looseObject({
+    rows: z.number(),
     total: z.number(),
     migrations: z.array(
       z.looseObject({ id: text, name: text, domain: text, type: text, version: text, health: text, state: text }),

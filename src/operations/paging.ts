@@ -26,12 +26,12 @@ function decodeCursor(cursor: string): SortKey {
   throw new ToolError('invalid_input', 'The cursor is not one of this server.', 'Call again without a cursor.');
 }
 
-/** One page of a list, sorted by name and id. The cursor carries the last key, so what comes and goes in between shifts nothing. */
+/** One page of a list, sorted by name and id. The cursor carries the last key, so what comes and goes in between shifts nothing. `rows` comes first: hosts cut an answer in its middle. */
 export function paginate<T extends { readonly id: string }>(
   items: readonly T[],
   getName: (item: T) => string | undefined,
   { limit, cursor, detail = false }: { limit: number; cursor?: string | undefined; detail?: boolean },
-): { total: number; page: T[]; cursor?: string } {
+): { rows: number; total: number; page: T[]; cursor?: string } {
   const after = cursor === undefined ? undefined : decodeCursor(cursor);
   const remaining = items
     .map((item) => ({ item, key: toSortKey(getName(item), item.id) }))
@@ -40,6 +40,7 @@ export function paginate<T extends { readonly id: string }>(
   const page = remaining.slice(0, detail ? Math.min(limit, maxDetailedItems) : limit);
   const last = page.at(-1);
   return {
+    rows: page.length,
     total: items.length,
     page: page.map(({ item }) => item),
     ...(last !== undefined && remaining.length > page.length && { cursor: encodeCursor(last.key) }),

@@ -1,6 +1,6 @@
 import type { TextResult } from '../approval/requestStore.ts';
 import type { Config } from '../config.ts';
-import { ToolError } from '../errors.ts';
+import { ToolError, type ToolErrorCode } from '../errors.ts';
 import type { Identity } from '../graph/client/identity.ts';
 import type { TenantNames } from '../graph/client/identityClient.ts';
 import { findVersion } from '../graph/clouds.ts';
@@ -59,7 +59,13 @@ export function formatFailure(error: unknown, { simulated, unchanged = false, se
     error instanceof ToolError
       ? error
       : { code: 'internal_error', message: 'This server has a defect; its log on stderr says more.', next: undefined };
-  const parts = [`${code}: ${message}`, unchanged && 'Nothing was changed.', next, simulated && '(SIMULATED tenant)'];
-  const text = [...parts, seen && JSON.stringify(seen)].filter(Boolean).join(' ');
-  return { content: [{ type: 'text', text }], isError: true };
+  const effect = unchanged && 'Nothing was changed.';
+  const place = simulated && '(SIMULATED tenant)';
+  const parts = [`${code}: ${message}`, effect, next, place, seen && JSON.stringify(seen)];
+  const content: TextResult['content'] = [{ type: 'text', text: parts.filter(Boolean).join(' ') }];
+  if (!expected.includes(code)) return { content, isError: true };
+  return { content, structuredContent: { code, outcome: [message, effect, place].filter(Boolean).join(' '), next } };
 }
+
+/** How a call may well end: a host that draws errors in red should not do so here. */
+const expected: readonly string[] = ['approval_pending', 'already_done'] satisfies ToolErrorCode[];

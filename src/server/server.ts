@@ -40,7 +40,7 @@ function acceptAnything<T>(data: unknown) {
 }
 
 async function handleCall(runtime: Runtime, server: McpServer, tool: Operation, args: unknown, context: ServerContext) {
-  const { progress: reportProgress, flush } = createProgress(context);
+  const { progress: reportProgress, flush } = createProgress(context, runtime.clock);
   try {
     if (readSignInResponse(context) === 'decline')
       throw new ToolError('sign_in_failed', 'The person declined to sign in.', 'Call again only when they want to.');

@@ -18,7 +18,7 @@ export function describeTool(operation: Operation) {
     title: operation.title,
     description: operation.description,
     inputSchema: publishSchema(extendInput(operation), 'input'),
-    outputSchema: publishSchema(operation.output, 'output'),
+    outputSchema: publishSchema(reads ? operation.output : allowOutcomeAlone(operation.output), 'output'),
     annotations: {
       title: operation.title,
       readOnlyHint: reads,
@@ -28,6 +28,9 @@ export function describeTool(operation: Operation) {
     },
   };
 }
+
+/** A write that waits for a person, or was done already, tells its outcome and nothing else. */
+const allowOutcomeAlone = (output: Operation['output']) => output.partial().required({ outcome: true });
 
 /** A write can be asked for a second time by naming the outcome of the first, which its `already_done` tells. */
 const extendInput = ({ effect, input }: Operation) => (effect === 'read' ? input : input.safeExtend({ repeatOf }));

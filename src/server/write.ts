@@ -104,8 +104,9 @@ async function prepare(
   pending: readonly string[],
   options?: Partial<ReadOptions>,
 ) {
-  const { runtime, server, graph, context, progress: reportProgress } = call;
-  const readOptions = { signal: context.mcpReq.signal, reportProgress, pendingDeletions: new Set(pending), ...options };
+  const { runtime, server, graph, context } = call;
+  // What it reads is not counted: a call that may wait for a person counts the seconds of that.
+  const readOptions = { signal: context.mcpReq.signal, pendingDeletions: new Set(pending), ...options };
   const { signal } = readOptions;
   const reader = graph.createReader(readOptions);
   const plan = await operation.plan(input, reader);

@@ -95,6 +95,19 @@ describe.each(kinds)('--read-only through a %s client', (kind) => {
 });
 
 describe.each(['page', 'terminal'] as const)('--approval %s', (approval) => {
+  attack(`an answer in the client's own form with --approval ${approval} and CI set`, { on: 'v2 modern' }, async () => {
+    const server = await startServer({ flags: { approval }, env: { CI: 'true' } });
+    const client = await connect('v2 modern', server, approve);
+    for (const tool of gatedTools)
+      expect((await client.call(tool, tools[tool].args)).text).toMatch(
+        /^approval_unavailable: .* and with CI set nobody is asked outside of it\. Nothing was changed\. /,
+      );
+    const reached = await server.gated();
+    await client.close();
+    await server.end();
+    return reached;
+  });
+
   test('asks there and nowhere else, also through a client that draws forms', async () => {
     const reached = await withSettings({ approval, noBrowser: true }, async ({ client, forms }) => {
       const { text } = await client.call('delete_sensor', tools.delete_sensor.args);

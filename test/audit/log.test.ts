@@ -14,6 +14,7 @@ import { basename, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { openAuditLog } from '../../src/audit/log.ts';
 import { verifyFolder } from '../../src/audit/verify.ts';
+import { showAuditLog, verifyAuditLog } from '../../src/commands/audit.ts';
 
 const about = { version: '1', principal: 'somebody', settings: ['--reveal-secrets true'] };
 const fresh = () => join(mkdtempSync(join(tmpdir(), 'audit-')), 'audit');
@@ -217,4 +218,50 @@ test('a log that a kill cut off is accepted, and its open act is told', () => {
   appendFileSync(fileIn(folder), '{"v":1,"n":2,"time":"2026-');
   const [verified] = verifyFolder(folder);
   expect(verified).toMatchObject({ problems: [], isCutOff: true, unfinished: [{ n: 1, id: '7' }] });
+});
+
+/** What a command prints, and its exit code. */
+function printed(command: () => number) {
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const code = command();
+  const text = write.mock.calls.map(([line]) => String(line)).join('');
+  write.mockRestore();
+  return { code, text };
+}
+
+test.each([
+  ['cut in half', (bytes: Buffer, start: number) => bytes.subarray(0, start + Math.floor((bytes.length - start) / 2))],
+  ['without the end of its line', (bytes: Buffer) => bytes.subarray(0, -1)],
+  ['taken away', (bytes: Buffer, start: number) => bytes.subarray(0, start)],
+])('verify finds an outcome that is %s, and the act that lacks it', (_, cut) => {
+  const folder = fresh();
+  written(folder);
+  expect(printed(() => verifyAuditLog(folder))).toMatchObject({
+    code: 0,
+    text: expect.stringMatching(/^holds audit-/),
+  });
+  const bytes = readFileSync(fileIn(folder));
+  const start = bytes.lastIndexOf('\n', bytes.length - 2) + 1;
+  const left = cut(bytes, start);
+  writeFileSync(fileIn(folder), left);
+  const { code, text } = printed(() => verifyAuditLog(folder));
+  expect(code).toBe(3);
+  expect(text).toMatch(/^OPEN audit-.*: record 3, head /);
+  expect(text).toMatch(/ {2}record 3 of .* began an act whose outcome is unknown: read what became of it/);
+  expect(text.includes('its last line is not whole')).toBe(left.length !== start);
+});
+
+test('show names the targets of each question, with nothing hidden in them', () => {
+  const folder = fresh();
+  const audit = openAuditLog({ folder, ...about });
+  audit.record('question', {
+    id: '1',
+    tool: 'delete_sensor',
+    tenant: 'C',
+    channel: 'page',
+    targets: ['DC01', 'a\u202eb'],
+  });
+  expect(printed(() => showAuditLog(folder)).text).toMatch(
+    /delete_sensor {2}C {7}unanswered \(page\) {2}-\n {4}DC01, a\\u\{202e\}b\n$/,
+  );
 });

@@ -1,3 +1,4 @@
+import { GraphError } from '../../src/tenants/simulated/errors.ts';
 import type { SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import * as faults from './faults.ts';
 
@@ -36,6 +37,10 @@ export type Command =
       readonly status?: number;
       readonly headers?: Readonly<Record<string, string>>;
       readonly milliseconds?: number;
+      /** What an error says; needs a status. */
+      readonly error?: { readonly code: string; readonly message: string };
+      /** Where a page that is answered says that it goes on; needs the phase `after`. */
+      readonly nextLink?: string;
     }
   | ProcessCommand;
 
@@ -109,7 +114,9 @@ export function createControl(
   };
 }
 
-function createFaultAction({ status, headers = {}, milliseconds }: Extract<Command, { do: 'fault' }>) {
+function createFaultAction({ status, headers = {}, milliseconds, error, nextLink }: Extract<Command, { do: 'fault' }>) {
+  if (nextLink !== undefined) return faults.setNextLink(nextLink);
+  if (error !== undefined && status !== undefined) return new GraphError(status, error.code, error.message);
   if (milliseconds !== undefined) return faults.answerLate(milliseconds);
   return status === undefined ? faults.breakConnection() : faults.failWith(status, headers);
 }

@@ -9,6 +9,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import { escapeInvisible } from '../../text.ts';
 import { describeField, formatFormMessage } from '../formText.ts';
 import type { ApprovalSetting } from '../inbox.ts';
 import { isRefusal } from '../question.ts';
@@ -31,7 +32,7 @@ const modernClient = z.looseObject({
 
 /** What a client says of itself. */
 export interface ClientDescription {
-  /** Name and version: `claude-code 2.1.332`. */
+  /** Name and version, each cut: `claude-code 2.1.332`. */
   readonly name: string;
   /** Whether it says that it can. */
   readonly canShowForm: boolean;
@@ -43,15 +44,18 @@ export interface ClientDescription {
 /** Claude Desktop and Cowork declare forms and draw none: the call hangs until its time is over. */
 const formHidingClients = /^claude-ai$|claude.?desktop|cowork/i;
 
+/** A client may call itself anything, also for a million letters. */
+const cutName = (name: string) => escapeInvisible(name.slice(0, 200), 50);
+
 export function describeClient(server: McpServer, context: ServerContext): ClientDescription {
   const envelope = modernClient.safeParse(context.mcpReq.envelope).data;
   const info = envelope?.['io.modelcontextprotocol/clientInfo'] ?? server.server.getClientVersion();
   const { elicitation } =
     envelope?.['io.modelcontextprotocol/clientCapabilities'] ?? server.server.getClientCapabilities() ?? {};
   return {
-    name: info === undefined ? 'nothing' : `${info.name} ${info.version}`,
+    name: info === undefined ? 'nothing' : `${cutName(info.name)} ${cutName(info.version)}`,
     canShowForm: elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined),
-    hidesForms: info !== undefined && formHidingClients.test(info.name),
+    hidesForms: info !== undefined && formHidingClients.test(cutName(info.name)),
     canOpenUrl: elicitation?.url !== undefined,
   };
 }

@@ -21,8 +21,8 @@ export interface ReadOptions {
 type GetRoute = `GET /security/identities/${string}`;
 type ParamsArgument<R extends string> = keyof PathParams<R> extends never ? [] : [params: PathParams<R>];
 
-/** Tells how far something long has come, in a unit of its own. */
-export type ProgressReporter = (message: string, done?: number, total?: number) => void;
+/** Tells how far something long has come: items of a total, or seconds of a wait. */
+export type ProgressReporter = (message: string, done?: number, total?: number, unit?: 'items' | 'seconds') => void;
 
 /** What an operation may do with Graph before anything is approved: read, never a secret, never write. */
 export interface Reader {

@@ -199,7 +199,7 @@ async function watchServers(targets: readonly Target[], graph: Finisher): Promis
       ({ effective, sensor }) => effective && workingStatuses.has(getStatus(sensor)),
     ).length;
     const elapsedMs = graph.now() - start;
-    graph.reportProgress(`${runningCount} of ${targets.length} running`, Math.round(elapsedMs), watchTimeoutMs);
+    graph.reportProgress(`${runningCount} of ${targets.length} running`, runningCount, targets.length);
     if (runningCount === targets.length || elapsedMs + readIntervalMs > watchTimeoutMs) return observations;
     if ((await catchToolError(graph.pause(readIntervalMs))) instanceof ToolError) return observations;
   }

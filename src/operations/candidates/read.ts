@@ -33,6 +33,7 @@ export const listSensorCandidates = read({
     detail,
   }),
   output: z.looseObject({
+    rows: z.number(),
     total: z.number(),
     candidates: z.array(z.looseObject({ id: text, name: text, domain: text, lastSeen: text })),
     cursor: text,

@@ -86,7 +86,12 @@ export const listSensors = read({
     ...paging,
     detail,
   }),
-  output: z.looseObject({ total: z.number(), sensors: z.array(z.looseObject(sensorItem)), cursor: text }),
+  output: z.looseObject({
+    rows: z.number(),
+    total: z.number(),
+    sensors: z.array(z.looseObject(sensorItem)),
+    cursor: text,
+  }),
   uses: [endpoints.listSensors],
   async run(input, graph) {
     const sensors = (await graph.getAll(endpoints.listSensors)).filter(
