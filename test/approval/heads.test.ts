@@ -256,8 +256,8 @@ const tenantRow = 'Tenant "Contoso" (8c157435-5df6-4f27-8379-39535f133377)';
 const [sensorId, candidateId] = [(name: string) => find('sensors', name), (name: string) => find('candidates', name)];
 
 /** What a client gets that draws forms, from a server that could open a page too. */
-async function askInAuto(tool: GatedTool, args: Readonly<Record<string, unknown>>) {
-  const server = await startServer({ flags: { approval: 'auto', noBrowser: true }, patience: 0 });
+async function askInAuto(tool: GatedTool, args: Readonly<Record<string, unknown>>, flags = {}) {
+  const server = await startServer({ flags: { approval: 'auto', noBrowser: true, ...flags }, patience: 0 });
   const forms: AskedForm[] = [];
   const client = await connect('v2 legacy', server, (form) => {
     forms.push(form);
@@ -346,6 +346,46 @@ describe.concurrent('where a person is asked who has both a form and a page', ()
     );
     expect(question.plan.targets).toHaveLength(16);
     expect(canFitForm(question, { remarks: [] })).toBe(false);
+  });
+});
+
+describe.concurrent('a setting that takes away what protects an act is a warning of it', () => {
+  const orphan = { id: sensorId('DC07.contoso.com') };
+
+  test.each<[string, GatedTool, Readonly<Record<string, unknown>>, object, string[]]>([
+    [
+      'a key that the model gets as well',
+      'get_deployment_access_key',
+      {},
+      { revealSecrets: true },
+      [
+        'SIMULATED Contoso 8c157435: disclose the deployment access key, 1 warning',
+        '! the key goes to the model as well',
+      ],
+    ],
+    [
+      'a deletion that nothing records',
+      'delete_sensor',
+      orphan,
+      { auditLog: 'off' },
+      ['SIMULATED Contoso 8c157435: delete DC07.contoso.com, 1 warning', '! nothing records it: --audit-log off'],
+    ],
+    [
+      'a deletion, which discloses nothing',
+      'delete_sensor',
+      orphan,
+      { revealSecrets: true },
+      ['SIMULATED Contoso 8c157435: delete DC07.contoso.com'],
+    ],
+  ])('%s', async (_, tool, args, flags, head) => {
+    const { forms } = await askInAuto(tool, args, flags);
+    expect(forms[0]?.message.split('  \n').slice(0, head.length)).toEqual(head);
+  });
+
+  test('it asks nobody who would not be asked without it', async () => {
+    const { forms, text } = await askInAuto('update_sensor', { ...orphan, description: 'new' }, { auditLog: 'off' });
+    expect(forms).toEqual([]);
+    expect(text).toContain('The new description, as read back from Graph');
   });
 });
 
