@@ -85,14 +85,18 @@ export function cleanText(text: string, maxLength: number): string {
 export const countColumns = (text: string): number =>
   [...text].reduce((sum, character) => sum + (character > '\u{7e}' ? 2 : 1), 0);
 
-/** Lines of at most `maxColumns` characters; indents stay, and a word that is longer than a line is cut. */
-export function wrapText(text: string, maxColumns = 80): string[] {
+/**
+ * Lines of at most `maxColumns` characters; indents stay, and a word that is longer than a line is cut, but for plain ones
+ * where those are kept.
+ */
+export function wrapText(text: string, maxColumns = 80, { keepsPlainWords = false } = {}): string[] {
   return text.split('\n').flatMap((paragraph) => {
     const indent = paragraph.match(/^ */)?.[0].slice(0, maxColumns / 2) ?? '';
     const piecePattern = new RegExp(`.{1,${maxColumns - indent.length}}`, 'gu');
     const words = paragraph.trim().split(/\s+/);
     const lines = [indent];
-    for (const word of words.flatMap((one) => one.match(piecePattern) ?? [])) {
+    const isKept = (word: string) => keepsPlainWords && /^[\x21-\x7e]+$/.test(word);
+    for (const word of words.flatMap((one) => (isKept(one) ? [one] : (one.match(piecePattern) ?? [])))) {
       const line = lines.at(-1) ?? '';
       const extended = line.trim() === '' ? `${indent}${word}` : `${line} ${word}`;
       if (extended.length <= maxColumns) lines.splice(-1, 1, extended);

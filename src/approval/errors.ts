@@ -1,14 +1,17 @@
 import { SignInNeeded, ToolError, type ToolErrorCode } from '../errors.ts';
+import { terminalPlace } from './channels/command.ts';
 import type { ExternalChannel } from './inbox.ts';
 
 const askAgain = 'Call the tool again without the old answer; the person is asked anew.';
 const leaveIt = 'Do not repeat the call unless the person asks for it.';
-const personLifts =
-  'Stop, and tell the user what was declined. Only they can let it be asked again: on the approval page, or with `mdi-sensors-mcp approve`.';
+const personLifts = `Stop, and tell the user what was declined. Only they can let it be asked again: on the approval page, or ${terminalPlace}.`;
 const waitForOne = 'Let the person answer it; an unanswered one ends after 10 minutes.';
 const waitForMany = 'Let the person answer or close them first; unanswered ones end after 10 minutes.';
 const waitForOutcome = 'Call again with the same arguments in a minute: that tells its outcome and sends nothing.';
-const tellWhere = 'Tell the user where, and call again with the same arguments when they have answered.';
+const tellWhere =
+  'Tell the user where, and call again with the same arguments when they have answered. Only the person answers: the command is theirs, in a terminal of their own.';
+const keepRunning =
+  'The servers before this one ended with their questions open, as this one would: tell the user as well that the host has to keep the server running between calls.';
 const portal = 'to do it in the Microsoft Defender portal.';
 
 const createBusy = (why: string, next: string) => new ToolError('approval_busy', why, next);
@@ -50,9 +53,10 @@ export const approvalErrors = {
     const next = `Only if the user wants it once more, call with repeatOf "${id}"; a person is asked again.`;
     return new ToolError('already_done', why, next);
   },
-  stillPending(where: string, minutes: number) {
+  /** `isEndedEarly`: the host seems to end the server, and the question with it, after each call. */
+  stillPending(where: string, minutes: number, isEndedEarly: boolean) {
     const why = `A person is asked ${where}; the question is open for ${minutes} minutes.`;
-    return new ToolError('approval_pending', why, tellWhere);
+    return new ToolError('approval_pending', why, isEndedEarly ? `${tellWhere} ${keepRunning}` : tellWhere);
   },
   noChannel: () =>
     createUnavailable(

@@ -30,6 +30,8 @@ const concurrentCallWindowMs = 2_000;
 /** How often an equal call may show one form, the first time included. */
 const mostFormsPerRequest = 2;
 const progressIntervalMs = 5_000;
+/** How often a window that nobody fetched is opened anew. */
+const mostReopenings = 3;
 /** Nothing on a screen tells a person that the terminal waits: the first call says so soon. */
 const firstTerminalWaitMs = 2_000;
 
@@ -130,11 +132,11 @@ export class Gate {
   }
 
   /** Brings a question before the person, and waits where the answer does not come with a call. */
-  async show(request: ApprovalRequest, call: GatedCall): Promise<GateResponse> {
+  async show(request: ApprovalRequest, call: GatedCall, atOnce = false): Promise<GateResponse> {
     const { nonce, channel } = request;
     if (channel === 'form') return this.#showForm(request, call);
     this.#callsWaitingFor(nonce).add(call);
-    const error = await this.#channels.show(channel, nonce);
+    const error = await this.#channels.show(channel, nonce, atOnce);
     if (error !== undefined) await this.#requests.endUnshown(nonce, error);
     return this.#wait(request, call, this.#startPatience(channel === 'terminal' ? firstTerminalWaitMs : undefined));
   }
@@ -230,6 +232,8 @@ export class Gate {
         remarks: [`done already at ${at}`],
       };
     }
+    if (state.kind === 'pending' && channel === 'page' && this.#channels.isUnfetched(nonce))
+      return this.#reopenWindow(request, call);
     const isForm = state.kind === 'pending' && channel === 'form';
     const { shown, open } = this.#forms.get(nonce) ?? { shown: 0, open: 0 };
     // A form whose call is still open is before the person; one whose call has ended may never have been drawn.
@@ -243,13 +247,22 @@ export class Gate {
     return this.#matchEarlierCall(call);
   }
 
+  /** Shows a question in another window, under another nonce: nobody has fetched the one that it had. */
+  async #reopenWindow(request: ApprovalRequest, call: GatedCall): Promise<GateResponse> {
+    if ((request.reopenings ?? 0) >= mostReopenings) return this.#wait(request, call);
+    const reopened = await this.#requests.reopen(request.nonce);
+    if (reopened.kind === 'refused') throw reopened.error;
+    return reopened.kind === 'asked' ? this.show(reopened.request, call, true) : this.#wait(request, call);
+  }
+
   /** The channel of a new question. @throws a ToolError when there is none. */
   #chooseChannel(question: Question, head: HeadContext, client: ClientDescription): Channel {
     const { preferred } = this.#channels;
     const { approval } = this.#options;
     const { canShowForm, hidesForms } = client;
     if (approval === 'form' && !canShowForm) throw approvalErrors.clientWithoutForms();
-    if (approval !== 'auto') return approval;
+    if (approval === 'form') return approval;
+    if (approval !== 'auto' && preferred !== undefined) return approval;
     const isDrawn = canShowForm && (preferred === undefined || (!hidesForms && !this.#hasUnansweredForm));
     if (isDrawn && canFitForm(question, head)) return 'form';
     if (preferred === undefined) throw isDrawn ? approvalErrors.tooLargeForForm() : approvalErrors.noChannel();
@@ -286,6 +299,7 @@ export class Gate {
       form.open += 1;
       signal.addEventListener('abort', close, { once: true });
     }
+    await this.#channels.offerTerminal();
     const minutes = this.#requests.minutesLeft(request);
     const { approveCommand: command } = this.#channels;
     return { kind: 'result', result: await this.#form.ask(request, { context, minutes, command }) };
@@ -335,7 +349,8 @@ export class Gate {
     }
     if (patience.signal.aborted) {
       const place = this.#channels.describePlace(channel, nonce);
-      throw approvalErrors.stillPending(place, this.#requests.minutesLeft(request));
+      const { isEndedEarly } = this.#options.audit;
+      throw approvalErrors.stillPending(place, this.#requests.minutesLeft(request), isEndedEarly);
     }
     await this.#requests.waitForMove(request, AbortSignal.any([signal, patience.signal]));
     return undefined;

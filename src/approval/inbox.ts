@@ -29,6 +29,7 @@ export type Decision = { readonly kind: 'decline' } | { readonly kind: 'approve'
 export interface RequestView {
   readonly nonce: string;
   readonly question: Question;
+  readonly channel: Channel;
   /** What a person should read before the question, such as what changed since the last answer. */
   readonly note: readonly string[];
   /** Absent while the call is carried out. */
@@ -39,6 +40,8 @@ export interface RequestView {
   readonly sentence: string;
   /** True where it was declined, and a person may let it be asked again. */
   readonly canBeLifted: boolean;
+  /** The path of the file that holds the key it disclosed, where it did. */
+  readonly secretFile?: string;
   /** The number of the last audit record about it, where there is an audit log. */
   readonly auditRecord?: number;
   /** The nonce of the request that took its place, after a wrong text or a change. */
@@ -51,8 +54,15 @@ export interface ExternalChannels {
   readonly preferred: ExternalChannel | undefined;
   /** The command that shows and answers questions at a terminal of this machine. */
   readonly approveCommand: string;
-  /** Brings a question before the person. Never rejects; resolves with the error where that is not possible. */
-  show(channel: ExternalChannel, nonce: string): Promise<ToolError | undefined>;
+  /**
+   * Brings a question before the person, `atOnce` without its turn among the windows. Never rejects; resolves with the error
+   * where that is not possible.
+   */
+  show(channel: ExternalChannel, nonce: string, atOnce: boolean): Promise<ToolError | undefined>;
+  /** Lets a person find at the terminal what a form of the client asks. Never rejects: the form is enough. */
+  offerTerminal(): Promise<void>;
+  /** Whether a window was opened for this question, and no browser has fetched it in the time that takes. */
+  isUnfetched(nonce: string): boolean;
   /** Where the person finds the question now, for the sentence that a model hands on: `on the approval page …`. */
   describePlace(channel: Channel, nonce: string): string;
 }

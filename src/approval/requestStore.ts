@@ -30,6 +30,8 @@ export interface ApprovalRequest {
   readonly pendingDeletions: readonly string[];
   /** Why the request before this one was replaced, where that was a wrong text or a change. */
   readonly follows?: 'mistyped' | 'target_changed';
+  /** How often its window was opened anew since nobody had fetched it. */
+  readonly reopenings?: number;
   readonly askedAt: Instant;
   readonly state: RequestState;
 }

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
 import * as z from 'zod';
 import type { AuditLog } from '../audit/log.ts';
 import type { AuditPosition, AuditRecord } from '../audit/records.ts';
@@ -208,6 +209,16 @@ export class ApprovalRequests {
     });
   }
 
+  /** Asks anew on the page what no browser has fetched: whoever has the old address gets no further. */
+  reopen(nonce: string): Promise<ApprovalStep> {
+    return this.#stepOn(nonce, ['pending'], async (request) => {
+      const { reopenings = 0 } = request;
+      const again = await this.#replace(request, 'It was asked anew in another window', { reopenings: reopenings + 1 });
+      if (again.kind === 'asked') this.#noteNoAnswer(request, 'not fetched');
+      return again;
+    });
+  }
+
   /** Asks anew for what is no longer what was approved. */
   replaceChanged(nonce: string, next: Pick<NewRequest, 'question' | 'note' | 'channel'>): Promise<ApprovalStep> {
     return this.#stepOn(nonce, ['claimed'], (request) =>
@@ -295,17 +306,19 @@ export class ApprovalRequests {
 
   /** How page and terminal see a request. */
   describe(request: ApprovalRequest): RequestView {
-    const { nonce, question, state } = request;
+    const { nonce, question, channel, state } = request;
     const minutesLeft = this.minutesLeft(request);
     const auditRecord = this.#recordNumbers.get(request.id);
     return {
       nonce,
       question,
+      channel,
       note: listNotes(request),
       ...(Number.isFinite(minutesLeft) && { minutesLeft }),
       state: views[state.kind],
       sentence: state.kind === 'ended' ? summarize(state.resolution) : '',
       canBeLifted: isDeclined(state),
+      ...findSecretFile(request),
       ...(auditRecord !== undefined && { auditRecord }),
       ...(state.kind === 'ended' && state.resolution.kind === 'replaced' && { replacedBy: state.resolution.by }),
     };
@@ -633,8 +646,20 @@ const views = {
 
 const storeAsRefused = (error: ToolError) => ({ kind: 'refused', error: storeError(error) }) as const;
 
-const summarize = (resolution: Resolution) =>
-  endSentence(resolution.kind === 'refused' ? resolution.error.message : resolution.sentence);
+function summarize(resolution: Resolution): string {
+  if (resolution.kind !== 'refused') return endSentence(resolution.sentence);
+  return `${endSentence(resolution.error.message)}${resolution.lifted === true ? ' It may be asked again.' : ''}`;
+}
+
+const disclosure = z.looseObject({ file: z.string() });
+
+/** The whole path of what a disclosed key went into: the model gets its name only. */
+function findSecretFile({ question, state }: ApprovalRequest): Pick<RequestView, 'secretFile'> {
+  const folder = question.context.secretsFolder;
+  if (folder === undefined || state.kind !== 'ended' || state.resolution.kind !== 'executed') return {};
+  const { data } = disclosure.safeParse(state.resolution.result.structuredContent);
+  return data === undefined ? {} : { secretFile: resolve(folder, data.file) };
+}
 
 const outcomeSchema = z.looseObject({ outcome: z.string().default('done') });
 

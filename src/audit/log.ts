@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import envPaths from 'env-paths';
 import { ToolError } from '../errors.ts';
 import { ensurePrivateFolder, UntrustedFolder } from '../files.ts';
+import { wereEndedEarly } from './predecessors.ts';
 import { type AuditPosition, type AuditRecord, appendHash, checkHash, genesisHash, isAuditFile } from './records.ts';
 
 type AuditFields = Readonly<Record<string, unknown>>;
@@ -11,6 +12,8 @@ type AuditFields = Readonly<Record<string, unknown>>;
 export interface AuditLog {
   /** `broken`: a record could not be written, and none is until a restart. */
   readonly state: 'on' | 'off' | 'broken';
+  /** Whether the host seems to end the server after each call, as it did with those before this one. */
+  readonly isEndedEarly: boolean;
   /** Appends a record; `durable` waits until it is on the disk. Throws a ToolError when it cannot. Undefined where the log is off. */
   record(
     kind: Exclude<AuditRecord['kind'], 'start'>,
@@ -35,12 +38,15 @@ export const resolveAuditFolder = (setting: string | undefined) =>
 
 /** The file is made with the first record: a host starts servers that are never asked for anything. */
 export function openAuditLog({ folder, ...startFields }: AuditLogOptions): AuditLog {
-  if (folder === undefined) return { state: 'off', record: () => undefined };
+  if (folder === undefined) return { state: 'off', isEndedEarly: false, record: () => undefined };
   let state: 'on' | 'broken' = 'on';
   let file: ReturnType<typeof startFile> | undefined;
   return {
     get state() {
       return state;
+    },
+    get isEndedEarly() {
+      return file !== undefined && wereEndedEarly(file.folder, file.name);
     },
     record(kind, fields, { durable = false } = {}) {
       try {
@@ -95,7 +101,7 @@ function startFile(folder: string, startFields: Omit<AuditLogOptions, 'folder'>)
 
   append('start', { ...startFields, file, pid: process.pid, ...(previous && { previous }) }, true);
   syncFolder(realFolder);
-  return { append };
+  return { folder: realFolder, name: file, append };
 }
 
 function syncFolder(folder: string): void {

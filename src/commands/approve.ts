@@ -5,6 +5,7 @@ import { createInterface, type Interface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReadStream, WriteStream } from 'node:tty';
 import {
+  type FoundServers,
   findServers,
   findSocketsFolder,
   type ServerNote,
@@ -16,25 +17,59 @@ import { isRefusal } from '../approval/question.ts';
 import { UntrustedFolder } from '../files.ts';
 import { parseJson } from '../json.ts';
 import { tellOperator } from '../log.ts';
+import { formatCount } from '../text.ts';
 import { colour, frameText, print, printText, refuse } from './screen.ts';
 
 const actTimeoutMs = 30_000;
 const answerTimeoutMs = 3_000;
 
-/** Answers the questions that wait on this machine at the person's own terminal. Exit code 0, or 2 without one. */
+/** What shells of agents are marked with; none of it is set in a shell that a person opens. */
+const agentMarks = [
+  'AI_AGENT',
+  'AMP_CURRENT_THREAD_ID',
+  'ANTIGRAVITY_AGENT',
+  'AUGMENT_AGENT',
+  'CLAUDECODE',
+  'CLINE_ACTIVE',
+  'CODEX_CI',
+  'CODEX_SANDBOX',
+  'CODEX_SANDBOX_NETWORK_DISABLED',
+  'CODEX_THREAD_ID',
+  'COPILOT_AGENT',
+  'COPILOT_CLI',
+  'CRUSH',
+  'CURSOR_AGENT',
+  'GEMINI_CLI',
+  'GOOSE_TERMINAL',
+  'OPENCODE',
+  'PI_CODING_AGENT',
+  'QWEN_CODE',
+];
+
+/**
+ * Answers the questions that wait on this machine at the person's own terminal, and lets be asked again what they declined.
+ * Exit code 0, or 2 where there is no person's terminal.
+ */
 export async function approve({ list = false }: { readonly list?: boolean }): Promise<number> {
-  const sockets = await listServers();
-  if (sockets === undefined) return 2;
-  const connections = await Promise.all(sockets.map(connectToServer));
+  const mark = ['CI', ...agentMarks].find(isMarked);
+  if (mark !== undefined)
+    return refuse(`${mark} is set, so this is no shell of a person. Let them run approve in a terminal of their own.`);
+  const found = await listServers();
+  if (found === undefined) return 2;
+  const connections = await Promise.all(found.here.map(connectToServer));
   const servers = connections.filter((connection) => connection !== undefined);
   try {
     const questions = (await Promise.all(servers.map(listQuestions))).flat();
-    if (questions.length === 0) print('No question waits for an answer.');
-    if (list) for (const { shown } of questions) print(`${shown.title} (${shown.minutesLeft} minutes left)`);
+    if (!questions.some(({ shown }) => shown.state === 'waiting')) print('No question waits for an answer.');
+    for (const host of found.otherHosts) print(`A server on ${host} may have questions: they are answered there.`);
+    if (list) for (const { shown } of questions) print(formatLine(shown));
     if (list || questions.length === 0) return 0;
     const terminal = openTerminal();
     if (terminal === undefined) return refuse('approve needs a terminal with a person, and here is none.');
-    for (const { server, shown } of questions) await answerQuestion(server, shown, terminal);
+    for (const { server, shown } of questions) {
+      if (shown.canBeLifted) await offerLift(server, shown, terminal);
+      else await answerQuestion(server, shown, terminal);
+    }
     terminal.close();
     return 0;
   } finally {
@@ -42,7 +77,18 @@ export async function approve({ list = false }: { readonly list?: boolean }): Pr
   }
 }
 
-async function listServers(): Promise<ServerNote[] | undefined> {
+function isMarked(name: string): boolean {
+  const value = process.env[name];
+  return value !== undefined && value !== '' && value !== 'false';
+}
+
+function formatLine({ title, targets, minutesLeft = 0, canBeLifted }: TerminalQuestion): string {
+  const names = targets === '' ? '' : `: ${targets}`;
+  const left = canBeLifted ? 'declined' : `${formatCount(minutesLeft, 'minute')} left`;
+  return `${title}${names} (${left})`;
+}
+
+async function listServers(): Promise<FoundServers | undefined> {
   const folder = findSocketsFolder();
   try {
     return await findServers(folder);
@@ -59,10 +105,8 @@ async function listQuestions(server: WaitingServer) {
   return (waiting ?? []).map((shown) => ({ server, shown }));
 }
 
-/** The terminal itself, whatever stdin and stdout are: what is piped in is no person. With CI set there is none. */
+/** The terminal itself, whatever stdin and stdout are: what is piped in is no person. */
 function openTerminal(): Interface | undefined {
-  const { CI } = process.env;
-  if (CI !== undefined && CI !== '' && CI !== 'false') return undefined;
   try {
     const isWindows = process.platform === 'win32';
     const input = new ReadStream(openSync(isWindows ? '\\\\.\\CONIN$' : '/dev/tty', 'r'));
@@ -77,11 +121,13 @@ function openTerminal(): Interface | undefined {
 }
 
 async function answerQuestion(server: WaitingServer, question: TerminalQuestion, terminal: Interface): Promise<void> {
-  print(`\n${colour.yellow(frameText(question.text))}`);
-  print(`This question is open for ${question.minutesLeft} minutes.`);
+  const { nonce, title, text, channel, minutesLeft = 0 } = question;
+  print(`\n${colour.yellow(frameText(text))}`);
+  if (channel === 'form') print('The client shows it in a form as well; an answer here is the one that counts.');
+  print(`It is open for ${formatCount(minutesLeft, 'minute')}. To approve, type: ${question.typed}`);
+  printText(colour.bold(title));
   const typed = await terminal.question(colour.bold('Type the text, or decline; an empty line leaves it open > '));
   if (typed.trim() === '') return print('Left open.');
-  const { nonce } = question;
   const answers = await server.ask(isRefusal(typed) ? { do: 'decline', nonce } : { do: 'approve', nonce, typed });
   if (answers === undefined)
     return print('The server does not answer. What became of this question is not known here.');
@@ -91,6 +137,18 @@ async function answerQuestion(server: WaitingServer, question: TerminalQuestion,
   if (current.state === 'waiting') return answerQuestion(server, current, terminal);
   const auditNote = current.auditRecord === undefined ? '' : ` Audit record ${current.auditRecord}.`;
   printText(`${describeResult(current)}${auditNote}`);
+  if (current.secretFile !== undefined) print(`The key is in this file: ${current.secretFile}`);
+  if (current.canBeLifted) await offerLift(server, current, terminal);
+}
+
+/** Takes a decline back, so that the assistant may ask again. */
+async function offerLift(server: WaitingServer, declined: TerminalQuestion, terminal: Interface): Promise<void> {
+  print();
+  printText(colour.bold(formatLine(declined)));
+  const typed = await terminal.question('Type again to let it be asked again; an empty line leaves it declined > ');
+  if (typed.trim().toLowerCase() !== 'again') return print('Left declined.');
+  const [now] = (await server.ask({ do: 'lift', nonce: declined.nonce })) ?? [];
+  print(now === undefined || now.canBeLifted ? 'The server did not take that.' : 'The assistant may ask for it again.');
 }
 
 function describeResult({ state, sentence }: TerminalQuestion): string {

@@ -2,7 +2,7 @@ import { createColors } from 'picocolors';
 import { tellOperator } from '../log.ts';
 import { wrapText } from '../text.ts';
 
-const screenColumns = 80;
+const getScreenColumns = () => process.stdout.columns || 80;
 
 /** Colours where a person looks at them. */
 export const colour = createColors(process.stdout.isTTY === true && process.env.NO_COLOR === undefined);
@@ -18,13 +18,15 @@ export function refuse(sentence: string): 2 {
 }
 
 /** Prints a text whose lines are no longer than the screen is wide. */
-export const printText = (text: string): void => print(wrapText(text).join('\n'));
+export const printText = (text: string): void => print(wrapText(text, getScreenColumns()).join('\n'));
 
-/** The text in a frame, every word of it. */
+/** The text in a frame as wide as the screen; what can be copied from it, such as ids and addresses, stays in one piece. */
 export function frameText(text: string): string {
-  const innerColumns = screenColumns - 4;
+  const innerColumns = getScreenColumns() - 4;
   const edge = '─'.repeat(innerColumns + 2);
-  const lines = wrapText(text, innerColumns).map((line) => `│ ${line.padEnd(innerColumns)} │`);
+  const lines = wrapText(text, innerColumns, { keepsPlainWords: true }).map((line) =>
+    line.length <= innerColumns ? `│ ${line.padEnd(innerColumns)} │` : `│ ${line}`,
+  );
   return [`┌${edge}┐`, ...lines, `└${edge}┘`].join('\n');
 }
 
@@ -34,7 +36,7 @@ export function formatFields(result: unknown, names?: readonly string[]): string
   const lines = fields
     .filter(([name]) => names === undefined || names.includes(name))
     .flatMap(([name, value]) => [value].flat().map((item) => `${name}: ${joinTexts(item)}`));
-  return wrapText(lines.join('\n')).join('\n');
+  return wrapText(lines.join('\n'), getScreenColumns()).join('\n');
 }
 
 /** Of an object its texts, but no ids, which nobody reads. */
@@ -49,7 +51,7 @@ export function printTable(heads: readonly string[], rows: readonly (readonly un
   const cells = [heads, ...rows.map((row) => row.map((value) => String(value ?? '')))];
   const widths = heads.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   const getTotalWidth = () => widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1));
-  while (getTotalWidth() > screenColumns) {
+  while (getTotalWidth() > getScreenColumns()) {
     const widest = widths.indexOf(Math.max(...widths));
     widths[widest] = (widths[widest] ?? 0) - 1;
   }

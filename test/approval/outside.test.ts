@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, test, vi } from 'vitest';
 import { attack } from '../harness/attacks.ts';
+import type { Pass } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
-import { openOfferedPage, readPage, sendHttp, waitForPageAddress } from '../harness/outside.ts';
+import { type Opened, openOfferedPage, readPage, sendHttp, waitForPageAddress } from '../harness/outside.ts';
 import { attackPage, bothEras, playScene, yes } from './scene.ts';
 
 describe.concurrent('answers to the page that did not come from it', () => {
@@ -237,6 +240,104 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
     },
     { on: bothEras, reach: 1 },
   );
+});
+
+/** The page of a decline, and what its form takes. */
+async function decline(page: Opened, pass: Pass) {
+  const { headers } = await page.post({ decision: 'decline' });
+  const outcome = await readPage(`${page.origin}${headers.location}`, pass);
+  expect(outcome.body).toContain('Let it be asked again');
+  return outcome;
+}
+
+describe.concurrent('a decline that is taken back', () => {
+  test('on the page on which it was given lets the same call ask again', async () => {
+    const reached = await playScene({}, async ({ server, call, page: openPage }) => {
+      await call();
+      const outcome = await decline(await openPage(), server.pass);
+      expect(await call()).toMatch(/^approval_busy: /);
+      const { status, headers } = await outcome.post({});
+      expect({ status, location: headers.location }).toEqual({
+        status: 303,
+        location: new URL(outcome.address).pathname,
+      });
+      const after = await readPage(outcome.address);
+      expect(after.body).toContain('A person declined. It may be asked again.');
+      expect(after.secret).toBe('');
+      expect(await call()).toMatch(/^approval_pending: /);
+      await (await openPage(2)).post(yes);
+      expect(await call()).toContain('deleted; Graph answers 404');
+    });
+    expect(reached).toBe(1);
+  });
+
+  for (const [name, fields, options] of [
+    ['a guessed secret', { secret: 'A'.repeat(32) }, {}],
+    ['no secret', { secret: '' }, {}],
+    ['another Origin', {}, { headers: { Origin: 'https://evil.example' } }],
+    ['a cross-site form', {}, { headers: { 'Sec-Fetch-Site': 'cross-site' } }],
+    ['JSON', {}, { headers: { 'Content-Type': 'application/json' } }],
+    ['a megabyte', { more: 'x'.repeat(1_000_000) }, {}],
+  ] as const) {
+    attackPage(`a decline taken back with ${name}`, async (page, { server, call }) => {
+      const outcome = await decline(page, server.pass);
+      expect((await outcome.post(fields, options)).status).toBe(403);
+      expect(await call()).toMatch(/^approval_busy: /);
+    });
+  }
+  attackPage('a decline taken back by a second click on the same spot', async (page, { server, call }) => {
+    const outcome = await decline(page, server.pass);
+    const { status, body } = await outcome.post({}, { at: 'once' });
+    expect({ status, isOffered: body.includes('Let it be asked again') }).toEqual({ status: 200, isOffered: true });
+    expect(await call()).toMatch(/^approval_busy: /);
+  });
+  attackPage('a decline taken back by whoever opens its page second', async (page, { server, call }) => {
+    const outcome = await decline(page, server.pass);
+    const second = await readPage(outcome.address, server.pass);
+    expect(second.secret).toBe('');
+    await second.post({});
+    expect(await call()).toMatch(/^approval_busy: /);
+  });
+  attackPage('a decline taken back on the page of another question', async (page, { server, call, page: openPage }) => {
+    await decline(page, server.pass);
+    await call('DC01.contoso.com');
+    const other = await openPage(2);
+    await sendHttp(`${other.address}/outcome`, {
+      method: 'POST',
+      headers: { Origin: other.origin, 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ secret: other.secret }).toString(),
+    });
+    expect(await call()).toMatch(/^approval_busy: /);
+  });
+});
+
+for (const [what, bytes] of [
+  ['say nothing', ''],
+  ['stop in their headers', 'GET / HTTP/1.1\r\nHost: '],
+  ['send the beginning of an answer', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\na'],
+] as const) {
+  attackPage(`a thousand connections that ${what}`, async (page) => {
+    const { port } = new URL(page.origin);
+    const sockets = Array.from({ length: 1_000 }, () =>
+      connect(Number(port), '127.0.0.1').on('error', () => undefined),
+    );
+    for (const socket of sockets) socket.resume().write(bytes);
+    await Promise.all(sockets.map((socket) => once(socket, 'connect').catch(() => undefined)));
+    const startMs = performance.now();
+    expect((await page.post({ decision: 'neither' })).status).toBe(200);
+    expect(performance.now() - startMs).toBeLessThan(2_000);
+    await vi.waitFor(() => expect(sockets.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(64), 5_000);
+    for (const socket of sockets) socket.destroy();
+  });
+}
+
+attackPage('a connection that never ends its headers', async (page) => {
+  const socket = connect(Number(new URL(page.origin).port), '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nHost: ');
+  const startMs = performance.now();
+  socket.resume();
+  await once(socket, 'close');
+  expect(performance.now() - startMs).toBeLessThan(8_000);
 });
 
 test('after a wrong text the same window asks once more, and the right one approves', async () => {

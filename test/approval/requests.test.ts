@@ -49,6 +49,7 @@ function newProcess(store: RequestStore, clock = { wall: 0, monotonic: 0 }, room
     clock: { wall: () => clock.wall, monotonic: () => clock.monotonic },
     audit: {
       state: 'on',
+      isEndedEarly: false,
       record(kind, fields) {
         if (records.length >= room) throw new ToolError('audit_unavailable', 'The disk is full.');
         records.push({ kind, ...fields });

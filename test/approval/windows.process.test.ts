@@ -48,7 +48,7 @@ describe.concurrent('a browser window', () => {
   ])('whose launcher %s does no harm: the log names the file, and the answer says so', async (_, env) => {
     await playSceneOfProcess({ ...inBrowser, env: env() }, async ({ client, call }) => {
       expect(await call()).toMatch(
-        /^approval_pending: A person is asked on an approval page, whose file the server's log names; /,
+        /^approval_pending: A person is asked on an approval page, whose file the server's log names, or at a terminal of their own on /,
       );
       expect((await openOfferedPage(await waitForPageAddress(client.stderr))).body).toContain(
         'Delete sensor DC07.contoso.com?',
@@ -79,7 +79,9 @@ describe.concurrent('a way to the person that cannot be opened', () => {
       );
       expect(readRecords(server).at(-1)).toMatchObject({ kind: 'answer', channel: 'terminal', action: 'not shown' });
       rmSync(HOME);
-      expect(await call()).toMatch(/^approval_pending: A person is asked at a terminal of this machine/);
+      expect(await call()).toMatch(
+        /^approval_pending: A person is asked at a terminal of their own on the machine or container /,
+      );
     });
   });
 

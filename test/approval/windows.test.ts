@@ -1,10 +1,13 @@
-import { existsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { choosePreferred } from '../../src/approval/channels/choose.ts';
+import { approveCommand, formatApproveCommand } from '../../src/approval/channels/command.ts';
+import { attack } from '../harness/attacks.ts';
 import { find } from '../harness/fleet.ts';
-import { openOfferedPage, waitForPageAddress } from '../harness/outside.ts';
-import { playScene } from './scene.ts';
+import { openOfferedPage, readPage, waitForPageAddress } from '../harness/outside.ts';
+import { playScene, yes } from './scene.ts';
 
 /** A desktop with a browser, and the files that it was given. */
 function desktop() {
@@ -12,6 +15,7 @@ function desktop() {
   const openBrowser = async (file: string) => void files.push(file);
   return { env: { DISPLAY: ':0' }, files, openBrowser };
 }
+const readAddress = (file = '') => /url=(http:[^"]+)/.exec(readFileSync(file, 'utf8'))?.[1] ?? '';
 const inBrowser = { approval: 'auto', noBrowser: false } as const;
 
 describe.concurrent('a browser window', () => {
@@ -20,10 +24,10 @@ describe.concurrent('a browser window', () => {
     await playScene({ ...inBrowser, env, openBrowser }, async ({ server, call }) => {
       await server.tell({ do: 'hold' });
       expect(await call()).toMatch(
-        /^approval_pending: A person is asked on the approval page that was opened in their browser; /,
+        /^approval_pending: A person is asked on the approval page that was opened in their browser, or at a terminal of their own on /,
       );
       expect(await call('DC01.contoso.com')).toMatch(
-        /^approval_pending: A person is asked on an approval page that opens in their browser in its turn, one page each 30 seconds; /,
+        /^approval_pending: A person is asked on an approval page that opens in their browser in its turn, one page each 30 seconds, or at a terminal of their own on /,
       );
       expect(files).toHaveLength(1);
       await server.pass?.(29_999);
@@ -31,6 +35,84 @@ describe.concurrent('a browser window', () => {
       await server.pass?.(1);
       expect(files).toHaveLength(2);
       expect(await call('DC01.contoso.com')).toContain('on the approval page that was opened in their browser');
+    });
+  });
+});
+
+describe.concurrent('a window that no browser has fetched', () => {
+  test('is opened anew by an equal call, under another nonce, three times, and not before 5 seconds have gone by', async () => {
+    const { env, files, openBrowser } = desktop();
+    const reached = await playScene({ ...inBrowser, env, openBrowser }, async ({ server, call }) => {
+      await server.tell({ do: 'hold' });
+      await call();
+      await server.pass(4_990);
+      await call();
+      expect(files).toHaveLength(1);
+      const addresses = [readAddress(files[0])];
+      for (const count of [2, 3, 4]) {
+        await server.pass(5_000);
+        expect(await call()).toMatch(/^approval_pending: A person is asked on the approval page that was opened/);
+        expect(files).toHaveLength(count);
+        addresses.push(readAddress(files.at(-1)));
+      }
+      await server.pass(60_000);
+      await call();
+      expect(files).toHaveLength(4);
+      expect(new Set(addresses).size).toBe(4);
+      // The first one leads nowhere any more; the last one takes the approval.
+      expect((await openOfferedPage(addresses[0] ?? '', server.pass)).secret).toBe('');
+      await (await openOfferedPage(addresses[3] ?? '', server.pass)).post(yes);
+      expect(await call()).toContain('deleted; Graph answers 404');
+    });
+    expect(reached).toBe(1);
+  });
+
+  test('does not wait for the windows of other questions, and lets those wait longer', async () => {
+    const { env, files, openBrowser } = desktop();
+    await playScene({ ...inBrowser, env, openBrowser }, async ({ server, call }) => {
+      await server.tell({ do: 'hold' });
+      await call();
+      await call('DC01.contoso.com');
+      await server.pass(20_000);
+      await call();
+      expect(files).toHaveLength(2);
+      await server.pass(29_999);
+      expect(files).toHaveLength(2);
+      await server.pass(1);
+      expect(files).toHaveLength(3);
+    });
+  });
+
+  test('stays as it is once it was fetched, and where a person opens the file', async () => {
+    const { env, files, openBrowser } = desktop();
+    await playScene({ ...inBrowser, env, openBrowser }, async ({ server, call }) => {
+      await server.tell({ do: 'hold' });
+      await call();
+      await openOfferedPage(readAddress(files[0]), server.pass);
+      await server.pass(60_000);
+      await call();
+      expect(files).toHaveLength(1);
+    });
+    await playScene({}, async ({ server, client, call }) => {
+      await call();
+      await server.pass(60_000);
+      await call();
+      expect(client.stderr().match(/Open this file in a browser/g)).toHaveLength(1);
+    });
+  });
+
+  attack('the window that another one has replaced', { on: 'v2 legacy', channel: 'page' }, async () => {
+    const { env, files, openBrowser } = desktop();
+    return playScene({ ...inBrowser, env, openBrowser }, async ({ server, call }) => {
+      await server.tell({ do: 'hold' });
+      await call();
+      const address = readAddress(files[0]);
+      await server.pass(5_000);
+      await call();
+      const old = await openOfferedPage(address, server.pass);
+      expect((await readPage(`${old.address}/outcome`)).body).toContain('It was asked anew in another window.');
+      await old.post(yes);
+      expect(await call()).toMatch(/^approval_pending: /);
     });
   });
 });
@@ -66,8 +148,8 @@ describe.concurrent('the file that a browser is given', () => {
 
 describe.concurrent('where a person is asked', () => {
   const display = { DISPLAY: ':0' };
-  const page = / on (the|an) approval page that (was opened|is opening) in their browser;/;
-  const terminal = / at a terminal of this machine, with `mdi-sensors-mcp approve`;/;
+  const page = / asked on (the|an) approval page that (was opened|is opening) in their browser, or at a terminal /;
+  const terminal = / asked at a terminal of their own on the machine or container \S+, with `[^`]+ approve`;/;
   test.each<[string, Record<string, string>, RegExp]>([
     ['a desktop', display, page],
     ['a Wayland desktop', { WAYLAND_DISPLAY: 'wayland-0' }, page],
@@ -84,9 +166,13 @@ describe.concurrent('where a person is asked', () => {
     });
   });
 
-  test('with CI set nobody is asked, and the answer says what would allow it', async () => {
-    await playScene({ ...inBrowser, env: { ...display, CI: 'true' } }, async ({ call }) => {
-      expect(await call()).toMatch(/^approval_unavailable: /);
+  test.each(['auto', 'page', 'terminal'])('with CI set nobody is asked outside of the client: %s', async (approval) => {
+    const env = { ...display, CI: 'true' };
+    await playScene({ ...inBrowser, approval, env }, async ({ server: { home }, call }) => {
+      expect(await call()).toMatch(
+        /^approval_unavailable: .* with CI set nobody is asked outside of it\. Nothing was changed\. .*run this in a session with a person/,
+      );
+      expect(existsSync(join(home, '.mdi-sensors-mcp'))).toBe(false);
     });
   });
 
@@ -105,9 +191,30 @@ describe.concurrent('where a person is asked', () => {
   });
 });
 
+test.each([
+  ['linux', '/usr/bin/node', '/opt/mdi/dist/main.js', '/usr/bin/node /opt/mdi/dist/main.js approve'],
+  ['linux', '/usr/bin/node', '/home/ann/my $tools/main.js', '/usr/bin/node "/home/ann/my \\$tools/main.js" approve'],
+  ['linux', '/usr/bin/node', '/usr/local/bin/mdi-sensors-mcp', 'mdi-sensors-mcp approve'],
+  [
+    'linux',
+    '/usr/bin/node',
+    '/home/ann/.npm/_npx/1a/node_modules/.bin/mdi-sensors-mcp',
+    '/usr/bin/node /home/ann/.npm/_npx/1a/node_modules/.bin/mdi-sensors-mcp approve',
+  ],
+  ['win32', 'C:\\node\\node.exe', 'C:\\mdi\\main.js', 'C:\\node\\node.exe C:\\mdi\\main.js approve'],
+  [
+    'win32',
+    'C:\\Program Files\\nodejs\\node.exe',
+    'C:\\mdi\\main.js',
+    '& "C:\\Program Files\\nodejs\\node.exe" C:\\mdi\\main.js approve',
+  ],
+] as const)('on %s, started as %s %s, the command is %s', (platform, executable, script, command) => {
+  expect(formatApproveCommand({ platform, executable, script })).toBe(command);
+});
+
 test('while a call waits its client hears where the person is asked, again and again', async () => {
   const heard: string[] = [];
-  const waiting = 'Waiting for a person at a terminal of this machine, with `mdi-sensors-mcp approve`';
+  const waiting = `Waiting for a person at a terminal of their own on the machine or container ${hostname()}, with \`${approveCommand}\``;
   await playScene({ approval: 'terminal', patience: 9_000 }, async ({ server, client }) => {
     const id = find('sensors', 'DC07.contoso.com');
     const call = () => client.call('delete_sensor', { id }, { onProgress: (message) => heard.push(message) });

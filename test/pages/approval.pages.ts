@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -24,19 +25,19 @@ interface ApprovalPageSetup {
   call(): Promise<string>;
 }
 
-const deletion = { tool: 'delete_sensor', of: 'sensors', name: 'SYD-DC01.apac.contoso.com' } as const;
-const activation = { tool: 'activate_sensor_candidates', of: 'candidates', name: 'dc24.contoso.com' } as const;
+const deletion = { tool: 'delete_sensor', args: { id: find('sensors', 'SYD-DC01.apac.contoso.com') } };
+const activation = { tool: 'activate_sensor_candidates', args: { ids: [find('candidates', 'dc24.contoso.com')] } };
+const keyDisclosure = { tool: 'get_deployment_access_key', args: {} };
 
 /** A question on the page, opened in a fresh browser window; answers with the gated requests that reached Graph. */
 async function scene(
-  { tool, of, name }: typeof deletion | typeof activation,
+  { tool, args }: typeof deletion | typeof activation | typeof keyDisclosure,
   use: (scene: ApprovalPageSetup) => Promise<unknown>,
   { patience = 300, ...options }: BrowserContextOptions & { readonly patience?: number } = {},
 ): Promise<number> {
   const server = await prepareServerProcess({ flags: { approval: 'page', noBrowser: true }, patience });
   const client = await connect('v2 modern', server);
-  const id = find(of, name);
-  const call = async () => (await client.call(tool, tool === 'delete_sensor' ? { id } : { ids: [id] })).text;
+  const call = async () => (await client.call(tool, args)).text;
   expect(await call()).toMatch(/^approval_pending: /);
   const handed = await waitForPageAddress(client.stderr);
   const context = await browser.newContext(options);
@@ -103,18 +104,18 @@ describe('the approval page in Chromium', () => {
     expect(reached).toBe(1);
   });
 
-  test('a box that is ticked approves; without the tick the page asks for it', async () => {
+  test('a rollout is approved by its text; without one the page asks for it', async () => {
     const reached = await scene(activation, async ({ page, call }) => {
       await read();
       await page.getByRole('button', { name: 'Approve' }).click();
-      await says(page, 'To approve, tick the box.');
+      await says(page, 'That does not match. To approve, type exactly: activate 1');
       await read();
-      await page.getByRole('checkbox').check();
+      await page.getByLabel('To approve, type').fill('activate 1');
       await page.getByRole('button', { name: 'Approve' }).click();
       await says(page, 'It is done as soon as the assistant calls again');
       expect(await page.getByRole('heading').allInnerTexts()).toEqual([
         expect.stringContaining('"Contoso"'),
-        'Activate the v3.x sensor on server dc24.contoso.com',
+        'Activate v3.x on server dc24.contoso.com',
       ]);
       expect(await call()).toContain('appeared as a sensor');
     });
@@ -158,14 +159,38 @@ describe('the approval page in Chromium', () => {
     });
   });
 
-  test('a decline is told, and ends the matter', async () => {
+  test('a decline is told and ends the matter, until the person lets it be asked again', async () => {
     const reached = await scene(deletion, async ({ page, call }) => {
       await read();
       await page.getByRole('button', { name: 'Decline' }).click();
       await says(page, 'A person declined.');
       expect(await call()).toMatch(/^approval_busy: /);
+      await page.screenshot({ path: `${shots}/declined.png`, fullPage: true });
+      await expectAccessible(page);
+      await read();
+      await page.getByRole('button', { name: 'Let it be asked again' }).click();
+      await says(page, 'It may be asked again.');
+      await expectAccessible(page);
+      expect(await call()).toMatch(/^approval_pending: /);
     });
     expect(reached).toBe(0);
+  });
+
+  test('after a key the page shows the whole path of its file, and never the key', async () => {
+    const reached = await scene(keyDisclosure, async ({ page, server, client, call }) => {
+      await read();
+      await page.getByLabel('To approve, type').fill('key Contoso');
+      await page.getByRole('button', { name: 'Approve' }).click();
+      await says(page, 'It is done as soon as the assistant calls again');
+      await call();
+      await page.getByRole('link', { name: 'Look again' }).click();
+      const path = join(server.secretsDir, readdirSync(server.secretsDir)[0] ?? '');
+      await says(page, path);
+      expect(await page.content()).not.toContain(readFileSync(path, 'utf8'));
+      expect(client.seen()).not.toContain(server.secretsDir);
+      await page.screenshot({ path: `${shots}/key.png`, fullPage: true });
+    });
+    expect(reached).toBe(1);
   });
 
   test('a wrong text is asked once more in the same window, and then refused', async () => {
@@ -298,7 +323,7 @@ describe('the approval page in Chromium', () => {
     });
     await scene(activation, async ({ page, call }) => {
       await read();
-      await page.getByRole('checkbox').check();
+      await page.getByLabel('To approve, type').fill('activate 1');
       await page.getByRole('button', { name: 'Approve' }).click();
       await says(page, 'It is done as soon as the assistant calls again');
       await expectAccessible(page);

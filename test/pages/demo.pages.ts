@@ -14,7 +14,7 @@ afterAll(() => browser.close());
 
 test('the demo asks on the page, and a person approves both acts there', async () => {
   const args = ['dist/main.js', 'demo', '--approval', 'page', '--no-browser'];
-  const demo = spawn(process.execPath, args, { env: { ...environment, CI: '1' }, stdio: 'pipe' });
+  const demo = spawn(process.execPath, args, { env: environment, stdio: 'pipe' });
   let [out, errors] = ['', ''];
   demo.stdout.on('data', (data) => {
     out += data;
@@ -28,7 +28,7 @@ test('the demo asks on the page, and a person approves both acts there', async (
 
   await page.goto(await waitForPageAddress(() => errors, 1));
   await wait();
-  await page.getByRole('checkbox').check();
+  await page.getByLabel('To approve, type').fill('activate 1');
   await page.getByRole('button', { name: 'Approve' }).click();
   await vi.waitFor(
     async () => {

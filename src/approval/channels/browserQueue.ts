@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Clock, repeat } from '../../clock.ts';
 import { createQueue } from '../queue.ts';
+import { approveCommand, hostName } from './command.ts';
 import { createRedirectFile } from './pageHtml.ts';
 
 /** How far a question has come on its way into a browser; `file`: a person has to open its file. */
@@ -11,6 +12,8 @@ export type OpeningState = 'queued' | 'opening' | 'opened' | 'file';
 interface Opening {
   readonly file: string;
   state: OpeningState;
+  /** By the monotonic clock; infinite before. */
+  openedAtMs: number;
 }
 
 export interface BrowserQueueOptions {
@@ -22,6 +25,8 @@ export interface BrowserQueueOptions {
 }
 
 const windowIntervalMs = 30_000;
+/** A browser that can read a file has fetched its question by then. */
+const fetchTimeoutMs = 5_000;
 const cleanupIntervalMs = 2_000;
 
 /** Brings questions into browser windows, at most one in 30 seconds: each by a file that holds its address. */
@@ -37,20 +42,35 @@ export class BrowserQueue {
     this.#stopCleanup = repeat(options.clock, cleanupIntervalMs, () => this.#removeEnded().catch(() => undefined));
   }
 
-  /** Writes the file that leads to this address, and has it opened in its turn. Rejects where it cannot be written. */
-  async open(nonce: string, address: string): Promise<void> {
+  /**
+   * Writes the file that leads to this address, and has it opened in its turn, or at once. Rejects where it cannot be
+   * written.
+   */
+  async open(nonce: string, address: string, atOnce: boolean): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'mdi-sensors-mcp-'));
-    const opening: Opening = { file: join(folder, 'approval.html'), state: 'queued' };
+    const opening: Opening = {
+      file: join(folder, 'approval.html'),
+      state: 'queued',
+      openedAtMs: Number.POSITIVE_INFINITY,
+    };
     this.#openings.set(nonce, opening);
     await writeFile(opening.file, String(await createRedirectFile(address)), { mode: 0o600 });
     const { openBrowser } = this.#options;
-    if (openBrowser === undefined) this.#nameFile(opening);
-    else this.#inTurn(() => this.#launch(nonce, openBrowser)).catch(() => this.#nameFile(opening));
+    if (openBrowser === undefined) return this.#nameFile(opening);
+    const launch = () => this.#launch(nonce, openBrowser);
+    (atOnce ? launch() : this.#inTurn(() => this.#waitForTurn().then(launch))).catch(() => this.#nameFile(opening));
   }
 
   /** `opened` also for a question whose file is gone, because a browser has it. */
   getState(nonce: string): OpeningState {
     return this.#openings.get(nonce)?.state ?? 'opened';
+  }
+
+  /** Whether a window was opened for it that nobody fetched: a browser that cannot read the file, or none at all. */
+  isUnfetched(nonce: string): boolean {
+    const { state, openedAtMs } = this.#openings.get(nonce) ?? {};
+    const isOpened = state === 'opened' && openedAtMs !== undefined;
+    return isOpened && this.#options.clock.monotonic() - openedAtMs >= fetchTimeoutMs;
   }
 
   /** Cancels a question that waits for its window; false where it does not. */
@@ -78,14 +98,19 @@ export class BrowserQueue {
     }
   }
 
-  async #launch(nonce: string, openBrowser: (file: string) => Promise<void>): Promise<void> {
+  /** One window that is opened at once makes the others wait longer. */
+  async #waitForTurn(): Promise<void> {
     const { clock } = this.#options;
-    const restMs = this.#lastWindowMs + windowIntervalMs - clock.monotonic();
-    if (restMs > 0) await clock.pause(restMs);
+    const getRestMs = () => this.#lastWindowMs + windowIntervalMs - clock.monotonic();
+    while (getRestMs() > 0) await clock.pause(getRestMs());
+  }
+
+  async #launch(nonce: string, openBrowser: (file: string) => Promise<void>): Promise<void> {
     const isWaiting = await this.#options.isWaiting(nonce);
     const opening = this.#openings.get(nonce);
     if (opening === undefined || !isWaiting) return;
-    this.#lastWindowMs = clock.monotonic();
+    this.#lastWindowMs = this.#options.clock.monotonic();
+    opening.openedAtMs = this.#lastWindowMs;
     opening.state = 'opening';
     await openBrowser(opening.file);
     opening.state = 'opened';
@@ -94,5 +119,6 @@ export class BrowserQueue {
   #nameFile(opening: Opening): void {
     opening.state = 'file';
     this.#options.say(`A person's approval is needed. Open this file in a browser: ${opening.file}`);
+    this.#options.say(`Or answer at a terminal on ${hostName}: ${approveCommand}`);
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { Config } from '../../config.ts';
 import { approvalErrors } from '../errors.ts';
 import type { ApprovalInbox, ExternalChannel, ExternalChannels } from '../inbox.ts';
+import { approveCommand, terminalPlace } from './command.ts';
 import type { ApprovalPage } from './page.ts';
 
 type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
@@ -29,10 +30,11 @@ export function openExternalChannels(
   let page: ApprovalPage | undefined;
   let closeTerminal: Promise<() => Promise<void>> | undefined;
 
-  const showPage = async (nonce: string) => {
+  const preferred = choosePreferred(config, environment);
+  const showPage = async (nonce: string, atOnce: boolean) => {
     const { ApprovalPage } = await import('./page.ts');
     page ??= new ApprovalPage({ clock, inbox, openBrowser: config.noBrowser ? undefined : openBrowser, say });
-    await page.show(nonce);
+    await page.show(nonce, atOnce);
   };
   const startTerminal = async () => {
     closeTerminal ??= import('./terminal.ts').then(({ openTerminal }) => openTerminal(inbox, home));
@@ -55,13 +57,20 @@ export function openExternalChannels(
   };
 
   return {
-    preferred: choosePreferred(config, environment),
-    approveCommand: 'mdi-sensors-mcp approve',
-    async show(channel, nonce) {
+    preferred,
+    approveCommand,
+    async show(channel, nonce, atOnce) {
       const atTerminal = catchFailure('terminal', startTerminal());
-      return channel === 'terminal' ? atTerminal : catchFailure('page', showPage(nonce));
+      return channel === 'terminal' ? atTerminal : catchFailure('page', showPage(nonce, atOnce));
     },
-    describePlace: (channel, nonce) => places[channel === 'page' ? (page?.getState(nonce) ?? 'queued') : channel],
+    async offerTerminal() {
+      if (preferred !== undefined) await catchFailure('terminal', startTerminal());
+    },
+    isUnfetched: (nonce) => page?.isUnfetched(nonce) ?? false,
+    describePlace(channel, nonce) {
+      if (channel === 'terminal') return terminalPlace;
+      return `${places[channel === 'page' ? (page?.getState(nonce) ?? 'queued') : channel]}, or ${terminalPlace}`;
+    },
     async close() {
       await Promise.allSettled([page?.close(), closeTerminal?.then((close) => close())]);
     },
@@ -74,21 +83,20 @@ const places = {
   opening: 'on an approval page that is opening in their browser',
   opened: 'on the approval page that was opened in their browser',
   file: "on an approval page, whose file the server's log names",
-  terminal: 'at a terminal of this machine, with `mdi-sensors-mcp approve`',
 };
 
 /** Marks of a machine whose display is another one: over SSH, in WSL and in containers of an editor. */
 const remoteMarks = ['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY', 'WSL_DISTRO_NAME', 'REMOTE_CONTAINERS', 'CODESPACES'];
 
-/** A host that hides most variables hides SSH and the display: on Linux the terminal is left then. The kernel tells WSL. */
+/** With CI set there is nobody to ask. A host that hides most variables hides SSH and the display: on Linux the terminal is left then. The kernel tells WSL. */
 export function choosePreferred(
   { approval, noBrowser }: Pick<Config, 'approval' | 'noBrowser'>,
   environment: EnvironmentVariables,
   { platform, kernel } = { platform: process.platform, kernel: release() },
 ) {
   const isSet = (name: string) => environment[name] !== undefined && environment[name] !== '';
-  if (approval === 'page' || approval === 'terminal') return approval;
   if (isSet('CI') && environment.CI !== 'false') return undefined;
+  if (approval === 'page' || approval === 'terminal') return approval;
   if (noBrowser) return 'page';
   const isElsewhere = remoteMarks.some(isSet) || (platform === 'linux' && /microsoft/i.test(kernel));
   const hasDisplay = platform !== 'linux' || isSet('DISPLAY') || isSet('WAYLAND_DISPLAY');

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
+import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono, type Next } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -18,7 +19,7 @@ interface Visit {
   nonce: string;
   /** `entrance`: the way in, from the file; `unopened`: not shown yet; `open`: shown with its form; `answered`: the outcome only. */
   state: 'entrance' | 'unopened' | 'open' | 'answered';
-  /** Comes back with the answer of the form that was shown last; empty before. */
+  /** Comes back with what was answered on the page that was shown last; empty before. */
   secret: string;
   shownAtMs: number;
 }
@@ -39,6 +40,7 @@ const formFields = z.object({
   decision: z.enum(['approve', 'decline', 'neither']),
   typed: z.string().default(''),
 });
+const liftFields = z.object({ secret: z.string() });
 
 const headers = {
   'Cache-Control': 'no-store',
@@ -67,15 +69,22 @@ export class ApprovalPage {
     this.#app.get('/open/:address', (c) => this.#enter(c));
     this.#app.get('/q/:address', (c) => this.#showQuestion(c));
     const onError = (c: Context) => refuse(c, 'This answer is too long.');
-    this.#app.post('/q/:address', bodyLimit({ maxSize: longestAnswerBytes, onError }), (c) => this.#takeAnswer(c));
+    this.#app.post('/q/*', bodyLimit({ maxSize: longestAnswerBytes, onError }));
+    this.#app.post('/q/:address', (c) => this.#takeAnswer(c));
     this.#app.get('/q/:address/outcome', (c) => this.#showOutcome(c));
+    this.#app.post('/q/:address/outcome', (c) => this.#takeLift(c));
     this.#app.notFound(answerNotFound);
   }
 
   /** Opens a question in the person's browser in its turn, or names the file to open. Rejects where neither is possible. */
-  async show(nonce: string): Promise<void> {
+  async show(nonce: string, atOnce: boolean): Promise<void> {
     if (this.#hasVisit(nonce)) return;
-    await this.#browserQueue.open(nonce, `${await this.#origin()}/open/${this.#addVisit(nonce, 'entrance')}`);
+    const address = `${await this.#origin()}/open/${this.#addVisit(nonce, 'entrance')}`;
+    await this.#browserQueue.open(nonce, address, atOnce);
+  }
+
+  isUnfetched(nonce: string): boolean {
+    return this.#browserQueue.isUnfetched(nonce);
   }
 
   getState(nonce: string): OpeningState {
@@ -134,15 +143,28 @@ export class ApprovalPage {
     if (visit.state !== 'open' || view.state !== 'waiting') return redirectToOutcome(c);
     if (!fields.success || !isSecret(fields.data.secret, visit.secret))
       return refuse(c, 'This answer did not come from the page itself.');
-    if (this.#options.clock.monotonic() - visit.shownAtMs < fastestAnswerMs)
+    if (!this.#isReadable(visit))
       return this.#showForm(c, 'That was too fast to have been read. Please read it and answer again.');
     const { decision, typed } = fields.data;
     if (decision === 'neither') return this.#showForm(c, 'Choose Decline or Approve.');
     visit.state = 'answered';
+    visit.secret = '';
     const isDeclined = decision === 'decline' || isRefusal(typed);
     const answer: Decision = isDeclined ? { kind: 'decline' } : { kind: 'approve', typed };
     await this.#options.inbox.answer(view.nonce, answer, 'page');
     return redirectToOutcome(c);
+  }
+
+  /** What was declined on this page may be asked again, where the person says so on it. */
+  async #takeLift(c: VisitContext) {
+    const { visit, view } = c.var;
+    const fields = liftFields.safeParse(await c.req.parseBody({ all: true }));
+    const isOwn = visit.state === 'answered' && visit.secret !== '';
+    if (!isOwn || !fields.success || !isSecret(fields.data.secret, visit.secret))
+      return refuse(c, 'This answer did not come from the page itself.');
+    if (!this.#isReadable(visit)) return c.html(createOutcomePage(view, this.#renewSecret(visit)));
+    await this.#options.inbox.lift(view.nonce);
+    return c.redirect(c.req.path, 303);
   }
 
   async #showOutcome(c: VisitContext) {
@@ -157,7 +179,9 @@ export class ApprovalPage {
       visit.nonce = next;
       if (isOpen) return c.redirect(`/q/${this.#addVisit(next, 'unopened')}`, 303);
     }
-    return c.html(createOutcomePage(view));
+    // Whoever comes second to this address lifts nothing.
+    const secret = view.canBeLifted && visit.secret === '' ? this.#renewSecret(visit) : undefined;
+    return c.html(createOutcomePage(view, secret));
   }
 
   /** A question that is opened a second time is void: somebody else may have seen it. */
@@ -194,9 +218,18 @@ export class ApprovalPage {
   #showForm(c: VisitContext, problem?: string) {
     const { visit, view } = c.var;
     visit.state = 'open';
+    return c.html(createQuestionPage(view, this.#renewSecret(visit), problem));
+  }
+
+  #renewSecret(visit: Visit): string {
     visit.secret = createToken();
     visit.shownAtMs = this.#options.clock.monotonic();
-    return c.html(createQuestionPage(view, visit.secret, problem));
+    return visit.secret;
+  }
+
+  /** Whether the page was shown long enough for a person to have read it. */
+  #isReadable({ shownAtMs }: Visit): boolean {
+    return this.#options.clock.monotonic() - shownAtMs >= fastestAnswerMs;
   }
 
   #hasVisit(nonce: string): boolean {
@@ -227,10 +260,28 @@ const answerNotFound = (c: Context) => c.html(createMessagePage('Not found', 'Th
 const refuse = (c: Context, why: string) =>
   c.html(createMessagePage('Not accepted', `${why} Nothing was changed.`), 403);
 
+/** Any program of this machine can connect, and send nothing: it neither stays nor keeps a browser out. */
+const mostConnections = 64;
+const patience: ServerOptions = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+};
+
 /** On loopback alone; an open page does not keep the server of a host that has gone. */
 function listen(fetch: (request: Request) => Response | Promise<Response>): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer(getRequestListener(fetch, { overrideGlobalObjects: false }));
+    const server = createServer(patience, getRequestListener(fetch, { overrideGlobalObjects: false }));
+    const connections = new Set<Socket>();
+    // Beyond that a connection is refused; the one that came first gives way long before.
+    server.maxConnections = 4 * mostConnections;
+    server.on('connection', (socket) => {
+      connections.add(socket);
+      socket.once('close', () => connections.delete(socket));
+      const [oldest] = connections;
+      if (connections.size > mostConnections) oldest?.destroy();
+    });
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => resolve(server.unref()));
   });

@@ -3,6 +3,7 @@ import { html, raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import type { RequestView } from '../inbox.ts';
 import { describeQuestion, listUnnamedTargets } from '../questionText.ts';
+import { approveCommand, hostName } from './command.ts';
 
 const style = `
 :root { color-scheme: light dark; --ground: #f6f7f9; --sheet: #fff; --ink: #16191d; --soft: #4a5260; --line: #c9ced6; --act: #0b57d0; --on-act: #fff; --bad: #a1160a; --bad-ground: #fdecea; --good: #0f5c2e; --note-ground: #fff6da; --note: #5c4300; }
@@ -55,6 +56,8 @@ const keepWhole = (text: string): (string | Html)[] =>
     .split(/([^\s/]*-[^\s/]*)/)
     .map((part, index) => (index % 2 === 0 ? part : html`<span class="whole">${part}</span>`));
 
+const atTerminal = html`at a terminal on ${keepWhole(hostName)}: <code>${keepWhole(approveCommand)}</code>`;
+
 /** The question with its form. `secret` has to come back with the answer; `problem` says why the last one did not count. */
 export function createQuestionPage(view: RequestView, secret: string, problem?: string): Html {
   const parts = describeQuestion(view.question);
@@ -70,7 +73,7 @@ ${parts.targets.length === 0 ? '' : html`<h3>On</h3><ol>${parts.targets.map(({ n
 ${parts.changes.map((change) => html`<p>${keepWhole(change)}</p>`)}
 <h3>Details</h3>
 ${parts.details.map((detail) => html`<p class="facts">${formatDetail(detail)}</p>`)}
-<p class="facts">This question is open for ${view.minutesLeft} minutes.</p>
+<p class="facts">This question is open for ${view.minutesLeft} minutes. It can be answered here, or ${atTerminal}</p>
 </section>
 <form method="post">
 <input type="hidden" name="secret" value="${secret}">
@@ -84,8 +87,8 @@ ${problem === undefined ? '' : html`<p class="error" id="problem" role="alert">$
 
 const removeQuestionMark = (action: string) => action.replace(/\?$/, '');
 
-/** What became of a question; while that is open, a link looks again. */
-export function createOutcomePage(view: RequestView): Html {
+/** What became of a question; while that is open, a link looks again. With the `secret` it can be let be asked again. */
+export function createOutcomePage(view: RequestView, secret?: string): Html {
   const parts = describeQuestion(view.question);
   const act = removeQuestionMark(parts.action);
   const names = listUnnamedTargets(parts);
@@ -101,10 +104,19 @@ export function createOutcomePage(view: RequestView): Html {
     html`${formatTenantHeading(view)}<h2>${keepWhole(act)}</h2>
 ${names.length === 0 ? '' : html`<ol>${names.map((name) => html`<li>${keepWhole(name)}</li>`)}</ol>`}
 <p role="status">${keepWhole(sentence)}</p>
+${view.secretFile === undefined ? '' : html`<p>The key is in this file: <code>${keepWhole(view.secretFile)}</code></p>`}
 ${view.auditRecord === undefined ? '' : html`<p class="facts">Audit record ${view.auditRecord}</p>`}
+${view.canBeLifted ? createLiftForm(secret) : ''}
 <footer>${view.state === 'ended' ? html`<p>You can close this page.</p>` : html`<p><a href="">Look again</a></p>`}</footer>`,
   );
 }
+
+const createLiftForm = (secret: string | undefined): Html =>
+  secret === undefined
+    ? html`<p class="facts">You can still let it be asked again ${atTerminal}</p>`
+    : html`<form method="post"><input type="hidden" name="secret" value="${secret}">
+<p>The assistant cannot ask for this again for some minutes.</p>
+<p class="buttons"><button>Let it be asked again</button></p></form>`;
 
 /** A page of one sentence. */
 export const createMessagePage = (title: string, sentence: string): Html =>

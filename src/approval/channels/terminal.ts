@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
-import { homedir } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import * as z from 'zod';
 import { ensurePrivateFolder, isTrustedFolder, UntrustedFolder } from '../../files.ts';
 import { parseJson } from '../../json.ts';
-import { escapeInvisible } from '../../text.ts';
+import { escapeInvisible, quoteUnlessPlain } from '../../text.ts';
 import type { ApprovalInbox, RequestView } from '../inbox.ts';
-import type { Question } from '../question.ts';
 import { describeQuestion, formatQuestion, listUnnamedTargets } from '../questionText.ts';
 import { createQueue } from '../queue.ts';
 
@@ -18,6 +17,7 @@ const commandSchema = z.discriminatedUnion('do', [
   z.object({ do: z.literal('list') }),
   z.object({ do: z.literal('look'), nonce: z.string() }),
   z.object({ do: z.literal('decline'), nonce: z.string() }),
+  z.object({ do: z.literal('lift'), nonce: z.string() }),
   z.object({ do: z.literal('approve'), nonce: z.string(), typed: z.string() }),
 ]);
 export type TerminalCommand = z.infer<typeof commandSchema>;
@@ -28,13 +28,19 @@ const safeLines = z.string().transform((text) => text.replace(/[^\n]+/g, (line) 
 /** A question as it travels to the terminal: text that is safe to show, and what is to be typed. */
 const questionSchema = z.object({
   nonce: z.string(),
+  channel: z.enum(['form', 'page', 'terminal']),
   state: z.enum(['waiting', 'approved', 'acting', 'ended']),
-  /** Tenant, act and targets in a line. */
+  /** Tenant and act in a line. */
   title: safeLines,
+  /** The names of the targets that the title does not name. */
+  targets: safeLines,
   text: safeLines,
-  typed: z.string(),
+  typed: safeLines,
   minutesLeft: z.number().optional(),
   sentence: safeLines,
+  /** Whether it was declined, and a person may let it be asked again. */
+  canBeLifted: z.boolean(),
+  secretFile: safeLines.optional(),
   auditRecord: z.number().optional(),
   replacedBy: z.string().optional(),
 });
@@ -69,7 +75,8 @@ export async function openTerminal(inbox: ApprovalInbox, home: string): Promise<
   const note = join(folder, `${name}.server`);
   try {
     if (process.platform !== 'win32') await chmod(path, 0o600);
-    await writeFile(note, path, { mode: 0o600 });
+    const content: NoteContent = { v: 1, socket: path, ...(await identifyMachine()) };
+    await writeFile(note, JSON.stringify(content), { mode: 0o600 });
   } catch (error) {
     server.close();
     throw error;
@@ -88,6 +95,21 @@ function makeOwnFolder(folder: string): string {
   }
 }
 
+const machineSchema = z.object({
+  host: z.string(),
+  /** What Linux gives each start of its kernel. */
+  boot: z.string().optional(),
+});
+type MachineIdentity = z.infer<typeof machineSchema>;
+const noteSchema = machineSchema.extend({ v: z.literal(1), socket: z.string() });
+type NoteContent = z.infer<typeof noteSchema>;
+
+/** A home folder can be that of several machines and containers: this tells them apart. */
+async function identifyMachine(): Promise<MachineIdentity> {
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined);
+  return { host: hostname(), ...(boot !== undefined && { boot: boot.trim() }) };
+}
+
 /** What a server that runs now has left in the folder, or one that was ended before it could take it away. */
 export interface ServerNote {
   readonly path: string;
@@ -96,21 +118,40 @@ export interface ServerNote {
   clear(): Promise<void>;
 }
 
-/** The servers of this user. @throws NotOwnFolder where another user could have named them. */
-export async function findServers(folder: string): Promise<ServerNote[]> {
-  if (!isTrustedFolder(folder)) return [];
+/** The servers of this user on this machine, and the names of the other machines that have left something here. */
+export interface FoundServers {
+  readonly here: readonly ServerNote[];
+  readonly otherHosts: readonly string[];
+}
+
+/** Finds the servers of this user. @throws UntrustedFolder where another user could have named them. */
+export async function findServers(folder: string): Promise<FoundServers> {
+  if (!isTrustedFolder(folder)) return { here: [], otherHosts: [] };
+  const own = await identifyMachine();
   const entries = await readdir(folder, { withFileTypes: true });
-  const notes = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.server'));
-  return Promise.all(
-    notes.map(async ({ name }) => ({
-      path: await readFile(join(folder, name), 'utf8'),
-      process: name.split('-')[0] ?? '',
-      async clear() {
-        const socket = name.replace(/server$/, 'sock');
-        await Promise.all([name, socket].map((file) => rm(join(folder, file), { force: true })));
-      },
-    })),
+  const names = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.server')).map(({ name }) => name);
+  const notes = await Promise.all(
+    names.map(async (name) => {
+      const { data } = noteSchema.safeParse(parseJson(await readFile(join(folder, name), 'utf8')));
+      return data === undefined ? [] : [{ name, ...data }];
+    }),
   );
+  const isHere = ({ host, boot }: MachineIdentity) => host === own.host && boot === own.boot;
+  const hosts = notes.flat().map(({ host }) => host);
+  return {
+    here: notes
+      .flat()
+      .filter(isHere)
+      .map(({ name, socket }) => ({
+        path: socket,
+        process: name.split('-')[0] ?? '',
+        async clear() {
+          const files = [name, name.replace(/server$/, 'sock')];
+          await Promise.all(files.map((file) => rm(join(folder, file), { force: true })));
+        },
+      })),
+    otherHosts: [...new Set(hosts)].filter((host) => host !== own.host).map((host) => quoteUnlessPlain(host)),
+  };
 }
 
 function serveConnection(inbox: ApprovalInbox, socket: Socket): void {
@@ -135,7 +176,7 @@ function serveConnection(inbox: ApprovalInbox, socket: Socket): void {
 }
 
 async function runCommand(inbox: ApprovalInbox, command: TerminalCommand): Promise<readonly RequestView[]> {
-  if (command.do === 'list') return inbox.listWaiting();
+  if (command.do === 'list') return [...(await inbox.listWaiting()), ...(await inbox.listDeclined())];
   const view = await runCommandOn(inbox, command);
   return view === undefined ? [] : [view];
 }
@@ -143,18 +184,14 @@ async function runCommand(inbox: ApprovalInbox, command: TerminalCommand): Promi
 function runCommandOn(inbox: ApprovalInbox, command: Exclude<TerminalCommand, { do: 'list' }>) {
   const { nonce } = command;
   if (command.do === 'look') return inbox.view(nonce);
+  if (command.do === 'lift') return inbox.lift(nonce);
   const decision = command.do === 'decline' ? { kind: command.do } : { kind: command.do, typed: command.typed };
   return inbox.answer(nonce, decision, 'terminal');
 }
 
 function describeView({ question, note, ...view }: RequestView): TerminalQuestion {
-  const { typed } = question;
-  return { ...view, title: formatTitle(question), text: formatQuestion(question, note), typed };
-}
-
-function formatTitle(question: Question): string {
   const parts = describeQuestion(question);
-  const names = listUnnamedTargets(parts);
-  const targets = names.length === 0 ? '' : `: ${names.join(', ')}`;
-  return `${parts.simulated ? 'SIMULATED ' : ''}${parts.tenant}: ${parts.action.replace(/\?$/, '')}${targets}`;
+  const title = `${parts.simulated ? 'SIMULATED ' : ''}${parts.tenant}: ${parts.action.replace(/\?$/, '')}`;
+  const targets = listUnnamedTargets(parts).join(', ');
+  return { ...view, title, targets, text: formatQuestion(question, note), typed: parts.typed };
 }
