@@ -382,6 +382,15 @@ describe.concurrent('a setting that takes away what protects an act is a warning
     expect(forms[0]?.message.split('  \n').slice(0, head.length)).toEqual(head);
   });
 
+  test('what a setting of the tenant reaches is not limited by --max-machines', async () => {
+    const { text } = await askInAuto(
+      'update_activation_configuration',
+      { activationMode: 'automated' },
+      { maxMachines: 1 },
+    );
+    expect(text).toMatch(/^approval_pending: /);
+  });
+
   test('it asks nobody who would not be asked without it', async () => {
     const { forms, text } = await askInAuto('update_sensor', { ...orphan, description: 'new' }, { auditLog: 'off' });
     expect(forms).toEqual([]);

@@ -30,7 +30,7 @@ const markdown = createMarkdown();
 const entities: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"' };
 
 /** What is left to read when Markdown is drawn: a line ends only where it says so. */
-const drawMarkdown = (text: string) =>
+export const drawMarkdown = (text: string) =>
   markdown
     .render(text)
     .replace(/\n/g, ' ')
