@@ -75,7 +75,7 @@ export async function openTerminal(inbox: ApprovalInbox, home: string): Promise<
   const note = join(folder, `${name}.server`);
   try {
     if (process.platform !== 'win32') await chmod(path, 0o600);
-    const content: NoteContent = { v: 1, socket: path, ...(await identifyMachine()) };
+    const content: SocketNote = { v: 1, socket: path, ...(await identifyMachine()) };
     await writeFile(note, JSON.stringify(content), { mode: 0o600 });
   } catch (error) {
     server.close();
@@ -102,7 +102,7 @@ const machineSchema = z.object({
 });
 type MachineIdentity = z.infer<typeof machineSchema>;
 const noteSchema = machineSchema.extend({ v: z.literal(1), socket: z.string() });
-type NoteContent = z.infer<typeof noteSchema>;
+type SocketNote = z.infer<typeof noteSchema>;
 
 /** A home folder can be that of several machines and containers: this tells them apart. */
 async function identifyMachine(): Promise<MachineIdentity> {
