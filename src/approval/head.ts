@@ -1,4 +1,4 @@
-import { nameTarget } from '../operations/machines.ts';
+import { groupBy, nameTarget } from '../operations/machines.ts';
 import type { Target, ValueChange } from '../operations/operation.ts';
 import { countColumns, escapeMarkup, formatCount, isPlainName, quoteText, quoteUnlessPlain } from '../text.ts';
 import type { Question } from './question.ts';
@@ -25,7 +25,6 @@ export function formatHead(question: Question, context: HeadContext): string[] |
   const isNamed = isNamedByAct(question);
   const values = listWrittenValues(plan.changes);
   const warnings = listShortWarnings(question, context);
-  if (values === undefined || warnings === undefined) return undefined;
   const act = only !== undefined && isNamed ? nameAct(question, nameTarget(only)) : nameAct(question);
   const title = [`${formatPlace(question)}: ${act}`, ...countWarnings(question)].join(', ');
   const targets =
@@ -59,8 +58,8 @@ function countWarnings({ plan }: Question): string[] {
   return length === 0 ? [] : [formatCount(length, 'warning')];
 }
 
-/** Every value that is written and that the act does not say, equal ones once; undefined where one has no short name. */
-function listWrittenValues(changes: readonly ValueChange[]): string[] | undefined {
+/** Every value that is written and that the act does not say, equal ones once. */
+function listWrittenValues(changes: readonly ValueChange[]): string[] {
   return [
     ...new Set(changes.flatMap((change) => (change.label === undefined ? [] : [formatWritten(change.label, change)]))),
   ];
@@ -82,27 +81,30 @@ export function formatListChange(before: unknown, after: readonly unknown[]): st
   return parts.length === 0 ? 'as it is' : parts.join('; ');
 }
 
-/** Every warning in its short form, and what a person should read first; undefined where one has none. */
-function listShortWarnings({ plan }: Question, { remarks, declined }: HeadContext): string[] | undefined {
-  const warnings = plan.consequences.filter(({ kind }) => kind === 'warning');
-  const shorts = warnings.map(({ short }) => short);
-  const counts = new Map<string, number>();
-  for (const short of shorts) {
-    if (short === undefined) return undefined;
-    counts.set(short, (counts.get(short) ?? 0) + 1);
-  }
-  const isOne = plan.targets.length <= 1;
-  const items = warnings.flatMap(({ short = '', about }, index) => {
-    if (shorts.indexOf(short) !== index) return [];
-    if ((counts.get(short) ?? 0) > 1) return [`${short} (each)`];
-    const target = isOne ? undefined : plan.targets.find(({ id }) => id === about);
-    return [target === undefined ? short : `${shortenName(target)}: ${short}`];
+/** What a person should read first, and every warning in its short form: equal ones once. */
+function listShortWarnings(
+  { plan: { consequences, targets } }: Question,
+  { remarks, declined }: HeadContext,
+): string[] {
+  const warnings = consequences.flatMap((one) => (one.kind === 'warning' ? [one] : []));
+  const items = [...groupBy(warnings, ({ short }) => short)].map(([short, equal]) => {
+    const concerned = targets.filter(({ id }) => equal.some(({ about }) => about === id));
+    const isOfAll = concerned.length === targets.length || concerned.length < equal.length;
+    if (isOfAll) return equal.length > 1 ? `${short} (each)` : short;
+    return `${concerned.map((target) => shortenName(target, targets)).join(', ')}: ${short}`;
   });
   const first = [...(declined === undefined ? [] : [`you declined ${declined}`]), ...remarks];
   return [...first, ...items].map((item) => `! ${item}`);
 }
 
-const shortenName = ({ name }: Target) => quoteUnlessPlain(isPlainName(name) ? (name.split('.')[0] ?? name) : name);
+const getHost = ({ name }: Target) => (isPlainName(name) ? (name.split('.')[0] ?? name) : name);
+
+/** The host where it stands for one target only, else the whole name. */
+function shortenName(target: Target, targets: readonly Target[]): string {
+  const host = getHost(target);
+  const isShared = targets.some((other) => other !== target && getHost(other).toLowerCase() === host.toLowerCase());
+  return quoteUnlessPlain(isShared ? nameTarget(target) : host);
+}
 
 /** Items in rows that are as full as they can be; one that is too long for a row stays in one. */
 function fillRows(items: readonly string[], separator: string): string[] {

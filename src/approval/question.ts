@@ -157,7 +157,11 @@ export function describeDifferences(approved: Question, now: Question): string[]
   const targets = approved.plan.targets.flatMap((target) => {
     const { details: _, ...old } = target;
     const next = is.targets.find(({ id }) => id === target.id);
-    if (next === undefined) return [`${quoteUnlessPlain(nameTarget(target))} is no longer among the targets`];
+    // What a setting of the tenant reaches is a consequence of it: less of it is no other act.
+    if (next === undefined)
+      return now.plan.types === 'tenant'
+        ? []
+        : [`${quoteUnlessPlain(nameTarget(target))} is no longer among the targets`];
     return Object.entries({ ...old, ...next }).flatMap(([fact]) => {
       const [before, after] = [formatFact(old, fact), formatFact(next, fact)];
       if (before === after) return [];
@@ -170,7 +174,7 @@ export function describeDifferences(approved: Question, now: Question): string[]
   const requests = isSame(was.requests, is.requests) ? [] : ['the requests are no longer the same'];
   const consequences = [
     ...describeUnmatched(now.plan.consequences, approved.plan.consequences, ['warning', 'info'], 'new'),
-    ...describeUnmatched(approved.plan.consequences, now.plan.consequences, ['reassurance', 'info'], 'no longer true'),
+    ...describeUnmatched(approved.plan.consequences, now.plan.consequences, ['reassurance'], 'no longer true'),
   ];
   const precise = [
     ...place,

@@ -159,10 +159,10 @@ export function single<S extends z.ZodType>(schema: S) {
   }, schema);
 }
 
-/** One page of a collection. */
+/** One page of a collection. An answer that holds no list is none: it must not read as an empty one. */
 export function page<S extends z.ZodType>(item: S) {
   return z.object({
-    value: list(item),
+    value: z.array(item),
     '@odata.nextLink': optional(z.string()),
     '@odata.count': z.int().nonnegative().optional().catch(undefined),
   });

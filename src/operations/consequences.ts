@@ -1,31 +1,78 @@
-import { quoteText } from '../text.ts';
-import { type NamedMachine, nameMachine } from './machines.ts';
-import type { Consequence } from './operation.ts';
+import { countColumns, isPlainName, quoteText } from '../text.ts';
+import { isCoverageKnown, isTypeKnown, type NamedMachine, nameMachine } from './machines.ts';
+import type { Consequence, Warning } from './operation.ts';
 
-const createConsequenceBuilder =
-  (kind: Consequence['kind']) =>
-  (code: string, text: string, about?: string): Consequence => ({
-    code,
-    kind,
-    text,
-    ...(about !== undefined && { about: about.toLowerCase() }),
-  });
+type WarningContent = Omit<Warning, 'code' | 'kind'>;
+type NoteContent = Omit<WarningContent, 'short'>;
 
-export const warn = createConsequenceBuilder('warning');
-export const reassure = createConsequenceBuilder('reassurance');
-export const inform = createConsequenceBuilder('info');
+const lowerId = ({ about }: NoteContent) => (about === undefined ? {} : { about: about.toLowerCase() });
 
-/** Warns of domains of which several controllers are in this one act, and no other one runs. */
-export function warnOfWholeDomains(
-  chosenDomains: readonly string[],
+export const warn = (code: string, content: WarningContent): Warning => ({
+  code,
+  kind: 'warning',
+  ...content,
+  ...lowerId(content),
+});
+
+const createNoteBuilder =
+  (kind: Exclude<Consequence['kind'], 'warning'>) =>
+  (code: string, content: NoteContent): Consequence => ({ code, kind, ...content, ...lowerId(content) });
+
+export const reassure = createNoteBuilder('reassurance');
+export const inform = createNoteBuilder('info');
+
+/** The columns of a warning's short form. */
+export const shortColumns = 40;
+
+/** The words with a name in them, or without one where it has no room or could be taken for words of ours. */
+export function shorten(describe: (name: string) => string, name: string, otherwise: string): string {
+  const short = describe(name);
+  return isPlainName(name) && countColumns(short) <= shortColumns ? short : otherwise;
+}
+
+/** Objects as the facts of a consequence know them. */
+export const listIds = (objects: readonly { readonly id: string }[]) => objects.map(({ id }) => id.toLowerCase());
+
+/** A domain of which everything is in one act. */
+interface WholeDomain<T> {
+  readonly domain: string;
+  readonly chosen: readonly T[];
+}
+
+/** Warns of domains of which so many controllers or more are in this one act, and no other one runs. */
+export function warnOfWholeDomains<T extends { readonly id: string }>(
+  chosen: readonly T[],
+  getDomain: (one: T) => string,
   otherDomains: readonly string[],
-  describe: (count: number, domain: string) => string,
-): Consequence[] {
-  return [...new Set(chosenDomains)].sort().flatMap((domain) => {
-    const count = chosenDomains.filter((chosen) => chosen === domain).length;
-    if (count < 2 || otherDomains.includes(domain)) return [];
-    return [warn('whole_domain', describe(count, quoteText(domain)), domain)];
+  { least, describe }: { least: number; describe: (whole: WholeDomain<T>) => string },
+): Warning[] {
+  return [...new Set(chosen.map(getDomain))].sort().flatMap((domain) => {
+    const inDomain = chosen.filter((one) => getDomain(one) === domain);
+    if (domain === '' || inDomain.length < least || otherDomains.includes(domain)) return [];
+    return [
+      warn('whole_domain', {
+        text: describe({ domain: quoteText(domain), chosen: inDomain }),
+        short: shorten((name) => `all DCs of ${name} at once`, domain, 'all DCs of a domain at once'),
+        about: domain,
+        facts: { machines: listIds(inDomain) },
+      }),
+    ];
   });
+}
+
+/** Warns of what a sensor would have to state, so that anybody could know what its domain loses. */
+export function warnOfUnstatedCoverage(sensor: Parameters<typeof isCoverageKnown>[0]): Warning[] {
+  const name = describeMachine(sensor);
+  const domain = `Microsoft Graph does not state which domain ${name} monitors, so it is unknown what that domain loses.`;
+  const type = `Microsoft Graph does not state a type of sensor that is known for ${name}, so it is unknown what it monitors.`;
+  return [
+    ...(isTypeKnown(sensor)
+      ? []
+      : [warn('type_unknown', { text: type, short: 'its type is not known', about: sensor.id })]),
+    ...(isCoverageKnown(sensor)
+      ? []
+      : [warn('coverage_unknown', { text: domain, short: 'its domain is not stated', about: sensor.id })]),
+  ];
 }
 
 /** A machine inside a sentence of ours: its name, or its id where it has none. */

@@ -5,7 +5,7 @@ import { endpoints } from '../graph/endpoints/index.ts';
 import type { Sensor } from '../graph/endpoints/sensors.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { formatCount, joinNames, toSafeText } from '../text.ts';
-import { inform, warn } from './consequences.ts';
+import { inform, listIds, warn } from './consequences.ts';
 import { countDaysSince } from './filters.ts';
 import { nameMachine, parseGeneration } from './machines.ts';
 import { type Consequence, emptyPlan, type Finisher, read, write } from './operation.ts';
@@ -16,14 +16,14 @@ const keyEndpoint = endpoints.getDeploymentAccessKey;
 const regenerateEndpoint = endpoints.regenerateDeploymentAccessKey;
 
 const steps = [
-  'Let a person copy the file to the server; do not look for it yourself.',
-  'On the server: "Azure ATP sensor Setup.exe" /quiet NetFrameworkCommandLineArguments="/q" AccessKeyFile="<path of the file there>"',
-  'Delete the file on both machines.',
+  'A person copies the file to the server: `mdi-sensors-mcp secrets` in their own terminal shows its folder. Do not look for it yourself.',
+  'Plan a maintenance window: the silent installation may restart the server by itself.',
+  'On the server, in the folder of the unpacked package, in PowerShell: & \'.\\Azure ATP sensor Setup.exe\' --% /quiet NetFrameworkCommandLineArguments="/q" AccessKeyFile="PATH_OF_THE_FILE"',
+  'Delete the file on both machines; on this one `mdi-sensors-mcp secrets --clear` does it.',
 ];
-const goesToFile = inform(
-  'key_goes_to_file',
-  'The key is written into a file on this machine; the assistant gets the name of the file and a fingerprint, and the key itself only where the server runs with --reveal-secrets.',
-);
+const goesToFile = inform('key_goes_to_file', {
+  text: 'The key is written into a file on this machine; the assistant gets the name of the file and a fingerprint.',
+});
 
 export const getDeploymentAccessKey = write({
   name: 'get_deployment_access_key',
@@ -39,10 +39,9 @@ export const getDeploymentAccessKey = write({
     ...emptyPlan,
     act: { word: 'key', verb: 'Disclose the deployment access key' },
     consequences: [
-      inform(
-        'key_valid_for_all_installs',
-        'The key is the same for all installations of v2.x sensors in this tenant and stays valid until it is regenerated.',
-      ),
+      inform('key_valid_for_all_installs', {
+        text: 'The key is the same for all installations of v2.x sensors in this tenant and stays valid until it is regenerated.',
+      }),
       goesToFile,
     ],
     types: 'tenant',
@@ -86,14 +85,13 @@ export const regenerateDeploymentAccessKey = write({
       ...emptyPlan,
       act: { word: 'rotate', verb: 'Replace deployment access key' },
       consequences: [
-        warn(
-          'breaks_pending_installs',
-          'Installations, images and scripts that carry the old key can no longer register a sensor.',
-        ),
-        inform(
-          'registered_sensors_stay',
-          'Sensors that are registered already keep working: they sign in with certificates, and none is removed.',
-        ),
+        warn('breaks_pending_installs', {
+          text: 'Installations, images and scripts that carry the old key can no longer register a sensor.',
+          short: 'pending installs with the old key break',
+        }),
+        inform('registered_sensors_stay', {
+          text: 'Sensors that are registered already keep working: they sign in with certificates, and none is removed.',
+        }),
         ...assessRecentSensors(sensors),
         goesToFile,
       ],
@@ -144,7 +142,11 @@ async function readAgain(request: GraphRequest | undefined, previous: string | u
 /** v2.x sensors of the last seven days: a sign of a rollout that still uses the old key. */
 function assessRecentSensors(sensors: readonly Sensor[] | ToolError): Consequence[] {
   if (sensors instanceof ToolError) {
-    return [inform('sensors_created_recently_unknown', 'Which sensors were created recently could not be read.')];
+    const unknown = {
+      text: 'Which sensors were created recently could not be read, so a rollout with the old key may be under way.',
+      short: 'recent sensors could not be read',
+    };
+    return [warn('sensors_created_recently_unknown', unknown)];
   }
   const recent = sensors.filter(
     ({ version, createdDateTime }) => parseGeneration(version) !== 'v3' && (countDaysSince(createdDateTime) ?? 7) < 7,
@@ -152,7 +154,7 @@ function assessRecentSensors(sensors: readonly Sensor[] | ToolError): Consequenc
   if (recent.length === 0) return [];
   const count = `${formatCount(recent.length, 'sensor')} ${recent.length === 1 ? 'was' : 'were'}`;
   const sentence = `${count} created in the last seven days, so a rollout with the old key may be under way: ${joinNames(recent.map(nameMachine))}.`;
-  return [inform('sensors_created_recently', sentence)];
+  return [inform('sensors_created_recently', { text: sentence, facts: { sensors: listIds(recent) } })];
 }
 
 export const getDeploymentPackage = read({

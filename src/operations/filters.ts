@@ -10,10 +10,10 @@ export const equalsIgnoreCase = (wanted: string | undefined, value: string | und
 export const isPartOf = (part: string | undefined, value: string | undefined): boolean =>
   part === undefined || (value ?? '').toLowerCase().includes(part.toLowerCase());
 
-/** Full days since a point in time; undefined where it is unknown. */
+/** Full days since a point in time; undefined where it is unknown, which Graph may write as 0001-01-01. */
 export function countDaysSince(time: string | undefined): number | undefined {
-  const days = Math.floor((Date.now() - Date.parse(time ?? '')) / 86_400_000);
-  return Number.isNaN(days) ? undefined : days;
+  const since = Date.parse(time ?? '');
+  return since > 0 ? Math.floor((Date.now() - since) / 86_400_000) : undefined;
 }
 
 /** A filter for what is at least so many days old; without it, everything. */

@@ -122,7 +122,7 @@ export const updateHealthIssue = write({
   name: 'update_health_issue',
   title: 'Update health issue',
   description:
-    'Closes, suppresses (hidden for seven days) or reopens up to 50 health issues; none of it repairs a cause. A person is asked when an open issue gets hidden. Returns the status of each as read back.',
+    'Closes, suppresses (hidden for seven days) or reopens up to 50 health issues; none of it repairs a cause. A person is asked before one is hidden, or several change. Returns the status of each as read back.',
   effect: 'change',
   input: z.strictObject({ ids, status: z.enum(issueStatuses) }),
   output: z.looseObject({ outcome: z.string(), issues: targetStates.optional(), alreadySo: z.number().optional() }),
@@ -181,7 +181,6 @@ const toIssueTarget = (issue: HealthIssue): Target => ({
   },
 });
 
-/** An issue that is closed or suppressed already is hidden already. */
 const acts = {
   closed: { word: 'close', verb: 'Close' },
   suppressed: { word: 'suppress', verb: 'Suppress' },
@@ -189,11 +188,17 @@ const acts = {
 };
 
 function assessHiding(issue: HealthIssue, status: string): Consequence[] {
-  if (status === 'open' || issue.status === 'closed' || issue.status === 'suppressed') return [];
+  if (status === 'open') return [];
   const name = quoteText(issue.displayName ?? issue.id);
-  const sentence =
+  const content =
     status === 'suppressed'
-      ? `Suppressing ${name} hides it for seven days; its cause stays.`
-      : `Closing ${name} hides it from the open issues; its cause may still be there.`;
-  return [warn('hides_issue', sentence, issue.id)];
+      ? {
+          text: `Suppressing ${name} hides it for seven days; its cause stays.`,
+          short: 'hidden for 7 days, cause stays',
+        }
+      : {
+          text: `Closing ${name} hides it from the open issues; its cause may still be there.`,
+          short: 'hidden, cause may still be there',
+        };
+  return [warn('hides_issue', { ...content, about: issue.id })];
 }

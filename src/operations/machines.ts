@@ -1,5 +1,5 @@
 import { ToolError } from '../errors.ts';
-import type { Sensor } from '../graph/endpoints/sensors.ts';
+import { type Sensor, sensorTypes, serviceStatuses } from '../graph/endpoints/sensors.ts';
 import type { Target } from './operation.ts';
 
 /** A machine by its name in its domain. */
@@ -36,13 +36,44 @@ export function isDomainControllerSensor(sensor: Pick<Sensor, 'sensorType'>): bo
   return sensor.sensorType === 'domainControllerIntegrated' || sensor.sensorType === 'domainControllerStandalone';
 }
 
-const silentStatuses = new Set(['disconnected', 'unreachable', 'notConfigured', 'startFailure']);
+/** Whether Graph states a type that is known, and so what the sensor watches. */
+export const isTypeKnown = ({ sensorType = '' }: Pick<AnySensor, 'sensorType'>) => isOf(sensorTypes, sensorType);
+
+/** Whether Graph states whose domain a sensor watches: its own, and for a standalone sensor those of a list that is not empty. */
+export function isCoverageKnown({ sensorType, domainName = '', settings }: AnySensor): boolean {
+  const controllers = settings?.domainControllerDnsNames ?? [];
+  if (sensorType !== 'domainControllerStandalone') return domainName !== '';
+  return controllers.length > 0 && (domainName !== '' || controllers.every((name) => getSuffix(name) !== ''));
+}
+
+const silentStatuses = ['disconnected', 'unreachable', 'notConfigured', 'startFailure'];
+const reportingStatuses = ['upToDate', 'outdated', 'updating', 'updateFailed', 'syncing'];
+const aliveStatuses = ['running', 'starting', 'onboarding'];
+const isOf = (words: readonly string[], word: string) => words.includes(word);
+
+type WithStatus = Pick<AnySensor, 'deploymentStatus' | 'serviceStatus'>;
 
 /** Whether the service hears the sensor: US Government clouds have no `serviceStatus`, there the deployment status decides. */
-export function isCommunicating(sensor: Pick<Sensor, 'deploymentStatus' | 'serviceStatus'>): boolean {
-  if (sensor.deploymentStatus === undefined || silentStatuses.has(sensor.deploymentStatus)) return false;
-  return sensor.serviceStatus === undefined || sensor.serviceStatus === 'running';
+export function isCommunicating({ deploymentStatus = '', serviceStatus = 'running' }: WithStatus): boolean {
+  return isOf(reportingStatuses, deploymentStatus) && serviceStatus === 'running';
 }
+
+/** Says of which sensors of a fleet it is certain that the service hears them: not of one without the status that others have. */
+export function createHearing(fleet: readonly WithStatus[]): (sensor: WithStatus) => boolean {
+  const isServiceStated = fleet.some(({ serviceStatus }) => serviceStatus !== undefined);
+  return (sensor) => isCommunicating(sensor) && (!isServiceStated || sensor.serviceStatus !== undefined);
+}
+
+/** What the two statuses of a sensor say together, where they can be believed: nothing of a contradiction or an unknown word. */
+export function judgeStatus({ deploymentStatus = '', serviceStatus }: WithStatus) {
+  const isSilent = isOf(silentStatuses, deploymentStatus);
+  if (!isSilent && !isOf(reportingStatuses, deploymentStatus)) return 'unknown';
+  if (serviceStatus !== undefined && !isOf(serviceStatuses, serviceStatus)) return 'unknown';
+  if (isSilent && isOf(aliveStatuses, serviceStatus ?? '')) return 'contradictory';
+  return deploymentStatus === 'unreachable' ? 'unreachable' : 'known';
+}
+
+const getSuffix = (fqdn: string) => normalizeName(fqdn).split('.').slice(1).join('.');
 
 export const normalizeName = (text: string | undefined) => (text ?? '').trim().replace(/\.$/, '').toLowerCase();
 
@@ -61,6 +92,10 @@ export function isSameMachine(fqdn: string, { displayName, domainName }: NamedMa
 export const nameMachine = ({ displayName, domainName }: NamedMachine) =>
   [displayName, domainName].filter(Boolean).join('.');
 export const nameTarget = ({ name, domain }: Target) => nameMachine({ displayName: name, domainName: domain });
+
+/** DNS does not know letter case or order: the same set is the same list. */
+export const normalizeNames = (names: readonly string[]) =>
+  [...new Set(names.map((name) => name.toLowerCase()))].sort();
 
 /** The objects with these ids. @throws ToolError `not_found` for an id that none has, with `why` and `next` about it. */
 export function selectByIds<T extends { readonly id: string }>(
@@ -87,6 +122,7 @@ export function toSensorTarget(sensor: AnySensor): Target {
     ['version', sensor.version],
   ];
   const majorVersion = sensor.version?.match(/^\d+/)?.[0];
+  const domainControllers = sensor.settings?.domainControllerDnsNames;
   return {
     id: sensor.id.toLowerCase(),
     name: sensor.displayName ?? '',
@@ -94,6 +130,7 @@ export function toSensorTarget(sensor: AnySensor): Target {
     ...(sensor.sensorType !== undefined && { type: sensor.sensorType }),
     ...(majorVersion !== undefined && { majorVersion }),
     ...(sensor.createdDateTime !== undefined && { createdDateTime: sensor.createdDateTime }),
+    ...(domainControllers !== undefined && { domainControllers: normalizeNames(domainControllers) }),
     details: Object.fromEntries(details.flatMap(([label, value]) => (value === undefined ? [] : [[label, value]]))),
   };
 }
@@ -126,6 +163,6 @@ export function listDomains(sensor: Pick<Sensor, 'sensorType' | 'domainName' | '
   const ownDomain = normalizeName(sensor.domainName);
   const controllers =
     sensor.sensorType === 'domainControllerStandalone' ? (sensor.settings?.domainControllerDnsNames ?? []) : [''];
-  const domains = controllers.map((fqdn) => normalizeName(fqdn).split('.').slice(1).join('.') || ownDomain);
+  const domains = controllers.map((fqdn) => getSuffix(fqdn) || ownDomain);
   return [...new Set(domains)].filter((domain) => domain !== '').sort();
 }

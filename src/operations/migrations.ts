@@ -4,9 +4,9 @@ import { createRequest } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
 import { migrationStates, type SensorMigration } from '../graph/endpoints/sensorMigration.ts';
 import { formatCount } from '../text.ts';
-import { describeMachine, inform, warn, warnOfWholeDomains } from './consequences.ts';
+import { describeMachine, inform, warn, warnOfUnstatedCoverage, warnOfWholeDomains } from './consequences.ts';
 import { equalsIgnoreCase, isOneOf } from './filters.ts';
-import { isDomainControllerSensor, selectByIds, toSensorTarget } from './machines.ts';
+import { isDomainControllerSensor, normalizeName, selectByIds, toSensorTarget } from './machines.ts';
 import { type Consequence, emptyPlan, read, type Target, write } from './operation.ts';
 import { paginate, paging } from './paging.ts';
 import { catchToolError } from './partial.ts';
@@ -76,7 +76,14 @@ export const migrateSensors = write({
         ...migrationConsequences,
         ...chosen
           .filter(({ migrationState }) => migrationState === 'migrationFailed')
-          .map((one) => warn('last_migration_failed', `The last migration of ${describeMachine(one)} failed.`, one.id)),
+          .map((one) =>
+            warn('last_migration_failed', {
+              text: `The last migration of ${describeMachine(one)} failed.`,
+              short: 'its last migration failed',
+              about: one.id,
+            }),
+          ),
+        ...chosen.flatMap(warnOfUnstatedCoverage),
         ...assessWholeDomains(chosen, migrations),
       ],
       types: 'count',
@@ -105,28 +112,45 @@ function toMigrationTarget(migration: SensorMigration): Target {
 }
 
 const migrationConsequences: readonly Consequence[] = [
-  warn('no_way_back', 'Microsoft Graph offers no way back from v3.x to v2.x.'),
-  warn('loses_vpn_and_syslog', 'v3.x sensors have no VPN (RADIUS) integration and send no syslog.'),
-  warn('gmsa_action_account', 'A gMSA that is configured as action account must be removed, or response actions fail.'),
-  warn(
-    'v2_software_stays',
-    'The v2.x software and Npcap stay on the servers and have to be removed there by hand afterwards.',
-  ),
-  inform('takes_twenty_minutes', 'Each server can take up to 20 minutes; its v2.x sensor runs until v3.x is ready.'),
-  inform(
-    'state_not_verified',
-    'Microsoft says that these sensors can be migrated (migrationState); nothing else was checked.',
-  ),
+  warn('no_way_back', {
+    text: 'Microsoft Graph offers no way back from v3.x to v2.x.',
+    short: 'no way back to v2.x',
+  }),
+  warn('loses_vpn_and_syslog', {
+    text: 'v3.x sensors have no VPN (RADIUS) integration and send no syslog.',
+    short: 'v3.x has no VPN and no syslog',
+  }),
+  warn('gmsa_action_account', {
+    text: 'A gMSA that is configured as action account must be removed, or response actions fail.',
+    short: 'a gMSA action account has to go',
+  }),
+  warn('v2_software_stays', {
+    text: 'The v2.x software and Npcap stay on the servers and have to be removed there by hand afterwards.',
+    short: 'v2.x software stays, remove by hand',
+  }),
+  inform('takes_twenty_minutes', {
+    text: 'Each server can take up to 20 minutes; its v2.x sensor runs until v3.x is ready.',
+  }),
+  inform('state_not_verified', {
+    text: 'Microsoft says that these sensors can be migrated (migrationState); nothing else was checked.',
+  }),
 ];
 
 /** Domains whose controllers are all in this one act: no other one of Microsoft's list runs. */
 function assessWholeDomains(chosen: readonly SensorMigration[], migrations: readonly SensorMigration[]): Consequence[] {
-  const getDomain = ({ domainName = '' }: SensorMigration) => domainName.toLowerCase();
-  const isRunning = ({ serviceStatus = 'running' }: SensorMigration) => serviceStatus === 'running';
-  const others = migrations.filter((one) => !chosen.includes(one) && isDomainControllerSensor(one) && isRunning(one));
-  const describe = (count: number, domain: string) =>
-    `${count} domain controllers of ${domain} are migrated at once, and no other one in Microsoft's migration list has a running sensor.`;
-  return warnOfWholeDomains(chosen.map(getDomain), others.map(getDomain), describe);
+  const getDomain = ({ domainName }: SensorMigration) => normalizeName(domainName);
+  const controllers = migrations.filter(isDomainControllerSensor);
+  const others = controllers.filter((one) => !chosen.includes(one) && one.serviceStatus === 'running');
+  return warnOfWholeDomains(
+    controllers.filter((one) => chosen.includes(one)),
+    getDomain,
+    others.map(getDomain),
+    {
+      least: 1,
+      describe: ({ domain, chosen: all }) =>
+        `${all.length === 1 ? 'The domain controller' : `${all.length} domain controllers`} of ${domain} ${all.length === 1 ? 'is migrated' : 'are migrated at once'}, and no other one in Microsoft's migration list has a running sensor.`,
+    },
+  );
 }
 
 type MigrationAnswer = z.output<typeof endpoints.migrateSensors.answer>;

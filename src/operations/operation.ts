@@ -92,6 +92,8 @@ export interface Target {
   readonly type?: string;
   readonly majorVersion?: string;
   readonly createdDateTime?: string;
+  /** A sensor's list of domain controllers, sorted, in lower case. */
+  readonly domainControllers?: readonly string[];
   /** What flaps, label to value: health, statuses, build number, open issues. */
   readonly details: Readonly<Record<string, string>>;
 }
@@ -113,16 +115,26 @@ export type ConsequenceFact = readonly string[] | number;
  * What follows from the act, in one sentence. It is bound with its facts, in one direction: a new warning, a new name, a
  * larger number or a lost reassurance voids an approval; a warning that went away or became smaller does not.
  */
-export interface Consequence {
+export type Consequence = Warning | Note;
+
+interface ConsequenceBase {
   readonly code: string;
   /** The id of the target that it is about. */
   readonly about?: string;
-  readonly kind: 'warning' | 'reassurance' | 'info';
   readonly text: string;
-  /** A warning in at most 40 columns. */
-  readonly short?: string;
   /** Every name and number that the sentence is made of, by what they are: `domains`, `days`. */
   readonly facts?: Readonly<Record<string, ConsequenceFact>>;
+}
+
+export interface Warning extends ConsequenceBase {
+  readonly kind: 'warning';
+  /** The same in at most 40 columns, for a head. */
+  readonly short: string;
+}
+
+/** What is no reason to say no: it calms, or only tells. */
+interface Note extends ConsequenceBase {
+  readonly kind: 'reassurance' | 'info';
 }
 
 /** What an operation may do after sending: read, put a secret into its file, repeat an approved GET. Where the client cancels the call, only its pauses end. */

@@ -4,11 +4,11 @@ import { createRequest } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
 import { activationModes, type SensorCandidate } from '../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../graph/endpoints/sensors.ts';
-import { formatCount, joinNames } from '../text.ts';
+import { formatCount } from '../text.ts';
 import { toCandidateTarget } from './candidates/activate.ts';
-import { inform, warn } from './consequences.ts';
-import { nameMachine, parseGeneration } from './machines.ts';
-import { type Consequence, emptyPlan, read, write } from './operation.ts';
+import { inform, listIds, warn } from './consequences.ts';
+import { parseGeneration, toSensorTarget } from './machines.ts';
+import { emptyPlan, read, type Warning, write } from './operation.ts';
 import { readIfAllowed } from './partial.ts';
 import { text } from './schemas.ts';
 import { nothingToDo, observeValue, summarize } from './verification.ts';
@@ -75,19 +75,29 @@ export const updateActivationConfiguration = write({
   },
 });
 
-const personChooses = inform('person_chooses', 'From now on a person chooses which candidates get the sensor.');
+const personChooses = inform('person_chooses', {
+  text: 'From now on a person chooses which candidates get the sensor.',
+});
 
-function assessAutomation(candidates: readonly SensorCandidate[] | ToolError): Consequence[] {
-  const laterServers = warn(
-    'activates_every_later_server',
-    'Every eligible domain controller that is discovered later gets the sensor without anybody being asked.',
-  );
+function assessAutomation(candidates: readonly SensorCandidate[] | ToolError): Warning[] {
+  const laterServers = warn('activates_every_later_server', {
+    text: 'Every eligible domain controller that is discovered later gets the sensor without anybody being asked.',
+    short: 'every later server too, nobody is asked',
+  });
   if (candidates instanceof ToolError) {
-    return [warn('candidates_unknown', 'Which servers can be activated now could not be read.'), laterServers];
+    const unknown = {
+      text: 'Which servers can be activated now could not be read.',
+      short: 'which servers now could not be read',
+    };
+    return [warn('candidates_unknown', unknown), laterServers];
   }
   if (candidates.length === 0) return [laterServers];
-  const sentence = `${formatCount(candidates.length, 'current candidate')} can get the sensor now without anybody being asked; each is named below.`;
-  return [warn('activates_current_candidates', sentence), laterServers];
+  const current = warn('activates_current_candidates', {
+    text: `${formatCount(candidates.length, 'current candidate')} can get the sensor now without anybody being asked; each is named below.`,
+    short: `${formatCount(candidates.length, 'server')} now, nobody is asked`,
+    facts: { candidates: listIds(candidates) },
+  });
+  return [current, laterServers];
 }
 
 export const getAutoAuditingConfiguration = read({
@@ -125,13 +135,12 @@ export const updateAutoAuditingConfiguration = write({
     const onOff = isAutomatic ? 'on' : 'off';
     const act = { word: `auditing ${onOff}`, verb: `Switch automatic auditing ${onOff} in the tenant` };
     if (before === isAutomatic) return { ...emptyPlan, act, types: 'tenant' };
+    const sensors = isAutomatic ? await readIfAllowed(graph.getAll(endpoints.listSensors)) : [];
     return {
-      ...emptyPlan,
       act,
+      targets: sensors instanceof ToolError ? [] : sensors.filter(canGetAuditPolicy).map(toSensorTarget),
       changes: [{ field: 'isAutomatic', before, after: isAutomatic }],
-      consequences: [
-        isAutomatic ? warnOfAuditPolicy(await readIfAllowed(graph.getAll(endpoints.listSensors))) : policyNotMaintained,
-      ],
+      consequences: isAutomatic ? assessAuditing(sensors) : [policyNotMaintained],
       types: 'tenant',
       requests: [createRequest(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic } })],
     };
@@ -148,17 +157,41 @@ export const updateAutoAuditingConfiguration = write({
   },
 });
 
-const policyNotMaintained = warn(
-  'audit_policy_not_maintained',
-  'Defender for Identity no longer maintains the audit policy of domain controllers with a v3.x sensor; where it drifts, events for detections are missing.',
-);
+const policyNotMaintained = warn('audit_policy_not_maintained', {
+  text: 'Defender for Identity no longer maintains the audit policy of domain controllers with a v3.x sensor; where it drifts, events for detections are missing.',
+  short: 'audit policies are no longer maintained',
+});
 
-function warnOfAuditPolicy(sensors: readonly Sensor[] | ToolError) {
-  const all = sensors instanceof ToolError ? [] : sensors;
-  const names = all.filter(({ version }) => parseGeneration(version) === 'v3').map(nameMachine);
-  const current = names.length === 0 ? '' : `, now ${formatCount(names.length, 'server')}: ${joinNames(names)}`;
-  return warn(
-    'sets_audit_policy',
-    `Defender for Identity sets the Windows audit policy of every domain controller that has or gets a v3.x sensor${current}.`,
-  );
+/** A sensor that states no version may be a v3.x one. */
+const canGetAuditPolicy = ({ version }: Sensor) => parseGeneration(version) !== 'v2';
+
+function assessAuditing(sensors: readonly Sensor[] | ToolError): Warning[] {
+  const everyServer =
+    'Defender for Identity sets the Windows audit policy of every domain controller that has or gets a v3.x sensor';
+  if (sensors instanceof ToolError) {
+    const unknown = {
+      text: `${everyServer}. Which ones have it now could not be read.`,
+      short: 'sets audit policy of DCs that are unread',
+    };
+    return [warn('audited_servers_unknown', unknown)];
+  }
+  const current = sensors.filter(canGetAuditPolicy);
+  const unknown = current.filter(({ version }) => parseGeneration(version) === undefined);
+  const now = current.length === 0 ? '' : `, now ${formatCount(current.length, 'server')}; each is named below`;
+  return [
+    warn('sets_audit_policy', {
+      text: `${everyServer}${now}.`,
+      short: `sets audit policy of ${formatCount(current.length, 'DC')} and later`,
+      facts: { sensors: listIds(current) },
+    }),
+    ...(unknown.length === 0
+      ? []
+      : [
+          warn('generation_unknown', {
+            text: `The version of ${formatCount(unknown.length, 'sensor')} of these is not known.`,
+            short: `of ${formatCount(unknown.length, 'DC')} the version is not known`,
+            facts: { sensors: listIds(unknown) },
+          }),
+        ]),
+  ];
 }

@@ -8,7 +8,7 @@ import { createQuestion } from '../approval/question.ts';
 import type { ApprovalRequest, TextResult } from '../approval/requestStore.ts';
 import type { Execution } from '../approval/requests.ts';
 import { abortAfter } from '../clock.ts';
-import { listUnusualSafetySettings } from '../config.ts';
+import { type Config, listUnusualSafetySettings } from '../config.ts';
 import { SignInNeeded, ToolError } from '../errors.ts';
 import type { Graph } from '../graph/client/client.ts';
 import { createCancelledError, isWrite } from '../graph/client/errors.ts';
@@ -16,8 +16,16 @@ import type { Identity } from '../graph/client/identity.ts';
 import type { Outcome } from '../graph/client/outcome.ts';
 import type { ProgressReporter } from '../graph/client/reader.ts';
 import { pause } from '../graph/client/timing.ts';
+import { warn } from '../operations/consequences.ts';
 import { effects, isPersonAsked } from '../operations/effects.ts';
-import { type Finisher, getActingPermission, type Plan, type Verdict, type Write } from '../operations/operation.ts';
+import {
+  type Finisher,
+  getActingPermission,
+  type Plan,
+  type Verdict,
+  type Warning,
+  type Write,
+} from '../operations/operation.ts';
 import { createSecretFile, type SecretFile } from '../secrets/file.ts';
 import { describeOtherVersion, describeTenant, formatFailure, formatSuccess } from './results.ts';
 import type { Runtime } from './runtime.ts';
@@ -89,18 +97,24 @@ async function prepare(operation: Write, input: Input, call: ToolCall, pending: 
   checkPlan(operation, plan, runtime.config.maxMachines);
   const identity = await readActingIdentity(operation, graph, signal);
   const tenant = describeTenant(graph.tenant, identity, await graph.getTenantName());
-  const question = createQuestion(operation.name, operation.effect, plan, {
-    cloud: graph.tenant.cloud,
-    graphRoot: graph.tenant.graphRoot,
-    graphVersion: runtime.config.graphVersion,
-    tenantLabel: tenant.label,
-    simulated: graph.tenant.simulated,
-    identity,
-    principal: runtime.principal,
-    clientName: describeClient(server, context).name,
-    settings: listUnusualSafetySettings(runtime.config),
-    secretsFolder: isDisclosing(operation) ? runtime.secretsFolder : undefined,
-  });
+  const consequences = [...plan.consequences, ...warnOfSettings(operation, runtime.config)];
+  const question = createQuestion(
+    operation.name,
+    operation.effect,
+    { ...plan, consequences },
+    {
+      cloud: graph.tenant.cloud,
+      graphRoot: graph.tenant.graphRoot,
+      graphVersion: runtime.config.graphVersion,
+      tenantLabel: tenant.label,
+      simulated: graph.tenant.simulated,
+      identity,
+      principal: runtime.principal,
+      clientName: describeClient(server, context).name,
+      settings: listUnusualSafetySettings(runtime.config),
+      secretsFolder: isDisclosing(operation) ? runtime.secretsFolder : undefined,
+    },
+  );
   const finish = async (outcomes: readonly Outcome[], file?: SecretFile) => {
     const finishWindow = abortAfter(runtime.clock, finishWindowMs);
     const finisher = createFinisher(call, plan, identity, finishWindow.signal, file);
@@ -218,10 +232,23 @@ function checkPlan(operation: Write, plan: Plan, most: number): void {
   const types: readonly string[] = effects[operation.effect].types;
   if (!types.includes(plan.types))
     throw new Error(`${operation.name} would be approved by less than its effect asks for`);
-  if (plan.targets.length > most) {
+  if (plan.types !== 'tenant' && plan.targets.length > most) {
     const why = `One approval covers at most ${most} machines here, and this call names ${plan.targets.length}.`;
     throw new ToolError('invalid_input', why, 'Make several calls, or let the operator raise --max-machines.');
   }
+}
+
+/** Settings that take away what protects an act are warnings of it. */
+function warnOfSettings(operation: Write, { revealSecrets, auditLog }: Config): Warning[] {
+  const revealed = warn('key_revealed', {
+    text: 'This server runs with --reveal-secrets: the key goes to the model as well.',
+    short: 'the key goes to the model as well',
+  });
+  const unrecorded = warn('not_recorded', {
+    text: 'This server runs with --audit-log off: nothing records this question, its answer or the act.',
+    short: 'nothing records it: --audit-log off',
+  });
+  return [...(revealSecrets && isDisclosing(operation) ? [revealed] : []), ...(auditLog === 'off' ? [unrecorded] : [])];
 }
 
 const isDisclosing = (operation: Write) => operation.sends.some(({ discloses }) => discloses);

@@ -362,7 +362,23 @@ export const catalogue: readonly FaultRow[] = [
   {
     name: 'null collections',
     means: 'harmless',
-    put: edited((json) => asObject(everywhere(json, (_, value) => (Array.isArray(value) ? null : value)))),
+    put: edited((json) =>
+      asObject(everywhere(json, (key, value) => (Array.isArray(value) && key !== 'value' ? null : value))),
+    ),
+  },
+  {
+    name: 'page without its list',
+    means: 'unreadable',
+    paged: true,
+    words: useless('value is not what is documented'),
+    put: edited(({ value: _, ...page }) => page),
+  },
+  {
+    name: 'page whose list is null',
+    means: 'unreadable',
+    paged: true,
+    words: useless('value is not what is documented'),
+    put: edited((page) => ({ ...page, value: null })),
   },
   {
     name: 'first route off',

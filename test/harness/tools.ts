@@ -107,7 +107,6 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
       changedBy: {
         'missing item': 'another result',
         'unknown enum members': 'another result',
-        'null collections': 'another result',
       },
     },
   },
@@ -116,7 +115,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     needs: ['Sensors.Read'],
     firstRoute: 'GET sensors',
     usGov: 'beta for sensorCandidates',
-    faults: { reads: 'listSensors', changedBy: { 'unknown enum members': 4, 'null collections': 4 } },
+    faults: { reads: 'listSensors', changedBy: { 'unknown enum members': 4 } },
   },
   list_sensors: {
     args: { limit: 200 },
@@ -124,7 +123,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     firstRoute: 'GET sensors',
     faults: {
       reads: 'listSensors',
-      changedBy: { 'missing item': 36, 'unknown enum members': 44, 'null collections': 0 },
+      changedBy: { 'missing item': 36, 'unknown enum members': 44 },
     },
   },
   get_sensor: {
@@ -194,9 +193,6 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
       lost: '1 of 2: unknown whether it is deleted: Graph still lists it; get_sensor decides. 1 of 2: not sent; nothing was changed',
       accepted: '2 of 2: Graph accepted the deletion; not verified yet, get_sensor tells',
       special: {
-        'plan: null collections': refused(
-          'not_found: No sensor has the id 6c9b96b1-4f56-45e1-8d59-4bc01d049910. Nothing was changed. Take the ids from list_sensors.',
-        ),
         'plan: unknown enum members': refused(
           'not_writable: 2 of 2 sensors may not be deleted as stale: "SIN-DC03.apac.contoso.com" (6c9b96b1-4f56-45e1-8d59-4bc01d049910) is somethingNew, not unreachable, and has no communicating duplicate; "DC12.contoso.com" (cee5fa67-b249-494d-806f-59164f5d97f0) is somethingNew, not unreachable, and has no communicating duplicate. Nothing was changed. Call again without them, or ask the user about delete_sensor for a single one.',
         ),
@@ -249,7 +245,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     needs: ['Sensors.Read'],
     firstRoute: 'GET sensorCandidates',
     usGov: 'beta for sensorCandidates',
-    faults: { reads: 'listSensorCandidates', changedBy: { 'missing item': 7, 'null collections': 0 } },
+    faults: { reads: 'listSensorCandidates', changedBy: { 'missing item': 7 } },
   },
   activate_sensor_candidates: {
     args: { ids: [find('candidates', 'dc24.contoso.com'), find('candidates', 'dc25.contoso.com')] },
@@ -269,9 +265,6 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
       lost: 'It is unknown whether Graph took the request. 2 of 2: not seen yet: still a candidate',
       accepted: '2 of 2: could not be read yet',
       special: {
-        'plan: null collections': refused(
-          'not_found: No candidate has the id 8023c537-8218-42f6-8232-7639f584fafe; it may be activated already. Nothing was changed. Look with list_sensors, then take ids from list_sensor_candidates.',
-        ),
         'send: 404 after a deletion': accepted('2 of 2: left the candidates, not seen as a sensor yet'),
       },
     },
@@ -310,7 +303,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     firstRoute: 'GET healthIssues',
     faults: {
       reads: 'listHealthIssues',
-      changedBy: { 'missing item': 16, 'unknown enum members': 0, 'null collections': 0 },
+      changedBy: { 'missing item': 16, 'unknown enum members': 0, 'null collections': 18 },
     },
   },
   get_health_issue: {
@@ -378,7 +371,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     usGov: 'absent',
     faults: {
       reads: 'listSensorMigrations',
-      changedBy: { 'missing item': 27, 'unknown enum members': 33, 'null collections': 0 },
+      changedBy: { 'missing item': 27, 'unknown enum members': 33 },
     },
   },
   migrate_sensors: {
@@ -400,9 +393,6 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
       lost: 'Unknown whether it was started; its state is readyForMigration',
       accepted: 'Started; its state could not be read',
       special: {
-        'plan: null collections': refused(
-          'not_found: No sensor to migrate has the id d69be7ef-5971-4bbd-8caf-3f9c17ccc8ad. Nothing was changed. Take ids from list_sensor_migrations.',
-        ),
         'plan: unknown enum members': refused(
           'not_writable: 1 of 1 sensor cannot be migrated; in Microsoft\'s words: "DC02.contoso.com" (d69be7ef-5971-4bbd-8caf-3f9c17ccc8ad) is somethingNew. Nothing was changed. Call again with those that are readyForMigration or migrationFailed.',
         ),
@@ -415,7 +405,6 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
         'send: silence after the effect': done('Its state is upToDate'),
         'send: drip without an end': done('Its state is upToDate'),
         'after: unknown enum members': done('Started; its state is somethingNew'),
-        'after: null collections': accepted('Started; its state could not be read'),
       },
     },
   },

@@ -89,6 +89,81 @@ describe('delete_sensor', () => {
       ['!disconnected', '!duplicate_not_communicating', '!software_stays'],
     ],
     [
+      'an unreachable one whose service is running',
+      [sensor(1, 'DC01', { ...orphan, serviceStatus: 'running' }), sensor(2, 'DC02')],
+      ['!contradictory_status', '!software_stays'],
+    ],
+    [
+      'a disconnected one whose service is starting',
+      [sensor(1, 'DC01', { ...disconnected, serviceStatus: 'starting' }), sensor(2, 'DC02')],
+      ['!contradictory_status', '!software_stays'],
+    ],
+    ...[
+      { ...orphan, serviceStatus: 'somethingNew' },
+      { ...orphan, deploymentStatus: 'somethingNew' },
+      { deploymentStatus: null, serviceStatus: null },
+    ].map((status): [string, Sensors, string[]] => [
+      `one that is ${status.deploymentStatus} and ${status.serviceStatus}`,
+      [sensor(1, 'DC01', status), sensor(2, 'DC02')],
+      ['!software_stays', '!status_unknown'],
+    ]),
+    ...[null, 'somethingNew'].map((sensorType): [string, Sensors, string[]] => [
+      `an unreachable one of type ${sensorType}`,
+      [sensor(1, 'DC01', { ...orphan, sensorType }), sensor(2, 'DC02')],
+      ['!type_unknown'],
+    ]),
+    ...[null, ''].map((domainName): [string, Sensors, string[]] => [
+      `an unreachable one of the domain ${JSON.stringify(domainName)}`,
+      [sensor(1, 'DC01', { ...orphan, domainName }), sensor(2, 'DC02')],
+      ['!coverage_unknown'],
+    ]),
+    [
+      'an unreachable standalone sensor whose list is not stated',
+      [sensor(1, 'PROBE', { ...orphan, sensorType: 'domainControllerStandalone' }), sensor(2, 'DC02')],
+      ['!coverage_unknown'],
+    ],
+    [
+      'the last one, beside one whose deployment status is a new word',
+      [sensor(1, 'DC01'), sensor(2, 'DC02', { deploymentStatus: 'somethingNew' })],
+      ['!last_communicating_dc_sensor', '!software_stays', '!still_monitoring'],
+    ],
+    [
+      'the last one, beside one whose service status is not stated',
+      [sensor(1, 'DC01'), sensor(2, 'DC02', { serviceStatus: null })],
+      ['!last_communicating_dc_sensor', '!software_stays', '!still_monitoring'],
+    ],
+    [
+      'one beside another, where Graph states no service status at all',
+      [sensor(1, 'DC01', { serviceStatus: null }), sensor(2, 'DC02', { serviceStatus: null })],
+      ['!software_stays', '!still_monitoring'],
+    ],
+    [
+      'the last one, beside one without a domain and one without a type',
+      [sensor(1, 'DC01'), sensor(2, 'DC02', { domainName: null }), sensor(3, 'DC03', { sensorType: null })],
+      ['!last_communicating_dc_sensor', '!software_stays', '!still_monitoring'],
+    ],
+    ...[
+      { sensorType: 'adcsIntegrated' },
+      { sensorType: null },
+      { settings: { domainControllerDnsNames: ['dc01.contoso.com'] } },
+    ].map((other): [string, Sensors, string[]] => [
+      `one whose namesake differs in ${Object.keys(other).join()}`,
+      [
+        sensor(1, 'DC01', { ...disconnected, settings: { domainControllerDnsNames: ['dc99.contoso.com'] } }),
+        sensor(2, 'DC01', other),
+        sensor(3, 'DC02'),
+      ],
+      ['!disconnected', '!software_stays'],
+    ]),
+    [
+      'one whose namesake is in the same workgroup',
+      [
+        sensor(1, 'SRV', { ...disconnected, sensorType: 'adfsIntegrated', domainName: 'WORKGROUP' }),
+        sensor(2, 'SRV', { sensorType: 'adfsIntegrated', domainName: 'WORKGROUP' }),
+      ],
+      ['!disconnected', '!software_stays'],
+    ],
+    [
       'one whose name another domain has too',
       [sensor(1, 'DC01', disconnected), sensor(2, 'DC01', { domainName: 'emea.contoso.com' }), sensor(3, 'DC02')],
       ['!disconnected', '!software_stays'],
@@ -99,9 +174,9 @@ describe('delete_sensor', () => {
 
   test.each<[string, Record<string, unknown> | number, string[]]>([
     ['automated', automated, ['!may_be_activated_again', '!software_removed', '!still_monitoring']],
-    ['not readable', 403, ['!software_removed', '!still_monitoring', '-activation_mode_unknown']],
-    ['a new one', { activationMode: 'other' }, ['!software_removed', '!still_monitoring', '-activation_mode_unknown']],
-    ['not stated', {}, ['!software_removed', '!still_monitoring', '-activation_mode_unknown']],
+    ['not readable', 403, ['!activation_mode_unknown', '!software_removed', '!still_monitoring']],
+    ['a new one', { activationMode: 'other' }, ['!activation_mode_unknown', '!software_removed', '!still_monitoring']],
+    ['not stated', {}, ['!activation_mode_unknown', '!software_removed', '!still_monitoring']],
   ])('a v3.x sensor while the activation mode is %s', async (_, mode, expected) => {
     expect(listConsequenceCodes(await planned([sensor(1, 'DC01', v3), sensor(2, 'DC02')], mode))).toEqual(expected);
   });
@@ -109,7 +184,7 @@ describe('delete_sensor', () => {
   test('a cloud without activation is one whose mode could not be read', async () => {
     const graph = openGraph({ sensors: [sensor(1, 'DC01', v3), sensor(2, 'DC02')] }, undefined, 'usgov');
     expect(listConsequenceCodes(await makePlan(deleteSensor, { id: makeId(1) }, graph))).toContain(
-      '-activation_mode_unknown',
+      '!activation_mode_unknown',
     );
   });
 
@@ -149,6 +224,24 @@ describe('delete_sensor', () => {
     const [first] = (await planned([sensor(1, 'DC"01\u202e')])).consequences;
     expect(first).toMatchObject({ about: makeId(1) });
     expect(first?.text).toContain('"DC\'01\\u{202e}.contoso.com"');
+  });
+
+  test('the surviving duplicate, the domains and the controllers are facts, all of them', async () => {
+    const names = ['c', 'a', 'f', 'b', 'e', 'd'].map((name) => `${name}.${name}.com`);
+    const settings = { domainControllerDnsNames: names };
+    const probe = sensor(1, 'PROBE', { sensorType: 'domainControllerStandalone', settings });
+    const all = { controllers: ['a.a.com', 'b.b.com', 'c.c.com', 'd.d.com', 'e.e.com', 'f.f.com'] };
+    expect((await planned([probe])).consequences.map(({ code, facts }) => [code, facts])).toEqual([
+      ['last_communicating_dc_sensor', { domains: ['a.com', 'b.com', 'c.com', 'd.com', 'e.com', 'f.com'] }],
+      ['domain_controllers_lose_sensor', all],
+      ['still_monitoring', undefined],
+      ['software_stays', undefined],
+    ]);
+    const twins = await planned([sensor(1, 'DC01', disconnected), sensor(2, 'DC01')]);
+    expect(twins.consequences).toMatchObject([
+      { code: 'duplicate_communicates', facts: { communicating: [makeId(2)] } },
+    ]);
+    expect((await planned([probe])).targets).toMatchObject([{ domainControllers: all.controllers }]);
   });
 
   test('plans one DELETE of the sensor as it is, typed', async () => {
@@ -191,6 +284,11 @@ describe('delete_stale_sensors', () => {
     sensor(6, 'DC06'),
     sensor(7, 'DC07', disconnected),
     sensor(8, 'DC07', disconnected),
+    sensor(9, 'DC09', { ...orphan, serviceStatus: 'running' }),
+    sensor(10, 'DC10', { ...orphan, domainName: null }),
+    sensor(11, 'DC11', { ...orphan, sensorType: null }),
+    sensor(12, 'DC12', { ...orphan, deploymentStatus: 'somethingNew' }),
+    sensor(13, 'DC03', { ...disconnected, sensorType: null }),
   ];
   const plan = (ids: number[], leaving: string[] = []) =>
     makePlan(deleteStaleSensors, { ids: ids.map(makeId) }, openGraph({ sensors: fleet }), leaving);
@@ -217,6 +315,24 @@ describe('delete_stale_sensors', () => {
       `"DC05.contoso.com" (${makeId(5)}) is disconnected, not unreachable, and has no communicating duplicate.`,
     ],
     ['twins that are both silent', [7, 8], [], '2 of 2 sensors'],
+    [
+      'an unreachable one that is running',
+      [9],
+      [],
+      `"DC09.contoso.com" (${makeId(9)}) is unreachable and running at once.`,
+    ],
+    [
+      'an unreachable one without a domain, one without a type and one of a new status',
+      [10, 11, 12],
+      [],
+      `"DC10" (${makeId(10)}) is of a type or domain that Microsoft Graph does not state; "DC11.contoso.com" (${makeId(11)}) is of a type or domain that Microsoft Graph does not state; "DC12.contoso.com" (${makeId(12)}) is somethingNew, not unreachable, and has no communicating duplicate.`,
+    ],
+    [
+      'a twin without a stated type of a communicating one',
+      [13],
+      [],
+      `"DC03.contoso.com" (${makeId(13)}) is of a type or domain that Microsoft Graph does not state.`,
+    ],
     [
       'a twin together with the communicating one',
       [3, 4],

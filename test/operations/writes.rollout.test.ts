@@ -43,7 +43,7 @@ describe('regenerate_deployment_access_key', () => {
       { sensors: [sensor(1, 'DC01', { createdDateTime: daysAgo(6) })] },
       ['-sensors_created_recently'],
     ],
-    ['the sensors may not be read', { sensors: 403 }, ['-sensors_created_recently_unknown']],
+    ['the sensors may not be read', { sensors: 403 }, ['!sensors_created_recently_unknown']],
   ])('consequences when %s', async (_, holds, more) => {
     const plan = await makePlan(regenerateDeploymentAccessKey, {}, openGraph(holds));
     expect(listConsequenceCodes(plan)).toEqual([...always, ...more].sort());
@@ -148,6 +148,30 @@ describe('activate_sensor_candidates', () => {
       [1],
       { sensorCandidates: [candidate(1), candidate(2)], sensors: [v3Sensor, sensor(91, 'DC1')] },
       ['!existing_v2_sensor'],
+    ],
+    [
+      'one with a sensor of that name and of no stated version',
+      [1],
+      { sensorCandidates: [candidate(1), candidate(2)], sensors: [v3Sensor, sensor(91, 'DC1', { version: null })] },
+      ['!existing_sensor_unknown'],
+    ],
+    [
+      'one with a v2.x sensor of that name that states no domain',
+      [1],
+      { sensorCandidates: [candidate(1), candidate(2)], sensors: [v3Sensor, sensor(91, 'DC1', { domainName: null })] },
+      ['!existing_v2_sensor'],
+    ],
+    ...[null, '0001-01-01T00:00:00Z'].map((lastSeenDateTime): [string, number[], Holdings, string[]] => [
+      `one that was last seen ${lastSeenDateTime}`,
+      [1],
+      { sensorCandidates: [candidate(1, { lastSeenDateTime }), candidate(2)], sensors: [v3Sensor] },
+      ['!last_seen_unknown'],
+    ]),
+    [
+      'one whose domain is not stated',
+      [1],
+      { sensorCandidates: [candidate(1, { computerDnsName: 'dc1', domainName: null })], sensors: [v3Sensor] },
+      ['!coverage_unknown'],
     ],
     [
       'one whose name another domain has',
@@ -265,7 +289,7 @@ describe('migrate_sensors', () => {
 
   test.each<[string, number[], Record<string, unknown>[], string[]]>([
     ['one of two', [1], [migration(1, ready), migration(2, ready)], []],
-    ['the only one', [1], [migration(1, ready)], []],
+    ['the only one', [1], [migration(1, ready)], ['!whole_domain']],
     ['one that failed before', [1], [migration(1, 'migrationFailed'), migration(2, ready)], ['!last_migration_failed']],
     ['all of a domain', [1, 2], [migration(1, ready), migration(2, ready)], ['!whole_domain']],
     [
@@ -281,6 +305,14 @@ describe('migrate_sensors', () => {
       [],
     ],
     [
+      'one beside one whose service status is not stated',
+      [1],
+      [migration(1, ready), migration(2, ready, { serviceStatus: null })],
+      ['!whole_domain'],
+    ],
+    ['an AD FS sensor', [1], [migration(1, ready, { sensorType: 'adfsIntegrated' })], []],
+    ['one without a type', [1], [migration(1, ready, { sensorType: null })], ['!type_unknown']],
+    [
       'two beside an AD FS sensor',
       [1, 2],
       [migration(1, ready), migration(2, ready), migration(3, ready, { sensorType: 'adfsIntegrated' })],
@@ -292,6 +324,11 @@ describe('migrate_sensors', () => {
     expect(planned.types).toBe('count');
     expect(planned.requests.map(({ body }) => body)).toEqual([{ sensorIds: numbers.map(makeId) }]);
     expect(planned.targets[0]).toMatchObject({ id: makeId(1), name: 'DC01', domain: 'contoso.com', majorVersion: '2' });
+  });
+
+  test('warns of one whose domain is not stated', async () => {
+    const planned = await plan([1], [migration(1, ready, { domainName: null })]);
+    expect(listConsequenceCodes(planned)).toEqual([...always, '!coverage_unknown'].sort());
   });
 
   test.each(['notReadyForMigration', 'migrating', 'upToDate', 'unknownFutureValue'])('refuses %s', async (state) => {

@@ -73,7 +73,7 @@ describe('update_sensor', () => {
         targetId: makeId(1),
         field: 'domainControllerDnsNames',
         label: 'DC list',
-        before: controllers,
+        before: ['dc1.contoso.com', 'dc2.contoso.com'],
         after: ['dc3.contoso.com'],
       },
     ]);
@@ -120,7 +120,13 @@ describe('update_sensor', () => {
   });
 
   test.each<[string, string, string[], string[], string | undefined]>([
-    ['a controller is added', 'domainControllerStandalone', [...controllers, 'dc3.contoso.com'], [], undefined],
+    [
+      'a controller is added',
+      'domainControllerStandalone',
+      [...controllers, 'dc3.contoso.com'],
+      ['!domain_controllers_added_to_list'],
+      'The standalone sensor "SRV.contoso.com" will also monitor 1 domain controller: "dc3.contoso.com".',
+    ],
     [
       'one leaves a standalone sensor',
       'domainControllerStandalone',
@@ -132,8 +138,8 @@ describe('update_sensor', () => {
       'one leaves an AD FS sensor',
       'adfsIntegrated',
       ['dc3.contoso.com', 'dc2.contoso.com'],
-      ['!domain_controllers_removed_from_list'],
-      'The sensor "SRV.contoso.com" no longer asks 1 domain controller for its lookups: "dc1.contoso.com".',
+      ['!domain_controllers_added_to_list', '!domain_controllers_removed_from_list'],
+      'The sensor "SRV.contoso.com" will also ask 1 domain controller for its lookups: "dc3.contoso.com".',
     ],
     [
       'the list becomes empty',
@@ -148,10 +154,71 @@ describe('update_sensor', () => {
     expect(planned.consequences[0]?.text).toBe(text);
   });
 
+  test.each<[string, Wish['domainControllerDnsNames'], object | null, [string, string][]]>([
+    [
+      'one is added',
+      [...controllers, 'dc3.contoso.com'],
+      settings,
+      [['domain_controllers_added_to_list', 'asks a new DC']],
+    ],
+    [
+      'one takes the place of one',
+      ['dc1.contoso.com', 'dc3.contoso.com'],
+      settings,
+      [
+        ['domain_controllers_added_to_list', 'asks a new DC'],
+        ['domain_controllers_removed_from_list', 'no longer asks dc2'],
+      ],
+    ],
+    [
+      'two take the place of two',
+      ['dc3.contoso.com', 'dc4.contoso.com'],
+      settings,
+      [
+        ['domain_controllers_added_to_list', 'asks 2 new DCs'],
+        ['domain_controllers_removed_from_list', 'no longer asks 2 DCs'],
+      ],
+    ],
+    [
+      'one leaves whose name could be taken for words',
+      ['dc1.contoso.com'],
+      { domainControllerDnsNames: ['dc1.contoso.com', 'is safe! ok.contoso.com'] },
+      [['domain_controllers_removed_from_list', 'no longer asks a DC']],
+    ],
+    [
+      'Graph states no list',
+      ['dc1.contoso.com'],
+      { description: 'old' },
+      [
+        ['domain_controllers_added_to_list', 'asks a new DC'],
+        ['list_not_stated', 'its DC list of now is not stated'],
+      ],
+    ],
+    [
+      'Graph states no list and it becomes empty',
+      [],
+      null,
+      [
+        ['list_not_stated', 'its DC list of now is not stated'],
+        ['list_becomes_empty', 'without a DC it does not work'],
+      ],
+    ],
+    ['the list is the same', ['DC2.contoso.com', 'DC1.contoso.com'], settings, []],
+  ])('warnings in short where %s', async (_, domainControllerDnsNames, more, expected) => {
+    const holds = holding('adfsIntegrated', '2.1.1.1', more ?? {});
+    if (more === null) Object.assign(holds.sensors[0], { settings: null });
+    const planned = await plan({ domainControllerDnsNames }, holds);
+    const shorts = planned.consequences.map((one) => [one.code, one.kind === 'warning' ? one.short : undefined]);
+    expect(shorts).toEqual(expected);
+  });
+
   test.each([
     {},
     { description: 'a\u0000b' },
     { description: 'a\u202eb' },
+    ...['\u200b', '\ufeff', '\u00ad', '\u3164', '\ufe0f', '\u{e0041}', '\ue000', '\n', '\u2028'].map((sign) => ({
+      description: `a${sign}b`,
+    })),
     { description: 'x'.repeat(1001) },
     { domainControllerDnsNames: ['dc1'] },
     { domainControllerDnsNames: ['dc1.contoso.com/x'] },
@@ -290,12 +357,31 @@ describe('update_auto_auditing_configuration', () => {
   const plan = (isAutomatic: boolean, holds: Holdings) =>
     makePlan(updateAutoAuditingConfiguration, { isAutomatic }, openGraph(holds));
 
-  test.each<[string, Holdings, string]>([
-    ['names those of now', { sensors }, `${text}, now 1 server: "DC01.contoso.com".`],
-    ['may not read the sensors', { sensors: 403 }, `${text}.`],
-  ])('on: %s', async (_, holds, sentence) => {
+  const [unknownVersion, six] = [
+    { ...sensors[0], version: null },
+    [1, 2, 3, 4, 5, 6].map((number) => ({ ...sensors[0], id: makeId(number), displayName: `DC0${number}` })),
+  ];
+
+  test.each<[string, Holdings, string[], string[]]>([
+    ['names those of now', { sensors }, ['DC01'], [`${text}, now 1 server; each is named below.`]],
+    [
+      'names every one',
+      { sensors: six },
+      ['DC01', 'DC02', 'DC03', 'DC04', 'DC05', 'DC06'],
+      [`${text}, now 6 servers; each is named below.`],
+    ],
+    ['there is none', {}, [], [`${text}.`]],
+    [
+      'names one of unknown version',
+      { sensors: [unknownVersion] },
+      ['DC01'],
+      [`${text}, now 1 server; each is named below.`, 'The version of 1 sensor of these is not known.'],
+    ],
+    ['may not read the sensors', { sensors: 403 }, [], [`${text}. Which ones have it now could not be read.`]],
+  ])('on: %s', async (_, holds, names, sentences) => {
     const planned = await plan(true, { [path]: { isAutomatic: false }, ...holds });
-    expect(planned.consequences).toEqual([{ code: 'sets_audit_policy', kind: 'warning', text: sentence }]);
+    expect(planned.consequences.map(({ text }) => text)).toEqual(sentences);
+    expect(planned.targets.map(({ name }) => name)).toEqual(names);
     expect(planned.types).toBe('tenant');
     expect(planned.changes).toEqual([{ field: 'isAutomatic', before: false, after: true }]);
   });
@@ -336,10 +422,10 @@ describe('update_health_issue', () => {
 
   test.each([
     ['open', { word: 'reopen', verb: 'Reopen' }, [2, 3, 4], []],
-    ['closed', { word: 'close', verb: 'Close' }, [1, 3, 4], [1, 4]],
-    ['suppressed', { word: 'suppress', verb: 'Suppress' }, [1, 2, 4], [1, 4]],
+    ['closed', { word: 'close', verb: 'Close' }, [1, 3, 4], [1, 3, 4]],
+    ['suppressed', { word: 'suppress', verb: 'Suppress' }, [1, 2, 4], [1, 2, 4]],
   ] as const)(
-    'to %s: only issues of another status, hiding only those not hidden yet',
+    'to %s: only issues of another status, and what hides one asks whatever it was before',
     async (status, act, changed, hidden) => {
       const planned = await makePlan(updateHealthIssue, { ids: all, status }, openGraph({ healthIssues: issues }));
       expect(planned.act).toEqual({ ...act, noun: 'health issue' });

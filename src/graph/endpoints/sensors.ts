@@ -29,7 +29,7 @@ export const serviceStatuses = ['stopped', 'starting', 'running', 'disabled', 'o
 
 export const sensorSettings = entity({
   description: text,
-  domainControllerDnsNames: list(z.string()),
+  domainControllerDnsNames: optional(z.array(z.string())),
   isDelayedDeploymentEnabled: optional(z.boolean()),
   networkAdapters: list(entity({ id: text, name: text, isEnabled: optional(z.boolean()) })),
 });

@@ -6,10 +6,18 @@ import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
 import { joinNames, quoteText } from '../../text.ts';
-import { inform, warn, warnOfWholeDomains } from '../consequences.ts';
+import { inform, listIds, warn, warnOfWholeDomains } from '../consequences.ts';
 import { countDaysSince } from '../filters.ts';
-import { isCommunicating, isSameMachine, listDomains, nameTarget, parseGeneration, selectByIds } from '../machines.ts';
-import { type Consequence, emptyPlan, type Finisher, type Target, write } from '../operation.ts';
+import {
+  createHearing,
+  isSameMachine,
+  listDomains,
+  nameTarget,
+  normalizeName,
+  parseGeneration,
+  selectByIds,
+} from '../machines.ts';
+import { type Consequence, emptyPlan, type Finisher, type Target, type Warning, write } from '../operation.ts';
 import { catchToolError } from '../partial.ts';
 import { ids, targetStates } from '../schemas.ts';
 import { listStates, type Observation, summarize } from '../verification.ts';
@@ -84,32 +92,81 @@ export function toCandidateTarget({ id, computerDnsName = '', domainName, lastSe
 }
 
 const getFqdn = (candidate: SensorCandidate) => candidate.computerDnsName ?? '';
-const getDomain = (candidate: SensorCandidate) =>
-  (candidate.domainName ?? getFqdn(candidate).split('.').slice(1).join('.')).toLowerCase();
+const getSuffix = (candidate: SensorCandidate) => normalizeName(getFqdn(candidate)).split('.').slice(1).join('.');
+const getDomain = (candidate: SensorCandidate) => normalizeName(candidate.domainName) || getSuffix(candidate);
 
-function assessCandidate(candidate: SensorCandidate, sensors: readonly Sensor[]): Consequence[] {
+function assessCandidate(candidate: SensorCandidate, sensors: readonly Sensor[]): Warning[] {
   const fqdn = getFqdn(candidate);
   const name = quoteText(fqdn || candidate.id);
-  const isStale = (countDaysSince(candidate.lastSeenDateTime) ?? 0) > staleAfterDays;
-  const v2Sensors = sensors.filter((one) => parseGeneration(one.version) === 'v2' && isSameMachine(fqdn, one));
-  const stale = `${name} was last seen more than ${staleAfterDays} days ago, so the server may not exist any more.`;
-  const exists = `${name} has the name of a v2.x sensor that exists, ${joinNames(v2Sensors.map(({ id }) => id))}; v3.x works only where v2.x is removed or migrated.`;
-  return [
-    ...(isStale ? [warn('stale_candidate', stale, candidate.id)] : []),
-    ...(v2Sensors.length > 0 ? [warn('existing_v2_sensor', exists, candidate.id)] : []),
+  const about = candidate.id;
+  const days = countDaysSince(candidate.lastSeenDateTime);
+  // A sensor of this name that states no domain may be this machine's.
+  const ofName = sensors.filter((one) =>
+    isSameMachine(fqdn, { ...one, domainName: one.domainName || getSuffix(candidate) }),
+  );
+  const v2Sensors = ofName.filter(({ version }) => parseGeneration(version) === 'v2');
+  const unknownSensors = ofName.filter(({ version }) => parseGeneration(version) === undefined);
+  const consequences: readonly (readonly [applies: boolean, Warning])[] = [
+    [
+      days !== undefined && days > staleAfterDays,
+      warn('stale_candidate', {
+        text: `${name} was last seen ${days} days ago, so the server may not exist any more.`,
+        short: `last seen ${days} days ago`,
+        about,
+        facts: { days: days ?? 0 },
+      }),
+    ],
+    [
+      days === undefined,
+      warn('last_seen_unknown', {
+        text: `Microsoft Graph does not state when ${name} was last seen, so the server may not exist any more.`,
+        short: 'when it was last seen is not stated',
+        about,
+      }),
+    ],
+    [
+      getDomain(candidate) === '',
+      warn('coverage_unknown', {
+        text: `Microsoft Graph does not state the domain of ${name}, so it is unknown what else works there.`,
+        short: 'its domain is not stated',
+        about,
+      }),
+    ],
+    [
+      v2Sensors.length > 0,
+      warn('existing_v2_sensor', {
+        text: `${name} has the name of a v2.x sensor that exists, ${joinNames(listIds(v2Sensors))}; v3.x works only where v2.x is removed or migrated.`,
+        short: 'has a v2.x sensor',
+        about,
+        facts: { sensors: listIds(v2Sensors) },
+      }),
+    ],
+    [
+      unknownSensors.length > 0,
+      warn('existing_sensor_unknown', {
+        text: `${name} has the name of a sensor that exists, ${joinNames(listIds(unknownSensors))}, whose version is not known; v3.x works only where v2.x is removed or migrated.`,
+        short: 'has a sensor of unknown version',
+        about,
+        facts: { sensors: listIds(unknownSensors) },
+      }),
+    ],
   ];
+  return consequences.flatMap(([applies, warning]) => (applies ? [warning] : []));
 }
 
 /** Domains whose controllers are all in this one act: no other candidate, no other sensor that communicates. */
 function assessWholeDomains(chosen: readonly SensorCandidate[], { candidates, sensors }: Inventory): Consequence[] {
   const isChosen = (sensor: Sensor) => chosen.some((candidate) => isSameMachine(getFqdn(candidate), sensor));
+  const isHeard = createHearing(sensors);
   const otherDomains = [
     ...candidates.filter((candidate) => !chosen.includes(candidate)).map(getDomain),
-    ...sensors.filter((sensor) => isCommunicating(sensor) && !isChosen(sensor)).flatMap(listDomains),
+    ...sensors.filter((sensor) => isHeard(sensor) && !isChosen(sensor)).flatMap(listDomains),
   ];
-  const describe = (count: number, domain: string) =>
-    `All ${count} candidates of ${domain} are activated at once, and no other domain controller sensor communicates there.`;
-  return warnOfWholeDomains(chosen.map(getDomain), otherDomains, describe);
+  return warnOfWholeDomains(chosen, getDomain, otherDomains, {
+    least: 2,
+    describe: ({ domain, chosen: all }) =>
+      `All ${all.length} candidates of ${domain} are activated at once, and no other domain controller sensor communicates there.`,
+  });
 }
 
 function assessActivation(sensors: readonly Sensor[]): Consequence[] {
@@ -117,7 +174,10 @@ function assessActivation(sensors: readonly Sensor[]): Consequence[] {
     'The sensor is turned on inside Defender for Endpoint on these servers, without a restart; that takes about five minutes.';
   const first = 'No v3.x sensor is listed in this tenant yet: the first activation can take up to an hour.';
   const isFirst = !sensors.some(({ version }) => parseGeneration(version) === 'v3');
-  return [inform('switched_on_in_endpoint', text), ...(isFirst ? [inform('first_activation', first)] : [])];
+  return [
+    inform('switched_on_in_endpoint', { text }),
+    ...(isFirst ? [inform('first_activation', { text: first })] : []),
+  ];
 }
 
 /** v1.0 of the US Government clouds has no `serviceStatus`: there the deployment status tells. */

@@ -7,12 +7,19 @@ import { endpoints } from '../../graph/endpoints/index.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
 import { formatCount } from '../../text.ts';
 import { describeMachine } from '../consequences.ts';
-import { isCommunicating, parseGeneration, selectByIds, toSensorTarget } from '../machines.ts';
+import {
+  createHearing,
+  isCommunicating,
+  judgeStatus,
+  parseGeneration,
+  selectByIds,
+  toSensorTarget,
+} from '../machines.ts';
 import { emptyPlan, type Plan, write } from '../operation.ts';
 import { readIfAllowed } from '../partial.ts';
 import { id, ids, targetStates } from '../schemas.ts';
 import { listStates, type Observation, observeNoEffect, readAfterWrite, summarize } from '../verification.ts';
-import { assessDeletion, findDuplicates, hasServer, listRemaining } from './deleteConsequences.ts';
+import { assessDeletion, findDuplicates, hasServer, isStated, listRemaining } from './deleteConsequences.ts';
 
 /** What both tools share. */
 const deletion = {
@@ -49,7 +56,7 @@ export const deleteStaleSensors = write({
   name: 'delete_stale_sensors',
   title: 'Delete stale sensors',
   description:
-    'Deletes up to 50 stale entries under one approval by a person. Only sensors that are unreachable, or silent duplicates of a communicating sensor of the same name and domain; any other id is refused. Returns a state for each.',
+    'Deletes up to 50 stale entries under one approval by a person. Stale is a sensor that is unreachable, and not running as well, or a silent duplicate of a communicating sensor of the same type, name and domain. Any other id is refused, also one whose type, domain or status Graph does not state. Returns a state for each.',
   input: z.strictObject({ ids }),
   async plan(input, graph) {
     const sensors = await graph.getAll(endpoints.listSensors);
@@ -69,11 +76,16 @@ export const deleteStaleSensors = write({
 
 /** Why an entry is not stale; undefined for one that is. */
 function explainNotStale(sensor: Sensor, sensors: readonly Sensor[], remaining: readonly Sensor[]): string | undefined {
-  if (!hasServer(sensor)) return undefined;
   const name = `${describeMachine(sensor)} (${sensor.id})`;
+  const status = judgeStatus(sensor);
+  const isHeard = createHearing(sensors);
   if (isCommunicating(sensor)) return `${name} communicates`;
-  if (findDuplicates(sensor, remaining).some(isCommunicating)) return undefined;
-  return findDuplicates(sensor, sensors).some(isCommunicating)
+  if (status === 'contradictory') return `${name} is ${sensor.deploymentStatus} and ${sensor.serviceStatus} at once`;
+  if (status !== 'unknown' && !isStated(sensor))
+    return `${name} is of a type or domain that Microsoft Graph does not state`;
+  if (status === 'unreachable') return undefined;
+  if (status === 'known' && findDuplicates(sensor, remaining).some(isHeard)) return undefined;
+  return status === 'known' && findDuplicates(sensor, sensors).some(isHeard)
     ? `${name} is a duplicate whose communicating entry is being deleted too`
     : `${name} is ${sensor.deploymentStatus ?? 'of unknown status'}, not unreachable, and has no communicating duplicate`;
 }
@@ -86,7 +98,7 @@ async function planDeletion(toDelete: readonly Sensor[], sensors: readonly Senso
   const hasPendingDeletions = [...graph.pendingDeletions].some((id) =>
     toDelete.every((one) => one.id.toLowerCase() !== id),
   );
-  const context = { remaining, hasPendingDeletions, activationMode };
+  const context = { sensors, remaining, hasPendingDeletions, activationMode };
   return {
     ...emptyPlan,
     act: { word: 'delete', verb: 'Delete', noun: toDelete.length === 1 ? 'sensor' : 'stale sensor' },

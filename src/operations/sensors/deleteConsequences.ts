@@ -1,30 +1,55 @@
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
-import { formatCount, joinNames, quoteText } from '../../text.ts';
-import { describeMachine, inform, reassure, warn } from '../consequences.ts';
-import { isCommunicating, listDomains, nameMachine, parseGeneration } from '../machines.ts';
+import { formatCount, joinNames } from '../../text.ts';
+import { describeMachine, listIds, reassure, warn, warnOfUnstatedCoverage } from '../consequences.ts';
+import {
+  createHearing,
+  isCoverageKnown,
+  isTypeKnown,
+  judgeStatus,
+  listDomains,
+  nameMachine,
+  normalizeNames,
+  parseGeneration,
+} from '../machines.ts';
 import type { Consequence } from '../operation.ts';
 
 /** What stays when these sensors and the deletions that wait for an answer are gone. */
 export function listRemaining(sensors: readonly Sensor[], chosen: readonly Sensor[], pending: ReadonlySet<string>) {
-  const deletedIds = new Set([...pending, ...chosen.map(({ id }) => id.toLowerCase())]);
+  const deletedIds = new Set([...pending, ...listIds(chosen)]);
   return sensors.filter(({ id }) => !deletedIds.has(id.toLowerCase()));
 }
 
-/** Other entries of the same machine: host names are unique in a domain, so the same name and domain is the same machine. */
+/** Whether Graph states what a sensor is and where: without that nothing about its deletion is harmless. */
+export const isStated = (sensor: Sensor) => isTypeKnown(sensor) && isCoverageKnown(sensor);
+
+/** Other entries of the same machine: of its type, with its name in a domain of DNS, where their lists do not contradict. */
 export const findDuplicates = (sensor: Sensor, sensors: readonly Sensor[]) =>
   sensors.filter(
     (other) =>
       other.id.toLowerCase() !== sensor.id.toLowerCase() &&
+      isStated(sensor) &&
+      isStated(other) &&
+      other.sensorType === sensor.sensorType &&
       (sensor.displayName ?? '') !== '' &&
-      nameMachine(other).toLowerCase() === nameMachine(sensor).toLowerCase(),
+      (sensor.domainName ?? '').includes('.') &&
+      nameMachine(other).toLowerCase() === nameMachine(sensor).toLowerCase() &&
+      hasSameControllers(sensor, other),
   );
 
-/** The server of a sensor is still there, so its software matters. */
-export const hasServer = ({ deploymentStatus }: Sensor) => deploymentStatus !== 'unreachable';
+/** A domain controller's list holds the controller itself; those of other sensors name other machines. */
+function hasSameControllers(one: Sensor, other: Sensor): boolean {
+  const [names, others] = [one, other].map(({ settings }) => normalizeNames(settings?.domainControllerDnsNames ?? []));
+  const isListOwn = one.sensorType?.startsWith('domainController') === true && names?.length && others?.length;
+  return !isListOwn || names.join() === others.join();
+}
+
+/** The server of a sensor may still be there, so its software matters. */
+export const hasServer = (sensor: Sensor) => judgeStatus(sensor) !== 'unreachable';
 
 /** What a deletion meets. */
 interface DeletionContext {
-  /** The sensors that stay. */
+  /** All sensors, and those of them that stay. */
+  readonly sensors: readonly Sensor[];
   readonly remaining: readonly Sensor[];
   /** Whether other deletions wait for an answer. */
   readonly hasPendingDeletions: boolean;
@@ -35,54 +60,157 @@ interface DeletionContext {
 /** What follows from deleting one sensor. */
 export function assessDeletion(
   sensor: Sensor,
-  { remaining, hasPendingDeletions, activationMode }: DeletionContext,
+  { sensors, remaining, hasPendingDeletions, activationMode }: DeletionContext,
 ): Consequence[] {
+  const about = sensor.id;
   const name = describeMachine(sensor);
   const generation = parseGeneration(sensor.version);
-  const [isThere, isActive] = [hasServer(sensor), isCommunicating(sensor)];
-  const covered = new Set(remaining.filter(isCommunicating).flatMap(listDomains));
+  const status = judgeStatus(sensor);
+  const isHeard = createHearing(sensors);
+  const [isThere, isActive] = [status !== 'unreachable', isHeard(sensor)];
+  const covered = new Set(remaining.filter(isHeard).flatMap(listDomains));
   const uncovered = listDomains(sensor).filter((domain) => !covered.has(domain));
   const domains = joinNames(uncovered);
   const scope = `among those you can see${hasPendingDeletions ? ', with deletions that wait for approval counted as gone' : ''}`;
   const controllers =
-    sensor.sensorType === 'domainControllerStandalone' ? (sensor.settings?.domainControllerDnsNames ?? []) : [];
+    sensor.sensorType === 'domainControllerStandalone'
+      ? normalizeNames(sensor.settings?.domainControllerDnsNames ?? [])
+      : [];
   const duplicates = findDuplicates(sensor, remaining);
-  const activeDuplicate = duplicates.find(isCommunicating);
-  const duplicate = activeDuplicate ?? duplicates[0];
-  const other = `Another entry of ${name}, with the id ${quoteText(duplicate?.id ?? '')},`;
-
-  const texts = {
-    last_communicating_dc_sensor: `${name} is the last communicating domain controller sensor of ${domains}, ${scope}.`,
-    domain_not_covered: `${name} is silent, and no other domain controller sensor of ${domains} communicates, ${scope}.`,
-    domain_controllers_lose_sensor: `With the standalone sensor ${name}, ${formatCount(controllers.length, 'domain controller')} of its list lose it: ${joinNames(controllers)}.`,
-    safe_to_delete: `${name} is unreachable: its machine was removed from Active Directory without an uninstall, and Microsoft calls such an entry safe to delete.`,
-    still_monitoring: `${name} is still reporting: it is not a stale entry.`,
-    disconnected: `${name} is disconnected, which means that it has not reported to the service for ten minutes, not that its server is gone${generation === 'v2' ? '; uninstall the sensor there first' : ''}.`,
-    software_removed: `The v3.x sensor software of ${name} is removed from the domain controller, and its monitoring stops${activeDuplicate === undefined ? '' : '; whether that also ends the other entry of this name is not documented'}.`,
-    generation_unknown: `The version of ${name} is not known: a v2.x sensor leaves its software on the server, a v3.x sensor is removed from it.`,
-    software_stays: `Only the entry of ${name} is deleted: ${activeDuplicate === undefined ? 'the v2.x software stays on the server, so uninstall it there first' : 'v2.x software that is left on the server has to be removed there by hand'}.`,
-    may_be_activated_again: `Activation is automated in this tenant, so ${name} may be activated again without anybody being asked.`,
-    activation_mode_unknown: `The activation mode is not known; if it is automated, ${name} may be activated again.`,
-    duplicate_communicates: `${other} communicates and stays.`,
-    duplicate_not_communicating: `${other} stays and does not communicate.`,
-  };
-  const build = (when: boolean, code: keyof typeof texts, create = warn) =>
-    when ? [create(code, texts[code], sensor.id)] : [];
+  const activeDuplicates = duplicates.filter(isHeard);
+  const hasActiveDuplicate = activeDuplicates.length > 0;
+  const silentDuplicates = duplicates.filter((one) => !isHeard(one));
   // The software on the server is the one that the running entry works with.
-  const hasSoftwareInUse = activeDuplicate !== undefined && parseGeneration(activeDuplicate.version) === 'v2';
+  const hasSoftwareInUse = activeDuplicates.some(({ version }) => parseGeneration(version) === 'v2');
   const canReturn = isThere && generation === 'v3';
-  return [
-    ...build(uncovered.length > 0, isActive ? 'last_communicating_dc_sensor' : 'domain_not_covered'),
-    ...build(controllers.length > 0, 'domain_controllers_lose_sensor'),
-    ...build(!isThere, 'safe_to_delete', reassure),
-    ...build(isThere && isActive, 'still_monitoring'),
-    ...build(sensor.deploymentStatus === 'disconnected' && activeDuplicate === undefined, 'disconnected'),
-    ...build(isThere && generation === 'v3', 'software_removed'),
-    ...build(isThere && generation === undefined, 'generation_unknown'),
-    ...build(isThere && generation === 'v2' && !hasSoftwareInUse, 'software_stays'),
-    ...build(canReturn && activationMode === 'automated', 'may_be_activated_again'),
-    ...build(canReturn && !['automated', 'manual'].includes(activationMode ?? ''), 'activation_mode_unknown', inform),
-    ...build(activeDuplicate !== undefined, 'duplicate_communicates', reassure),
-    ...build(duplicate !== activeDuplicate, 'duplicate_not_communicating'),
+  const describeEntries = (entries: readonly Sensor[]) =>
+    `Another entry of ${name}, with the id ${joinNames(listIds(entries))},`;
+
+  const consequences: readonly (readonly [applies: boolean, Consequence])[] = [
+    [
+      uncovered.length > 0 && isActive,
+      warn('last_communicating_dc_sensor', {
+        text: `${name} is the last communicating domain controller sensor of ${domains}, ${scope}.`,
+        short: `last working DC sensor of ${uncovered.length === 1 ? 'its domain' : `${uncovered.length} domains`}`,
+        about,
+        facts: { domains: uncovered },
+      }),
+    ],
+    [
+      uncovered.length > 0 && !isActive,
+      warn('domain_not_covered', {
+        text: `${status === 'known' ? `${name} is silent, and no` : 'No'} other domain controller sensor of ${domains} communicates, ${scope}.`,
+        short: `no working DC sensor in ${uncovered.length === 1 ? 'its domain' : `${uncovered.length} domains`}`,
+        about,
+        facts: { domains: uncovered },
+      }),
+    ],
+    ...warnOfUnstatedCoverage(sensor).map((warning) => [true, warning] as const),
+    [
+      controllers.length > 0,
+      warn('domain_controllers_lose_sensor', {
+        text: `With the standalone sensor ${name}, ${formatCount(controllers.length, 'domain controller')} of its list lose it: ${joinNames(controllers)}.`,
+        short: `${formatCount(controllers.length, 'DC')} of its list lose their sensor`,
+        about,
+        facts: { controllers },
+      }),
+    ],
+    [
+      status === 'contradictory',
+      warn('contradictory_status', {
+        text: `Microsoft Graph contradicts itself: ${name} is ${sensor.deploymentStatus}, and its service is ${sensor.serviceStatus}. It may be at work.`,
+        short: `${sensor.deploymentStatus}, yet ${sensor.serviceStatus}`,
+        about,
+      }),
+    ],
+    [
+      status === 'unknown',
+      warn('status_unknown', {
+        text: `Microsoft Graph does not state a status of ${name} that is known. It may be at work.`,
+        short: 'its status is not known',
+        about,
+      }),
+    ],
+    [
+      status === 'unreachable' && isStated(sensor),
+      reassure('safe_to_delete', {
+        text: `${name} is unreachable: its machine was removed from Active Directory without an uninstall, and Microsoft calls such an entry safe to delete.`,
+        about,
+      }),
+    ],
+    [
+      isActive,
+      warn('still_monitoring', {
+        text: `${name} is still reporting: it is not a stale entry.`,
+        short: 'still reporting',
+        about,
+      }),
+    ],
+    [
+      status === 'known' && sensor.deploymentStatus === 'disconnected' && !hasActiveDuplicate,
+      warn('disconnected', {
+        text: `${name} is disconnected, which means that it has not reported to the service for ten minutes, not that its server is gone${generation === 'v2' ? '; uninstall the sensor there first' : ''}.`,
+        short: 'disconnected, server may still exist',
+        about,
+      }),
+    ],
+    [
+      isThere && generation === 'v3',
+      warn('software_removed', {
+        text: `The v3.x sensor software of ${name} is removed from the domain controller, and its monitoring stops${hasActiveDuplicate ? '; whether that also ends the other entry of this name is not documented' : ''}.`,
+        short: 'v3.x is removed from the server',
+        about,
+      }),
+    ],
+    [
+      isThere && generation === undefined,
+      warn('generation_unknown', {
+        text: `The version of ${name} is not known: a v2.x sensor leaves its software on the server, a v3.x sensor is removed from it.`,
+        short: 'its version is not known',
+        about,
+      }),
+    ],
+    [
+      isThere && generation === 'v2' && !hasSoftwareInUse,
+      warn('software_stays', {
+        text: `Only the entry of ${name} is deleted: ${hasActiveDuplicate ? 'v2.x software that is left on the server has to be removed there by hand' : 'the v2.x software stays on the server, so uninstall it there first'}.`,
+        short: hasActiveDuplicate ? 'v2.x software left there stays' : 'v2.x software stays, uninstall first',
+        about,
+      }),
+    ],
+    [
+      canReturn && activationMode === 'automated',
+      warn('may_be_activated_again', {
+        text: `Activation is automated in this tenant, so ${name} may be activated again without anybody being asked.`,
+        short: 'may be activated again by itself',
+        about,
+      }),
+    ],
+    [
+      canReturn && !['automated', 'manual'].includes(activationMode ?? ''),
+      warn('activation_mode_unknown', {
+        text: `The activation mode is not known; if it is automated, ${name} may be activated again.`,
+        short: 'activation mode is not known',
+        about,
+      }),
+    ],
+    [
+      hasActiveDuplicate,
+      reassure('duplicate_communicates', {
+        text: `${describeEntries(activeDuplicates)} communicates and stays.`,
+        about,
+        facts: { communicating: listIds(activeDuplicates) },
+      }),
+    ],
+    [
+      !hasActiveDuplicate && silentDuplicates.length > 0,
+      warn('duplicate_not_communicating', {
+        text: `${describeEntries(silentDuplicates)} stays and does not communicate.`,
+        short: 'another entry of it stays, silent',
+        about,
+        facts: { silent: listIds(silentDuplicates) },
+      }),
+    ],
   ];
+  return consequences.flatMap(([applies, consequence]) => (applies ? [consequence] : []));
 }

@@ -4,9 +4,9 @@ import { createRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import { type Sensor, sensorTypes } from '../../graph/endpoints/sensors.ts';
 import { escapeInvisible, formatCount, joinNames } from '../../text.ts';
-import { describeMachine, warn } from '../consequences.ts';
-import { nameTarget, parseGeneration, toSensorTarget } from '../machines.ts';
-import { type Consequence, type ValueChange, write } from '../operation.ts';
+import { describeMachine, shorten, warn } from '../consequences.ts';
+import { nameTarget, normalizeNames, parseGeneration, toSensorTarget } from '../machines.ts';
+import { type ValueChange, type Warning, write } from '../operation.ts';
 import { id } from '../schemas.ts';
 import { nothingToDo, observeValue, summarize } from '../verification.ts';
 
@@ -15,14 +15,11 @@ const fqdn = z
   .max(255)
   .refine((name) => /^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{1,63}$/i.test(name), 'is not an FQDN');
 
-/** DNS does not know letter case or order: the same set is the same list. */
-const normalizeNames = (names: readonly string[]) => [...new Set(names.map((name) => name.toLowerCase()))].sort();
-
 const settingFields = z.strictObject({
   description: z
     .string()
     .max(1000)
-    .refine((text) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text), 'holds control or invisible characters')
+    .refine((text) => escapeInvisible(text, Number.POSITIVE_INFINITY) === text, 'holds characters that nobody sees')
     .optional(),
   isDelayedDeploymentEnabled: z.boolean().optional(),
   domainControllerDnsNames: z.array(fqdn).max(50).transform(normalizeNames).optional().describe('The whole new list'),
@@ -40,7 +37,7 @@ export const updateSensor = write({
   name: 'update_sensor',
   title: 'Update sensor',
   description:
-    'Changes settings of one sensor: its description; on v2.x also the 72-hour delayed update and, except on domain controllers, its list of domain controllers. A person is asked when one leaves the list. Returns what Graph has afterwards.',
+    'Changes settings of one sensor: its description; on v2.x also the 72-hour delayed update and, except on domain controllers, its list of domain controllers. A person is asked when that list changes. Returns what Graph has afterwards.',
   effect: 'change',
   input: z
     .strictObject({ id, ...settingFields.shape })
@@ -53,9 +50,10 @@ export const updateSensor = write({
     checkWritable(sensor, input);
     const changes = settingNames.flatMap((field): ValueChange[] => {
       const [before, after] = [sensor.settings?.[field], input[field]];
+      const shownBefore = Array.isArray(before) ? normalizeNames(before) : before;
       return after === undefined || isSame(before, after)
         ? []
-        : [{ targetId: input.id, field, label: labels[field], before, after }];
+        : [{ targetId: input.id, field, label: labels[field], before: shownBefore, after }];
     });
     const settings = mergeSettings(sensor, input);
     const request = createRequest(endpoints.updateSensor, { params: { sensorId: input.id }, body: { settings } });
@@ -136,18 +134,62 @@ function mergeSettings(sensor: Sensor, input: SettingValues) {
   };
 }
 
-function assessListChange(sensor: Sensor, list: readonly string[] | undefined): Consequence[] {
-  const before = normalizeNames(sensor.settings?.domainControllerDnsNames ?? []);
-  const removed = list === undefined ? [] : before.filter((name) => !list.includes(name));
-  if (removed.length === 0) return [];
+function assessListChange(sensor: Sensor, list: readonly string[] | undefined): Warning[] {
+  const stated = sensor.settings?.domainControllerDnsNames;
+  const before = normalizeNames(stated ?? []);
+  if (list === undefined || isSame(stated, list)) return [];
+  const added = list.filter((name) => !before.includes(name));
+  const removed = before.filter((name) => !list.includes(name));
   const name = describeMachine(sensor);
-  const loss =
-    sensor.sensorType === 'domainControllerStandalone'
-      ? `The standalone sensor ${name} no longer monitors ${formatCount(removed.length, 'domain controller')}: ${joinNames(removed)}.`
-      : `The sensor ${name} no longer asks ${formatCount(removed.length, 'domain controller')} for its lookups: ${joinNames(removed)}.`;
-  const empty = `Without any domain controller in its list, ${name} becomes notConfigured and does not work.`;
-  return [
-    warn('domain_controllers_removed_from_list', loss, sensor.id),
-    ...(list?.length === 0 ? [warn('list_becomes_empty', empty, sensor.id)] : []),
+  const about = sensor.id;
+  const isStandalone = sensor.sensorType === 'domainControllerStandalone';
+  const [subject, verb, purpose] = isStandalone
+    ? [`The standalone sensor ${name}`, 'monitor', '']
+    : [`The sensor ${name}`, 'ask', ' for its lookups'];
+  const describe = (how: string, names: readonly string[]) =>
+    `${subject} ${how} ${formatCount(names.length, 'domain controller')}${purpose}: ${joinNames(names)}.`;
+  const consequences: readonly (readonly [applies: boolean, Warning])[] = [
+    [
+      added.length > 0,
+      warn('domain_controllers_added_to_list', {
+        text: describe(`will also ${verb}`, added),
+        short: `${verb}s ${added.length === 1 ? 'a new DC' : `${added.length} new DCs`}`,
+        about,
+        facts: { added },
+      }),
+    ],
+    [
+      removed.length > 0,
+      warn('domain_controllers_removed_from_list', {
+        text: describe(`no longer ${verb}s`, removed),
+        short:
+          removed.length === 1
+            ? shorten(
+                (host) => `no longer ${verb}s ${host}`,
+                removed.join().split('.')[0] ?? '',
+                `no longer ${verb}s a DC`,
+              )
+            : `no longer ${verb}s ${removed.length} DCs`,
+        about,
+        facts: { removed },
+      }),
+    ],
+    [
+      stated === undefined,
+      warn('list_not_stated', {
+        text: `Microsoft Graph does not state the list that ${name} has now, so it is unknown what leaves it.`,
+        short: 'its DC list of now is not stated',
+        about,
+      }),
+    ],
+    [
+      list.length === 0,
+      warn('list_becomes_empty', {
+        text: `Without any domain controller in its list, ${name} becomes notConfigured and does not work.`,
+        short: 'without a DC it does not work',
+        about,
+      }),
+    ],
   ];
+  return consequences.flatMap(([applies, warning]) => (applies ? [warning] : []));
 }

@@ -1,0 +1,268 @@
+import { describe, expect, test } from 'vitest';
+import { createQuestion } from '../../src/approval/question.ts';
+import { createMemoryStore } from '../../src/approval/requestStore.ts';
+import { ApprovalRequests, type NewRequest } from '../../src/approval/requests.ts';
+import { createRequest } from '../../src/graph/endpoint.ts';
+import { endpoints } from '../../src/graph/endpoints/index.ts';
+
+const minute = 60_000;
+const makeId = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+
+const place = {
+  cloud: 'global',
+  graphRoot: 'https://graph.microsoft.com',
+  graphVersion: 'v1.0',
+  tenantLabel: 'Contoso',
+  simulated: false,
+  identity: { tenantId: makeId(999), kind: 'app', id: 'app', appId: 'app', name: 'app', permissions: [] },
+  clientName: 'somebody',
+  settings: [],
+  secretsFolder: undefined,
+} as const;
+
+/** The deletion of these sensors, in a form. */
+function asking(key: string, numbers: readonly number[], principal = 'somebody'): NewRequest {
+  const targets = numbers.map((number) => ({
+    id: makeId(number),
+    name: `DC${number}`,
+    domain: 'contoso.com',
+    details: {},
+  }));
+  const requests = targets.map(({ id }) => createRequest(endpoints.deleteSensor, { params: { sensorId: id } }));
+  const act = { word: 'delete', verb: 'Delete', noun: 'sensor' };
+  const plan = { act, targets, changes: [], consequences: [], types: 'count' as const, requests };
+  return {
+    key,
+    channel: 'form',
+    note: [],
+    remarks: [],
+    // What other tests ask for at the same time is none of this one's plan.
+    pendingDeletions: Array.from({ length: 300 }, (_, number) => makeId(number)),
+    question: createQuestion('delete_sensor', 'destroy', plan, { ...place, principal }),
+  };
+}
+
+/** The requests of one process, whose clocks stand still until a test moves them. */
+function startProcess() {
+  const clock = { wall: 1_000_000, monotonic: 0 };
+  const records: Record<string, unknown>[] = [];
+  const requests = new ApprovalRequests({
+    store: createMemoryStore(),
+    clock: { wall: () => clock.wall, monotonic: () => clock.monotonic },
+    approval: 'auto',
+    audit: {
+      state: 'on',
+      record(kind, fields) {
+        records.push({ kind, ...fields });
+        return { n: records.length, head: '' };
+      },
+    },
+    onUnansweredForm: () => undefined,
+  });
+  const ask = async (...args: Parameters<typeof asking>) => {
+    const opened = await requests.open(asking(...args));
+    if (opened.kind !== 'asked') throw new Error(opened.kind);
+    return opened.request;
+  };
+  return {
+    requests,
+    clock,
+    records,
+    ask,
+    later(durationMs: number) {
+      clock.wall += durationMs;
+      clock.monotonic += durationMs;
+    },
+    async decline(...args: Parameters<typeof asking>) {
+      return requests.decide((await ask(...args)).nonce, { kind: 'decline' });
+    },
+  };
+}
+
+const approveOne = { kind: 'approve', typed: 'delete 1 Contoso' } as const;
+
+describe('time', () => {
+  test.each([
+    ['a millisecond before ten minutes are over', 10 * minute - 1, 'approved'],
+    ['when ten minutes are over', 10 * minute, 'late'],
+  ])('an answer %s', async (_, durationMs, kind) => {
+    const { requests, ask, later } = startProcess();
+    const { nonce } = await ask('a', [1]);
+    later(durationMs);
+    expect((await requests.decide(nonce, approveOne)).kind).toBe(kind);
+  });
+
+  test.each([
+    ['a millisecond before five minutes are over', 5 * minute - 1, 1],
+    ['when five minutes are over', 5 * minute, undefined],
+  ])('an approval that was given back in between, used %s', async (_, durationMs, remainingMs) => {
+    const { requests, ask, clock } = startProcess();
+    const request = await ask('a', [1]);
+    const approvedAt = { ...clock };
+    await requests.decide(request.nonce, approveOne);
+    for (const minutes of [2, 4]) {
+      clock.monotonic = approvedAt.monotonic + minutes * minute;
+      await requests.claim(request.nonce);
+      await requests.release(request.nonce);
+    }
+    await requests.claim(request.nonce);
+    clock.monotonic = approvedAt.monotonic + durationMs;
+    const used = await requests.consume(request, request.question).catch(() => undefined);
+    expect(used === undefined ? undefined : Math.round(used)).toBe(remainingMs);
+  });
+
+  test('a decline is not forgotten by a wall clock that is set ahead', async () => {
+    const { requests, decline, clock } = startProcess();
+    await decline('a', [1]);
+    clock.wall += 24 * 60 * minute;
+    await expect(requests.open(asking('b', [1]))).rejects.toMatchObject({ code: 'approval_busy' });
+  });
+
+  test('a decline is forgotten when ten minutes are over', async () => {
+    const { requests, decline, later } = startProcess();
+    await decline('a', [1]);
+    later(10 * minute);
+    expect((await requests.open(asking('b', [1]))).kind).toBe('asked');
+  });
+});
+
+describe('what is remembered', () => {
+  test('a nonce has 128 bits', async () => {
+    const { ask } = startProcess();
+    expect((await ask('a', [1])).nonce).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  test('a decline outlasts a hundred questions that were withdrawn', async () => {
+    const { requests, decline, ask } = startProcess();
+    await decline('a', [1]);
+    for (let round = 0; round < 110; round++) {
+      const { nonce } = await ask(`other ${round}`, [2]);
+      await requests.withdraw(nonce, 'The call was cancelled');
+    }
+    await expect(requests.open(asking('b', [1]))).rejects.toMatchObject({ code: 'approval_busy' });
+  });
+
+  test('the first end of a request is its end', async () => {
+    const { requests, ask } = startProcess();
+    const { nonce } = await ask('a', [1]);
+    await requests.decide(nonce, { kind: 'decline' });
+    await requests.withdraw(nonce, 'The call was cancelled');
+    expect(await requests.read(nonce)).toMatchObject({
+      state: { kind: 'ended', resolution: { error: { code: 'declined' } } },
+    });
+  });
+
+  test('with three questions open a wrong text is asked once more, and the second one ends it', async () => {
+    const { requests, ask } = startProcess();
+    const [first] = [await ask('a', [1]), await ask('b', [2]), await ask('c', [3])];
+    const again = await requests.decide(first.nonce, { kind: 'approve', typed: 'delete 2 Contoso' });
+    expect(again).toMatchObject({ kind: 'asked', request: { follows: 'mistyped' } });
+    const nonce = again.kind === 'asked' ? again.request.nonce : '';
+    expect(await requests.decide(nonce, { kind: 'approve', typed: 'yes' })).toMatchObject({
+      kind: 'refused',
+      error: { code: 'mistyped' },
+    });
+  });
+
+  test.each([
+    'not delete 1 Contoso',
+    'delete 1 Contoso!',
+    'delete 1',
+    'delete1 Contoso',
+    'delete  1 Contoso',
+    'delete 1 Contos\u043e',
+    'delete 11 Contoso',
+  ])('"%s" is not delete 1 Contoso', async (typed) => {
+    const { requests, ask } = startProcess();
+    const { nonce } = await ask('a', [1]);
+    expect((await requests.decide(nonce, { kind: 'approve', typed })).kind).toBe('asked');
+  });
+
+  test('answers that count for nothing are recorded a hundred times, the last time with a word on that', () => {
+    const { requests, records } = startProcess();
+    for (let round = 0; round < 500; round++) requests.recordIgnored('an answer to no question', 'delete_sensor');
+    expect(records).toHaveLength(100);
+    expect(records.map(({ last }) => last).filter(Boolean)).toEqual(['no more of these are recorded']);
+  });
+});
+
+describe('declines', () => {
+  test.each<[string, readonly number[], 'asked' | 'refused', number | undefined]>([
+    ['the same objects through another call', [1, 2], 'refused', undefined],
+    ['more objects', [1, 2, 3], 'refused', undefined],
+    ['fewer objects', [1], 'asked', 2],
+    ['some of them beside another', [2, 3], 'asked', 2],
+    ['other objects', [3, 4], 'asked', undefined],
+  ])('after two deletions were declined: %s', async (_, numbers, kind, declined) => {
+    const { requests, decline } = startProcess();
+    await decline('a', [1, 2]);
+    const opening = requests.open(asking('b', numbers));
+    if (kind === 'refused') {
+      await expect(opening).rejects.toMatchObject({
+        code: 'approval_busy',
+        message: 'A person declined this, or a part of it; it is not asked again before 00:26 UTC.',
+      });
+    } else {
+      const opened = await opening;
+      expect(opened.kind === 'asked' && opened.request.declined).toBe(declined);
+    }
+  });
+
+  test('after three in a row nothing is asked any more, however much time passes', async () => {
+    const { requests, decline, later } = startProcess();
+    for (const number of [1, 2, 3]) await decline(String(number), [number]);
+    later(600 * minute);
+    await expect(requests.open(asking('d', [4]))).rejects.toMatchObject({
+      code: 'approval_busy',
+      message: 'A person declined 3 times in a row, so nothing is asked any more.',
+    });
+  });
+
+  test('an approval in between begins the count anew', async () => {
+    const { requests, decline, ask } = startProcess();
+    for (const number of [1, 2]) await decline(String(number), [number]);
+    await requests.decide((await ask('yes', [5])).nonce, approveOne);
+    await decline('3', [3]);
+    expect((await requests.open(asking('d', [4]))).kind).toBe('asked');
+  });
+
+  test('what a person lets be asked again is asked, and everything else after three declines', async () => {
+    const { requests, decline, later, records } = startProcess();
+    for (const number of [1, 2, 3]) await decline(String(number), [number]);
+    later(600 * minute);
+    const declined = await requests.listDeclined();
+    expect(declined.map(({ key }) => key)).toEqual(['1', '2', '3']);
+    await requests.lift(declined[0]?.nonce ?? '');
+    expect(records.at(-1)).toMatchObject({ kind: 'lifted', tool: 'delete_sensor' });
+    expect((await requests.open(asking('1', [1]))).kind).toBe('asked');
+    expect((await requests.open(asking('d', [4]))).kind).toBe('asked');
+  });
+
+  test('nothing but a decline can be lifted', async () => {
+    const { requests, ask, records } = startProcess();
+    const { nonce } = await ask('a', [1]);
+    await requests.lift(nonce);
+    expect(await requests.read(nonce)).toMatchObject({ state: { kind: 'pending' } });
+    await requests.decide(nonce, { kind: 'close' });
+    await requests.lift(nonce);
+    expect(records.map(({ kind }) => kind)).not.toContain('lifted');
+  });
+
+  test('a call that is closed may ask again at once; the third closing is a decline', async () => {
+    const { requests, ask } = startProcess();
+    const codes: unknown[] = [];
+    for (let round = 0; round < 3; round++) {
+      const ended = await requests.decide((await ask('a', [1])).nonce, { kind: 'close' });
+      codes.push(ended.kind === 'refused' && ended.error.code);
+    }
+    expect(codes).toEqual(['question_closed', 'question_closed', 'declined']);
+    await expect(requests.open(asking('a', [1]))).rejects.toMatchObject({ code: 'approval_busy' });
+  });
+
+  test('closings of other calls do not add up', async () => {
+    const { requests, ask } = startProcess();
+    for (const number of [1, 2, 3, 4])
+      await requests.decide((await ask(String(number), [number])).nonce, { kind: 'close' });
+    expect((await requests.open(asking('e', [5]))).kind).toBe('asked');
+  });
+});
