@@ -52,6 +52,7 @@ function startProcess() {
     approval: 'auto',
     audit: {
       state: 'on',
+      isEndedEarly: false,
       record(kind, fields) {
         records.push({ kind, ...fields });
         return { n: records.length, head: '' };

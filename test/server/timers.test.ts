@@ -24,7 +24,7 @@ test('a call that waited for a person at the terminal leaves no timer behind', a
     if (asked === undefined) throw new Error('nobody is asked yet');
     return asked;
   });
-  expect(server.clock.listAlarms()).toContain(2_000);
+  await vi.waitFor(() => expect(server.clock.listAlarms()).toContain(2_000));
   await askSocket(server.home, { do: 'approve', nonce: question.nonce, typed });
   expect((await call).text).toContain('deleted; Graph answers 404 for it now');
   expect(server.clock.listAlarms()).toEqual([]);
