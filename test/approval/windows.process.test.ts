@@ -56,7 +56,7 @@ describe.concurrent('a browser window', () => {
       expect(await call()).toContain('deleted; Graph answers 404');
     });
     expect(reached).toBe(1);
-  });
+  }, 60_000);
 
   test.each([
     ['is not there', () => ({ DISPLAY: ':0', PATH: '/nowhere' })],
