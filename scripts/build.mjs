@@ -6,8 +6,20 @@ import { build } from 'esbuild';
 process.chdir(dirname(import.meta.dirname));
 const cache = 'node_modules/.cache/mdi-sensors-mcp';
 
-/** Packages in CommonJS call `require`, which an ES module does not have. */
-const banner = "import { createRequire as requireOf } from 'node:module';const require = requireOf(import.meta.url);";
+/** Packages in CommonJS call `require`, which an ES module does not have. This one knows Node's own modules and nothing beside the bundle. */
+const banner = [
+  'const require = (name) => { const found = process.getBuiltinModule(name);',
+  "if (found === undefined) throw new Error(name + ' is not in this bundle'); return found; };",
+].join(' ');
+
+/** The part of pino that runs a logger's target in a worker, loaded by name from anywhere; this server has none. */
+const withoutTransports = {
+  name: 'without pino transports',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]pino[\\/]lib[\\/]transport\.js$/ }, () => ({
+      contents: "module.exports = () => { throw new Error('This server has no log transports.'); };",
+    })),
+};
 
 const bundled = {
   bundle: true,
@@ -19,6 +31,7 @@ const bundled = {
   minifySyntax: true,
   legalComments: 'none',
   banner: { js: banner },
+  plugins: [withoutTransports],
   logLevel: 'warning',
 };
 

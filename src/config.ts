@@ -13,8 +13,38 @@ interface SettingDescription {
 const descriptions = z.registry<SettingDescription>();
 
 /** Hosts hand over unset optional values as an empty string or as the literal `${user_config.x}`: both are absent. */
-export const dropUnset = (raw: unknown) =>
-  typeof raw === 'string' && (raw.trim() === '' || raw.startsWith('${')) ? undefined : raw;
+const dropUnset = (raw: unknown) =>
+  typeof raw === 'string' && /^\s*$|^\$\{user_config\.[^}]*\}$/.test(raw) ? undefined : raw;
+
+/** `${env:X}`, `${input:x}`, `$X`, `%X%`, which somebody should have put a value in the place of. */
+const placeholder = /\$\{[^}]*\}|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%/;
+/** In a secret only the whole of it: `$ummer2026` is a password. */
+const secretPlaceholder = /^\$\{.*\}$/s;
+/** Names of our variables, and of those that the libraries for sign-in and network read. */
+const variablePattern =
+  /^(?:AZURE_.+|MDI_MCP_.+|(?:HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR)|(?:IDENTITY|IMDS|MSI)_.+|HOME|XDG_STATE_HOME)$/i;
+const secretPattern = /(?:SECRET|PASSWORD|_HEADER)$/i;
+
+/** Refuses a value that holds a placeholder. @throws one sentence naming where it stands. */
+function checkPlaceholder(source: string, value: unknown): void {
+  if (typeof value !== 'string') return;
+  // A proxy's address may have a password in it.
+  const found = secretPattern.test(source)
+    ? secretPlaceholder.test(value)
+    : placeholder.test(value.replace(/\/\/[^/]*@/, '//'));
+  if (!found) return;
+  const what = secretPattern.test(source) ? 'a placeholder' : `a placeholder (${value.slice(0, 60)})`;
+  throw new Error(`${source} is ${what} instead of a value; set it, or leave it out.`);
+}
+
+/** Takes away the variables that are absent in truth. @throws one sentence naming one that holds a placeholder. */
+export function cleanEnvironment(environment: Record<string, string | undefined>): void {
+  for (const [name, value] of Object.entries(environment)) {
+    if (!variablePattern.test(name)) continue;
+    if (dropUnset(value) !== undefined) checkPlaceholder(name, value);
+    else delete environment[name];
+  }
+}
 
 const oneOf = <const M extends readonly [string, ...string[]]>(...members: M) =>
   z.enum(members, { error: `is ${members.slice(0, -1).join(', ')} or ${members.at(-1)}` });
@@ -68,6 +98,7 @@ const schema = z.object({
     value: '<name>',
     title: 'Tenant label',
     text: 'The name by which a person knows the tenant in questions; by default what Microsoft Graph says, or its id.',
+    safety: true,
   }),
   simulate: fleet.register(descriptions, {
     value: '[fleet]',
@@ -186,7 +217,11 @@ export function readConfig(
   flags: Readonly<Record<string, unknown>>,
   environment: Readonly<Record<string, string | undefined>>,
 ): Config {
-  const raw = settings.map(({ name, variable }) => [name, dropUnset(flags[name] ?? environment[variable])]);
+  const raw = settings.map(({ name, flag, variable }) => {
+    const value = dropUnset(flags[name] ?? environment[variable]);
+    checkPlaceholder(flags[name] === undefined ? variable : flag, value);
+    return [name, value];
+  });
   const result = schema.safeParse(Object.fromEntries(raw));
   if (result.success) return result.data;
   const [issue] = result.error.issues;

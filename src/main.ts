@@ -2,7 +2,7 @@ import * as module from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { SetupOptions } from './commands/setup/setup.ts';
-import { type Config, dropUnset, readConfig, settings } from './config.ts';
+import { type Config, cleanEnvironment, readConfig, settings } from './config.ts';
 
 const closeTimeoutMs = 800;
 
@@ -15,15 +15,8 @@ function keepCompiledCode(): void {
   setTimeout(() => flushCompileCache(), 500).unref();
 }
 
-/** A bundle's host hands over unset variables as empty or as `${user_config.x}`; the credential library would use them. */
-function dropUnsetVariables(): void {
-  for (const [name, value] of Object.entries(process.env)) {
-    if (/^(AZURE|MDI_MCP)_/.test(name) && dropUnset(value) === undefined) delete process.env[name];
-  }
-}
-
 async function runServer(config: Config): Promise<void> {
-  dropUnsetVariables();
+  cleanEnvironment(process.env);
   const [{ openRuntime, serve }, { openTenant }, { createLog, tellOperator }] = await Promise.all([
     import('./commands/serve.ts'),
     import('./tenants/open.ts'),
@@ -101,7 +94,7 @@ function createCommandLine(): Command {
     .option('--json', 'as JSON')
     .action(async (options: { json?: boolean }) => {
       const config = readSettings();
-      dropUnsetVariables();
+      cleanEnvironment(process.env);
       const { openTenant } = await import('./tenants/open.ts');
       const { tellOperator } = await import('./log.ts');
       const { runDoctor } = await import('./commands/doctor/doctor.ts');

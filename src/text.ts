@@ -1,20 +1,33 @@
 /** Controls, formats (bidi, zero width, tags), surrogates, private use, unassigned, separators and what fonts draw as nothing. */
-const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+const combining = /\p{M}/u;
+/** So many marks a letter of a living script may carry; more of them draw over what stands around it. */
+const mostMarksInRow = 2;
 
-/** Text of a tenant with nothing hidden in it: what has no shape of its own is spelled `\u{…}`, and it ends after `maxLength` characters. */
-export function escapeInvisible(text: string, maxLength: number): string {
+const spellSign = (sign: string) => `\\u{${sign.codePointAt(0)?.toString(16)}}`;
+
+/**
+ * Text of somebody else with nothing hidden in it: what has no shape of its own, and marks beyond the second on a letter, are
+ * spelled `\u{…}`, and it ends after `maxLength` characters.
+ */
+export const escapeInvisible = (text: string, maxLength: number): string => cutVisible(text, maxLength).shown;
+
+function cutVisible(text: string, maxLength: number): { readonly shown: string; readonly isCut: boolean } {
   const characters: string[] = [];
-  let length = 0;
-  let cut = 0;
+  let [length, cut] = [0, 0];
+  // A mark that begins a text would stand on what is before it.
+  let marks = mostMarksInRow;
   for (const character of text) {
-    const escaped = invisible.test(character) ? `\\u{${character.codePointAt(0)?.toString(16)}}` : character;
+    const isHidden = invisible.test(character);
+    marks = !isHidden && combining.test(character) ? marks + 1 : 0;
+    const escaped = isHidden || marks > mostMarksInRow ? spellSign(character) : character;
     const width = escaped === character ? 1 : escaped.length;
-    if (length + width > maxLength) return `${characters.slice(0, cut).join('')}…`;
+    if (length + width > maxLength) return { shown: `${characters.slice(0, cut).join('')}…`, isCut: true };
     characters.push(escaped);
     length += width;
     if (length < maxLength) cut = characters.length;
   }
-  return characters.join('');
+  return { shown: characters.join(''), isCut: false };
 }
 
 /** A text of the tenant as a result may carry it. */
@@ -34,39 +47,52 @@ export function toSafeTexts(
   };
 }
 
-/** Markup and links that a host would draw, spelled out; what is spelled out already stays. */
+/** Markup, entities, links and addresses that a host would draw, spelled out; what is spelled out already stays. */
 export const escapeMarkup = (text: string) =>
   text
-    .replace(/[`*[\]<>#|~!]|\\(?!u\{)/g, (sign) => `\\u{${sign.charCodeAt(0).toString(16)}}`)
-    .replace(/:\/\//g, ':\\u{2f}/')
-    .replace(/\bwww\./gi, 'www\\u{2e}');
+    .replace(/[`*[\]<>#|~!@]|\\(?!u\{)/g, spellSign)
+    .replace(/(?<![\p{L}\p{N}_])_+|_+(?![\p{L}\p{N}_])/gu, (line) => line.replaceAll('_', spellSign))
+    .replace(/&(?=[#a-z\\])/gi, spellSign)
+    .replace(/(?<=[a-z][a-z0-9+.-]+):(?=\S)/gi, spellSign)
+    .replace(/\/(?=\/)/g, spellSign)
+    .replace(/www\./gi, (sign) => sign.replace('.', spellSign));
 
-/** Text of a tenant, client or model in quotes that it cannot end: cut, nothing hidden, no markup or link that a host would draw. */
-export const quoteText = (text: string, maxLength = 120): string =>
-  `"${escapeMarkup(escapeInvisible(text, maxLength)).replaceAll('"', "'")}"`;
+/** Signs, and pairs of them, that look like the quotes around a text. */
+const quoteLike =
+  /[\u02ba\u02dd\u02ee\u05f4\u201c-\u201f\u2033\u2034\u2036\u2037\u2057\u275d\u275e\u2760\u301d-\u301f\u3003\uff02\u{1f676}-\u{1f678}]|['\u00b4\u02b9-\u02bd\u2018-\u201b\u2032](?=['\u00b4\u02b9-\u02bd\u2018-\u201b\u2032])/gu;
+
+/** Text of a tenant, client or model in quotes that it cannot end: nothing hidden, no markup or link that a host would draw; says where it is cut. */
+export function quoteText(text: string, maxLength = Number.POSITIVE_INFINITY): string {
+  const { shown, isCut } = cutVisible(text, maxLength);
+  const quoted = escapeMarkup(shown).replaceAll('"', "'").replace(quoteLike, spellSign);
+  return `"${quoted}"${isCut ? ' (cut)' : ''}`;
+}
+
+/** Sentences of another service: on one line, without a token, in quotes, at most `maxLength` characters. */
+export const quoteProse = (text: string, maxLength: number): string =>
+  quoteText(cleanText(text, 4 * maxLength), maxLength);
 
 /** A short fact, such as a status or a version: bare where nothing in it could be taken for our words. */
-export const quoteFact = (text: string) => (/^[\w.:-]{1,60}$/.test(text) ? text : quoteText(text, 60));
+export const quoteFact = (text: string) =>
+  /^[\w.:-]{1,60}$/.test(text) && escapeMarkup(text) === text ? text : quoteText(text);
 
-/** Whether a DNS name has nothing but letters, digits and hyphens in its labels, so that it can stand without quotes. */
+/** Whether a DNS name has nothing but letters, digits and hyphens in its labels and is no address, so that it can stand without quotes. */
 export const isPlainName = (name: string) =>
-  name.length <= 200 && name.split('.').every((label) => /^[A-Za-z0-9-]{1,63}$/.test(label));
+  name.length <= 200 && !/^www\./i.test(name) && name.split('.').every((label) => /^[A-Za-z0-9-]{1,63}$/.test(label));
 
-/** A machine's name: bare where it is plain, else in quotes, and letters that are not ASCII also spelled out, since some look alike. */
-export function quoteUnlessPlain(name: string): string {
-  if (isPlainName(name)) return name;
-  const spelled = name.replace(/[^\x20-\x7e]/gu, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);
-  const [quoted, inLetters] = [quoteText(name, 200), quoteText(spelled, 200)];
-  return inLetters === quoted ? quoted : `${quoted} (${inLetters})`;
+/** A name with its letters that are not ASCII also spelled out, since some look alike: `"Zürich" ("Z\u{fc}rich")`. */
+export function quoteName(name: string): string {
+  const [quoted, spelled] = [quoteText(name), quoteText(name.replace(/[^\x20-\x7e]/gu, spellSign))];
+  return spelled === quoted ? quoted : `${quoted} (${spelled})`;
 }
+
+/** A machine's name: bare where it is plain. */
+export const quoteUnlessPlain = (name: string) => (isPlainName(name) ? name : quoteName(name));
 
 /** Names inside a sentence of ours: sorted, the first five, and how many more there are. */
 export function joinNames(names: readonly string[]): string {
   const more = names.length - 5;
-  const first = [...names]
-    .sort()
-    .slice(0, 5)
-    .map((name) => quoteText(name));
+  const first = [...names].sort().slice(0, 5).map(quoteName);
   return more > 0 ? `${first.join(', ')} and ${more} more` : first.join(', ');
 }
 
@@ -75,33 +101,49 @@ export const formatCount = (count: number, noun: string) => `${count} ${noun}${c
 /** Text of somebody else, fit for one line: no control or invisible characters, no token, cut. */
 export function cleanText(text: string, maxLength: number): string {
   const line = text
-    .replace(/eyJ[\w-]+(\.[\w-]*)*/g, '[token]')
+    .replace(/eyJ[\w-]+(\.[\w-]*)*/g, '(token)')
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
     .trim();
   return line.length <= maxLength ? line : `${line.slice(0, maxLength).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
-/** How many columns of a terminal a text takes: letters that are not ASCII may be wide ones. */
+/** Letters that a terminal draws two columns wide: East Asian wide and full-width forms, and emoji. */
+const wide =
+  /[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18dff}\u{1aff0}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}\p{Emoji_Presentation}]/u;
+const withoutColumn = /[\p{Mn}\p{Me}]/u;
+
+const countColumnsOf = (character: string) => (wide.test(character) ? 2 : withoutColumn.test(character) ? 0 : 1);
+
+/** How many columns of a terminal a text takes. */
 export const countColumns = (text: string): number =>
-  [...text].reduce((sum, character) => sum + (character > '\u{7e}' ? 2 : 1), 0);
+  [...text].reduce((sum, character) => sum + countColumnsOf(character), 0);
 
 /**
- * Lines of at most `maxColumns` characters; indents stay, and a word that is longer than a line is cut, but for plain ones
+ * Lines of at most `maxColumns` columns; indents stay, and a word that is longer than a line is cut, but for plain ones
  * where those are kept.
  */
 export function wrapText(text: string, maxColumns = 80, { keepsPlainWords = false } = {}): string[] {
   return text.split('\n').flatMap((paragraph) => {
     const indent = paragraph.match(/^ */)?.[0].slice(0, maxColumns / 2) ?? '';
-    const piecePattern = new RegExp(`.{1,${maxColumns - indent.length}}`, 'gu');
     const words = paragraph.trim().split(/\s+/);
     const lines = [indent];
     const isKept = (word: string) => keepsPlainWords && /^[\x21-\x7e]+$/.test(word);
-    for (const word of words.flatMap((one) => (isKept(one) ? [one] : (one.match(piecePattern) ?? [])))) {
+    for (const word of words.flatMap((one) => (isKept(one) ? [one] : splitWord(one, maxColumns - indent.length)))) {
       const line = lines.at(-1) ?? '';
       const extended = line.trim() === '' ? `${indent}${word}` : `${line} ${word}`;
-      if (extended.length <= maxColumns) lines.splice(-1, 1, extended);
+      if (countColumns(extended) <= maxColumns) lines.splice(-1, 1, extended);
       else lines.push(`${indent}${word}`);
     }
     return lines;
   });
+}
+
+function splitWord(word: string, maxColumns: number): string[] {
+  const pieces: string[] = [];
+  for (const character of word) {
+    const longer = `${pieces.at(-1) ?? ''}${character}`;
+    if (pieces.length === 0 || countColumns(longer) > maxColumns) pieces.push(character);
+    else pieces.splice(-1, 1, longer);
+  }
+  return pieces;
 }

@@ -1,7 +1,7 @@
 import type { InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
 import type { AuditLog } from '../audit/log.ts';
 import { abortAfter, type Clock, repeat, type TimedSignal } from '../clock.ts';
-import { SignInNeeded, ToolError } from '../errors.ts';
+import { ToolError } from '../errors.ts';
 import type { ProgressReporter } from '../graph/client/reader.ts';
 import { type ClientDescription, FormChannel, readDecision, type SealedReply } from './channels/form.ts';
 import { approvalErrors, restoreError } from './errors.ts';
@@ -54,8 +54,8 @@ export interface GatedCall {
   readonly key: string;
   /** The id of the carried-out request that a person is to be asked to do once more; absent in an ordinary call. */
   readonly repeatOf: string | undefined;
-  /** The tenant that the call would act in now. */
-  readonly tenantId: string;
+  /** Reads the tenant that the call would act in now; a sign-in that fails then must not lose an answer. */
+  readonly readTenantId: () => Promise<string>;
   readonly client: ClientDescription;
   readonly progress: ProgressReporter | undefined;
 }
@@ -165,7 +165,7 @@ export class Gate {
         if (outcome.kind === 'asked') return outcome;
         return { ...outcome, result: await this.#requests.complete(request, outcome) };
       } catch (error) {
-        if (error instanceof SignInNeeded && (await this.#requests.release(request.nonce))) throw error;
+        if (isSignInError(error) && (await this.#requests.release(request.nonce))) throw error;
         const defect = new ToolError('internal_error', 'This server has a defect.');
         await this.#requests.fail(request, error instanceof ToolError ? error : defect);
         throw error;
@@ -220,7 +220,7 @@ export class Gate {
     if (request === undefined) return unasked;
     const { id, nonce, state, channel, question } = request;
     if (state.kind === 'ended') {
-      if (question.context.identity.tenantId !== call.tenantId) return unasked;
+      if (question.context.identity.tenantId !== (await call.readTenantId())) return unasked;
       const { resolution } = state;
       if (isDecline(resolution)) throw approvalErrors.declinedRecently(this.#requests.formatUntil(request));
       if (resolution.kind !== 'executed' || !resolution.changed) return unasked;
@@ -379,6 +379,9 @@ export class Gate {
     return calls;
   }
 }
+
+const isSignInError = (error: unknown) =>
+  error instanceof ToolError && (error.code === 'sign_in_pending' || error.code === 'sign_in_failed');
 
 const unasked = { kind: 'unasked', note: [], remarks: [] } as const;
 const formatTime = ({ at }: Executed) => `${at.slice(11, 19)} UTC`;

@@ -1,6 +1,6 @@
 import { groupBy, nameTarget } from '../operations/machines.ts';
 import type { Target, ValueChange } from '../operations/operation.ts';
-import { countColumns, escapeMarkup, formatCount, isPlainName, quoteText, quoteUnlessPlain } from '../text.ts';
+import { countColumns, formatCount, isPlainName, quoteName, quoteText, quoteUnlessPlain } from '../text.ts';
 import type { Question } from './question.ts';
 
 /** The narrowest form that was measured is so wide. */
@@ -34,9 +34,17 @@ export function formatHead(question: Question, context: HeadContext): string[] |
 }
 
 function formatPlace({ context }: Question): string {
-  const { simulated, tenantLabel, identity } = context;
-  return [...(simulated ? ['SIMULATED'] : []), escapeMarkup(tenantLabel), identity.tenantId.slice(0, 8)].join(' ');
+  const { simulated, tenantLabel, nameInGraph, identity } = context;
+  const isPlain = nameInGraph === undefined && /^[A-Za-z0-9 -]+$/.test(tenantLabel);
+  const tenant = isPlain ? tenantLabel : describeTenantNames(context);
+  return [...(simulated ? ['SIMULATED'] : []), tenant, identity.tenantId.slice(0, 8)].join(' ');
 }
+
+/** The tenant's label in quotes, with the name that Graph has for it where that is another. */
+export const describeTenantNames = ({ tenantLabel, nameInGraph }: Question['context']): string =>
+  [quoteName(tenantLabel), ...(nameInGraph === undefined ? [] : [`Microsoft Graph: ${quoteName(nameInGraph)}`])].join(
+    ', ',
+  );
 
 /** The one target is named in the first row, where it cannot be taken for words of ours. */
 function isNamedByAct({ plan: { act, targets } }: Question): boolean {

@@ -14,6 +14,8 @@ export interface CallContext {
   readonly graphRoot: string;
   readonly graphVersion: GraphVersion;
   readonly tenantLabel: string;
+  /** What Graph calls the tenant, where its label is another. */
+  readonly nameInGraph?: string | undefined;
   readonly simulated: boolean;
   readonly identity: Identity;
   /** Who asks, as far as this process can tell: OS user, process and Graph identity. */
@@ -37,11 +39,27 @@ export interface PlannedRequest {
 /** What a person is asked: the plan of one call in one place, and what counts as a yes. All of it is data that survives JSON. */
 export interface Question {
   readonly tool: string;
-  readonly plan: Omit<Plan, 'requests'>;
+  readonly plan: Omit<Plan, 'requests' | 'recheck'>;
   readonly requests: readonly PlannedRequest[];
   readonly context: CallContext;
   /** The text to type. */
   readonly typed: string;
+}
+
+/** What of a question is about one of its targets. */
+export function selectTarget({ plan, requests, ...question }: Question, targetId: string): Question {
+  return {
+    ...question,
+    plan: {
+      ...plan,
+      targets: plan.targets.filter(({ id }) => id === targetId),
+      changes: plan.changes.filter((change) => change.targetId === targetId),
+      consequences: plan.consequences.filter(({ about }) => about === targetId),
+    },
+    requests: requests.filter(({ addresses }) => addresses.some((address) => address.endsWith(`/${targetId}`))),
+    // How many there are is no part of one.
+    typed: '',
+  };
 }
 
 /** Texts that say no, in letters of any case. */
@@ -74,7 +92,7 @@ function chooseTyped(effect: WriteEffect, { act, targets, types }: Plan, context
 }
 
 export function createQuestion(tool: string, effect: WriteEffect, plan: Plan, context: CallContext): Question {
-  const { requests, ...shownPlan } = plan;
+  const { requests, recheck: _, ...shownPlan } = plan;
   return {
     tool,
     plan: shownPlan,

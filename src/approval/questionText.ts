@@ -6,10 +6,11 @@ import {
   formatCount,
   isPlainName,
   quoteFact,
+  quoteName,
   quoteText,
   quoteUnlessPlain,
 } from '../text.ts';
-import { formatListChange } from './head.ts';
+import { describeTenantNames, formatListChange } from './head.ts';
 import { formatRequest, type PlannedRequest, type Question } from './question.ts';
 
 /** The parts of a question for a person's eyes, in their order; every string is safe to show. */
@@ -34,7 +35,7 @@ const worstFirst: readonly Consequence['kind'][] = ['warning', 'reassurance', 'i
 export function describeQuestion({ plan, requests, context, typed }: Question): QuestionParts {
   const cmdlets = requests.flatMap(({ cmdlet }) => (cmdlet === undefined ? [] : [cmdlet]));
   return {
-    tenant: quoteText(context.tenantLabel, 200),
+    tenant: describeTenantNames(context),
     tenantId: context.identity.tenantId,
     simulated: context.simulated,
     action: `${formatTitle(plan)}?`,
@@ -47,7 +48,9 @@ export function describeQuestion({ plan, requests, context, typed }: Question): 
     })),
     changes: [
       ...plan.changes.filter(({ targetId }) => targetId === undefined).map(formatChange),
-      ...(context.secretsFolder === undefined ? [] : [`The key goes into a file in ${context.secretsFolder}`]),
+      ...(context.secretsFolder === undefined
+        ? []
+        : [`The key goes into a file in ${escapeInvisible(context.secretsFolder, Number.POSITIVE_INFINITY)}`]),
     ],
     details: [
       ...requests.flatMap((request) =>
@@ -56,9 +59,13 @@ export function describeQuestion({ plan, requests, context, typed }: Question): 
         ),
       ),
       ...[...new Set(cmdlets)].map((cmdlet) => `The same in PowerShell: ${cmdlet}`),
-      `Acts as: ${context.identity.kind} ${quoteText(context.identity.name, 200)} (${context.identity.id})`,
+      `Acts as: ${context.identity.kind} ${quoteName(context.identity.name)} (${context.identity.id})`,
       `Asked by: a client that says it is ${quoteText(context.clientName, 60)}`,
-      ...(context.settings.length === 0 ? [] : [`Settings other than the default: ${context.settings.join(', ')}`]),
+      ...(context.settings.length === 0
+        ? []
+        : [
+            `Settings other than the default: ${escapeInvisible(context.settings.join(', '), Number.POSITIVE_INFINITY)}`,
+          ]),
     ],
     typed,
   };

@@ -1,6 +1,6 @@
 import { createColors } from 'picocolors';
 import { tellOperator } from '../log.ts';
-import { wrapText } from '../text.ts';
+import { countColumns, wrapText } from '../text.ts';
 
 const getScreenColumns = () => process.stdout.columns || 80;
 
@@ -24,9 +24,10 @@ export const printText = (text: string): void => print(wrapText(text, getScreenC
 export function frameText(text: string): string {
   const innerColumns = getScreenColumns() - 4;
   const edge = '─'.repeat(innerColumns + 2);
-  const lines = wrapText(text, innerColumns, { keepsPlainWords: true }).map((line) =>
-    line.length <= innerColumns ? `│ ${line.padEnd(innerColumns)} │` : `│ ${line}`,
-  );
+  const lines = wrapText(text, innerColumns, { keepsPlainWords: true }).map((line) => {
+    const columns = countColumns(line);
+    return columns <= innerColumns ? `│ ${line}${' '.repeat(innerColumns - columns)} │` : `│ ${line}`;
+  });
   return [`┌${edge}┐`, ...lines, `└${edge}┘`].join('\n');
 }
 
@@ -49,16 +50,18 @@ function joinTexts(value: unknown): string {
 /** Prints a table as wide as the screen at most: what does not fit is taken from the widest column. */
 export function printTable(heads: readonly string[], rows: readonly (readonly unknown[])[]): void {
   const cells = [heads, ...rows.map((row) => row.map((value) => String(value ?? '')))];
-  const widths = heads.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const widths = heads.map((_, column) => Math.max(...cells.map((row) => countColumns(row[column] ?? ''))));
   const getTotalWidth = () => widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1));
   while (getTotalWidth() > getScreenColumns()) {
     const widest = widths.indexOf(Math.max(...widths));
     widths[widest] = (widths[widest] ?? 0) - 1;
   }
-  const cut = (cell: string, maxLength: number) =>
-    (cell.length > maxLength ? `${cell.slice(0, maxLength - 1)}…` : cell).padEnd(maxLength);
+  const fitCell = (cell: string, columns: number) => {
+    const shown = countColumns(cell) > columns ? `${wrapText(cell, columns - 1)[0]}…` : cell;
+    return `${shown}${' '.repeat(columns - countColumns(shown))}`;
+  };
   for (const [index, row] of cells.entries()) {
-    const line = row.map((cell, column) => cut(cell, widths[column] ?? 0)).join('  ');
+    const line = row.map((cell, column) => fitCell(cell, widths[column] ?? 0)).join('  ');
     print(index === 0 ? colour.dim(line.trimEnd()) : line.trimEnd());
   }
 }

@@ -8,7 +8,7 @@ import { quoteText, toSafeText, toSafeTexts } from '../text.ts';
 import { warn } from './consequences.ts';
 import { equalsIgnoreCase, isAtLeastDaysOld, isOneOf } from './filters.ts';
 import { isSameMachine } from './machines.ts';
-import { type Consequence, read, type Target, write } from './operation.ts';
+import { type Consequence, type Plan, read, type Target, write } from './operation.ts';
 import { detail, paginate, paging } from './paging.ts';
 import { catchToolError } from './partial.ts';
 import { id, ids, targetStates, text } from './schemas.ts';
@@ -128,25 +128,7 @@ export const updateHealthIssue = write({
   output: z.looseObject({ outcome: z.string(), issues: targetStates.optional(), alreadySo: z.number().optional() }),
   uses: [endpoints.getHealthIssue],
   sends: [endpoints.updateHealthIssue],
-  async plan({ ids, status }, graph) {
-    const issues = await Promise.all(ids.map((id) => readIssue(id, graph)));
-    const toChange = issues.filter((issue) => issue.status !== status);
-    return {
-      act: { ...acts[status], noun: 'health issue' },
-      types: 'count',
-      targets: toChange.map(toIssueTarget),
-      changes: toChange.map(({ id, status: before }) => ({
-        targetId: id.toLowerCase(),
-        field: 'status',
-        before,
-        after: status,
-      })),
-      consequences: toChange.flatMap((issue) => assessHiding(issue, status)),
-      requests: toChange.map(({ id }) =>
-        createRequest(endpoints.updateHealthIssue, { params: { healthIssueId: id }, body: { status } }),
-      ),
-    };
-  },
+  plan: ({ ids, status }, graph) => planStatus(ids, status, graph),
   async finish({ ids, status }, { targets }, outcomes, graph) {
     const alreadySo = ids.length - targets.length;
     if (targets.length === 0) return { ...nothingToDo, alreadySo };
@@ -163,6 +145,29 @@ export const updateHealthIssue = write({
     return { ...summarize(observations), issues, ...(alreadySo > 0 && { alreadySo }) };
   },
 });
+
+type IssueStatus = (typeof issueStatuses)[number];
+
+async function planStatus(ids: readonly string[], status: IssueStatus, graph: Reader): Promise<Plan<'change'>> {
+  const issues = await Promise.all(ids.map((id) => readIssue(id, graph)));
+  const toChange = issues.filter((issue) => issue.status !== status);
+  return {
+    act: { ...acts[status], noun: 'health issue' },
+    types: 'count',
+    targets: toChange.map(toIssueTarget),
+    changes: toChange.map(({ id, status: before }) => ({
+      targetId: id.toLowerCase(),
+      field: 'status',
+      before,
+      after: status,
+    })),
+    consequences: toChange.flatMap((issue) => assessHiding(issue, status)),
+    requests: toChange.map(({ id }) =>
+      createRequest(endpoints.updateHealthIssue, { params: { healthIssueId: id }, body: { status } }),
+    ),
+    recheck: (id, reader) => planStatus([id], status, reader),
+  };
+}
 
 async function readIssue(id: string, graph: Reader): Promise<HealthIssue> {
   const issue = await catchToolError(graph.get(endpoints.getHealthIssue, { healthIssueId: id }), 'not_found');

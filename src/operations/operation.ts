@@ -70,6 +70,11 @@ export interface Plan<E extends WriteEffect = WriteEffect> {
   readonly types: Typed<E>;
   /** The exact requests, in order. Empty: there is nothing to do, and nothing is asked. */
   readonly requests: readonly GraphRequest[];
+  /**
+   * Where each target has a request of its own: plans one of them again, from reads by id of what its part of the plan
+   * rests on, and lists that are less than a minute old. It has no request where there is nothing left to do.
+   */
+  readonly recheck?: (targetId: string, graph: Reader) => Promise<Plan<E>>;
 }
 
 /** `word` is the one that a person types, together with what it happens to. */

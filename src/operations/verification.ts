@@ -48,10 +48,14 @@ function describeStates(states: readonly string[]): string {
 /** What is known without a read: a request that Graph refused or never got changed nothing. */
 export function observeNoEffect(outcome: Outcome | undefined): Observation | undefined {
   if (outcome?.state === 'failed') return { state: 'failed; nothing was changed', effective: false };
+  if (outcome?.isDoneAlready) return { state: 'so already; nothing was sent', effective: true };
   if (outcome === undefined || outcome.state === 'not_sent')
-    return { state: 'not sent; nothing was changed', effective: false };
+    return { state: `not sent${explainNotSent(outcome?.error)}; nothing was changed`, effective: false };
   return undefined;
 }
+
+const explainNotSent = (error: ToolError | undefined) =>
+  error === undefined ? '' : `: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1).replace(/\.$/, '')}`;
 
 /** How to see whether a value was set. */
 interface ValueCheck<T> {

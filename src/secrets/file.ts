@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, realpath, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { join, parse, relative, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { ToolError } from '../errors.ts';
 import { ensurePrivateFolder, UntrustedFolder } from '../files.ts';
@@ -32,7 +33,10 @@ export async function createSecretFile(folder: string, tenantId: string, reveal:
   const realFolder = await ensureSecretsFolder(folder);
   const stamp = new Date().toISOString().replace(/[:.]/g, '-').replace('T', '_');
   const file = `access-key_${tenantId.slice(0, 8)}_${stamp}.txt`;
-  const [path, waitingPath] = [join(realFolder, file), join(realFolder, `.${file}.waiting`)];
+  const [path, waitingPath] = [
+    join(realFolder, file),
+    join(realFolder, `.${file}.${randomBytes(4).toString('hex')}.waiting`),
+  ];
   const handle = await convertFileErrors(() => open(waitingPath, 'wx', 0o600));
   let isOpen = true;
   const close = async () => {
@@ -69,11 +73,17 @@ export async function createSecretFile(folder: string, tenantId: string, reveal:
   };
 }
 
+/** Finds out, before anybody is asked, whether a secret could be kept: the folder, and room on its disk. @throws a ToolError. */
+export async function checkSecretsFolder(folder: string): Promise<void> {
+  const file = await createSecretFile(folder, 'check', false);
+  await file.discard();
+}
+
 async function ensureSecretsFolder(folder: string): Promise<string> {
   const real = await convertFileErrors(async () => ensurePrivateFolder(folder));
   const workingFolder = await realpath(process.cwd());
-  // Hosts start servers in the root or the home folder too; everything is inside those, and they are nobody's project.
-  const isProject = !isInside(await realpath(homedir()), workingFolder);
+  // Hosts start servers in the root or the home folder too, which are nobody's project; one that has the home folder in it is.
+  const isProject = workingFolder !== parse(workingFolder).root && workingFolder !== (await realpath(homedir()));
   if (isProject && isInside(real, workingFolder)) {
     throw createNotKeptError('The secrets folder is inside the working folder, where agents read files.');
   }

@@ -2,6 +2,7 @@ import type { TextResult } from '../approval/requestStore.ts';
 import type { Config } from '../config.ts';
 import { ToolError } from '../errors.ts';
 import type { Identity } from '../graph/client/identity.ts';
+import type { TenantNames } from '../graph/client/identityClient.ts';
 import { findVersion } from '../graph/clouds.ts';
 import type { Tenant } from '../graph/tenant.ts';
 import { listNeededEndpoints, type Operation } from '../operations/operation.ts';
@@ -10,14 +11,18 @@ import { escapeInvisible } from '../text.ts';
 /** The tenant as questions and results name it. */
 export interface TenantDescription {
   readonly label: string;
+  /** What Graph calls it, where the operator calls it something else. */
+  readonly nameInGraph?: string;
   /** `SIMULATED Contoso (8c157435-…)` */
   readonly text: string;
 }
 
-export function describeTenant({ simulated }: Tenant, { tenantId }: Identity, name = tenantId): TenantDescription {
-  const label = escapeInvisible(name, 100);
+export function describeTenant({ simulated }: Tenant, { tenantId }: Identity, names: TenantNames): TenantDescription {
+  const { nameInGraph = tenantId } = names;
+  const label = escapeInvisible(names.label ?? nameInGraph, 256);
   const id = label === tenantId ? '' : ` (${tenantId})`;
-  return { label, text: `${simulated ? 'SIMULATED ' : ''}${label}${id}` };
+  const isCalledSo = [tenantId, label].includes(escapeInvisible(nameInGraph, 256));
+  return { label, ...(!isCalledSo && { nameInGraph }), text: `${simulated ? 'SIMULATED ' : ''}${label}${id}` };
 }
 
 /** What of an operation goes to another version of Graph than the operator chose, where something does. */

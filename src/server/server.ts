@@ -54,7 +54,7 @@ async function handleCall(runtime: Runtime, server: McpServer, tool: Operation, 
     const { signal } = context.mcpReq;
     const output = await tool.run(input, graph.createReader({ signal, reportProgress }));
     const identity = await graph.getIdentity(getActingPermission(tool.uses), signal);
-    const tenant = describeTenant(graph.tenant, identity, await graph.getTenantName());
+    const tenant = describeTenant(graph.tenant, identity, await graph.getTenantNames());
     return formatSuccess({ ...describeOtherVersion(tool, graph.tenant, runtime.config), ...output }, tenant);
   } catch (error) {
     const prompt = error instanceof SignInNeeded ? promptSignIn(error, server, context) : undefined;

@@ -4,7 +4,7 @@ import canonicalize from 'canonicalize';
 import * as z from 'zod';
 import { describeClient } from '../approval/channels/form.ts';
 import type { ExecutionOutcome } from '../approval/gate.ts';
-import { createQuestion } from '../approval/question.ts';
+import { createQuestion, type Question, selectTarget } from '../approval/question.ts';
 import type { ApprovalRequest, TextResult } from '../approval/requestStore.ts';
 import type { Execution } from '../approval/requests.ts';
 import { abortAfter } from '../clock.ts';
@@ -14,8 +14,10 @@ import type { Graph } from '../graph/client/client.ts';
 import { createCancelledError, isWrite } from '../graph/client/errors.ts';
 import type { Identity } from '../graph/client/identity.ts';
 import type { Outcome } from '../graph/client/outcome.ts';
-import type { ProgressReporter } from '../graph/client/reader.ts';
+import type { ProgressReporter, ReadOptions } from '../graph/client/reader.ts';
+import type { Freshness, RefreshTerms } from '../graph/client/retry.ts';
 import { pause } from '../graph/client/timing.ts';
+import type { GraphRequest } from '../graph/endpoint.ts';
 import { warn } from '../operations/consequences.ts';
 import { effects, isPersonAsked } from '../operations/effects.ts';
 import {
@@ -26,12 +28,15 @@ import {
   type Warning,
   type Write,
 } from '../operations/operation.ts';
-import { createSecretFile, type SecretFile } from '../secrets/file.ts';
+import { checkSecretsFolder, createSecretFile, type SecretFile } from '../secrets/file.ts';
+import { createFreshness, type Reading } from './freshness.ts';
 import { describeOtherVersion, describeTenant, formatFailure, formatSuccess } from './results.ts';
 import type { Runtime } from './runtime.ts';
 import { sendRequests } from './send.ts';
 
 const writeWindowMs = 60_000;
+/** What a batch gets on top of that for each of its requests. */
+const batchRequestMs = 3_000;
 const finishWindowMs = 40_000;
 const readFirst = 'Read the current state before doing anything else.';
 
@@ -48,12 +53,12 @@ export interface ToolCall {
 export async function handleWrite(operation: Write, { repeatOf: repeated, ...input }: Input, call: ToolCall) {
   const { runtime, server, graph, context, progress } = call;
   const { gate } = runtime;
-  const { tenantId } = await readActingIdentity(operation, graph, context.mcpReq.signal);
   const canonical = canonicalize([runtime.principal, operation.name, input]) ?? '';
   const key = createHash('sha256').update(canonical).digest('hex');
   const repeatOf = z.string().optional().parse(repeated);
   const client = describeClient(server, context);
-  const gatedCall = { context, tool: operation.name, tenantId, client, progress, key, repeatOf };
+  const readTenantId = async () => (await readActingIdentity(operation, graph, context.mcpReq.signal)).tenantId;
+  const gatedCall = { context, tool: operation.name, readTenantId, client, progress, key, repeatOf };
 
   let response = await gate.receive(gatedCall);
   for (;;) {
@@ -67,9 +72,10 @@ export async function handleWrite(operation: Write, { repeatOf: repeated, ...inp
     const first = await prepare(operation, input, call, pendingDeletions);
     if (first.plan.requests.length === 0) return reportNothingToDo(first);
     if (!isPersonAsked(operation.effect, first.plan, runtime.config.confirmChanges)) {
-      await authorize(first);
-      return (await send(first, writeWindowMs)).result;
+      await authorize(operation, first.identity, call);
+      return (await send(first, first.question, getWindowMs(first.plan))).result;
     }
+    if (isDisclosing(operation)) await checkSecretsFolder(runtime.secretsFolder);
     const { note, remarks } = response;
     response = await gate.ask({ question: first.question, pendingDeletions, note, remarks }, gatedCall);
   }
@@ -79,6 +85,8 @@ export async function handleWrite(operation: Write, { repeatOf: repeated, ...inp
 function carryOut(request: ApprovalRequest, operation: Write, input: Input, call: ToolCall): Promise<ExecutionOutcome> {
   const { gate } = call.runtime;
   return gate.execute(request, async () => {
+    // A person may have to sign in for the token that writes: that comes before the reading, which would be old then.
+    await authorize(operation, await readActingIdentity(operation, call.graph, call.context.mcpReq.signal), call);
     const now = await prepare(operation, input, call, await gate.listGone(request));
     if (now.plan.requests.length > 0) return executeApproved(request, now);
     return { kind: 'result', result: await reportNothingToDo(now), requestIds: [], changed: false, actedOn: [] };
@@ -89,14 +97,22 @@ type PreparedWrite = Awaited<ReturnType<typeof prepare>>;
 type Input = Record<string, unknown>;
 
 /** Everything that a write needs, as it is now: what would happen, as whom, and the question that asks for it. */
-async function prepare(operation: Write, input: Input, call: ToolCall, pending: readonly string[]) {
+async function prepare(
+  operation: Write,
+  input: Input,
+  call: ToolCall,
+  pending: readonly string[],
+  options?: Partial<ReadOptions>,
+) {
   const { runtime, server, graph, context, progress: reportProgress } = call;
-  const { signal } = context.mcpReq;
-  const reader = graph.createReader({ signal, reportProgress, pendingDeletions: new Set(pending) });
+  const readOptions = { signal: context.mcpReq.signal, reportProgress, pendingDeletions: new Set(pending), ...options };
+  const { signal } = readOptions;
+  const reader = graph.createReader(readOptions);
   const plan = await operation.plan(input, reader);
+  const readAt = reader.lastAnswerAt();
   checkPlan(operation, plan, runtime.config.maxMachines);
   const identity = await readActingIdentity(operation, graph, signal);
-  const tenant = describeTenant(graph.tenant, identity, await graph.getTenantName());
+  const tenant = describeTenant(graph.tenant, identity, await graph.getTenantNames());
   const consequences = [...plan.consequences, ...warnOfSettings(operation, runtime.config)];
   const question = createQuestion(
     operation.name,
@@ -107,6 +123,7 @@ async function prepare(operation: Write, input: Input, call: ToolCall, pending: 
       graphRoot: graph.tenant.graphRoot,
       graphVersion: runtime.config.graphVersion,
       tenantLabel: tenant.label,
+      nameInGraph: tenant.nameInGraph,
       simulated: graph.tenant.simulated,
       identity,
       principal: runtime.principal,
@@ -125,7 +142,7 @@ async function prepare(operation: Write, input: Input, call: ToolCall, pending: 
       finishWindow.callOff();
     }
   };
-  return { operation, call, plan, identity, question, tenant, finish };
+  return { operation, input, call, pending, plan, readAt, identity, question, tenant, finish };
 }
 
 async function reportNothingToDo({ tenant, finish }: PreparedWrite): Promise<TextResult> {
@@ -133,37 +150,53 @@ async function reportNothingToDo({ tenant, finish }: PreparedWrite): Promise<Tex
   return formatSuccess(nothing, tenant);
 }
 
-/** The tokens come before the approval is taken: a person may have to sign in for one that writes. */
-const authorize = ({ call: { graph, context }, plan, identity }: PreparedWrite) =>
-  graph.authorize(plan.requests, identity, context.mcpReq.signal);
+const authorize = (
+  { sends }: Write,
+  actingAs: Identity,
+  { graph, context }: ToolCall,
+  signal = context.mcpReq.signal,
+) => graph.authorize(sends, actingAs, signal);
+
+/** Whether each target has a request of its own, that is checked by itself. */
+const isBatch = ({ requests, recheck }: Plan) => recheck !== undefined && requests.length > 1;
+
+const getWindowMs = (plan: Plan) => writeWindowMs + (isBatch(plan) ? plan.requests.length * batchRequestMs : 0);
 
 /** Consumes the approval for what would happen now, and sends it. */
 async function executeApproved(request: ApprovalRequest, now: PreparedWrite): Promise<ExecutionOutcome> {
   const { gate, secretsFolder, config } = now.call.runtime;
-  await authorize(now);
   const createFile = () => createSecretFile(secretsFolder, now.identity.tenantId, config.revealSecrets);
   const file = isDisclosing(now.operation) ? await createFile() : undefined;
   try {
     const consumption = await gate.consume(request, now.question);
     if (consumption.kind === 'asked') return consumption;
-    const windowMs = Math.min(writeWindowMs, consumption.remainingMs);
-    return { kind: 'result', ...(await send(now, windowMs, file)) };
+    const windowMs = Math.min(getWindowMs(now.plan), consumption.remainingMs);
+    return { kind: 'result', ...(await send(now, request.question, windowMs, file)) };
   } finally {
     await file?.discard().catch(() => undefined);
   }
 }
 
-async function send(prepared: PreparedWrite, windowMs: number, file?: SecretFile): Promise<Execution> {
+/** Sends what was planned, as long as it is what was approved. */
+async function send(
+  prepared: PreparedWrite,
+  approved: Question,
+  windowMs: number,
+  file?: SecretFile,
+): Promise<Execution> {
   const { operation, call, plan, identity: actingAs } = prepared;
   const { runtime, graph, context, progress } = call;
   const { signal } = context.mcpReq;
-  const options = { clock: runtime.clock, graph, actingAs, signal, progress, windowMs };
+  const getFreshness = watchReadings(prepared, approved);
+  const options = { clock: runtime.clock, graph, actingAs, signal, progress, windowMs, getFreshness };
   const outcomes = await sendRequests(plan.requests, options);
-  const requestIds = outcomes.filter(({ state }) => state !== 'not_sent').map(({ requestId }) => requestId ?? null);
+  const requestIds = outcomes.flatMap(({ state, requestId }) =>
+    state === 'not_sent' && requestId === undefined ? [] : [requestId ?? null],
+  );
   const acted = outcomes.filter(({ state }) => state === 'done' || state === 'gone' || state === 'unknown');
   const changed = acted.some(({ request }) => operation.effect === 'disclose' || isWrite(request.endpoint));
-  if (!changed) {
-    const refusal = outcomes.find((outcome) => outcome.error)?.error ?? createCancelledError();
+  if (!changed && !outcomes.some(({ isDoneAlready }) => isDoneAlready)) {
+    const refusal = findRefusal(outcomes) ?? createCancelledError();
     if (refusal instanceof SignInNeeded) throw refusal;
     const result = formatFailure(refusal, { simulated: graph.tenant.simulated, unchanged: true });
     return { result, requestIds, changed, actedOn: [] };
@@ -172,11 +205,50 @@ async function send(prepared: PreparedWrite, windowMs: number, file?: SecretFile
   return { result: await report(prepared, outcomes, file), requestIds, changed, actedOn };
 }
 
+/** The readings that the requests of a plan rest on: one for all of them, in a batch one for each. */
+function watchReadings(prepared: PreparedWrite, approved: Question): (request: GraphRequest) => Freshness {
+  const { operation, input, call, pending, plan, readAt, identity } = prepared;
+  const { context } = prepared.question;
+  const never = new AbortController().signal;
+  const beginReading = async ({ mayHaveRun, timeoutMs }: RefreshTerms) => {
+    const signal = mayHaveRun ? never : call.context.mcpReq.signal;
+    await authorize(operation, identity, call, signal);
+    return { signal, timeoutMs, reportProgress: undefined };
+  };
+  const { recheck } = plan;
+  if (recheck === undefined || !isBatch(plan)) {
+    const freshness = createFreshness({ question: approved, readAt }, async (terms) =>
+      prepare(operation, input, call, pending, await beginReading(terms)),
+    );
+    return () => freshness;
+  }
+  return ({ params }) => {
+    const [targetId = ''] = Object.values(params);
+    const select = (question: Question) => selectTarget(question, targetId);
+    return createFreshness({ question: select(approved), readAt }, async (terms): Promise<Reading> => {
+      const options = { ...(await beginReading(terms)), pendingDeletions: new Set(pending) };
+      const reader = call.graph.createReader(options);
+      const now = await recheck(targetId, reader);
+      const question = select(createQuestion(operation.name, operation.effect, now, context));
+      return { question, readAt: reader.lastAnswerAt() };
+    });
+  };
+}
+
+/** Why not all of it was sent: the end of the sending, else everything that was found changed. */
+function findRefusal(outcomes: readonly Outcome[]): ToolError | undefined {
+  const refused = outcomes.filter(({ error }) => error !== undefined);
+  const ending = refused.find(({ state }) => state !== 'not_sent') ?? refused[0];
+  if (ending?.error === undefined || ending.state !== 'not_sent' || refused.length === 1) return ending?.error;
+  const messages = refused.flatMap(({ error }) => error?.message ?? []);
+  return new ToolError(ending.error.code, messages.join(' '), ending.error.next);
+}
+
 /** Tells what happened as far as it was seen: a request that took effect never reads as one that did not. */
 async function report({ call, tenant, finish }: PreparedWrite, outcomes: readonly Outcome[], file?: SecretFile) {
   const { config, log } = call.runtime;
   const simulated = config.simulate !== undefined;
-  const refusal = outcomes.find((outcome) => outcome.error)?.error;
+  const refusal = findRefusal(outcomes);
   try {
     // Who has not looked has only the word of Graph, for every request.
     const { verdict = refusal === undefined ? 'done' : 'outcome_unknown', ...seen } = await finish(outcomes, file);

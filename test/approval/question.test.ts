@@ -70,9 +70,9 @@ describe('what a tenant wrote cannot speak as the dialog', () => {
       domainControllerDnsNames: ['dc17.contoso.com'],
     };
     const shown = await questionOf('update_sensor', args);
-    expect(shown).not.toMatch(/\[approve|\*\*|<b>|`|www\.evil|:\/\/evil|# TENANT/);
+    expect(shown).not.toMatch(/\[approve|\*\*|<b>|`|www\.evil|:\/\/evil|\(https:|# TENANT/);
     expect(shown).toContain(
-      String.raw`description: "Port mirroring for the old data center" -> "\u{5b}approve\u{5d}(https:\u{2f}/evil.example) \u{2a}\u{2a}safe`,
+      String.raw`description: "Port mirroring for the old data center" -> "\u{5b}approve\u{5d}(https\u{3a}\u{2f}/evil.example) \u{2a}\u{2a}safe`,
     );
   });
 

@@ -3,8 +3,10 @@ import { expect, test } from 'vitest';
 import about from '../../package.json' with { type: 'json' };
 import { settings } from '../../src/config.ts';
 
-// biome-ignore lint/suspicious/noTemplateCurlyInString: this is what a bundle's host hands over
+// biome-ignore-start lint/suspicious/noTemplateCurlyInString: this is what a bundle's host hands over
 const unset = '${user_config.log_level}';
+const unresolved = '${input:tenant}';
+// biome-ignore-end lint/suspicious/noTemplateCurlyInString: as above
 
 function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
@@ -53,6 +55,14 @@ test.each([
   ['MDI_MCP_LOG_LEVEL', 'loud', 'is silent, error, warn, info, debug or trace'],
 ])('a bad value of %s is named like that of a flag', (name, value, what) => {
   expect(run([], { [name]: value }).stderr).toBe(`mdi-sensors-mcp: ${name} ${what}. See --help.\n`);
+});
+
+test('a placeholder that nobody resolved ends the start with a sentence that names its variable', () => {
+  const sentence = `AZURE_TENANT_ID is a placeholder (${unresolved}) instead of a value; set it, or leave it out.`;
+  for (const args of [[], ['doctor']]) {
+    const ended = { status: 2, stdout: '', stderr: `mdi-sensors-mcp: ${sentence} See --help.\n` };
+    expect(run(args, { AZURE_TENANT_ID: unresolved })).toEqual(ended);
+  }
 });
 
 test.each([

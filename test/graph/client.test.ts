@@ -264,7 +264,12 @@ describe('a collection', () => {
       ]);
     });
     test('counts together with the others that are read at the same time', async () => {
-      const { reader, told } = telling([counted(['a'], 5, next), counted(['b'], 7, next), page(['c']), page(['d'])]);
+      const { reader, told } = telling([
+        counted(['a'], 5, next),
+        counted(['b'], 7, next.replace('/sensors', '/sensorCandidates')),
+        page(['c']),
+        page(['d']),
+      ]);
       await Promise.all([reader.getAll(endpoints.listSensors), reader.getAll(endpoints.listSensorCandidates)]);
       expect(told).toEqual([
         ['sensors: 1 of 5 read', 1, 5],
@@ -285,6 +290,13 @@ describe('a collection', () => {
     `${root}/v1.0/security/identities/../../users`,
     `${root}/v1.0/security/identities/%2e%2e/%2e%2e/users`,
     `${root}/v1.0/security/identities/sensors/..%2f..%2fusers`,
+    `${root}/v1.0/security/identities/healthIssues`,
+    `${root}/v1.0/security/identities/sensors/getDeploymentAccessKey`,
+    `${root}/v1.0/security/identities/sensors/`,
+    `${root}/v1.0/security/identities/sensors%2FgetDeploymentAccessKey`,
+    `${root}/v1.0/security/identities/sensors%252F`,
+    `${root}/v1.0/security/identities//sensors`,
+    `${root}/beta/security/identities/sensors?x=1`,
     '/v1.0/security/identities/sensors?x=1',
   ])('does not continue at %s', async (link) => {
     const { items, sent } = list([page(['a'], link), page(['b'])]);
@@ -295,8 +307,39 @@ describe('a collection', () => {
     expect(sent).toHaveLength(1);
   });
   test('continues in any letter case and with dots in the query', async () => {
-    const { items } = list([page(['a'], `${root}/V1.0/Security/Identities/sensors?t=..`), page(['b'])]);
+    const { items } = list([page(['a'], `${root}/V1.0/Security/%49dentities/sensors?t=..`), page(['b'])]);
     expect(await items).toHaveLength(2);
+  });
+  test('continues in the version that has it, and nowhere else', async () => {
+    const migrations = (version: string) => {
+      const link = `${root}/${version}/security/identities/sensorMigration?x=1`;
+      const { graph } = createScriptedGraph([page([], link), page([])]);
+      return graph.createReader({ signal }).getAll(endpoints.listSensorMigrations);
+    };
+    expect(await migrations('beta')).toEqual([]);
+    expect(await readRejection(migrations('v1.0'))).toMatchObject({ code: 'unavailable' });
+  });
+  test('of one object continues with that object, and not with another one', async () => {
+    const issues = (id: string) => {
+      const link = `${root}/v1.0/security/identities/sensors/${id}/healthIssues?x=1`;
+      const { graph } = createScriptedGraph([page(['a'], link), page(['b'])]);
+      return graph.createReader({ signal }).getAll(endpoints.listSensorHealthIssues, { sensorId });
+    };
+    expect(await issues(sensorId.toUpperCase())).toHaveLength(2);
+    expect(await readRejection(issues(otherId))).toMatchObject({
+      message: expect.stringContaining('its next page is at another place'),
+    });
+  });
+  test('has at most 128 MiB on all its pages', async () => {
+    const filler = ' '.repeat(15 * 2 ** 20);
+    const end = createScriptedGraph((_, nth) => ({
+      text: `${filler}{"value":[{"id":"s${nth}"}],"@odata.nextLink":"${next}${nth}"}`,
+    }));
+    expect(await readRejection(end.graph.createReader({ signal }).getAll(endpoints.listSensors))).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('all its pages together are larger than 128 MiB'),
+    });
+    expect(end.sent).toHaveLength(9);
   });
   test('that goes round in a circle ends', async () => {
     const { items, sent } = list([page(['a'], next)]);
@@ -472,7 +515,7 @@ describe('who acts', () => {
     };
     expect(await readRejection(graph.createReader({ signal }).getAll(endpoints.listSensors))).toMatchObject({
       code: 'sign_in_failed',
-      message: 'Microsoft Entra gave no token: AADSTS7000215: Invalid client secret [token] provided.',
+      message: 'Microsoft Entra gave no token: AADSTS7000215: Invalid client secret (token) provided.',
       next: expect.stringContaining('AZURE_TENANT_ID'),
     });
     expect(await graph.send(deletion, as)).toMatchObject({ state: 'failed', error: { code: 'sign_in_failed' } });

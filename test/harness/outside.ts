@@ -86,7 +86,10 @@ export async function readPage(address: string, pass: Pass = sleep): Promise<Ope
 }
 
 /** Talks to the terminal socket of a server: one request, the questions it answers with. */
-export function askSocket(home: string, asked: unknown): Promise<{ nonce: string; state: string; sentence: string }[]> {
+export function askSocket(
+  home: string,
+  asked: unknown,
+): Promise<{ nonce: string; state: string; sentence: string; typed: string }[]> {
   return new Promise((resolve, reject) => {
     const socket = connect(findSocket(home));
     const lines = createInterface({ input: socket });

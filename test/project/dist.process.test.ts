@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -17,6 +18,47 @@ function alone(...args: string[]): string {
     input: '',
   });
 }
+
+/** What a file of the bundle names in an import, or in a call that could load something. */
+function listLoads(text: string): string[] {
+  const statements = text.matchAll(/(?:^|[;}])(?:import|export)\b[^"'`;()]*?(?:\bfrom)?"([^"\n]+)"/gm);
+  const calls = text.matchAll(/(?<![\w$."'`])(?:import|require|__require|\w*createRequire)\(("?)([^")]*)\1\)/g);
+  return [...[...statements].map(([, name = '']) => name), ...[...calls].map(([, , name = '']) => name)];
+}
+
+test('the bundle loads nothing but itself and what Node brings along', () => {
+  const files = readdirSync('dist').filter((name) => name.endsWith('.js'));
+  const loads = files.flatMap((file) =>
+    listLoads(readFileSync(join('dist', file), 'utf8')).map((name) => ({ file: file.replace(/-\w+\.js$/, ''), name })),
+  );
+  expect(loads.length).toBeGreaterThan(200);
+  const isInside = (name: string) =>
+    isBuiltin(name) || (/^\.\/[\w-]+\.js$/.test(name) && files.includes(name.slice(2)));
+  const outside = loads.filter(({ name }) => !isInside(name));
+  // The first is asked of Node alone and refused; the others are text of a generator of code that is never run from a file.
+  expect([...new Set(outside.map(({ name }) => name))].filter((name) => !/^ajv(-formats)?\/dist\//.test(name))).toEqual(
+    ['supports-color'],
+  );
+});
+
+test('packages beside the bundle are not run', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'beside-'));
+  const mark = join(folder, 'ran');
+  for (const name of ['supports-color', 'ajv', '@azure/identity-cache-persistence', 'bufferutil', 'pino-pretty']) {
+    const beside = join(folder, 'node_modules', name);
+    mkdirSync(beside, { recursive: true });
+    writeFileSync(join(beside, 'index.js'), `require('node:fs').writeFileSync(${JSON.stringify(mark)}, '${name}');`);
+  }
+  cpSync('dist', join(folder, 'server'), { recursive: true });
+  const shown = execFileSync(process.execPath, [join(folder, 'server', 'main.js'), 'demo'], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, HOME: folder, CI: '1', NODE_PATH: join(folder, 'node_modules') },
+    input: '',
+  });
+  expect(shown).toContain('done');
+  expect(existsSync(mark) ? readFileSync(mark, 'utf8') : 'none').toBe('none');
+});
 
 test('dist runs with nothing installed', () => {
   expect(alone('--version')).toBe(`${about.version}\n`);

@@ -68,7 +68,7 @@ export async function openTerminal(inbox: ApprovalInbox, home: string): Promise<
   const folder = makeOwnFolder(findSocketsFolder(home));
   const name = `${process.pid}-${randomBytes(4).toString('hex')}`;
   const path = createSocketPath(folder, name);
-  const content: NoteContent = { v: 1, socket: path, ...(await identifyMachine()) };
+  const content: SocketNote = { v: 1, socket: path, ...(await identifyMachine()) };
   if (Buffer.byteLength(path) > longestPathBytes)
     throw new Error(`its socket would have a path of over ${longestPathBytes} bytes`);
   const server = createServer((socket) => serveConnection(inbox, socket)).unref();
@@ -102,7 +102,7 @@ const machineSchema = z.object({
 });
 type MachineIdentity = z.infer<typeof machineSchema>;
 const noteSchema = machineSchema.extend({ v: z.literal(1), socket: z.string() });
-type NoteContent = z.infer<typeof noteSchema>;
+type SocketNote = z.infer<typeof noteSchema>;
 
 /** A home folder can be that of several machines and containers: this tells them apart. */
 async function identifyMachine(): Promise<MachineIdentity> {
@@ -132,7 +132,9 @@ export async function findServers(folder: string): Promise<FoundServers> {
   const names = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.server')).map(({ name }) => name);
   const notes = await Promise.all(
     names.map(async (name) => {
-      const { data } = noteSchema.safeParse(parseJson(await readFile(join(folder, name), 'utf8')));
+      const { data } = noteSchema.safeParse(
+        parseJson(await readFile(join(folder, name), 'utf8').catch(() => undefined)),
+      );
       return data === undefined ? [] : [{ name, ...data }];
     }),
   );

@@ -35,11 +35,11 @@ import { createIdentityClient, type IdentityClient } from './identityClient.ts';
 import { getErrorCode, hasNeverConnected, suggestNetworkFix } from './network.ts';
 import { type Outcome, toOutcome } from './outcome.ts';
 import { createReader, type Reader, type ReadOptions } from './reader.ts';
-import { type AttemptResult, type ExchangeResult, type GraphCall, sendWithRetries } from './retry.ts';
+import { type AttemptResult, type ExchangeResult, type Freshness, type GraphCall, sendWithRetries } from './retry.ts';
 import { createThrottle } from './throttle.ts';
 import { DeadlineExceeded, runWithin } from './timing.ts';
 import { createCachingCredential } from './tokens.ts';
-import { createTransport, ResponseTooLarge, Throttled } from './transport.ts';
+import { createTransport, HeldBack, ResponseTooLarge } from './transport.ts';
 
 export interface GraphOptions {
   readonly tenant: Tenant;
@@ -57,6 +57,8 @@ export interface SendOptions {
   readonly timeoutMs: number;
   /** Keeps back what has not left yet. */
   readonly signal?: AbortSignal;
+  /** Where the request rests on a reading: it leaves only as long as that is good, and is read again before. */
+  readonly freshness?: Freshness | undefined;
 }
 
 /** Microsoft Graph as one tenant offers it. */
@@ -123,7 +125,8 @@ export function createGraphClient(options: GraphOptions): Graph {
       const send = () => sendOnce(call, route, url ?? `${baseUrl}${formatPath(route, call.params)}${query}`, pipeline);
       result = await sendWithRetries(call, send, clock, throttle);
       if (result.error === undefined) workingRoutes.set(endpoint, route);
-      if (result.mayHaveWritten || !result.answer || !isMissingRoute(endpoint, result.answer)) return result;
+      if (result.found || result.mayHaveWritten || !result.answer || !isMissingRoute(endpoint, result.answer))
+        return result;
     }
     return result.answer === undefined
       ? result
@@ -132,13 +135,14 @@ export function createGraphClient(options: GraphOptions): Graph {
 
   /** One attempt. A request whose time is over before it left never leaves. */
   async function sendOnce(call: GraphCall, route: Route, url: string, pipeline: Pipeline): Promise<AttemptResult> {
-    const { endpoint, actingAs, signal: callerSignal, deadline, expires = Number.POSITIVE_INFINITY } = call;
+    const { endpoint, actingAs, signal: callerSignal, deadline, expires = Number.POSITIVE_INFINITY, freshness } = call;
     const remainingMs = deadline - clock.monotonic();
     const timeoutMs = endpoint.resend === 'never' ? remainingMs : Math.min(remainingMs, attemptTimeoutMs);
     let isSent = false;
     const startSending = () => {
       if (callerSignal?.aborted) throw createCancelledError();
       if (clock.monotonic() >= deadline || clock.wall() >= expires) throw new DeadlineExceeded();
+      if (freshness !== undefined && clock.monotonic() > freshness.until) throw new HeldBack();
       isSent = true;
     };
     // What runs under one signal belongs to one call.
@@ -155,14 +159,14 @@ export function createGraphClient(options: GraphOptions): Graph {
 
   return {
     tenant,
-    createReader: (options) => createReader(tenant, options, exchange, clock),
+    createReader: (options) => createReader(tenant, version, options, exchange, clock),
 
     ...createIdentityClient(tenant, (permission) => getCredential(permission).getToken(scope), exchange, clock),
 
-    async send(request, { actingAs, timeoutMs, signal }) {
+    async send(request, { actingAs, timeoutMs, signal, freshness }) {
       const [deadline, expires] = [clock.monotonic() + timeoutMs, clock.wall() + timeoutMs];
       try {
-        return toOutcome(request, await exchange({ ...request, actingAs, signal, deadline, expires }));
+        return toOutcome(request, await exchange({ ...request, actingAs, signal, deadline, expires, freshness }));
       } catch (error) {
         const isToolError = error instanceof ToolError;
         const toolError = isToolError ? error : reportDefect(error);
@@ -200,7 +204,7 @@ function toFailedAttempt(endpoint: Endpoint, error: unknown, isSent: boolean): A
   if (error instanceof ToolError) return { kind: 'error', error };
   if (error instanceof ResponseTooLarge)
     return { kind: 'error', error: createUnreadableError(endpoint, 'it is larger than 16 MiB') };
-  if (error instanceof Throttled) return { kind: 'throttled' };
+  if (error instanceof HeldBack) return { kind: 'heldBack' };
   if (error instanceof DeadlineExceeded) return { kind: 'noAnswer', why: 'the time was over', mayHaveArrived: isSent };
   if (!isSent) return undefined;
   const code = getErrorCode(error);

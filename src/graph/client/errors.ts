@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ToolError, type ToolErrorCode } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
-import { cleanText } from '../../text.ts';
+import { quoteProse, quoteText } from '../../text.ts';
 import { type Cloud, clouds } from '../clouds.ts';
 import { type Endpoint, parseMethod } from '../endpoint.ts';
 
@@ -63,7 +63,7 @@ export function toToolError(endpoint: Endpoint, answer: GraphAnswer): ToolError 
     return create('unavailable', sentence, tryLater);
   }
   if (status >= 400 && status < 500) {
-    const quotedMessage = endpoint.discloses || message === '' ? '' : `; Graph's words: "${cleanText(message, 300)}"`;
+    const quotedMessage = endpoint.discloses || message === '' ? '' : `; Graph's words: ${quoteProse(message, 300)}`;
     const sentence = `Microsoft Graph refused ${endpoint.route}${quotedMessage}`;
     return isWrite(endpoint) ? create('not_done', sentence) : create('unavailable', sentence, tryLater);
   }
@@ -72,16 +72,22 @@ export function toToolError(endpoint: Endpoint, answer: GraphAnswer): ToolError 
 
 /** The roles that services beside Defender for Identity name: `Missing application roles. API required roles: A,B, …`. */
 function describeRequiredRoles(message: string): string {
-  const [, roles = ''] = /^Missing application roles\. API required roles: ([\w.,]{1,300}),/.exec(message) ?? [];
-  return roles === '' ? '' : `; it asks for one of ${roles.replaceAll(',', ', ')}`;
+  const [, roles] = /^Missing application roles\. API required roles: ([\w.,]{1,300}),/.exec(message) ?? [];
+  return roles === undefined ? '' : `; it asks for one of ${quoteText(roles.replaceAll(',', ', '))}`;
 }
 
-/** Status, code and ids of an answer, as far as they look like ones. The body of a secret's endpoint stays out. */
+/** What Graph and its proxies give as an id: at least one digit, so that no word is one. */
+const idPattern = /^(?=.*\d)[0-9a-f-]{8,64}$/i;
+/** `BadRequest`, `Request_BadRequest`: no code of this server. */
+const codePattern = /^([a-z][A-Za-z]{0,63}|[A-Z][A-Za-z]{0,63}(_[A-Z][A-Za-z]{0,63})?)$/;
+
+/** Status, code and ids of an answer. The body of a secret's endpoint stays out. */
 function formatTrace(endpoint: Endpoint, answer: GraphAnswer): string {
-  const code = endpoint.discloses ? '' : (/^\w{1,64}$/.exec(parseGraphError(answer).code)?.[0] ?? '');
+  const code = endpoint.discloses ? '' : parseGraphError(answer).code;
+  const shownCode = code === '' ? '' : ` ${codePattern.test(code) ? code : quoteProse(code, 64)}`;
   const ids = Object.entries({ 'request-id': answer.requestId, 'client-request-id': answer.clientRequestId });
-  const knownIds = ids.flatMap(([name, id]) => (id === undefined ? [] : [`${name} ${cleanText(id, 64)}`]));
-  return `(${[`Graph ${answer.status} ${cleanText(code, 64)}`.trimEnd(), ...knownIds].join(', ')})`;
+  const knownIds = ids.flatMap(([name, id]) => (id !== undefined && idPattern.test(id) ? [`${name} ${id}`] : []));
+  return `(${[`Graph ${answer.status}${shownCode}`, ...knownIds].join(', ')})`;
 }
 
 /** No answer: the time was over, or the connection broke. */

@@ -1,7 +1,7 @@
 import type { AccessToken } from '@azure/core-auth';
 import type { Clock } from '../../clock.ts';
 import { parseJson } from '../../json.ts';
-import { allPermissions, type GraphRequest, type Permission } from '../endpoint.ts';
+import { allPermissions, type Endpoint, type Permission } from '../endpoint.ts';
 import { getOrganization, organizationPermissions } from '../endpoints/organization.ts';
 import type { Tenant } from '../tenant.ts';
 import { checkIdentity, type Identity, parseIdentity, parsePermissions } from './identity.ts';
@@ -9,14 +9,19 @@ import type { Exchange } from './retry.ts';
 import { runWithin } from './timing.ts';
 import { signInTimeoutMs, throwSignInTimeout } from './tokens.ts';
 
+export interface TenantNames {
+  readonly label?: string | undefined;
+  readonly nameInGraph?: string | undefined;
+}
+
 /** Who is signed in, and where. */
 export interface IdentityClient {
   /** Who would act with this permission. No token that can write is asked for to say that. */
   getIdentity(permission: Permission, signal: AbortSignal): Promise<Identity>;
-  /** What the tenant is called: the operator's label, else its own name where a token at hand lets that be read. */
-  getTenantName(): Promise<string | undefined>;
-  /** Gets a token for each of these requests, by which `as` acts, so that nothing is left to do but to send them. */
-  authorize(requests: readonly GraphRequest[], actingAs: Identity, signal: AbortSignal): Promise<void>;
+  /** What the operator calls the tenant, and what Graph does where a token at hand lets that be read. */
+  getTenantNames(): Promise<TenantNames>;
+  /** Gets a token for each of these endpoints, by which `actingAs` acts, so that nothing is left to do but to send. */
+  authorize(endpoints: readonly Endpoint[], actingAs: Identity, signal: AbortSignal): Promise<void>;
 }
 
 const readTimeoutMs = 20_000;
@@ -51,14 +56,13 @@ export function createIdentityClient(
       return { ...readerIdentity, kind: 'app', id: writerClientId, appId: writerClientId, name: writerClientId };
     },
 
-    async getTenantName() {
-      if (label !== undefined) return label;
+    async getTenantNames() {
       name ??= runWithin(clock, readTimeoutMs, undefined, readOrganizationName).catch(() => undefined);
-      return name;
+      return { label, nameInGraph: await name };
     },
 
-    async authorize(requests, actingAs, signal) {
-      for (const permission of new Set(requests.map(({ endpoint }) => endpoint.permission))) {
+    async authorize(endpoints, actingAs, signal) {
+      for (const permission of new Set(endpoints.map(({ permission }) => permission))) {
         checkIdentity(await fetchToken(permission, signal), actingAs);
       }
     },

@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events';
 import type * as z from 'zod';
 import type { Clock } from '../../clock.ts';
 import { parseJson } from '../../json.ts';
-import { type CollectionPage, type Endpoint, type PathParams, parseIds } from '../endpoint.ts';
+import { type GraphVersion, requireVersion } from '../clouds.ts';
+import { type CollectionPage, type Endpoint, formatPath, type PathParams, parseIds } from '../endpoint.ts';
 import type { Tenant } from '../tenant.ts';
 import { createUnreadableError } from './errors.ts';
 import type { Exchange, GraphCall } from './retry.ts';
@@ -42,16 +43,21 @@ export interface Reader {
   readonly reportProgress: ProgressReporter;
   /** By the monotonic clock, in milliseconds. */
   now(): number;
+  /** When Graph last answered this reader, or it was made, by the same clock. */
+  lastAnswerAt(): number;
   /** Waits; rejects when the call is cancelled. */
   pause(durationMs: number): Promise<void>;
 }
 
 const defaultTimeoutMs = 120_000;
 const maxPages = 2_000;
+/** One page may have 16 MiB, and what is kept of all pages has to stay in memory. */
+const maxCollectionMiB = 128;
 
 /** Reads objects and whole collections over `exchange`, all of them together in the time of the options. */
 export function createReader(
   tenant: Tenant,
+  version: GraphVersion,
   { signal, pendingDeletions = new Set(), reportProgress, timeoutMs = defaultTimeoutMs }: ReadOptions,
   exchange: Exchange,
   clock: Clock,
@@ -60,16 +66,18 @@ export function createReader(
   // Node warns from the eleventh listener on, and each request that runs has one.
   setMaxListeners(0, signal);
 
+  let lastAnswerAt = clock.monotonic();
   const reportPage = reportProgress && createPageReporter(reportProgress);
 
-  async function read(endpoint: Endpoint, params: Record<string, string>, address: PageAddress = {}): Promise<unknown> {
+  async function read(endpoint: Endpoint, params: Record<string, string>, address: PageAddress = {}) {
     const { answer, error } = await exchange({ endpoint, params, body: undefined, signal, deadline, ...address });
+    lastAnswerAt = clock.monotonic();
     // Documented as it is, counting is nothing that a read may depend on.
     if (answer?.status === 400 && address.query !== undefined) return read(endpoint, params);
     if (error !== undefined) throw error;
     const json = parseJson(answer?.text);
     if (json === undefined) throw createUnreadableError(endpoint, 'it is not JSON');
-    return json;
+    return { json, size: answer?.text?.length ?? 0 };
   }
 
   return {
@@ -78,7 +86,8 @@ export function createReader(
 
     async get(endpoint, ...[params]) {
       const ids = parseIds(params);
-      const object = parseAnswer(endpoint, await read(endpoint, ids));
+      const { json } = await read(endpoint, ids);
+      const object = parseAnswer(endpoint, json);
       const [askedId] = Object.values(ids);
       if (askedId !== undefined && askedId !== (readId(object) ?? askedId)) {
         throw createUnreadableError(endpoint, 'it is about another object than the one asked for');
@@ -92,9 +101,15 @@ export function createReader(
       const items: Awaited<ReturnType<typeof endpoint.answer.parse>>['value'] = [];
       const seen = new Set<string>();
       const links = new Set<string>();
+      const baseUrl = `${tenant.graphRoot}/${requireVersion(endpoint, version, tenant.cloud)}`;
       let address: PageAddress = reportPage && endpoint.counts ? { query: '?$count=true' } : {};
+      let size = 0;
       do {
-        const page = parseAnswer(endpoint, await read(endpoint, ids, address));
+        const answer = await read(endpoint, ids, address);
+        size += answer.size;
+        if (size > maxCollectionMiB * 2 ** 20)
+          throw createUnreadableError(endpoint, `all its pages together are larger than ${maxCollectionMiB} MiB`);
+        const page = parseAnswer(endpoint, answer.json);
         for (const item of page.value) {
           const id = readId(item);
           if (id === undefined || !seen.has(id)) items.push(item);
@@ -103,7 +118,7 @@ export function createReader(
         reportPage?.(collection, items.length, page['@odata.count']);
         const link = page['@odata.nextLink'];
         if (link === undefined) return items;
-        if (!isTrustedLink(link, tenant.graphRoot))
+        if (!isLinkToCollection(link, baseUrl, endpoint, ids))
           throw createUnreadableError(endpoint, 'its next page is at another place');
         if (links.has(link)) throw createUnreadableError(endpoint, 'its pages go round in a circle');
         links.add(link);
@@ -114,6 +129,7 @@ export function createReader(
 
     reportProgress: reportProgress ?? (() => undefined),
     now: () => clock.monotonic(),
+    lastAnswerAt: () => lastAnswerAt,
     pause: (durationMs) => pause(clock, durationMs, signal),
   };
 }
@@ -148,15 +164,23 @@ function readId(item: unknown): string | undefined {
   return typeof item.id === 'string' ? item.id.toLowerCase() : undefined;
 }
 
-/** A next link is followed as it is, with the token, so it must lead to Graph's part for Defender for Identity. */
-function isTrustedLink(link: string, graphRoot: string): boolean {
-  if (!URL.canParse(link)) return false;
+/** A next link is followed as it is, with the token, so it must lead to the same collection: origin, version, path and ids. */
+function isLinkToCollection(link: string, baseUrl: string, endpoint: Endpoint, ids: Record<string, string>): boolean {
+  if (!URL.canParse(link) || /\.\.|%2e|%2f|%5c|\\/i.test(link.replace(/[?#].*$/s, ''))) return false;
   const url = new URL(link);
+  const place = decodePath(`${url.origin}${url.pathname}`)?.toLowerCase();
+  const routes = [endpoint.route, ...(endpoint.alternatives ?? [])];
   return (
-    url.origin === new URL(graphRoot).origin &&
     url.username === '' &&
     url.password === '' &&
-    !/\.\.|%2e|%2f|%5c|\\/i.test(link.replace(/[?#].*$/s, '')) &&
-    /^\/(v1\.0|beta)\/security\/identities\//i.test(url.pathname)
+    routes.some((route) => `${baseUrl}${formatPath(route, ids)}`.toLowerCase() === place)
   );
+}
+
+function decodePath(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
 }

@@ -17,6 +17,24 @@ export interface GraphCall extends GraphRequest {
   readonly deadline: number;
   /** By the wall clock, which goes on while the machine sleeps. */
   readonly expires?: number;
+  readonly freshness?: Freshness | undefined;
+}
+
+/** The reading that a request rests on, which is good for a while. */
+export interface Freshness {
+  /** The last moment at which the request may leave, by the monotonic clock. */
+  readonly until: number;
+  /**
+   * Reads again. `same`: it may leave. `done`: what it is for is there. An error: it may not leave; `target_changed`
+   * where something else is there. Never rejects with a ToolError.
+   */
+  refresh(terms: RefreshTerms): Promise<'same' | 'done' | ToolError>;
+}
+
+export interface RefreshTerms {
+  /** Whether the request may have taken effect; then nobody calls the reading off. */
+  readonly mayHaveRun: boolean;
+  readonly timeoutMs: number;
 }
 
 /** What one attempt came to. `mayHaveArrived`: the request may have reached Graph. */
@@ -29,16 +47,18 @@ export type AttemptResult =
       readonly next?: string | undefined;
     }
   | { readonly kind: 'error'; readonly error: ToolError }
-  /** It did not leave, since Graph had asked everybody to wait. */
-  | { readonly kind: 'throttled' };
+  /** It did not leave: Graph had asked everybody to wait, or what it rests on was read too long ago. */
+  | { readonly kind: 'heldBack' };
 
-type SentAttempt = Exclude<AttemptResult, { kind: 'throttled' }>;
+type SentAttempt = Exclude<AttemptResult, { kind: 'heldBack' }>;
 
 /** How a request ended: without an error Graph confirmed it. `mayHaveWritten`: an attempt may have written all the same. */
 export interface ExchangeResult {
   readonly answer?: GraphAnswer;
   readonly error?: ToolError;
   readonly mayHaveWritten: boolean;
+  /** What a reading showed before the next attempt, which therefore never left. */
+  readonly found?: 'done' | 'changed';
 }
 
 /** Sends a request of one endpoint and waits for its end. */
@@ -51,7 +71,7 @@ const maxResends = 4;
  * where the endpoint says so.
  */
 export async function sendWithRetries(
-  { endpoint, deadline, signal }: GraphCall,
+  { endpoint, deadline, signal, freshness }: GraphCall,
   sendOnce: () => Promise<AttemptResult>,
   clock: Clock,
   throttle: Throttle,
@@ -71,8 +91,15 @@ export async function sendWithRetries(
     // What may have taken effect is not given up: a cancelled call would then read as one that did nothing.
     if (waitMs > 0) await pause(clock, waitMs, last.mayHaveWritten ? undefined : signal);
 
+    if (freshness !== undefined && (last.mayHaveWritten || clock.monotonic() > freshness.until)) {
+      const terms = { mayHaveRun: last.mayHaveWritten, timeoutMs: Math.max(1, deadline - clock.monotonic()) };
+      const found = await freshness.refresh(terms);
+      if (found === 'done') return { ...last, found };
+      if (found !== 'same')
+        return { ...last, error: found, ...(found.code === 'target_changed' && { found: 'changed' }) };
+    }
     const attempt = await sendOnce();
-    if (attempt.kind === 'throttled') continue;
+    if (attempt.kind === 'heldBack') continue;
     const { executed, retryAfterMs } = judgeAttempt(attempt);
     const mayHaveWritten = last.mayHaveWritten || (executed === 'perhaps' && isWrite(endpoint));
     last = toExchangeResult(endpoint, attempt, mayHaveWritten);

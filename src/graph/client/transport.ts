@@ -27,8 +27,8 @@ export interface OutgoingAttempt {
 /** A body that is larger than any answer of these endpoints. */
 export class ResponseTooLarge extends Error {}
 
-/** Graph asked for a pause while the request waited for its turn: it has not left. */
-export class Throttled extends Error {}
+/** The request has not left: while it waited for its turn, Graph asked for a pause, or what it rests on became too old. */
+export class HeldBack extends Error {}
 
 interface TransportOptions {
   readonly clock: Clock;
@@ -54,7 +54,7 @@ export function createTransport({ clock, httpClient, log, throttle, concurrency 
         log.debug('graph', { method, path: pathname, ...fields, ms: Math.round(clock.monotonic() - start) });
       try {
         attempt.signal.throwIfAborted();
-        if (clock.monotonic() < throttle.notBefore) throw new Throttled();
+        if (clock.monotonic() < throttle.notBefore) throw new HeldBack();
         attempt.startSending();
         return await runWithin(clock, attempt.timeoutMs, attempt.signal, async (signal) => {
           const sizeLimit = new AbortController();

@@ -16,7 +16,7 @@ import {
   toSensorTarget,
 } from '../machines.ts';
 import { emptyPlan, type Plan, write } from '../operation.ts';
-import { readIfAllowed } from '../partial.ts';
+import { catchToolError, readIfAllowed } from '../partial.ts';
 import { id, ids, targetStates } from '../schemas.ts';
 import { listStates, type Observation, observeNoEffect, readAfterWrite, summarize } from '../verification.ts';
 import { assessDeletion, findDuplicates, hasServer, isStated, listRemaining } from './deleteConsequences.ts';
@@ -60,19 +60,55 @@ export const deleteStaleSensors = write({
   input: z.strictObject({ ids }),
   async plan(input, graph) {
     const sensors = await graph.getAll(endpoints.listSensors);
-    const toDelete = selectByIds(sensors, input.ids, 'sensor', 'Take the ids from list_sensors.');
-    const remaining = listRemaining(sensors, toDelete, graph.pendingDeletions);
-    const notStale = toDelete.flatMap((sensor) => explainNotStale(sensor, sensors, remaining) ?? []);
-    if (notStale.length > 0) {
-      throw new ToolError(
-        'not_writable',
-        `${notStale.length} of ${formatCount(toDelete.length, 'sensor')} may not be deleted as stale: ${notStale.join('; ')}.`,
-        'Call again without them, or ask the user about delete_sensor for a single one.',
-      );
-    }
-    return planDeletion(toDelete, sensors, graph);
+    const recheck = createRecheck({ sensors, readAt: graph.lastAnswerAt() }, input.ids);
+    return { ...(await planStaleDeletion(input.ids, sensors, graph)), recheck };
   },
 });
+
+async function planStaleDeletion(ids: readonly string[], sensors: readonly Sensor[], graph: Reader) {
+  const toDelete = selectByIds(sensors, ids, 'sensor', 'Take the ids from list_sensors.');
+  const remaining = listRemaining(sensors, toDelete, graph.pendingDeletions);
+  const notStale = toDelete.flatMap((sensor) => explainNotStale(sensor, sensors, remaining) ?? []);
+  if (notStale.length > 0) {
+    throw new ToolError(
+      'not_writable',
+      `${notStale.length} of ${formatCount(toDelete.length, 'sensor')} may not be deleted as stale: ${notStale.join('; ')}.`,
+      'Call again without them, or ask the user about delete_sensor for a single one.',
+    );
+  }
+  return planDeletion(toDelete, sensors, graph);
+}
+
+/** A list is read again so early that none is older than a minute when a request leaves, at most 3 s later. */
+const maxListAgeMs = 57_000;
+
+/** Plans one of many deletions again: its sensor and the other entries of its machine by id, the rest as it is listed. */
+function createRecheck(
+  fleet: { readonly sensors: readonly Sensor[]; readonly readAt: number },
+  ids: readonly string[],
+) {
+  let { sensors, readAt } = fleet;
+  return async (sensorId: string, reader: Reader): Promise<Plan<'destroy'>> => {
+    // The other deletions of this act count as gone, whether they have left already or not.
+    const graph = { ...reader, pendingDeletions: new Set([...reader.pendingDeletions, ...ids]) };
+    if (graph.now() - readAt > maxListAgeMs) {
+      sensors = await graph.getAll(endpoints.listSensors);
+      readAt = graph.lastAnswerAt();
+    }
+    const sensor = await readIfThere(sensorId, graph);
+    if (sensor === undefined) return { ...emptyPlan, act: { word: 'delete', verb: 'Delete' }, types: 'name' };
+    const twins = findDuplicates(sensor, listRemaining(sensors, [], graph.pendingDeletions));
+    const readings = await Promise.all(twins.map(({ id }) => readIfThere(id, graph)));
+    const replaced = new Set([sensor, ...twins].map(({ id }) => id.toLowerCase()));
+    const others = sensors.filter(({ id }) => !replaced.has(id.toLowerCase()));
+    return planStaleDeletion([sensorId], [sensor, ...readings.flatMap((one) => one ?? []), ...others], graph);
+  };
+}
+
+async function readIfThere(sensorId: string, graph: Reader): Promise<Sensor | undefined> {
+  const sensor = await catchToolError(graph.get(endpoints.getSensor, { sensorId }), 'not_found');
+  return sensor instanceof ToolError ? undefined : sensor;
+}
 
 /** Why an entry is not stale; undefined for one that is. */
 function explainNotStale(sensor: Sensor, sensors: readonly Sensor[], remaining: readonly Sensor[]): string | undefined {
@@ -111,8 +147,8 @@ async function planDeletion(toDelete: readonly Sensor[], sensors: readonly Senso
 
 async function observeDeletion(outcome: Outcome | undefined, sensorId: string, graph: Reader): Promise<Observation> {
   const noEffect = observeNoEffect(outcome);
+  if (outcome?.state === 'gone' || outcome?.isDoneAlready) return { state: 'was already gone', effective: true };
   if (noEffect !== undefined) return noEffect;
-  if (outcome?.state === 'gone') return { state: 'was already gone', effective: true };
   const readSensor = () => graph.get(endpoints.getSensor, { sensorId });
   const { confirmed } = await readAfterWrite(graph, readSensor, () => false);
   const isListed = !(confirmed instanceof ToolError);

@@ -6,14 +6,11 @@ import { cleanText } from '../../text.ts';
 import type { AppVariables } from './app.ts';
 import type { Authority } from './credentials.ts';
 import { isConsentMissing, toSignInError } from './errors.ts';
-import { cachePackage, loadPersistenceOptions, openAccountFile } from './tokenCache.ts';
 
 interface InteractiveSignInOptions {
   readonly method: 'browser' | 'device-code';
   readonly app: AppVariables;
   readonly authority: Authority;
-  /** Where it is kept who signed in. */
-  readonly folder: string;
   /** Milliseconds that a call waits for somebody who knows what to do. */
   readonly signInWaitMs: number;
   /** Tells the operator, on stderr. */
@@ -132,19 +129,14 @@ export class InteractiveCredential implements TokenCredential {
   }
 }
 
-/** The library's credential, with tokens kept between runs where the platform lets it. */
-async function openCredential({ method, app, authority, folder, tellOperator }: InteractiveSignInOptions) {
+/** The library's credential; its tokens are kept until this server ends. */
+async function openCredential({ method, app, authority }: InteractiveSignInOptions) {
   const library = await import('@azure/identity');
-  const account = openAccountFile(folder);
-  const persistenceOptions = await loadPersistenceOptions(library);
-  if (persistenceOptions === undefined)
-    tellOperator(`A sign-in lasts until this server ends, without ${cachePackage} and a keychain.`);
   const credentialOptions = {
     ...authority,
     tenantId: app.getRequired('TENANT_ID'),
     clientId: app.getRequired('CLIENT_ID'),
     disableAutomaticAuthentication: true,
-    ...(persistenceOptions && { ...persistenceOptions, ...(await account.read(library)) }),
   };
   let receiveDeviceCode: (info: Library.DeviceCodeInfo) => void = () => undefined;
   const credential =
@@ -172,8 +164,7 @@ async function openCredential({ method, app, authority, folder, tellOperator }: 
         receiveDeviceCode = resolve;
       }),
     async signIn(scopes: string | string[], tokenOptions: GetTokenOptions): Promise<void> {
-      const record = await credential.authenticate(scopes, tokenOptions);
-      if (persistenceOptions !== undefined) await account.write(library, record);
+      await credential.authenticate(scopes, tokenOptions);
     },
   };
 }

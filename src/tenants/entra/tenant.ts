@@ -1,6 +1,4 @@
-import { join } from 'node:path';
 import type { TokenCredential } from '@azure/core-auth';
-import envPaths from 'env-paths';
 import type { Config } from '../../config.ts';
 import { clouds } from '../../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
@@ -48,8 +46,7 @@ export function createEntraTenant(
   if (auth === 'browser' || auth === 'device-code') {
     if (writerClientId !== undefined)
       throw new Error('MDI_MCP_WRITER_CLIENT_ID is for apps, and --auth names a person.');
-    const folder = join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'sign-in');
-    const signIn = { method: auth, app: mainApp, authority, folder, signInWaitMs, tellOperator };
+    const signIn = { method: auth, app: mainApp, authority, signInWaitMs, tellOperator };
     const personCredential = new InteractiveCredential(signIn);
     const credentialByPermission = new Map<Permission, TokenCredential>();
     return {

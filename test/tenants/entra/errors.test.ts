@@ -46,7 +46,7 @@ describe('Graph refuses, and the text says', () => {
         'Forbidden',
         'Missing application roles. API required roles: SecurityIdentitiesSensors.Read.All,Other.Read.All, application roles: User.Read.All.',
       ),
-      `permission_missing: Microsoft Graph refused GET /security/identities/sensors because the permission or role for it is missing; it asks for one of SecurityIdentitiesSensors.Read.All, Other.Read.All (Graph 403 Forbidden, ${ids}). ${grant}`,
+      `permission_missing: Microsoft Graph refused GET /security/identities/sensors because the permission or role for it is missing; it asks for one of "SecurityIdentitiesSensors.Read.All, Other.Read.All" (Graph 403 Forbidden, ${ids}). ${grant}`,
     ],
   ])('%s', async (_, answer, text) => {
     world.tenant.faults.push({ answer, times: 1 });

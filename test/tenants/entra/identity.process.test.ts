@@ -105,29 +105,48 @@ describe('where Azure CLI answers as somebody else after the question', () => {
 
 describe('the tenant is called', () => {
   test.each([
-    ['what the operator says', { MDI_MCP_TENANT_LABEL: 'Contoso East' }, [], 'Contoso East', 'Contoso East'],
-    ['what Graph says, where the token lets that be read', {}, ['Organization.Read.All'], 'Contoso', 'Contoso'],
-    ['by its id, where nothing says more', {}, [], 'TENANT', '8c157435'],
-    ['in a safe spelling', { MDI_MCP_TENANT_LABEL: 'Contoso \u202e' }, [], 'Contoso \\u{202e}', '8c157435'],
-  ])('%s, in questions, in what a person types, and in results', async (_, env, more, label, typed) => {
-    const one = world.registerApp({ roles: [...everything, ...more] });
-    const messages: string[] = [];
-    const client = await world.connect(
-      { AZURE_CLIENT_ID: one.id, AZURE_CLIENT_SECRET: secret, ...env },
-      {
-        person(form) {
-          messages.push(normalizeOutput(form.message, world));
-          return approve(form);
+    ['what the operator says', { MDI_MCP_TENANT_LABEL: 'Contoso East' }, [], 'Contoso East', 'key 8c157435'],
+    ['what Graph says, where the token lets that be read', {}, ['Organization.Read.All'], 'Contoso', 'key Contoso'],
+    [
+      'both, where they differ',
+      { MDI_MCP_TENANT_LABEL: 'Contoso East' },
+      ['Organization.Read.All'],
+      'Contoso East',
+      'key 8c157435',
+      '"Contoso East", Microsoft Graph: "Contoso"',
+    ],
+    ['by its id, where nothing says more', {}, [], 'TENANT', 'key TENANT'],
+    [
+      'in letters that cannot be mistaken',
+      { MDI_MCP_TENANT_LABEL: 'Соntoso' },
+      [],
+      'Соntoso',
+      'key 8c157435',
+      '"Соntoso" ("\\u{421}\\u{43e}ntoso")',
+    ],
+    ['in a safe spelling', { MDI_MCP_TENANT_LABEL: 'Contoso \u202e' }, [], 'Contoso \\u{202e}', 'key 8c157435'],
+  ])(
+    '%s, in questions, in what a person types, and in results',
+    async (_, env, more, label, typed, shown = `"${label}"`) => {
+      const one = world.registerApp({ roles: [...everything, ...more] });
+      const messages: string[] = [];
+      const client = await world.connect(
+        { AZURE_CLIENT_ID: one.id, AZURE_CLIENT_SECRET: secret, ...env },
+        {
+          person(form) {
+            messages.push(normalizeOutput(form.message, world));
+            return approve(form);
+          },
         },
-      },
-    );
-    const { structured } = await client.call('get_deployment_access_key');
-    const lines = messages[0]?.split('\n') ?? [];
-    expect([lines[0], lines.at(-3), normalizeOutput(String(structured?.tenant), world)]).toEqual([
-      `TENANT "${label}" (TENANT)`,
-      `To approve, type: ${typed}`,
-      label === 'TENANT' ? label : `${label} (TENANT)`,
-    ]);
-    await client.close();
-  });
+      );
+      const { structured } = await client.call('get_deployment_access_key');
+      const lines = messages[0]?.split('\n') ?? [];
+      expect([lines[0], lines.at(-1), normalizeOutput(String(structured?.tenant), world)]).toEqual([
+        `TENANT ${shown} (TENANT)`,
+        `To approve, type: ${typed}`,
+        label === 'TENANT' ? label : `${label} (TENANT)`,
+      ]);
+      await client.close();
+    },
+  );
 });

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { cleanEnvironment, listUnusualSafetySettings, readConfig } from '../../src/config.ts';
+
+const clean = (environment: Record<string, string>) => {
+  const left = { ...environment };
+  cleanEnvironment(left);
+  return left;
+};
+/** `${name}`, as hosts write a value that is put in later. */
+const later = (name: string) => `$\{${name}}`;
+
+describe('a value that nobody put in place of its placeholder ends the start', () => {
+  test.each([
+    ['AZURE_TENANT_ID', later('env:TENANT')],
+    ['AZURE_CLIENT_ID', '$CLIENT_ID'],
+    ['AZURE_CLIENT_CERTIFICATE_PATH', `/certificates/${later('userHome')}/app.pem`],
+    ['AZURE_FEDERATED_TOKEN_FILE', '%TEMP%\\token'],
+    ['AZURE_AUTHORITY_HOST', later('input:authority')],
+    ['AZURE_CLIENT_SECRET', later('input:secret')],
+    ['MDI_MCP_WRITER_CLIENT_CERTIFICATE_PASSWORD', later('env:PASSWORD')],
+    ['MDI_MCP_MAX_MACHINES', '$MAX'],
+    ['HTTPS_PROXY', 'http://$PROXY:8080'],
+    ['https_proxy', later('env:PROXY')],
+    ['NODE_EXTRA_CA_CERTS', '%CERTIFICATES%'],
+    ['IDENTITY_ENDPOINT', '$ENDPOINT'],
+    ['HOME', later('env:HOME')],
+  ])('%s=%s', (name, value) => {
+    expect(() => clean({ [name]: value })).toThrow(
+      new RegExp(`^${name} is a placeholder.* instead of a value; set it`),
+    );
+  });
+
+  test('and a secret is not repeated', () => {
+    expect(() => clean({ AZURE_CLIENT_SECRET: later('x') })).toThrow(
+      'AZURE_CLIENT_SECRET is a placeholder instead of a value; set it, or leave it out.',
+    );
+  });
+
+  test('in a setting too, as a flag and as a variable', () => {
+    expect(() => readConfig({ auditLog: '$HOME/audit' }, {})).toThrow('--audit-log is a placeholder ($HOME/audit)');
+    expect(() => readConfig({}, { MDI_MCP_SECRETS_DIR: later('workspaceFolder') })).toThrow(
+      'MDI_MCP_SECRETS_DIR is a placeholder (',
+    );
+  });
+});
+
+test.each([
+  ['AZURE_CLIENT_SECRET', '$ummer2026'],
+  ['AZURE_CLIENT_SECRET', `a${later('b')}c`],
+  ['AZURE_CLIENT_CERTIFICATE_PASSWORD', '%x%'],
+  ['HTTPS_PROXY', 'http://me:pa$sword%40x%2f@proxy:8080'],
+  ['AZURE_CLIENT_CERTIFICATE_PATH', 'C:\\keys$\\100%.pem'],
+  ['SOMETHING_ELSE', later('env:X')],
+])('%s=%s is a value', (name, value) => {
+  expect(clean({ [name]: value })).toEqual({ [name]: value });
+});
+
+test('what a bundle leaves unset, and what is empty, is absent', () => {
+  const unset = { AZURE_CLIENT_ID: later('user_config.client_id'), AZURE_CLIENT_SECRET: '', MDI_MCP_AUTH: ' ' };
+  expect(clean({ ...unset, HTTPS_PROXY: later('user_config.proxy'), PATH: '' })).toEqual({ PATH: '' });
+  expect(readConfig({ tenantLabel: later('user_config.tenant_label') }, { MDI_MCP_AUTH: '' })).toMatchObject({
+    tenantLabel: undefined,
+    auth: 'auto',
+  });
+});
+
+test('a label for the tenant stands among the settings that a question shows', () => {
+  expect(listUnusualSafetySettings(readConfig({ tenantLabel: 'Contoso East' }, {}))).toEqual([
+    '--tenant-label Contoso East',
+  ]);
+});
