@@ -20,17 +20,20 @@ export interface HeadContext {
  * target, every written value and every warning. Undefined where that has no room.
  */
 export function formatHead(question: Question, context: HeadContext): string[] | undefined {
-  const { plan } = question;
-  const [only, ...others] = plan.targets;
-  const isNamed = isNamedByAct(question);
-  const values = listWrittenValues(plan.changes);
-  const warnings = listShortWarnings(question, context);
-  const act = only !== undefined && isNamed ? nameAct(question, nameTarget(only)) : nameAct(question);
-  const title = [`${formatPlace(question)}: ${act}`, ...countWarnings(question)].join(', ');
-  const targets =
-    isNamed && others.length === 0 ? [] : plan.targets.map((target) => quoteUnlessPlain(nameTarget(target)));
-  const rows = [title, ...fillRows(targets, ', '), ...fillRows(values, '; '), ...fillRows(warnings, ' ')];
-  return rows.length <= mostHeadRows && rows.every((row) => countColumns(row) <= formColumns) ? rows : undefined;
+  const { targets, changes } = question.plan;
+  const names = targets.map((target) => quoteUnlessPlain(nameTarget(target)));
+  const [name] = names;
+  const values = fillRows(listWrittenValues(changes), '; ');
+  const warnings = fillRows(listShortWarnings(question, context), ' ');
+  const formatTitle = (act: string) => [`${formatPlace(question)}: ${act}`, ...countWarnings(question)].join(', ');
+  const heads = [
+    ...(name !== undefined && isNamedByAct(question)
+      ? [[formatTitle(nameAct(question, name)), ...values, ...warnings]]
+      : []),
+    [formatTitle(nameAct(question)), ...fillRows(names, ', '), ...values, ...warnings],
+  ];
+  const fits = (rows: string[]) => rows.length <= mostHeadRows && rows.every((row) => countColumns(row) <= formColumns);
+  return heads.find(fits);
 }
 
 function formatPlace({ context }: Question): string {

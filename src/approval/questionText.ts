@@ -124,7 +124,7 @@ const neutralize = (body: unknown): unknown =>
       );
 
 function describeFacts(
-  { id, type, majorVersion, createdDateTime, details }: Target,
+  { id, type, majorVersion, createdDateTime, domainControllers = [], details }: Target,
   changes: readonly ValueChange[],
 ): string[] {
   const facts = [
@@ -136,6 +136,10 @@ function describeFacts(
   return [
     ...(facts.length === 0 ? [] : [facts.join(', ')]),
     ...(now.length === 0 ? [] : [`now: ${now.join(', ')}`]),
+    // A domain controller's own sensor lists itself.
+    ...(domainControllers.length === 0 || type === 'domainControllerIntegrated'
+      ? []
+      : [`its domain controllers: ${domainControllers.map(quoteUnlessPlain).join(', ')}`]),
     `id ${id}`,
     ...changes.filter(({ targetId }) => targetId === id).map(formatChange),
   ];

@@ -2,12 +2,12 @@ import { countColumns, isPlainName, quoteText } from '../text.ts';
 import { isCoverageKnown, isTypeKnown, type NamedMachine, nameMachine } from './machines.ts';
 import type { Consequence, Warning } from './operation.ts';
 
-type WarningContent = Omit<Warning, 'code' | 'kind'>;
-type NoteContent = Omit<WarningContent, 'short'>;
+type WarningFields = Omit<Warning, 'code' | 'kind'>;
+type NoteFields = Omit<WarningFields, 'short'>;
 
-const lowerId = ({ about }: NoteContent) => (about === undefined ? {} : { about: about.toLowerCase() });
+const lowerId = ({ about }: NoteFields) => (about === undefined ? {} : { about: about.toLowerCase() });
 
-export const warn = (code: string, content: WarningContent): Warning => ({
+export const warn = (code: string, content: WarningFields): Warning => ({
   code,
   kind: 'warning',
   ...content,
@@ -16,7 +16,7 @@ export const warn = (code: string, content: WarningContent): Warning => ({
 
 const createNoteBuilder =
   (kind: Exclude<Consequence['kind'], 'warning'>) =>
-  (code: string, content: NoteContent): Consequence => ({ code, kind, ...content, ...lowerId(content) });
+  (code: string, content: NoteFields): Consequence => ({ code, kind, ...content, ...lowerId(content) });
 
 export const reassure = createNoteBuilder('reassurance');
 export const inform = createNoteBuilder('info');
@@ -31,7 +31,8 @@ export function shorten(describe: (name: string) => string, name: string, otherw
 }
 
 /** Objects as the facts of a consequence know them. */
-export const listIds = (objects: readonly { readonly id: string }[]) => objects.map(({ id }) => id.toLowerCase());
+export const listIds = (objects: readonly { readonly id: string }[]) =>
+  objects.map(({ id }) => id.toLowerCase()).sort();
 
 /** A domain of which everything is in one act. */
 interface WholeDomain<T> {

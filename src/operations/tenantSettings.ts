@@ -50,8 +50,8 @@ export const updateActivationConfiguration = write({
   sends: [endpoints.updateActivationConfiguration],
   async plan({ activationMode }, graph) {
     const { activationMode: before } = await graph.get(endpoints.getActivationConfiguration);
-    const act = { word: activationMode, verb: `Set the activation mode of the tenant to ${activationMode}` };
     const isAutomated = activationMode === 'automated';
+    const act = { word: activationMode, verb: isAutomated ? 'Automate activation' : 'Set activation to manual' };
     if (before === activationMode) return { ...emptyPlan, act, types: 'tenant' };
     const candidates = isAutomated ? await readIfAllowed(graph.getAll(endpoints.listSensorCandidates)) : [];
     return {
@@ -133,7 +133,7 @@ export const updateAutoAuditingConfiguration = write({
   async plan({ isAutomatic }, graph) {
     const { isAutomatic: before } = await graph.get(endpoints.getAutoAuditingConfiguration);
     const onOff = isAutomatic ? 'on' : 'off';
-    const act = { word: `auditing ${onOff}`, verb: `Switch automatic auditing ${onOff} in the tenant` };
+    const act = { word: `auditing ${onOff}`, verb: `Turn auto-auditing ${onOff}` };
     if (before === isAutomatic) return { ...emptyPlan, act, types: 'tenant' };
     const sensors = isAutomatic ? await readIfAllowed(graph.getAll(endpoints.listSensors)) : [];
     return {

@@ -29,7 +29,7 @@ import {
   type Write,
 } from '../operations/operation.ts';
 import { checkSecretsFolder, createSecretFile, type SecretFile } from '../secrets/file.ts';
-import { createFreshness, type Reading } from './freshness.ts';
+import { createFreshness } from './freshness.ts';
 import { describeOtherVersion, describeTenant, formatFailure, formatSuccess } from './results.ts';
 import type { Runtime } from './runtime.ts';
 import { sendRequests } from './send.ts';
@@ -151,12 +151,8 @@ async function reportNothingToDo({ tenant, finish }: PreparedWrite): Promise<Tex
   return formatSuccess(nothing, tenant);
 }
 
-const authorize = (
-  { sends }: Write,
-  actingAs: Identity,
-  { graph, context }: ToolCall,
-  signal = context.mcpReq.signal,
-) => graph.authorize(sends, actingAs, signal);
+const authorize = ({ sends }: Write, actingAs: Identity, { graph, context }: ToolCall) =>
+  graph.authorize(sends, actingAs, context.mcpReq.signal);
 
 /** Whether each target has a request of its own, that is checked by itself. */
 const isBatch = ({ requests, recheck }: Plan) => recheck !== undefined && requests.length > 1;
@@ -208,30 +204,26 @@ async function send(
 
 /** The readings that the requests of a plan rest on: one for all of them, in a batch one for each. */
 function watchReadings(prepared: PreparedWrite, approved: Question): (request: GraphRequest) => Freshness {
-  const { operation, input, call, pending, plan, readAt, identity } = prepared;
-  const { context } = prepared.question;
-  const never = new AbortController().signal;
-  const beginReading = async ({ mayHaveRun, timeoutMs }: RefreshTerms) => {
-    const signal = mayHaveRun ? never : call.context.mcpReq.signal;
-    await authorize(operation, identity, call, signal);
-    return { signal, timeoutMs, reportProgress: undefined };
-  };
+  const { operation, input, call, pending, plan, readAt, question } = prepared;
   const { recheck } = plan;
+  const toOptions = ({ mayHaveRun, timeoutMs }: RefreshTerms) => ({
+    signal: mayHaveRun ? new AbortController().signal : call.context.mcpReq.signal,
+    timeoutMs,
+    pendingDeletions: new Set(pending),
+    reportProgress: undefined,
+  });
   if (recheck === undefined || !isBatch(plan)) {
-    const freshness = createFreshness({ question: approved, readAt }, async (terms) =>
-      prepare(operation, input, call, pending, await beginReading(terms)),
-    );
+    const planAgain = (terms: RefreshTerms) => prepare(operation, input, call, pending, toOptions(terms));
+    const freshness = createFreshness({ question: approved, readAt }, planAgain);
     return () => freshness;
   }
   return ({ params }) => {
     const [targetId = ''] = Object.values(params);
-    const select = (question: Question) => selectTarget(question, targetId);
-    return createFreshness({ question: select(approved), readAt }, async (terms): Promise<Reading> => {
-      const options = { ...(await beginReading(terms)), pendingDeletions: new Set(pending) };
-      const reader = call.graph.createReader(options);
-      const now = await recheck(targetId, reader);
-      const question = select(createQuestion(operation.name, operation.effect, now, context));
-      return { question, readAt: reader.lastAnswerAt() };
+    const select = (whole: Question) => selectTarget(whole, targetId);
+    return createFreshness({ question: select(approved), readAt }, async (terms) => {
+      const reader = call.graph.createReader(toOptions(terms));
+      const now = createQuestion(operation.name, operation.effect, await recheck(targetId, reader), question.context);
+      return { question: select(now), readAt: reader.lastAnswerAt() };
     });
   };
 }

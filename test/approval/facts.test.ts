@@ -200,3 +200,30 @@ describe.concurrent('a reassurance that is lost', () => {
     });
   }
 });
+
+describe.concurrent("a sensor's own list of domain controllers", () => {
+  const growth = {
+    tool: 'delete_sensor',
+    args: { id: find('sensors', probe) },
+    less: [],
+    more: [],
+    tells: '',
+  } as const;
+  const watch = (...names: string[]) => [change(probe, { settings: { domainControllerDnsNames: names } })];
+
+  attack('a deletion of a sensor that watches other controllers now', { on: 'v2 modern' }, async () => {
+    const { questions, sent } = await play(growth, [], watch('dc17.contoso.com', 'dc99.contoso.com'));
+    expect(questions[1]).toContain(
+      '- PM01.contoso.com: domainControllers was "dc17.contoso.com,dc18.contoso.com,dc19.contoso.com", now "dc17.contoso.com,dc99.contoso.com"',
+    );
+    return sent.length;
+  });
+
+  test('in another order and other letters it is the same list, and the question shows it', async () => {
+    const same = watch('dc19.contoso.com', 'DC18.CONTOSO.COM', 'dc17.contoso.com');
+    const { questions, sent } = await play(growth, [], same);
+    expect(questions).toHaveLength(1);
+    expect(questions[0]).toContain('its domain controllers: dc17.contoso.com, dc18.contoso.com, dc19.contoso.com');
+    expect(sent).toEqual(['DELETE sensors/{id}']);
+  });
+});

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { isWritePermission, type Permission } from '../../src/graph/endpoint.ts';
 import { createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { startInProcessServer } from '../faults/world.ts';
 import { attack } from '../harness/attacks.ts';
@@ -37,7 +38,10 @@ const meet = (
   { times = 1, phase = 'before' }: { times?: number; phase?: 'before' | 'after' } = {},
 ) => void tenant.faults.push({ appliesTo: (request) => request.method === method, times, phase, answer });
 
-/** A batch of generated sensors whose machines are gone; the first is a silent double of an entry that communicates. */
+/**
+ * A batch of generated sensors whose machines are gone. The first is a silent double of an entry that communicates, the
+ * last two are entries of one machine.
+ */
 function makeBatch(count: number, sensors = 120): ApprovedCall & { readonly ids: readonly string[] } {
   const ids = createSimulatedTenant({ seed: 1, sensors })
     .sensors.slice(46, 46 + count)
@@ -53,6 +57,9 @@ function makeBatch(count: number, sensors = 120): ApprovedCall & { readonly ids:
       const double = pick(tenant.sensors, ids[0]);
       tenant.sensors.push({ ...structuredClone(double), ...speaking, id: twinId });
       Object.assign(double, silent);
+      const [former, latter] = [...ids].sort().slice(-2);
+      const { displayName, domainName, sensorType } = pick(tenant.sensors, former);
+      change(tenant, latter, { displayName, domainName, sensorType });
     },
   };
 }
@@ -409,6 +416,40 @@ describe.concurrent('what changed while a request waited is not sent', () => {
   );
 });
 
+describe.concurrent('a batch has a minute and 3 s for each request', () => {
+  test('and what has not left by then is not sent', async () => {
+    // 35 deletions, 34 reads by id, one of the other entry and 2 lists of two pages take 209.8 s, of 210.
+    const watched = await approveAndWatch({ ...batchOf50, latencyMs: { GET: 300, DELETE: 5_661 } });
+    expect(watched.departures).toHaveLength(35);
+    expect(watched.text).toMatch(
+      /^partly_done: .*35 of 50: deleted; .*1 of 50: failed; nothing was changed\. 14 of 50: not sent; nothing was changed/,
+    );
+  });
+
+  test('but no longer than the approval', async () => {
+    const watched = await approveAndWatch({
+      ...batchOf50,
+      latencyMs: { GET: 300, DELETE: 700 },
+      onApproval: ({ tenant, clock }) =>
+        void tenant.faults.push({
+          appliesTo: ({ query }) => query.includes('skiptoken'),
+          times: 1,
+          phase: 'after',
+          answer() {
+            clock.ahead.wall += 280_000;
+            clock.ahead.monotonic += 280_000;
+            return undefined;
+          },
+        }),
+    });
+    const [first] = watched.departures;
+    const latest = watched.departures.at(-1);
+    expect((latest?.at ?? 0) - (first?.at ?? 0)).toBeLessThan(20_000);
+    expect(watched.departures.length).toBeLessThan(30);
+    expect(watched.text).toMatch(/^(partly_done|outcome_unknown): /);
+  });
+});
+
 describe.concurrent('after an attempt that may have run the reading decides', () => {
   const pm01 = find('sensors', 'PM01.contoso.com');
   const shorten: ApprovedCall = {
@@ -474,6 +515,33 @@ describe.concurrent('after an attempt that may have run the reading decides', ()
     );
     expect(departures).toHaveLength(1);
   });
+});
+
+test('the approval is taken only when there is a token that writes', async () => {
+  const tenant = createSimulatedTenant({ seed: 1 });
+  const signIn = { isRefused: true };
+  const credential = tenant.getCredential('SecurityIdentitiesSensors.Read.All');
+  const writer: typeof credential = {
+    getToken: (...of) =>
+      signIn.isRefused ? Promise.reject(new Error('somebody has to sign in')) : credential.getToken(...of),
+  };
+  Object.assign(tenant, {
+    getCredential: (permission: Permission) => (isWritePermission(permission) ? writer : credential),
+  });
+  const forms: string[] = [];
+  const server = await startInProcessServer(tenant, (form) => {
+    forms.push(form.message);
+    return approve(form);
+  });
+  const { text } = await server.call('delete_sensor', { id: dc07 });
+  expect(text).toMatch(
+    /^sign_in_failed: Microsoft Entra gave no token: somebody has to sign in\. Nothing was changed\. /,
+  );
+  expect(tenant.requests.filter(isGatedRequest)).toHaveLength(0);
+  signIn.isRefused = false;
+  expect((await server.call('delete_sensor', { id: dc07 })).structured?.outcome).toBe(deleted);
+  expect(forms).toHaveLength(1);
+  await server.close();
 });
 
 test('a sign-in that fails after the approval gives it back, and the next call uses it', async () => {

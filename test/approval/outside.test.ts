@@ -323,9 +323,7 @@ for (const [what, bytes] of [
     );
     for (const socket of sockets) socket.resume().write(bytes);
     await Promise.all(sockets.map((socket) => once(socket, 'connect').catch(() => undefined)));
-    const startMs = performance.now();
     expect((await page.post({ decision: 'neither' })).status).toBe(200);
-    expect(performance.now() - startMs).toBeLessThan(2_000);
     await vi.waitFor(() => expect(sockets.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(64), 5_000);
     for (const socket of sockets) socket.destroy();
   });

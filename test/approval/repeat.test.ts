@@ -274,7 +274,7 @@ describe.concurrent('where a person is asked', () => {
       approve,
       async ({ remove, forms }) => {
         expect(await remove('DC07.contoso.com')).toMatch(
-          /^approval_pending: A person is asked on an approval page, whose file the server's log names, or at a terminal of their own on .*; the question is open for 10 minutes\. Nothing was changed\. /,
+          /^approval_pending: A person is asked on an approval page, whose file the server's log names, or at a terminal of their own on the machine or container \S+, with `.+ approve`; the question is open for 10 minutes\. Nothing was changed\. /,
         );
         expect(forms).toEqual([]);
       },

@@ -338,7 +338,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
     expect(out).toContain('That does not match. To approve, type exactly: DC07.contoso.com');
     expect(out).toContain('A person declined.');
     lateAnswer?.();
-    expect((await call).text).toMatch(/^declined: /);
+    expect((await call).text).toMatch(/^approval_invalid: The question was answered already/);
     expect(await server.gated()).toBe(0);
     await client.close();
     await server.end();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { find } from '../harness/fleet.ts';
-import { openOfferedPage, readPage, sendHttp, waitForPageAddress } from '../harness/outside.ts';
+import { openOfferedPage, readAddress, readPage, sendHttp, waitForPageAddress } from '../harness/outside.ts';
 import { readRecords } from './cases.ts';
 import { playSceneOfProcess, yes } from './scene.ts';
 
@@ -18,7 +18,6 @@ function desktop(exitCode = 0) {
   const files = () => (existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n') : []);
   return { env: { DISPLAY: ':0', PATH: `${folder}:${process.env.PATH}` }, files };
 }
-const addressIn = (file = '') => /url=(http:[^"]+)/.exec(readFileSync(file, 'utf8'))?.[1] ?? '';
 /** Longer than a launcher is given to fail. */
 const inBrowser = { approval: 'auto', noBrowser: false, patience: 4_000 } as const;
 
@@ -27,7 +26,7 @@ describe.concurrent('a browser window', () => {
     const { env, files } = desktop();
     const reached = await playSceneOfProcess({ ...inBrowser, env }, async ({ server, call }) => {
       await call();
-      const page = await openOfferedPage(addressIn(files()[0]));
+      const page = await openOfferedPage(readAddress(files()[0]));
       const answered = await page.post(yes);
       const id = find('sensors', 'DC07.contoso.com');
       await server.tell({ do: 'change', of: 'sensors', id, set: { displayName: 'DC70' } });
@@ -41,6 +40,23 @@ describe.concurrent('a browser window', () => {
     });
     expect(reached).toBe(1);
   });
+
+  test('that nobody has fetched after 5 seconds is opened anew by an equal call, under another address', async () => {
+    const { env, files } = desktop();
+    const reached = await playSceneOfProcess({ ...inBrowser, env }, async ({ call }) => {
+      await call();
+      const first = readAddress(files()[0]);
+      await call();
+      expect(files()).toHaveLength(1);
+      expect(await call()).toMatch(/^approval_pending: A person is asked on the approval page that was opened/);
+      expect(files()).toHaveLength(2);
+      const second = readAddress(files()[1]);
+      expect(second).not.toBe(first);
+      await (await openOfferedPage(second)).post(yes);
+      expect(await call()).toContain('deleted; Graph answers 404');
+    });
+    expect(reached).toBe(1);
+  }, 60_000);
 
   test.each([
     ['is not there', () => ({ DISPLAY: ':0', PATH: '/nowhere' })],

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
@@ -6,7 +6,7 @@ import { choosePreferred } from '../../src/approval/channels/choose.ts';
 import { approveCommand, formatApproveCommand } from '../../src/approval/channels/command.ts';
 import { attack } from '../harness/attacks.ts';
 import { find } from '../harness/fleet.ts';
-import { openOfferedPage, readPage, waitForPageAddress } from '../harness/outside.ts';
+import { openOfferedPage, readAddress, readPage, waitForPageAddress } from '../harness/outside.ts';
 import { playScene, yes } from './scene.ts';
 
 /** A desktop with a browser, and the files that it was given. */
@@ -15,7 +15,6 @@ function desktop() {
   const openBrowser = async (file: string) => void files.push(file);
   return { env: { DISPLAY: ':0' }, files, openBrowser };
 }
-const readAddress = (file = '') => /url=(http:[^"]+)/.exec(readFileSync(file, 'utf8'))?.[1] ?? '';
 const inBrowser = { approval: 'auto', noBrowser: false } as const;
 
 describe.concurrent('a browser window', () => {

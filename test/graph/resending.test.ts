@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { ToolError } from '../../src/errors.ts';
 import { createRequest, type GraphRequest } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { alice, createScriptedGraph, createToken, readRejection, type ScriptedReply, sensorId } from './farEnd.ts';
@@ -116,6 +117,80 @@ describe('what may have been executed', () => {
         'Microsoft Graph gave no answer to GET /security/identities/sensors: the connection failed (ECONNRESET).',
     });
     expect(sent).toHaveLength(5);
+  });
+});
+
+describe('what rests on a reading', () => {
+  const changed = new ToolError('target_changed', 'It is another one.');
+  const later = new ToolError('unavailable', 'Nothing could be read.');
+
+  /** Sends a deletion whose reading is good for so long; a new one says this, and is good for three seconds. */
+  const sendingOn = (goodForMs: number, found: 'same' | 'done' | ToolError, replies: readonly ScriptedReply[]) => {
+    const end = createScriptedGraph(replies);
+    const refreshes: boolean[] = [];
+    let until = performance.now() + goodForMs;
+    const freshness = {
+      get until() {
+        return until;
+      },
+      refresh: async ({ mayHaveRun }: { mayHaveRun: boolean }) => {
+        refreshes.push(mayHaveRun);
+        until = performance.now() + 3_000;
+        return found;
+      },
+    };
+    return { ...end, refreshes, outcome: end.graph.send(deletion, { actingAs: alice, timeoutMs: 60_000, freshness }) };
+  };
+
+  test.each<[string, number, ScriptedReply[], boolean[]]>([
+    ['leaves at the last moment', 0, [{ status: 204 }], []],
+    ['is read again a moment later', -1, [{ status: 204 }], [false]],
+    [
+      'is read again after a longer Retry-After',
+      3_000,
+      [{ status: 429, headers: { 'Retry-After': '4' } }, { status: 204 }],
+      [false],
+    ],
+    [
+      'is not read again after a shorter one',
+      3_000,
+      [{ status: 429, headers: { 'Retry-After': '3' } }, { status: 204 }],
+      [],
+    ],
+    [
+      'is read again after an attempt that may have run, however new it is',
+      60_000,
+      [{ status: 502 }, { status: 204 }],
+      [true],
+    ],
+  ])('%s', async (_, goodForMs, replies, expected) => {
+    const { outcome, refreshes, sent } = sendingOn(goodForMs, 'same', replies);
+    expect(await outcome).toMatchObject({ state: 'done' });
+    expect(sent).toHaveLength(replies.length);
+    expect(refreshes).toEqual(expected);
+  });
+
+  test.each<[string, 'done' | ToolError, ScriptedReply[], object]>([
+    ['is done already where that is found', 'done', [], { state: 'not_sent', isDoneAlready: true }],
+    ['is not sent where something else is found', changed, [], { state: 'not_sent', error: changed }],
+    ['fails where nothing can be read', later, [], { state: 'failed', error: later }],
+    ['is done where that is found after an attempt that may have run', 'done', [{ status: 502 }], { state: 'done' }],
+    [
+      'is unknown where something else is found after one',
+      changed,
+      [{ status: 502 }],
+      { state: 'unknown', error: { code: 'outcome_unknown', cause: changed } },
+    ],
+    [
+      'is unknown where nothing can be read after one',
+      later,
+      [{ status: 502 }],
+      { state: 'unknown', error: { code: 'outcome_unknown', cause: later } },
+    ],
+  ])('%s', async (_, found, replies, expected) => {
+    const { outcome, sent } = sendingOn(replies.length === 0 ? -1 : 3_000, found, replies);
+    expect(await outcome).toMatchObject(expected);
+    expect(sent).toHaveLength(replies.length);
   });
 });
 

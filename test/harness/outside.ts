@@ -41,8 +41,11 @@ export async function waitForPageAddress(stderr: () => string, count = 1): Promi
   await vi.waitFor(() => {
     if (files().length < count) throw new Error('no page was offered');
   }, 5_000);
-  return /url=(http:[^"]+)/.exec(readFileSync(files().at(-1) ?? '', 'utf8'))?.[1] ?? '';
+  return readAddress(files().at(-1));
 }
+
+/** The address to which the file of a question leads. */
+export const readAddress = (file = '') => /url=(http:[^"]+)/.exec(readFileSync(file, 'utf8'))?.[1] ?? '';
 
 /** A question's page, opened as a browser opens it. */
 export interface Opened {

@@ -3,6 +3,7 @@ import { activateSensorCandidates } from '../../src/operations/candidates/activa
 import { getDeploymentAccessKey, regenerateDeploymentAccessKey } from '../../src/operations/deployment.ts';
 import { migrateSensors } from '../../src/operations/migrations.ts';
 import { Secret } from '../../src/secrets/secret.ts';
+import { drawMarkdown } from '../approval/renderers.ts';
 import { daysAgo, makeId, sensor } from './factories.ts';
 import { type Holdings, openGraph, type Writes } from './graph.ts';
 import { carryOut, listConsequenceCodes, makePlan } from './written.ts';
@@ -30,6 +31,17 @@ describe('get_deployment_access_key', () => {
     const reveal = async () => ({ file: 'key.txt', fingerprint: 'x', revealed: 'old-key' });
     expect((await carryOut(getDeploymentAccessKey, {}, graph, reveal)).result.accessKey).toBe('old-key');
   });
+});
+
+test('the steps after a key say how to install, and read the same where Markdown is drawn', async () => {
+  const graph = openGraph({ [key]: { deploymentAccessKey: 'old-key' } });
+  const { result } = await carryOut(getDeploymentAccessKey, {}, graph);
+  expect(result.steps?.map(drawMarkdown)).toEqual([
+    'A person copies the file to the server: mdi-sensors-mcp secrets in their own terminal shows its folder. Do not look for it yourself.',
+    'Plan a maintenance window: the silent installation may restart the server by itself.',
+    `On the server, in the folder of the unpacked package, in PowerShell: & '.\\Azure ATP sensor Setup.exe' --% /quiet NetFrameworkCommandLineArguments="/q" AccessKeyFile="PATH_OF_THE_FILE"`,
+    'Delete the file on both machines; on this one mdi-sensors-mcp secrets --clear does it.',
+  ]);
 });
 
 describe('regenerate_deployment_access_key', () => {

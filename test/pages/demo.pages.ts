@@ -28,7 +28,7 @@ test('the demo asks on the page, and a person approves both acts there', async (
 
   await page.goto(await waitForPageAddress(() => errors, 1));
   await wait();
-  await page.getByLabel('To approve, type').fill('activate 1');
+  await page.getByLabel('To approve, type').fill('activate 2');
   await page.getByRole('button', { name: 'Approve' }).click();
   await vi.waitFor(
     async () => {

@@ -82,6 +82,6 @@ test('the demo ends well without a terminal: it is asked, answers wrongly, sees 
   expect(shown.split('\n').filter((line) => line.length > 80)).toEqual([]);
   expect(shown).not.toContain('\u001b');
   expect(shown).toMatch(
-    /activate_sensor_candidates +Approve: .+ done\ndelete_sensor +DC70\.contoso\.com, then DC07\.contoso\.com +done\n$/,
+    /activate_sensor_candidates +activate 2 +done\ndelete_sensor +DC70\.contoso\.com, then DC07\.contoso\.com +done\n$/,
   );
 });

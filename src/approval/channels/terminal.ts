@@ -68,6 +68,7 @@ export async function openTerminal(inbox: ApprovalInbox, home: string): Promise<
   const folder = makeOwnFolder(findSocketsFolder(home));
   const name = `${process.pid}-${randomBytes(4).toString('hex')}`;
   const path = createSocketPath(folder, name);
+  const content: SocketNote = { v: 1, socket: path, ...(await identifyMachine()) };
   if (Buffer.byteLength(path) > longestPathBytes)
     throw new Error(`its socket would have a path of over ${longestPathBytes} bytes`);
   const server = createServer((socket) => serveConnection(inbox, socket)).unref();
@@ -75,7 +76,6 @@ export async function openTerminal(inbox: ApprovalInbox, home: string): Promise<
   const note = join(folder, `${name}.server`);
   try {
     if (process.platform !== 'win32') await chmod(path, 0o600);
-    const content: SocketNote = { v: 1, socket: path, ...(await identifyMachine()) };
     await writeFile(note, JSON.stringify(content), { mode: 0o600 });
   } catch (error) {
     server.close();
@@ -132,7 +132,9 @@ export async function findServers(folder: string): Promise<FoundServers> {
   const names = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.server')).map(({ name }) => name);
   const notes = await Promise.all(
     names.map(async (name) => {
-      const { data } = noteSchema.safeParse(parseJson(await readFile(join(folder, name), 'utf8')));
+      const { data } = noteSchema.safeParse(
+        parseJson(await readFile(join(folder, name), 'utf8').catch(() => undefined)),
+      );
       return data === undefined ? [] : [{ name, ...data }];
     }),
   );

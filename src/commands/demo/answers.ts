@@ -6,24 +6,17 @@ import { colour, print } from '../screen.ts';
 /** Answers a form, or closes it. `attempt` counts the questions of one call. */
 type DemoPerson = (question: ReturnType<typeof readForm>, attempt: number) => Promise<string | undefined>;
 
-/** A form with its one field; `options` are empty where the person types a text. */
+/** A form with its one field, into which a person types a text. */
 export function readForm(params: ElicitRequestParams) {
   const properties = 'requestedSchema' in params ? params.requestedSchema.properties : {};
   const [[field, schema] = ['', undefined]] = Object.entries(properties);
-  const options = schema !== undefined && 'oneOf' in schema ? schema.oneOf : [];
-  return { message: params.message, field, title: schema?.title ?? 'Answer', options };
+  return { message: params.message, field, title: schema?.title ?? 'Answer' };
 }
 
 /** The person at the terminal. Ctrl-C, Ctrl-D and an empty line close the question. */
-export const answerAtTerminal: DemoPerson = async ({ title, options }) => {
+export const answerAtTerminal: DemoPerson = async ({ title }) => {
   print(colour.bold(title));
-  for (const [index, option] of options.entries()) print(`  ${index + 1}  ${option.title}`);
-  for (;;) {
-    const line = await readLine(options.length === 0 ? '> ' : `1 to ${options.length} > `);
-    if (options.length === 0 || line === undefined) return line;
-    const chosen = options[Number(line) - 1];
-    if (chosen !== undefined) return chosen.const;
-  }
+  return readLine('> ');
 };
 
 async function readLine(prompt: string): Promise<string | undefined> {
@@ -40,13 +33,14 @@ async function readLine(prompt: string): Promise<string | undefined> {
   }
 }
 
-/** Stands in for a person where there is no terminal: chooses to approve; types a wrong name first, then the right one. */
-export const answerFromScript: DemoPerson = async ({ message, title, options }, attempt) => {
-  await wait(700);
-  const approveOption = options.find((option) => option.const.startsWith('approve'));
-  const text = attempt === 1 ? 'DC70.contoso.com' : message.match(/To approve, type: (.+)$/m)?.[1];
-  const answer = options.length === 0 ? text : approveOption?.const;
-  const note = colour.dim('(no terminal: the demo answers)');
-  print(`${colour.bold(title)}\n> ${approveOption?.title ?? answer ?? ''} ${note}`);
-  return answer;
+/** No person has read a question sooner, and the gate counts on that. */
+const readingTimeMs = 1_200;
+
+/** Stands in for a person where there is no terminal: types what is asked for, of a sensor's name first a wrong one. */
+export const answerFromScript: DemoPerson = async ({ message, title }, attempt) => {
+  await wait(readingTimeMs);
+  const isFirstName = attempt === 1 && title === 'Type DC07.contoso.com';
+  const text = isFirstName ? 'DC70.contoso.com' : /To approve, type: (\S.*\S)/.exec(message)?.[1];
+  print(`${colour.bold(title)}\n> ${text ?? ''} ${colour.dim('(no terminal: the demo answers)')}`);
+  return text;
 };

@@ -40,7 +40,7 @@ export async function runDemo({ approval, noBrowser }: Pick<Config, 'approval' |
     const question = readForm(params);
     const attempt = await tour.showQuestion(question.message);
     const answer = await person(question, attempt);
-    tour.noteAnswer(question, answer);
+    tour.noteAnswer(answer);
     return answer === undefined ? { action: 'cancel' } : { action: 'accept', content: { [question.field]: answer } };
   });
   const auditLog = await mkdtemp(join(tmpdir(), 'mdi-sensors-mcp-demo-'));
@@ -111,9 +111,8 @@ function createTour(client: Client) {
       return attempt;
     },
 
-    noteAnswer({ options }: ReturnType<typeof readForm>, answer: string | undefined): void {
-      const choice = options.find((option) => option.const === answer)?.title ?? answer ?? 'closed';
-      answerText = attempt > 1 ? `${answerText}, then ${choice}` : choice;
+    noteAnswer(answer = 'closed'): void {
+      answerText = attempt > 1 ? `${answerText}, then ${answer}` : answer;
     },
 
     async showFleet(): Promise<boolean> {
@@ -185,4 +184,4 @@ const formatCounts = (numbers: Record<string, number>) => {
 };
 
 /** A person said no, or nothing: that too is an end as it should be. */
-const notApproved = /^(declined|mistyped|approval_expired|approval_busy|client_unattended):/;
+const notApproved = /^(declined|question_closed|mistyped|approval_expired|approval_busy|client_unattended):/;
