@@ -44,6 +44,7 @@ describe('list_sensor_candidates', () => {
     });
     const row = { id: makeId(1), name: 'dc\\u{202e}12.contoso.com', domain: 'contoso.com', lastSeen: '2024-10-29' };
     expect(plain(await listSensorCandidates.run(listSensorCandidates.input.parse({}), reader))).toEqual({
+      rows: 1,
       total: 1,
       candidates: [row],
     });
@@ -76,6 +77,7 @@ describe('list_sensor_migrations', () => {
   test('gives one row each, and how many there are', async () => {
     const found = await listSensorMigrations.run(listSensorMigrations.input.parse({ limit: 1 }), reader);
     expect(plain(found)).toEqual({
+      rows: 1,
       total: 3,
       cursor: expect.any(String),
       migrations: [
