@@ -49,6 +49,7 @@ describe('list_sensor_candidates', () => {
       candidates: [row],
     });
     expect(plain(await listSensorCandidates.run(listSensorCandidates.input.parse({ detail: true }), reader))).toEqual({
+      rows: 1,
       total: 1,
       candidates: [{ ...row, lastSeen: '2024-10-29T19:55:10.9452778Z', senseClientVersion: '10.8780.27711.1000' }],
     });
