@@ -53,7 +53,7 @@ export const escapeMarkup = (text: string) =>
     .replace(/[`*[\]<>#|~!@]|\\(?!u\{)/g, spellSign)
     .replace(/(?<![\p{L}\p{N}_])_+|_+(?![\p{L}\p{N}_])/gu, (line) => line.replaceAll('_', spellSign))
     .replace(/&(?=[#a-z\\])/gi, spellSign)
-    .replace(/(?<=[a-z][a-z0-9+.-]+):(?=\S)/gi, spellSign)
+    .replace(/(?<=[a-z][a-z0-9+.-]*[a-z]):(?=\S)/gi, spellSign)
     .replace(/\/(?=\/)/g, spellSign)
     .replace(/www\./gi, (sign) => sign.replace('.', spellSign));
 
