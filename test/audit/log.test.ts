@@ -222,20 +222,20 @@ test('a log that a kill cut off is accepted, and its open act is told', () => {
 });
 
 describe('a record that somebody wrote again who can seal', () => {
-  type Line = Readonly<Record<string, unknown>>;
-  const seal = ({ hash: _, ...content }: Line) => {
+  type RecordFields = Readonly<Record<string, unknown>>;
+  const seal = ({ hash: _, ...content }: RecordFields) => {
     const body = JSON.stringify(content);
     return `${body.slice(0, -1)},"hash":"${createHash('sha256').update(body).digest('hex')}"}`;
   };
   /** Each record sealed again with the hash of the one before, as a whole log that is forged. */
-  const chain = (records: readonly Line[], prev = '0'.repeat(64)): string[] => {
+  const chain = (records: readonly RecordFields[], prev = '0'.repeat(64)): string[] => {
     const [first, ...rest] = records;
     if (first === undefined) return [];
     const line = seal({ ...first, prev });
     return [line, ...chain(rest, JSON.parse(line).hash)];
   };
-  const recordsOf = (folder: string): Line[] => linesOf(folder).map((line) => JSON.parse(line));
-  const rewrite = (records: readonly Line[], index: number) =>
+  const recordsOf = (folder: string): RecordFields[] => linesOf(folder).map((line) => JSON.parse(line));
+  const rewrite = (records: readonly RecordFields[], index: number) =>
     records.map((record, at) => (at === index ? { ...record, id: 'rewritten' } : record));
   const keep = (folder: string, lines: readonly string[]) => writeFileSync(fileIn(folder), `${lines.join('\n')}\n`);
 

@@ -121,23 +121,22 @@ describe('delete_sensor', () => {
     ).rejects.toMatchObject({ code: 'not_writable' });
   });
 
-  test.each<[string, object | null | undefined, string[]]>([
+  test.each<[string, object | null | undefined, string[][]]>([
     ['no settings', undefined, []],
     ['empty settings', null, []],
     ['no list', { domainControllerDnsNames: null }, []],
     ['an empty list', { domainControllerDnsNames: [] }, []],
-    ['one controller', { domainControllerDnsNames: ['dc1.contoso.com'] }, ['dc1.contoso.com']],
+    ['one controller', { domainControllerDnsNames: ['dc1.contoso.com'] }, [['dc1.contoso.com']]],
     [
       'two controllers',
       { domainControllerDnsNames: ['dc1.contoso.com', 'dc2.contoso.com'] },
-      ['dc1.contoso.com', 'dc2.contoso.com'],
+      [['dc1.contoso.com', 'dc2.contoso.com']],
     ],
   ])('a standalone sensor with %s takes each controller of its list with it', async (_, settings, lost) => {
     const standalone = { sensorType: 'domainControllerStandalone', settings };
     const { consequences } = await planned([sensor(1, 'PROBE', standalone), sensor(2, 'DC02')]);
     const warnings = consequences.filter(({ code }) => code === 'domain_controllers_lose_sensor');
-    expect(warnings.map(({ kind, about }) => [kind, about])).toEqual(lost.length === 0 ? [] : [['warning', makeId(1)]]);
-    expect(warnings[0]?.text.match(/dc\d\.contoso\.com/g) ?? []).toEqual(lost);
+    expect(warnings.map(({ text }) => text.match(/dc\d\.contoso\.com/g))).toEqual(lost);
   });
 
   test('a sensor on a domain controller takes no other controller of its list with it', async () => {
