@@ -10,6 +10,7 @@ const cursorOf = (value: unknown) => Buffer.from(JSON.stringify(value)).toString
 describe('a list', () => {
   test('is sorted by name without regard to case, then by id; what has no name comes first', () => {
     expect(paginate(machines, nameOf, { limit: 10 })).toEqual({
+      rows: 4,
       total: 4,
       page: [machine('4'), machine('2', 'DC01'), machine('1', 'dc02'), machine('3', 'dc02')],
     });
@@ -21,6 +22,7 @@ describe('a list', () => {
     expect(first.cursor).toBe(cursorOf({ v: 1, after: ['dc02', '1'] }));
     const less = machines.filter(({ id }) => id !== '1');
     expect(paginate(less, nameOf, { limit: 3, cursor: first.cursor })).toEqual({
+      rows: 1,
       total: 3,
       page: [machine('3', 'dc02')],
     });
@@ -28,7 +30,7 @@ describe('a list', () => {
 
   test('has no cursor on its last page', () => {
     expect(paginate(machines, nameOf, { limit: 4 }).cursor).toBeUndefined();
-    expect(paginate([], nameOf, { limit: 4 })).toEqual({ total: 0, page: [] });
+    expect(paginate([], nameOf, { limit: 4 })).toEqual({ rows: 0, total: 0, page: [] });
   });
 
   test('holds at most 50 items in detail', () => {
