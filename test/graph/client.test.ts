@@ -599,7 +599,7 @@ describe('the name of the tenant', () => {
   const naming = (value: readonly object[], claims: Readonly<Record<string, unknown>> = { scp: 'User.Read' }) => {
     const end = createScriptedGraph([{ json: { value } }]);
     end.state.token = () => ({ token: createToken(alice, claims), expiresOnTimestamp: Date.now() + 3_600_000 });
-    return { ...end, name: end.graph.getTenantName() };
+    return { ...end, name: end.graph.getTenantNames().then(({ nameInGraph }) => nameInGraph) };
   };
   const contoso = { id: '7f3c1a52-0000-4000-8000-00000000a11c', displayName: 'Contoso' };
   const fabrikam = { id: otherId, displayName: 'Fabrikam' };

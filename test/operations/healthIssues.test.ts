@@ -51,6 +51,7 @@ describe('list_health_issues', () => {
     const one = [issue(1, 'Audit\u200bing', { sensorDNSNames, createdDateTime: '2024-10-29T19:55:10.9452778Z' })];
     const found = await listHealthIssues.run(listHealthIssues.input.parse({}), openReader({ healthIssues: one }));
     expect(JSON.parse(JSON.stringify(found))).toEqual({
+      rows: 1,
       total: 1,
       issues: [
         {

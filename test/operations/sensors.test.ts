@@ -36,6 +36,7 @@ describe('list_sensors', () => {
     const input = listSensors.input.parse({ limit: 1 });
     const found = await listSensors.run(input, openReader({ sensors: fleet }));
     expect(JSON.parse(JSON.stringify(found))).toEqual({
+      rows: 1,
       total: 7,
       cursor: expect.any(String),
       sensors: [

@@ -44,10 +44,12 @@ describe('list_sensor_candidates', () => {
     });
     const row = { id: makeId(1), name: 'dc\\u{202e}12.contoso.com', domain: 'contoso.com', lastSeen: '2024-10-29' };
     expect(plain(await listSensorCandidates.run(listSensorCandidates.input.parse({}), reader))).toEqual({
+      rows: 1,
       total: 1,
       candidates: [row],
     });
     expect(plain(await listSensorCandidates.run(listSensorCandidates.input.parse({ detail: true }), reader))).toEqual({
+      rows: 1,
       total: 1,
       candidates: [{ ...row, lastSeen: '2024-10-29T19:55:10.9452778Z', senseClientVersion: '10.8780.27711.1000' }],
     });
@@ -76,6 +78,7 @@ describe('list_sensor_migrations', () => {
   test('gives one row each, and how many there are', async () => {
     const found = await listSensorMigrations.run(listSensorMigrations.input.parse({ limit: 1 }), reader);
     expect(plain(found)).toEqual({
+      rows: 1,
       total: 3,
       cursor: expect.any(String),
       migrations: [
