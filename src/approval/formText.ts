@@ -56,7 +56,9 @@ export function formatFormMessage(request: ApprovalRequest, approval: ApprovalSe
 /** What stands beside the field: at most two rows. */
 export function describeField({ follows, question }: ApprovalRequest, { minutes, command }: FieldContext): string {
   const problem = follows === 'mistyped' ? `${describeMistyped(question)}. ` : '';
-  return `${problem}Valid for ${minutes} minutes; the whole question: ${escapeMarkup(command)}`;
+  const short = `${problem}Valid for ${minutes} minutes`;
+  const whole = `${short}; the whole question: ${escapeMarkup(command)}`;
+  return countColumns(whole) <= 2 * formColumns ? whole : `${short}.`;
 }
 
 interface FieldContext {

@@ -41,7 +41,7 @@ export interface Write<
   /** The endpoints that an approved plan may send to. */
   readonly sends: readonly Endpoint[];
   plan(input: z.output<I>, graph: Reader): Promise<Plan<E>>;
-  /** Called when at least one request may have taken effect, or the plan sends nothing. */
+  /** Called when at least one request may have taken effect or found done what it is for, or the plan sends nothing. */
   finish(input: z.output<I>, plan: Plan, outcomes: readonly Outcome[], graph: Finisher): Promise<FinishResult<O>>;
 }
 

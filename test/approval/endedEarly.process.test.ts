@@ -26,7 +26,7 @@ async function start(auditLog: string) {
     },
   };
 }
-type Started = Awaited<ReturnType<typeof start>>;
+type EndingHost = Awaited<ReturnType<typeof start>>;
 
 /** What a host gets that ends the server after each call, and how many gated requests reached Graph. */
 async function callOnServersOfTheirOwn(auditLog: string, count: number) {
@@ -50,7 +50,7 @@ describe.concurrent('a host that ends the server after each call', () => {
     expect(reached).toBe(0);
   });
 
-  test.each<[string, (started: Started) => Promise<unknown>]>([
+  test.each<[string, (started: EndingHost) => Promise<unknown>]>([
     [
       'the person has answered one of the questions',
       async ({ server, call }) => {

@@ -10,8 +10,8 @@ import { isGatedRequest } from '../harness/gated.ts';
 import { tell } from '../harness/tables.ts';
 import { type ApprovedCall, approveAndWatch, type World } from './departures.ts';
 
-type Tenant = World['tenant'];
-type Sensor = Tenant['sensors'][number];
+type WorldTenant = World['tenant'];
+type StoredSensor = WorldTenant['sensors'][number];
 
 const dc07 = find('sensors', 'DC07.contoso.com');
 const deleteDc07: ApprovedCall = { tool: 'delete_sensor', args: { id: dc07 } };
@@ -25,16 +25,16 @@ function pick<T extends { readonly id: string }>(of: readonly T[], id: string | 
   if (found === undefined) throw new Error(`nothing has the id ${id}`);
   return found;
 }
-const change = (tenant: Tenant, id: string | undefined, set: Partial<Sensor>) =>
+const change = (tenant: WorldTenant, id: string | undefined, set: Partial<StoredSensor>) =>
   void Object.assign(pick(tenant.sensors, id), set);
-const remove = ({ sensors }: Tenant, id: string | undefined) =>
+const remove = ({ sensors }: WorldTenant, id: string | undefined) =>
   void sensors.splice(sensors.indexOf(pick(sensors, id)), 1);
 
 /** The next requests with this method meet it. */
 const meet = (
-  tenant: Tenant,
+  tenant: WorldTenant,
   method: string,
-  answer: Tenant['faults'][number]['answer'],
+  answer: WorldTenant['faults'][number]['answer'],
   { times = 1, phase = 'before' }: { times?: number; phase?: 'before' | 'after' } = {},
 ) => void tenant.faults.push({ appliesTo: (request) => request.method === method, times, phase, answer });
 
@@ -260,7 +260,7 @@ describe('nothing leaves on a reading that is older than 3 s, or in a batch on a
 });
 
 /** Somebody else changes a sensor of the batch when its third request leaves, long before its own. */
-const duringBatch = (act: (tenant: Tenant, last: string) => void): ApprovedCall => ({
+const duringBatch = (act: (tenant: WorldTenant, last: string) => void): ApprovedCall => ({
   ...batchOf20,
   onDeparture: (number, { tenant }) => void (number === 3 && act(tenant, lastOf(batchOf20.ids))),
 });
@@ -459,7 +459,7 @@ describe.concurrent('after an attempt that may have run the reading decides', ()
       meet(tenant, 'PATCH', breakConnection());
     },
   };
-  const setList = (tenant: Tenant, ...domainControllerDnsNames: string[]) =>
+  const setList = (tenant: WorldTenant, ...domainControllerDnsNames: string[]) =>
     void Object.assign(pick(tenant.sensors, pm01).settings, { domainControllerDnsNames });
 
   test('the old state lets it be sent again', async () => {

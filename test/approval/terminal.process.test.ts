@@ -16,7 +16,7 @@ import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { attack } from '../harness/attacks.ts';
-import { answerAtOnce, connect } from '../harness/clients.ts';
+import { answerAtOnce, connect, type TestClient } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
 import { findSocket } from '../harness/outside.ts';
 import { prepareServerProcess } from '../harness/server.ts';
@@ -47,6 +47,15 @@ const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 
 const listed = (home: string) => approve(home, ['--list']);
 const theQuestion = 'SIMULATED "Contoso": Delete sensor DC07.contoso.com (10 minutes left)\n';
+
+/** Calls twice, since the first call only says where the person is asked; resolves as soon as the second one waits. */
+async function callUntilWaiting(client: TestClient, tool: string, args: Record<string, unknown>): Promise<void> {
+  expect((await client.call(tool, args)).text).toMatch(/^approval_pending: /);
+  await new Promise<void>((resolve) => {
+    const onProgress = (message: string) => message.startsWith('Waiting for a person') && resolve();
+    void client.call(tool, args, { onProgress });
+  });
+}
 
 interface Screen {
   readonly command?: string;
@@ -140,11 +149,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
       { ...atTerminal, patience: 20_000 },
       async ({ server: { home, tell }, client }) => {
         const id = find('candidates', 'dc24.contoso.com');
-        const waiting = new Promise<void>((resolve) => {
-          const onProgress = (message: string) => message.startsWith('Waiting for a person') && resolve();
-          void client.call('activate_sensor_candidates', { ids: [id] }, { onProgress });
-        });
-        await waiting;
+        await callUntilWaiting(client, 'activate_sensor_candidates', { ids: [id] });
         await tell({ do: 'fault', method: 'POST', path: 'activate', milliseconds: 1_000 });
         const { status, out } = await atOwnTerminal(home, ['activate 1']);
         expect(out).toContain('Activate v3.x on server dc24.contoso.com?');
@@ -366,11 +371,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
     const reached = await playSceneOfProcess(
       { ...atTerminal, patience: 20_000 },
       async ({ server: { home, secretsDir }, client }) => {
-        const waits = new Promise<void>((resolve) => {
-          const onProgress = (message: string) => message.startsWith('Waiting for a person') && resolve();
-          void client.call('get_deployment_access_key', {}, { onProgress });
-        });
-        await waits;
+        await callUntilWaiting(client, 'get_deployment_access_key', {});
         const { out } = await atOwnTerminal(home, ['key Contoso']);
         const [, path = ''] = /The key is in this file: (\S+)/.exec(out) ?? [];
         expect(path).toBe(join(secretsDir, readdirSync(secretsDir)[0] ?? ''));

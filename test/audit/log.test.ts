@@ -1,4 +1,5 @@
-import {
+import { createHash } from 'node:crypto';
+import fs, {
   appendFileSync,
   chmodSync,
   mkdtempSync,
@@ -9,9 +10,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openAuditLog } from '../../src/audit/log.ts';
 import { verifyFolder } from '../../src/audit/verify.ts';
 import { showAuditLog, verifyAuditLog } from '../../src/commands/audit.ts';
@@ -264,4 +266,169 @@ test('show names the targets of each question, with nothing hidden in them', () 
   expect(printed(() => showAuditLog(folder)).text).toMatch(
     /delete_sensor {2}C {7}unanswered \(page\) {2}-\n {4}DC01, a\\u\{202e\}b\n$/,
   );
+});
+
+describe('a record that somebody wrote again who can seal', () => {
+  type RecordFields = Readonly<Record<string, unknown>>;
+  const seal = ({ hash: _, ...content }: RecordFields) => {
+    const body = JSON.stringify(content);
+    return `${body.slice(0, -1)},"hash":"${createHash('sha256').update(body).digest('hex')}"}`;
+  };
+  /** Each record sealed again with the hash of the one before, as a whole log that is forged. */
+  const chain = (records: readonly RecordFields[], prev = '0'.repeat(64)): string[] => {
+    const [first, ...rest] = records;
+    if (first === undefined) return [];
+    const line = seal({ ...first, prev });
+    return [line, ...chain(rest, JSON.parse(line).hash)];
+  };
+  const recordsOf = (folder: string): RecordFields[] => linesOf(folder).map((line) => JSON.parse(line));
+  const rewrite = (records: readonly RecordFields[], index: number) =>
+    records.map((record, at) => (at === index ? { ...record, id: 'rewritten' } : record));
+  const keep = (folder: string, lines: readonly string[]) => writeFileSync(fileIn(folder), `${lines.join('\n')}\n`);
+
+  test('is sealed as this log seals', () => {
+    const folder = fresh();
+    written(folder);
+    expect(recordsOf(folder).map(seal)).toEqual(linesOf(folder));
+    expect(chain(recordsOf(folder))).toEqual(linesOf(folder));
+  });
+
+  test.each([
+    [1, 'line 2 does not follow from the line before'],
+    [2, 'line 3 does not follow from the line before'],
+    [3, 'line 4 does not follow from the line before'],
+    [4, 'line 5 does not follow from the line before'],
+  ])('as line %i is found by the next one', (line, problem) => {
+    const folder = fresh();
+    written(folder);
+    keep(folder, rewrite(recordsOf(folder), line - 1).map(seal));
+    expect(problems(folder)).toEqual([problem]);
+  });
+
+  test('as the last line is found by a head that was kept outside, and only so', () => {
+    const folder = fresh();
+    const { last } = written(folder);
+    keep(folder, rewrite(recordsOf(folder), 4).map(seal));
+    expect(problems(folder)).toEqual([]);
+    expect(problems(folder, `4:${last?.head}`)).toEqual([expect.stringContaining('is missing')]);
+  });
+
+  test.each<[string, number[], string[]]>([
+    ['taken out', [0, 1, 3, 4], ['line 3', 'line 4']],
+    ['swapped with the next one', [0, 2, 1, 3, 4], ['line 2', 'line 3', 'line 4']],
+    ['put in a second time', [0, 1, 1, 2, 3, 4], ['line 3', 'line 4', 'line 5', 'line 6']],
+  ])('that is %s, with the numbers corrected, is found by those after it', (_, order, lines) => {
+    const folder = fresh();
+    written(folder);
+    const records = recordsOf(folder);
+    keep(
+      folder,
+      order.map((from, n) => seal({ ...records[from], n })),
+    );
+    expect(problems(folder)).toEqual(lines.map((line) => `${line} does not follow from the line before`));
+  });
+
+  test('as a first one that follows from another record is found by itself', () => {
+    const folder = fresh();
+    written(folder);
+    keep(folder, chain(recordsOf(folder), 'f'.repeat(64)));
+    expect(problems(folder)).toEqual(['line 1 does not follow from the line before']);
+  });
+
+  test('with all those after it is found by the next file, or by a head that was kept outside, and only so', () => {
+    const folder = fresh();
+    const { last } = written(folder);
+    keep(folder, chain(rewrite(recordsOf(folder), 1)));
+    expect(problems(folder)).toEqual([]);
+    expect(problems(folder, last?.head)).toEqual([expect.stringContaining('is missing')]);
+    const followed = fresh();
+    written(followed);
+    const first = fileIn(followed);
+    const records = recordsOf(followed);
+    written(followed);
+    writeFileSync(first, `${chain(rewrite(records, 1)).join('\n')}\n`);
+    expect(problems(followed)).toEqual([expect.stringContaining('is not the one that it followed')]);
+  });
+});
+
+describe('a disk', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+  });
+
+  /** Each write takes at most so many bytes, and all of them together no more than are free. */
+  function takeAtMost(bytes: number, freeBytes = Number.POSITIVE_INFINITY): void {
+    const { writeSync } = fs;
+    let free = freeBytes;
+    vi.spyOn(fs, 'writeSync').mockImplementation(((handle: number, data: Buffer, offset: number) => {
+      if (free === 0) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+      const taken = Math.min(bytes, free, data.length - offset);
+      free -= taken;
+      return writeSync(handle, data, offset, taken);
+    }) as never);
+    syncBuiltinESMExports();
+  }
+
+  test.each([1, 10, 100])('that takes %i bytes at a time has every record whole', (bytes) => {
+    const folder = fresh();
+    takeAtMost(bytes);
+    const { last } = written(folder);
+    expect(linesOf(folder).map((line) => JSON.parse(line).kind)).toEqual([
+      'start',
+      'question',
+      'answer',
+      'acting',
+      'outcome',
+    ]);
+    expect(problems(folder, `4:${last?.head}`)).toEqual([]);
+  });
+
+  const refused = { code: 'audit_unavailable', message: expect.stringContaining('(ENOSPC)') };
+  const answer = { id: '1', action: 'approved' };
+  test.each<[string, number, (line: number) => number]>([
+    ['nothing', 10, () => 0],
+    ['one byte', 10, () => 1],
+    ['ten bytes', 10, () => 10],
+    ['more than one write', 10, () => 25],
+    ['everything but the end of the line', 10_000, (line) => line - 1],
+  ])('that is full after %s of a record leaves the log at the end of the one before', (_, bytes, freeBytes) => {
+    const folder = fresh();
+    const audit = openAuditLog({ folder, ...about });
+    audit.record('answer', answer);
+    const before = readFileSync(fileIn(folder), 'utf8');
+    takeAtMost(bytes, freeBytes(Buffer.byteLength(before.split('\n')[1] ?? '') + 1));
+    expect(() => audit.record('answer', answer)).toThrow(expect.objectContaining(refused));
+    expect(readFileSync(fileIn(folder), 'utf8')).toBe(before);
+    expect(verifyFolder(folder)).toMatchObject([{ problems: [], isCutOff: false, records: [{ n: 0 }, { n: 1 }] }]);
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+    expect(() => audit.record('answer', answer)).toThrow(expect.objectContaining({ code: 'audit_unavailable' }));
+    expect([audit.state, readFileSync(fileIn(folder), 'utf8')]).toEqual(['broken', before]);
+  });
+
+  test('that has just enough space for a record takes it whole', () => {
+    const folder = fresh();
+    const audit = openAuditLog({ folder, ...about });
+    audit.record('answer', answer);
+    const before = readFileSync(fileIn(folder), 'utf8');
+    takeAtMost(10, Buffer.byteLength(before.split('\n')[1] ?? '') + 1);
+    expect(audit.record('answer', answer)).toMatchObject({ n: 2 });
+    expect(verifyFolder(folder)).toMatchObject([{ problems: [], isCutOff: false, records: [{}, {}, { n: 2 }] }]);
+  });
+
+  test('that takes a record and does not keep it leaves the log at the end of the one before', () => {
+    const folder = fresh();
+    const audit = openAuditLog({ folder, ...about });
+    audit.record('answer', answer);
+    const before = readFileSync(fileIn(folder), 'utf8');
+    vi.spyOn(fs, 'fsyncSync').mockImplementation(() => {
+      throw Object.assign(new Error('input/output error'), { code: 'EIO' });
+    });
+    syncBuiltinESMExports();
+    expect(() => audit.record('acting', { id: '1' }, { durable: true })).toThrow(
+      expect.objectContaining({ code: 'audit_unavailable' }),
+    );
+    expect(readFileSync(fileIn(folder), 'utf8')).toBe(before);
+  });
 });

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createRequest } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { Secret } from '../../src/secrets/secret.ts';
+import { createVirtualClock } from '../harness/clock.ts';
 import {
   alice,
   createJwt,
@@ -285,6 +286,11 @@ describe('a collection', () => {
     'https://graph.microsoft.com.evil.example/v1.0/security/identities/sensors',
     'https://graph.microsoft.com:8443/v1.0/security/identities/sensors',
     'https://user:password@graph.microsoft.com/v1.0/security/identities/sensors',
+    'https://user@graph.microsoft.com/v1.0/security/identities/sensors',
+    'https://:password@graph.microsoft.com/v1.0/security/identities/sensors',
+    `${root}/x/v1.0/security/identities/sensors`,
+    `${root}/v1x0/security/identities/sensors`,
+    `${root}/v2.0/security/identities/sensors`,
     `${root}/v1.0/users`,
     `${root}/v1.0/security/identitiesx/sensors`,
     `${root}/v1.0/security/identities/../../users`,
@@ -297,6 +303,13 @@ describe('a collection', () => {
     `${root}/v1.0/security/identities/sensors%252F`,
     `${root}/v1.0/security/identities//sensors`,
     `${root}/beta/security/identities/sensors?x=1`,
+    `${root}/v1.0/security/identities/%2e%2e%2f%2e%2e%2fusers`,
+    `${root}/v1.0/security/identities/%2E%2E%2F%2E%2E%2Fusers`,
+    `${root}/v1.0/security/identities/x/../sensors`,
+    `${root}/v1.0/security/identities/x/%2e%2e/sensors`,
+    `${root}/v1.0/security/identities/x%2fsensors`,
+    `${root}/v1.0/security/identities/x%5csensors`,
+    `${root}/v1.0/security/identities/x\\sensors`,
     '/v1.0/security/identities/sensors?x=1',
   ])('does not continue at %s', async (link) => {
     const { items, sent } = list([page(['a'], link), page(['b'])]);
@@ -382,6 +395,21 @@ describe('a route on which sources disagree', () => {
       `POST ${base}`,
       `PATCH ${base}`,
       `PATCH ${base}`,
+    ]);
+  });
+  test.each([
+    ['400 for the segment', segment],
+    ['404', { status: 404 }],
+    ['405', { status: 405 }],
+    ['501', { status: 501 }],
+  ])('does not give way on a %s after a try that may have taken effect', async (_, missing) => {
+    const { graph, sent } = createScriptedGraph([{ breaks: 'ECONNRESET' }, missing, { status: 200 }], {
+      clock: createVirtualClock(),
+    });
+    expect(await graph.send(activation, as)).toMatchObject({ state: 'unknown', error: { code: 'outcome_unknown' } });
+    expect(sent.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      `POST ${root}/v1.0/security/identities/sensorCandidateActivationConfigurations`,
+      `POST ${root}/v1.0/security/identities/sensorCandidateActivationConfigurations`,
     ]);
   });
   test('does not give way on anything else', async () => {
@@ -564,5 +592,41 @@ describe('who acts', () => {
       /^debug graph {"method":"DELETE","path":"\/v1\.0\/security\/identities\/sensors\/1b4e28ba-[^"]+","status":403,"requestId":"r-1","ms":\d+}$/,
     );
     expect(lines.join()).not.toMatch(/eyJ|Bearer|Authorization/);
+  });
+});
+
+describe('the name of the tenant', () => {
+  const naming = (value: readonly object[], claims: Readonly<Record<string, unknown>> = { scp: 'User.Read' }) => {
+    const end = createScriptedGraph([{ json: { value } }]);
+    end.state.token = () => ({ token: createToken(alice, claims), expiresOnTimestamp: Date.now() + 3_600_000 });
+    return { ...end, name: end.graph.getTenantNames().then(({ nameInGraph }) => nameInGraph) };
+  };
+  const contoso = { id: '7f3c1a52-0000-4000-8000-00000000a11c', displayName: 'Contoso' };
+  const fabrikam = { id: otherId, displayName: 'Fabrikam' };
+
+  test.each<[string, object[], string | undefined]>([
+    ['its own entry', [contoso], 'Contoso'],
+    ['its own entry before another', [contoso, fabrikam], 'Contoso'],
+    ['its own entry after another', [fabrikam, contoso], 'Contoso'],
+    ['its own entry with the id in capitals', [{ ...contoso, id: contoso.id.toUpperCase() }], 'Contoso'],
+    ['its own entry without a name, beside another', [{ id: contoso.id }, fabrikam], undefined],
+    ['the entry of another organization', [fabrikam], undefined],
+    ['entries without an id', [{ displayName: 'Fabrikam' }, { id: null, displayName: 'Fabrikam' }], undefined],
+    ['no entry', [], undefined],
+  ])('is what Graph gives as %s', async (_, value, expected) => {
+    const { name, sent } = naming(value);
+    expect(await name).toBe(expected);
+    expect(sent.map(({ url }) => url)).toEqual([`${root}/v1.0/organization`]);
+  });
+  test.each([
+    [{ scp: 'SecurityIdentitiesSensors.Read.All User.Read' }, 'Contoso', 1],
+    [{ roles: ['Organization.Read.All'] }, 'Contoso', 1],
+    [{ roles: ['Directory.Read.All'] }, 'Contoso', 1],
+    [{ scp: 'SecurityIdentitiesSensors.Read.All User.ReadBasic.All' }, undefined, 0],
+    [{}, undefined, 0],
+  ])('is asked for only where the token lets it be read: %j', async (claims, expected, requests) => {
+    const { name, sent } = naming([contoso], claims);
+    expect(await name).toBe(expected);
+    expect(sent).toHaveLength(requests);
   });
 });

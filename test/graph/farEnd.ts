@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { AccessToken } from '@azure/core-auth';
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse, RestError } from '@azure/core-rest-pipeline';
+import { systemClock } from '../../src/clock.ts';
 import { createGraphClient, type Graph, type GraphOptions } from '../../src/graph/client/client.ts';
 import type { Identity } from '../../src/graph/client/identity.ts';
 import type { Tenant } from '../../src/graph/tenant.ts';
@@ -66,7 +67,8 @@ export function createScriptedGraph(
   const sent: ReceivedRequest[] = [];
   const lines: string[] = [];
   const asked: (string | undefined)[] = [];
-  const start = performance.now();
+  const { clock = systemClock } = options;
+  const start = clock.monotonic();
   let [running, mostRunning] = [0, 0];
   const state: { token: () => AccessToken | null | Promise<AccessToken> } = {
     token: () => ({ token: createToken(alice), expiresOnTimestamp: Date.now() + 3_600_000, refreshAfterTimestamp: 0 }),
@@ -74,7 +76,7 @@ export function createScriptedGraph(
 
   async function answer(request: PipelineRequest): Promise<PipelineResponse> {
     const { method, url, body } = request;
-    const at = performance.now() - start;
+    const at = clock.monotonic() - start;
     sent.push({
       method,
       url,
@@ -131,6 +133,7 @@ export function createScriptedGraph(
     tenant,
     version: options.version ?? 'v1.0',
     concurrency: options.concurrency ?? 8,
+    clock,
     ...(options.attemptTimeoutMs !== undefined && { attemptTimeoutMs: options.attemptTimeoutMs }),
     log: {
       error: write('error'),

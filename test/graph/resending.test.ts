@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { ToolError } from '../../src/errors.ts';
 import { createRequest, type GraphRequest } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
+import { createVirtualClock } from '../harness/clock.ts';
 import { alice, createScriptedGraph, createToken, readRejection, type ScriptedReply, sensorId } from './farEnd.ts';
 import { skipWaiting } from './quickly.ts';
 
@@ -259,6 +260,88 @@ describe('waiting', () => {
     const second = end.graph.createReader({ signal }).getAll(endpoints.listHealthIssues);
     await Promise.all([first, second]);
     expect(end.sent.map(({ at }) => Math.round(at / 1000))).toEqual([0, 20, 20]);
+  });
+});
+
+/** A client whose process has run for hours, and its time since then. */
+const longRunning = (replies: readonly ScriptedReply[]) => {
+  const clock = createVirtualClock();
+  const hoursMs = 10_000_000;
+  clock.ahead.monotonic = hoursMs;
+  const { graph, sent } = createScriptedGraph(replies, { clock });
+  const list = (timeoutMs = 120_000) =>
+    graph.createReader({ signal: new AbortController().signal, timeoutMs }).getAll(endpoints.listSensors);
+  return { clock, list, passedMs: () => clock.monotonic() - hoursMs, sentAt: () => sent.map(({ at }) => at) };
+};
+const throttledFor = (seconds: number | string): ScriptedReply => ({
+  status: 429,
+  headers: { 'Retry-After': String(seconds) },
+});
+const nothing: ScriptedReply = { json: { value: [] } };
+
+describe('in a process that has run for hours', () => {
+  test('a pause that ends before the time of a call is waited for', async () => {
+    const { list, sentAt } = longRunning([throttledFor(119), nothing]);
+    expect(await list()).toEqual([]);
+    expect(sentAt()).toEqual([0, 119_000]);
+  });
+  test.each([120, 121, 300])('a pause of %i seconds ends a call of 120 seconds at once', async (seconds) => {
+    const { list, sentAt, passedMs } = longRunning([throttledFor(seconds), nothing]);
+    expect(await readRejection(list())).toMatchObject({
+      code: 'throttled',
+      next: `Try again in ${seconds} seconds.`,
+    });
+    expect(sentAt()).toEqual([0]);
+    expect(passedMs()).toBe(0);
+  });
+  test('a request that the pause of another one holds back is throttled, too, for what is left of it', async () => {
+    const { clock, list, sentAt, passedMs } = longRunning([throttledFor(300), nothing]);
+    await readRejection(list());
+    await clock.pass(100_000);
+    expect(await readRejection(list())).toMatchObject({ code: 'throttled', next: 'Try again in 200 seconds.' });
+    await clock.pass(80_000);
+    expect(await readRejection(list())).toMatchObject({ code: 'throttled', next: 'Try again in 120 seconds.' });
+    expect(passedMs()).toBe(180_000);
+    expect(sentAt()).toEqual([0]);
+    await clock.pass(1);
+    expect(await list()).toEqual([]);
+    expect(sentAt()).toEqual([0, 300_000]);
+  });
+  test('a call that ends before its next try, for which Graph asked no pause, is not throttled', async () => {
+    const { list, sentAt, passedMs } = longRunning([{ status: 500 }]);
+    expect(await readRejection(list(500))).toMatchObject({ code: 'unavailable' });
+    expect(sentAt()).toEqual([0]);
+    expect(passedMs()).toBe(0);
+    const longer = longRunning([{ status: 500 }, nothing]);
+    expect(await longer.list(501)).toEqual([]);
+    expect(longer.sentAt()).toEqual([0, 500]);
+  });
+  test.each([
+    [299, 299_000],
+    [300, 300_000],
+    [301, 300_000],
+    [86_400, 300_000],
+  ])('a Retry-After of %i seconds holds back other requests for %i ms', async (seconds, expectedMs) => {
+    const { clock, list, sentAt } = longRunning([throttledFor(seconds), nothing]);
+    await readRejection(list());
+    await clock.pass(200_000);
+    expect(await list()).toEqual([]);
+    expect(sentAt()).toEqual([0, expectedMs]);
+  });
+  test('a Retry-After with the date of tomorrow holds back other requests for five minutes', async () => {
+    vi.setSystemTime(new Date('2026-03-01T10:00:00Z'));
+    const { clock, list, sentAt } = longRunning([throttledFor('Mon, 02 Mar 2026 10:00:00 GMT'), nothing]);
+    await readRejection(list());
+    await clock.pass(200_000);
+    expect(await list()).toEqual([]);
+    expect(sentAt()).toEqual([0, 300_000]);
+  });
+  test('a shorter pause that is asked for later does not end a longer one', async () => {
+    const { clock, list, sentAt } = longRunning([throttledFor(200), throttledFor(10), nothing]);
+    await Promise.all([readRejection(list()), readRejection(list(9_000))]);
+    await clock.pass(100_000);
+    expect(await list()).toEqual([]);
+    expect(sentAt()).toEqual([0, 0, 200_000]);
   });
 });
 

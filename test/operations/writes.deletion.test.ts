@@ -172,6 +172,54 @@ describe('delete_sensor', () => {
     expect(listConsequenceCodes(await planned(sensors))).toEqual(expected);
   });
 
+  test.each([
+    ['without a deployment status', { deploymentStatus: undefined }],
+    ['with an empty deployment status', { deploymentStatus: null }],
+    ['with neither status', { deploymentStatus: null, serviceStatus: null }],
+  ])('one %s does not count as communicating beside the last one', async (_, statuses) => {
+    const plan = await planned([sensor(1, 'DC01'), sensor(2, 'DC02', statuses)]);
+    expect(listConsequenceCodes(plan)).toContain('!last_communicating_dc_sensor');
+    const withOther = await planned([sensor(1, 'DC01'), sensor(2, 'DC02', statuses), sensor(3, 'DC03')]);
+    expect(listConsequenceCodes(withOther)).not.toContain('!last_communicating_dc_sensor');
+  });
+
+  test.each([null, undefined, ''])('two entries with %j for a name are no duplicates', async (name) => {
+    const nameless = (number: number, statuses: object) => sensor(number, '', { displayName: name, ...statuses });
+    const sensors = [nameless(1, disconnected), nameless(2, running)];
+    expect(listConsequenceCodes(await planned(sensors))).toEqual(['!disconnected', '!software_stays']);
+    await expect(
+      makePlan(
+        deleteStaleSensors,
+        { ids: [makeId(1)] },
+        openGraph({ sensors, sensorCandidateActivationConfiguration: manual }),
+      ),
+    ).rejects.toMatchObject({ code: 'not_writable' });
+  });
+
+  test.each<[string, object | null | undefined, string[][]]>([
+    ['no settings', undefined, []],
+    ['empty settings', null, []],
+    ['no list', { domainControllerDnsNames: null }, []],
+    ['an empty list', { domainControllerDnsNames: [] }, []],
+    ['one controller', { domainControllerDnsNames: ['dc1.contoso.com'] }, [['dc1.contoso.com']]],
+    [
+      'two controllers',
+      { domainControllerDnsNames: ['dc1.contoso.com', 'dc2.contoso.com'] },
+      [['dc1.contoso.com', 'dc2.contoso.com']],
+    ],
+  ])('a standalone sensor with %s takes each controller of its list with it', async (_, settings, lost) => {
+    const standalone = { sensorType: 'domainControllerStandalone', settings };
+    const { consequences } = await planned([sensor(1, 'PROBE', standalone), sensor(2, 'DC02')]);
+    const warnings = consequences.filter(({ code }) => code === 'domain_controllers_lose_sensor');
+    expect(warnings.map(({ text }) => text.match(/dc\d\.contoso\.com/g))).toEqual(lost);
+  });
+
+  test('a sensor on a domain controller takes no other controller of its list with it', async () => {
+    const settings = { domainControllerDnsNames: ['dc1.contoso.com'] };
+    const plan = await planned([sensor(1, 'DC01', { settings }), sensor(2, 'DC02')]);
+    expect(listConsequenceCodes(plan)).toEqual(['!software_stays', '!still_monitoring']);
+  });
+
   test.each<[string, Record<string, unknown> | number, string[]]>([
     ['automated', automated, ['!may_be_activated_again', '!software_removed', '!still_monitoring']],
     ['not readable', 403, ['!activation_mode_unknown', '!software_removed', '!still_monitoring']],

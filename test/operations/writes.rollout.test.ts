@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ToolError } from '../../src/errors.ts';
 import { activateSensorCandidates } from '../../src/operations/candidates/activate.ts';
 import { getDeploymentAccessKey, regenerateDeploymentAccessKey } from '../../src/operations/deployment.ts';
 import { migrateSensors } from '../../src/operations/migrations.ts';
@@ -66,13 +67,18 @@ describe('regenerate_deployment_access_key', () => {
     ]);
   });
 
-  const regenerated = (answers: ReturnType<Writes>, keyAfter: Record<string, unknown> | number) => {
+  type KeyRead = Record<string, unknown> | number;
+  /** `later`: what a read of the key gives from the first pause on, or `cancelled` where the call ends in it. */
+  const regenerated = (answers: ReturnType<Writes>, keyAfter: KeyRead, later: KeyRead | 'cancelled' = keyAfter) => {
     const holds: Holdings = { [key]: { deploymentAccessKey: 'old-key' } };
     const graph = openGraph(holds, () => {
       holds[key] = keyAfter;
       return answers;
     });
-    return carryOut(regenerateDeploymentAccessKey, {}, graph);
+    return carryOut(regenerateDeploymentAccessKey, {}, graph, undefined, () => {
+      if (later === 'cancelled') throw new ToolError('cancelled', 'The client cancelled the call.');
+      holds[key] = later;
+    });
   };
   const [old, fresh] = [{ deploymentAccessKey: 'old-key' }, { deploymentAccessKey: 'new-key' }];
   const rotated = {
@@ -120,6 +126,30 @@ describe('regenerate_deployment_access_key', () => {
     expect(JSON.stringify(result)).not.toMatch(/old-key|new-key/);
   });
 
+  test.each<[string, KeyRead, KeyRead, object, number]>([
+    ['shows the new key at once', fresh, old, rotated, 0],
+    ['lags behind and then shows the new key', old, fresh, rotated, 1],
+    ['cannot be read at first and then shows the new key', 403, fresh, rotated, 1],
+    ['cannot be read at first and then shows the old key', 403, old, { verdict: 'not_done', rotated: false }, 1],
+    ['shows the old key twice', old, old, { verdict: 'not_done', rotated: false }, 1],
+  ])('decides a lost answer by what a read shows: Graph %s', async (_, first, second, expected, expectedPauses) => {
+    const { states, result, pauses } = await regenerated('breaks', first, second);
+    expect(states).toEqual(['done', 'unknown']);
+    expect(result).toMatchObject(expected);
+    expect(pauses).toBe(expectedPauses);
+  });
+
+  test.each<[string, KeyRead, KeyRead | 'cancelled']>([
+    ['the call is cancelled before the second read', old, 'cancelled'],
+    ['the call is cancelled after a read that failed', 403, 'cancelled'],
+    ['the second read fails', old, 403],
+  ])('leaves a lost answer open, with the old fingerprint, when %s', async (_, first, second) => {
+    await expect(regenerated('breaks', first, second)).rejects.toMatchObject({
+      code: 'outcome_unknown',
+      next: expect.stringContaining(print('old-key')),
+    });
+  });
+
   test('leaves it open, with the old fingerprint, when the key cannot be read again', async () => {
     await expect(regenerated('breaks', 500)).rejects.toMatchObject({
       code: 'outcome_unknown',
@@ -143,6 +173,27 @@ describe('activate_sensor_candidates', () => {
   test.each<[string, number[], Holdings, string[]]>([
     ['one of several', [1], { sensorCandidates: [candidate(1), candidate(2)], sensors: [v3Sensor] }, []],
     ['the first of a tenant', [1], { sensorCandidates: [candidate(1), candidate(2)] }, ['-first_activation']],
+    [
+      'the first of a tenant with v2.x sensors',
+      [1],
+      { sensorCandidates: [candidate(1), candidate(2)], sensors: [sensor(91, 'DC9')] },
+      ['-first_activation'],
+    ],
+    [
+      'the first of a tenant with a sensor of unknown version',
+      [1],
+      { sensorCandidates: [candidate(1), candidate(2)], sensors: [sensor(91, 'DC9', { version: null })] },
+      ['-first_activation'],
+    ],
+    [
+      'one beside v2.x sensors and a v3.x sensor that does not communicate',
+      [1],
+      {
+        sensorCandidates: [candidate(1), candidate(2)],
+        sensors: [sensor(91, 'DC9'), { ...v3Sensor, deploymentStatus: 'disconnected' }],
+      },
+      [],
+    ],
     [
       'one not seen for 31 days',
       [1],
@@ -273,6 +324,51 @@ describe('activate_sensor_candidates', () => {
       sensors: [sensor(91, 'DC1', silent), sensor(92, 'DC2', silent)],
     });
     expect([pauses, later.pauses]).toEqual([3, 0]);
+  });
+
+  const both = [sensor(91, 'DC1', v3), sensor(92, 'DC2', v3)];
+  test.each<[string, Holdings, (string | undefined)[]]>([
+    [
+      'is still a candidate beside a v3.x sensor of its name',
+      { sensorCandidates: [candidate(2)], sensors: both },
+      [makeId(91), makeId(92)],
+    ],
+    [
+      'has the name of a v2.x sensor only',
+      { sensorCandidates: [], sensors: [sensor(91, 'DC1', v3), sensor(92, 'DC2')] },
+      [makeId(91), undefined],
+    ],
+    [
+      'has the name of a sensor of unknown version only',
+      { sensorCandidates: [], sensors: [sensor(91, 'DC1', v3), sensor(92, 'DC2', { version: null })] },
+      [makeId(91), undefined],
+    ],
+    [
+      'has the name of a v3.x sensor of another domain only',
+      {
+        sensorCandidates: [],
+        sensors: [sensor(91, 'DC1', v3), sensor(92, 'DC2', { ...v3, domainName: 'emea.contoso.com' })],
+      },
+      [makeId(91), undefined],
+    ],
+    [
+      'has the name of two v3.x sensors',
+      { sensorCandidates: [], sensors: [...both, sensor(93, 'DC2', v3)] },
+      [makeId(91), undefined],
+    ],
+  ])('leaves a lost answer open when the second server %s', async (_, after, sensorIds) => {
+    const { result, pauses } = await activated('breaks', after);
+    expect(result.verdict).toBe('outcome_unknown');
+    expect(result.servers.map(({ sensorId }) => sensorId)).toEqual(sensorIds);
+    expect(result.servers.map(({ state }) => /^appeared/.test(state))).toEqual([true, false]);
+    expect(pauses).toBe(3);
+  });
+
+  test('takes the v3.x sensor of a name that a v2.x sensor has, too', async () => {
+    const sensors = [sensor(93, 'DC1'), ...both, sensor(94, 'DC2')];
+    const { result, pauses } = await activated('breaks', { sensorCandidates: [], sensors });
+    expect(result.servers.map(({ sensorId }) => sensorId)).toEqual([makeId(91), makeId(92)]);
+    expect([result.verdict, pauses]).toEqual(['done', 0]);
   });
 
   test('decides nothing as long as servers are not seen as sensors', async () => {

@@ -84,4 +84,4 @@ test('the demo ends well without a terminal: it is asked, answers wrongly, sees 
   expect(shown).toMatch(
     /activate_sensor_candidates +activate 2 +done\ndelete_sensor +DC70\.contoso\.com, then DC07\.contoso\.com +done\n$/,
   );
-});
+}, 60_000);
