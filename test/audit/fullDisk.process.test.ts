@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
 import { ask, readText } from '../approval/attacker.ts';
 import { attack } from '../harness/attacks.ts';
+import { readingMs } from '../harness/clients.ts';
 import { type Disk, mountSmallDisk } from '../harness/disk.ts';
 import { connectRaw, type Era } from '../harness/raw.ts';
 import { prepareServerProcess } from '../harness/server.ts';
@@ -26,7 +27,7 @@ async function scene(era: Era, setting: 'auditLog' | 'secretsDir') {
     refused: async () => readText(await raw.call(regenerate, {})),
     async approved(meanwhile: () => Promise<unknown>) {
       const held = await ask(era, raw, regenerate, {});
-      await server.pass(320);
+      await server.pass(readingMs);
       await meanwhile();
       return readText(await held.answer('accept', { typed: 'rotate Contoso' }));
     },

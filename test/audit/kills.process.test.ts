@@ -15,7 +15,8 @@ test('servers that are killed in the middle of gated calls leave logs that tell 
   for (const count of [all.acts, all.open, all.requests, all.brought]) expect(count).toBeGreaterThan(0);
 
   const verified = cli('--audit-log', all.auditLog, 'audit', 'verify');
-  expect(verified.status).toBe(0);
+  // Some acts have no known outcome.
+  expect(verified.status).toBe(3);
   expect(verified.stdout.match(/began an act whose outcome is unknown/g)).toHaveLength(all.open);
 
   const { whole, waiting, torn } = secretsIn(all.secretsDir);

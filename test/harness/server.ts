@@ -207,8 +207,12 @@ type Line = (command: Command) => Promise<unknown>;
 
 async function openLine(path: string, closed: () => void): Promise<Line> {
   const socket = await open(path, Date.now() + 10_000);
-  socket.unref().once('close', closed);
   const waiting: { resolve(value: unknown): void; reject(error: Error): void }[] = [];
+  socket.unref().on('error', () => socket.destroy());
+  socket.once('close', () => {
+    closed();
+    for (const { reject } of waiting.splice(0)) reject(new Error('the server has ended'));
+  });
   createInterface({ input: socket }).on('line', (text) => {
     const { done, error } = JSON.parse(text) as { done?: unknown; error?: string };
     const first = waiting.shift();

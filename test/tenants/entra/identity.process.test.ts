@@ -69,12 +69,12 @@ describe('where Azure CLI answers as somebody else after the question', () => {
       changes: [],
       sent: 0,
     };
-    // The second plan reads twice and looks who acts, then come the token to act and the request itself, then a look at what came of it.
+    // First it is seen who acts, then come the token that writes, the two reads of the second plan, the request itself, and a look at what came of it.
     for (const expected of [
       asked,
-      asked,
-      asked,
       refused,
+      asked,
+      asked,
       refused,
       { text: expect.stringMatching(/^\{/), changes: [], sent: 1 },
     ]) {
