@@ -208,12 +208,14 @@ type Line = (command: Command) => Promise<unknown>;
 async function openLine(path: string, closed: () => void): Promise<Line> {
   const socket = await open(path, Date.now() + 10_000);
   const waiting: { resolve(value: unknown): void; reject(error: Error): void }[] = [];
-  socket.unref().on('error', () => socket.destroy());
-  socket.once('close', () => {
+  const lines = createInterface({ input: socket });
+  // A server that is killed breaks the line; Node's readline reports that as an error of its own, too.
+  for (const side of [socket, lines]) side.on('error', () => socket.destroy());
+  socket.unref().once('close', () => {
     closed();
     for (const { reject } of waiting.splice(0)) reject(new Error('the server has ended'));
   });
-  createInterface({ input: socket }).on('line', (text) => {
+  lines.on('line', (text) => {
     const { done, error } = JSON.parse(text) as { done?: unknown; error?: string };
     const first = waiting.shift();
     if (error === undefined) first?.resolve(done);
