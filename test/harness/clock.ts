@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '../../src/clock.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 
 /** A clock that stands still until somebody moves it. Whoever pauses on it moves it; what only waits for a moment does not. */
 export interface VirtualClock extends Clock {
@@ -16,6 +16,22 @@ export interface VirtualClock extends Clock {
 interface Alarm {
   readonly at: number;
   readonly run: () => void;
+}
+
+/** A clock that goes on by itself, for a server whose sign-in or process cannot stand still; who reads it sees how far it was moved. */
+export function createRunningClock() {
+  const ahead = { wall: 0, monotonic: 0 };
+  let passed = 0;
+  return {
+    ...systemClock,
+    wall: () => systemClock.wall() + passed + ahead.wall,
+    monotonic: () => systemClock.monotonic() + passed + ahead.monotonic,
+    ahead,
+    /** Lets so many milliseconds be over at once; who pauses meanwhile waits in any case. */
+    async pass(durationMs: number) {
+      passed += durationMs;
+    },
+  };
 }
 
 /** Everything that is ready to happen in this process happens. */

@@ -2,11 +2,11 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import { systemClock } from '../../src/clock.ts';
 import { openRuntime, serve } from '../../src/commands/serve.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { createSimulatedTenant, type SimulatedTenantOptions } from '../../src/tenants/simulated/tenant.ts';
+import { createRunningClock } from './clock.ts';
 import { createControl, type ProcessCommand } from './control.ts';
 import { readFileMethods } from './disk.ts';
 import type { EntryOptions } from './server.ts';
@@ -14,8 +14,7 @@ import { startWitness } from './witness.ts';
 
 /** The server as it is shipped, over real stdio; beside it a socket through which a test moves the simulated tenant and the clocks. */
 const options: EntryOptions = JSON.parse(process.env.MDI_TEST ?? '{}');
-const ahead = { wall: 0, monotonic: 0 };
-let passed = 0;
+const clock = createRunningClock();
 const config: Config = readConfig({ simulate: true, ...options.flags }, {});
 const tenant = createSimulatedTenant({
   seed: 1,
@@ -24,14 +23,8 @@ const tenant = createSimulatedTenant({
   ...options.tenant,
 } as SimulatedTenantOptions);
 
-const time = {
-  ahead,
-  pass(durationMs: number) {
-    passed += durationMs;
-  },
-  // Here time goes by itself, and who pauses waits in any case.
-  hold: () => undefined,
-};
+// Here time goes by itself, so nobody can hold it.
+const time = { ...clock, hold: () => undefined };
 const obey = createControl(tenant, time, (command: ProcessCommand) => {
   if (command.do === 'deeds') return deeds ?? noteDeeds();
   return command.of === 'secretsDir' ? fillForSecrets() : fillDisk(command.after);
@@ -91,11 +84,6 @@ createServer((socket) => {
   .listen(options.socket)
   .unref();
 
-const clock = {
-  ...systemClock,
-  wall: () => systemClock.wall() + passed + ahead.wall,
-  monotonic: () => systemClock.monotonic() + passed + ahead.monotonic,
-};
 const { patience } = options;
 serve(
   openRuntime(config, async () => tenant, '0.0.0-test', createLog(config.logLevel), {

@@ -24,6 +24,7 @@ import {
   type TestClient,
   type Visitor,
 } from '../../harness/clients.ts';
+import { createRunningClock } from '../../harness/clock.ts';
 import { isGatedRequest } from '../../harness/gated.ts';
 import type { Reachable } from '../../harness/server.ts';
 import { type LoopbackTenant, secret, startLoopbackTenant } from '../world.ts';
@@ -87,7 +88,8 @@ export async function startSignInSetup(secrets: readonly string[] = []) {
     Object.assign(process.env, outside, env);
   };
 
-  const here = (own: ServerEnvironment, patience = 25_000): Reachable => ({
+  const here = (own: ServerEnvironment, patience = 25_000, clock = createRunningClock()): Reachable => ({
+    pass: clock.pass,
     open(transport) {
       wear(own);
       const config = readConfig({}, own);
@@ -107,7 +109,7 @@ export async function startSignInSetup(secrets: readonly string[] = []) {
       const tenant = async () => ({ ...opened, httpClient });
       const log = createLog(config.logLevel, { write });
       const { close } = serve(
-        openRuntime(config, tenant, '0.0.0-test', log, { environment: own, patienceMs: patience, say }),
+        openRuntime(config, tenant, '0.0.0-test', log, { clock, environment: own, patienceMs: patience, say }),
         transport,
       );
       return { stderr: () => stderr, close };
