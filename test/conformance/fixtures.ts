@@ -50,10 +50,12 @@ function fixture(name: string, typed: string): Write {
   });
 }
 
-export function mountFixtures(server: McpServer, runtime: Runtime): McpServer {
+/** `takeTime` lets the time go by that a person reads a question, which the suite answers at once. */
+export function mountFixtures(server: McpServer, runtime: Runtime, takeTime: () => Promise<void>): McpServer {
   for (const operation of fixtures) {
     server.registerTool(operation.name, describeTool(operation), async (_args, context) => {
       try {
+        if (context.mcpReq.inputResponses !== undefined) await takeTime();
         const graph = await runtime.graph();
         const call = { runtime, server, graph, context: asTheGateReads(context), progress: () => undefined };
         return asTheSuiteReads(await handleWrite(operation, {}, call));

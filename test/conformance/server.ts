@@ -14,19 +14,23 @@ import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { createServer } from '../../src/server/server.ts';
 import { createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
+import { readingMs } from '../harness/clients.ts';
+import { createRunningClock } from '../harness/clock.ts';
 import { isGatedRequest } from '../harness/gated.ts';
 import { mountFixtures, refusingAsTheSuiteExpects } from './fixtures.ts';
 
 /** The server with a gate and a simulated tenant of its own, over HTTP on loopback: the suite speaks nothing else. */
 export async function serveHttp() {
   const tenant = createSimulatedTenant({ seed: 1 });
+  const clock = createRunningClock();
   const flags = { simulate: true, approval: 'form', auditLog: 'off', secretsDir: '/nowhere' };
   const opened = openRuntime(readConfig(flags, {}), async () => tenant, '0.0.0-test', createLog('warn'), {
+    clock,
     environment: { CI: 'true' },
     patienceMs: 1_000,
   });
   const own = { ...opened, gate: refusingAsTheSuiteExpects(opened.gate) };
-  const create = () => mountFixtures(createServer(own), own);
+  const create = () => mountFixtures(createServer(own), own, () => clock.pass(readingMs));
   const modern = createMcpHandler(create, { legacy: 'reject' });
   const legacy = sessions(create);
 
