@@ -43,11 +43,11 @@ describe.concurrent('a browser window', () => {
 
   test('that nobody has fetched after 5 seconds is opened anew by an equal call, under another address', async () => {
     const { env, files } = desktop();
-    const reached = await playSceneOfProcess({ ...inBrowser, env }, async ({ call }) => {
+    const reached = await playSceneOfProcess({ ...inBrowser, env }, async ({ server, call }) => {
       await call();
       const first = readAddress(files()[0]);
-      await call();
       expect(files()).toHaveLength(1);
+      await server.pass(5_000);
       expect(await call()).toMatch(/^approval_pending: A person is asked on the approval page that was opened/);
       expect(files()).toHaveLength(2);
       const second = readAddress(files()[1]);
