@@ -163,6 +163,17 @@ describe.concurrent.each(['v2 legacy', 'v2 modern'] as const)('between question 
     expect(sent).toEqual([]);
   });
 
+  test('a setting beside it that somebody else changed meanwhile voids the approval, since it would be sent as well', async () => {
+    const { text, questions, sent } = await played(kind, {
+      tool: 'update_sensor',
+      args: { ...sensor('PM01.contoso.com'), domainControllerDnsNames: ['dc17.contoso.com'] },
+      moves: [change('PM01.contoso.com', { settings: { description: 'changed meanwhile' } })],
+    });
+    expect(text).toMatch(/^declined: /);
+    expect(questions[1]).toContain('- the requests are no longer the same');
+    expect(sent).toEqual([]);
+  });
+
   test('a setting that somebody else made already leaves nothing to send', async () => {
     const { text, questions, sent } = await played(kind, {
       tool: 'update_auto_auditing_configuration',

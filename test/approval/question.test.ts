@@ -111,3 +111,29 @@ test('a candidate whose name hides characters is spelled out', async () => {
   });
   expect(shown).toContain(String.raw`1. "dc26\u{202e}\u{200b}.contoso.com"`);
 });
+
+test.each([
+  ['activate_sensor_candidates', { ids: [find('candidates', 'dc24.contoso.com')] }, '{"serverIds":['],
+  ['migrate_sensors', { ids: [find('sensors', 'DC02.contoso.com')] }, '{"sensorIds":['],
+  ['update_auto_auditing_configuration', { isAutomatic: false }, ',"isAutomatic":false}'],
+])('the question of %s shows the body that is sent', async (tool, args, body) => {
+  expect(await questionOf(tool, args)).toContain(body);
+});
+
+test('a question shows every route that may be tried, in their order', async () => {
+  const shown = await questionOf('update_activation_configuration', { activationMode: 'automated' });
+  const routes = [...shown.matchAll(/^(Request|Or, where Graph lacks that): (\w+) \S+\/(\w+)/gm)];
+  expect(routes.map(([, label, method, path]) => [label, method, path])).toEqual([
+    ['Request', 'POST', 'sensorCandidateActivationConfigurations'],
+    ['Or, where Graph lacks that', 'POST', 'sensorCandidateActivationConfiguration'],
+    ['Or, where Graph lacks that', 'PATCH', 'sensorCandidateActivationConfiguration'],
+  ]);
+});
+
+test('what warns stands before what reassures', async () => {
+  const kinds = [...(await questionOf('delete_sensor', sensor('SYD-DC01.apac.contoso.com'))).matchAll(/^[⚠✓·]/gmu)].map(
+    ([sign]) => sign,
+  );
+  expect(kinds.length).toBeGreaterThan(1);
+  expect(kinds).toEqual([...kinds].sort((a, b) => '⚠✓·'.indexOf(a) - '⚠✓·'.indexOf(b)));
+});
