@@ -78,7 +78,7 @@ function listWrittenValues(changes: readonly ValueChange[]): string[] {
 
 function formatWritten(label: string, { before, after }: ValueChange): string {
   if (Array.isArray(after)) return `${label}: ${formatListChange(before, after)}`;
-  return `${label}: ${typeof after === 'string' ? quoteText(after, Number.POSITIVE_INFINITY) : String(after)}`;
+  return `${label}: ${typeof after === 'string' ? quoteText(after) : String(after)}`;
 }
 
 /** What a list gains and loses: `adds dc5.contoso.com; drops dc1.contoso.com`. */

@@ -76,7 +76,7 @@ export const listUnnamedTargets = ({ action, targets }: QuestionParts): string[]
   targets.map(({ name }) => name).filter((name) => !action.includes(name));
 
 /** What is done to how many: `Delete 1 sensor`. */
-export const describeAct = ({ act: { verb, noun, how }, targets }: Question['plan']): string =>
+const describeAct = ({ act: { verb, noun, how }, targets }: Question['plan']): string =>
   [verb, noun && formatCount(targets.length, noun), how].filter(Boolean).join(' ');
 
 /** The act with its one target by name, where that cannot be taken for words of ours: `Delete sensor DC07.contoso.com`. */
@@ -155,7 +155,7 @@ const formatChange = ({ field, before, after }: ValueChange) =>
     ? `${field}: ${formatListChange(before, after)}`
     : `${field}: ${quoteWhole(before)} -> ${quoteWhole(after)}`;
 
-const quoteWhole = (value: unknown) => quoteText(formatValue(value), Number.POSITIVE_INFINITY);
+const quoteWhole = (value: unknown) => quoteText(formatValue(value));
 
 const formatValue = (value: unknown) =>
   value === undefined || value === null ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value);

@@ -22,7 +22,7 @@ export const reassure = createNoteBuilder('reassurance');
 export const inform = createNoteBuilder('info');
 
 /** The columns of a warning's short form. */
-export const shortColumns = 40;
+const shortColumns = 40;
 
 /** The words with a name in them, or without one where it has no room or could be taken for words of ours. */
 export function shorten(describe: (name: string) => string, name: string, otherwise: string): string {
