@@ -120,6 +120,7 @@ export class Gate {
 
   /** Asks a person, or says why that is not possible here. `unasked`: it has to be planned again first. */
   async ask(asked: Omit<NewRequest, 'key' | 'channel'>, call: GatedCall): Promise<GateResponse> {
+    await this.#noteUnansweredForms(call);
     // An equal call may have asked while this one was planning, and again before its request is opened.
     for (;;) {
       const known = await this.#matchEarlierCall(call);
@@ -235,16 +236,28 @@ export class Gate {
     if (state.kind === 'pending' && channel === 'page' && this.#channels.isUnfetched(nonce))
       return this.#reopenWindow(request, call);
     const isForm = state.kind === 'pending' && channel === 'form';
-    const { shown, open } = this.#forms.get(nonce) ?? { shown: 0, open: 0 };
-    // A form whose call is still open is before the person; one whose call has ended may never have been drawn.
-    const isBeforePerson = open > 0 || this.#requests.ageMs(request) <= concurrentCallWindowMs;
-    if (!isForm || isBeforePerson) return this.#wait(request, call);
+    if (!isForm || this.#isFormBeforePerson(request)) return this.#wait(request, call);
     const fallback = this.#chooseFallback();
+    const shown = this.#forms.get(nonce)?.shown ?? 0;
     if (fallback === undefined || shown < mostFormsPerRequest) return this.show(request, call);
     const moved = await this.#requests.moveUnansweredForm(nonce, fallback);
     if (moved.kind === 'asked') return this.show(moved.request, call);
     if (moved.kind === 'refused') throw moved.error;
     return this.#matchEarlierCall(call);
+  }
+
+  /** A form whose call is still open is before the person; one whose call has ended may never have been drawn. */
+  #isFormBeforePerson(request: ApprovalRequest): boolean {
+    const open = this.#forms.get(request.nonce)?.open ?? 0;
+    return open > 0 || this.#requests.ageMs(request) <= concurrentCallWindowMs;
+  }
+
+  /** A client that asks for something else has left the forms of its ended calls unanswered. */
+  async #noteUnansweredForms({ key }: GatedCall): Promise<void> {
+    for (const request of await this.#requests.listPending()) {
+      const isLeft = request.channel === 'form' && request.key !== key && !this.#isFormBeforePerson(request);
+      if (isLeft) await this.#requests.noteUnansweredForm(request.nonce);
+    }
   }
 
   /** Shows a question in another window, under another nonce: nobody has fetched the one that it had. */

@@ -94,6 +94,8 @@ export class ApprovalRequests {
   /** In a row. */
   #declines = 0;
   #ignoredRecords = 0;
+  /** The nonces of the forms that are known to have been left unanswered. */
+  readonly #unansweredForms = new Set<string>();
 
   constructor(options: RequestsOptions) {
     this.#options = options;
@@ -208,6 +210,14 @@ export class ApprovalRequests {
       const moved = await this.#replace(request, sentence, { channel });
       if (moved.kind === 'asked') this.#noteUnansweredForm(request);
       return moved;
+    });
+  }
+
+  /** Records that a form was left unanswered, once; it may still be answered. */
+  noteUnansweredForm(nonce: string): Promise<ApprovalStep> {
+    return this.#stepOn(nonce, ['pending'], async (request) => {
+      this.#noteUnansweredForm(request);
+      return { kind: 'late', request };
     });
   }
 
@@ -571,6 +581,8 @@ export class ApprovalRequests {
   }
 
   #noteUnansweredForm(request: ApprovalRequest): void {
+    if (this.#unansweredForms.has(request.nonce)) return;
+    this.#unansweredForms.add(request.nonce);
     this.#note(request, 'unanswered', { channel: 'form' });
     this.#options.onUnansweredForm();
   }

@@ -4,7 +4,8 @@ import { answerAtOnce, type ClientKind, connect, kinds, type Person, type TestCl
 import { find } from '../harness/fleet.ts';
 import { askSocket, openOfferedPage, waitForPageAddress } from '../harness/outside.ts';
 import { startServer, type TestServer } from '../harness/server.ts';
-import { acceptWith } from './cases.ts';
+import { rightName, startAttacker, victim } from './attacker.ts';
+import { acceptWith, readRecords } from './cases.ts';
 
 /** Hosts that do not bring a person's answer; the last but one gives the call up when it has been asked. */
 const hosts: [string, (giveUp: () => void) => Person | undefined][] = [
@@ -85,4 +86,35 @@ describe.concurrent.each(['page', 'terminal'] as const)('on the %s', (channel) =
       },
     );
   });
+});
+
+/** The form of a deletion that nobody answers, and after this long a question of another kind. */
+async function askForSomethingElse(afterMs: number) {
+  const { ask, end, server } = await startAttacker('modern', {
+    flags: { approval: 'auto', noBrowser: true },
+    patience: 0,
+  });
+  const form = await ask('delete_sensor', victim);
+  await server.pass?.(afterMs);
+  const next = await ask('regenerate_deployment_access_key', {}).then(
+    () => 'form',
+    (error: Error) => error.message,
+  );
+  return { form, next, end, kinds: () => readRecords(server).map(({ kind }) => kind) };
+}
+
+test('a form that was left unanswered is recorded with the next question, which goes to the page; it can still be answered', async () => {
+  const { form, next, end, kinds } = await askForSomethingElse(2_100);
+  expect(next).toMatch(/^approval_pending: A person is asked on an approval page/);
+  expect(kinds()).toEqual(['start', 'question', 'unanswered', 'question']);
+  await form.answer('accept', rightName);
+  expect(kinds().slice(4)).toEqual(['answer', 'acting', 'outcome']);
+  expect(await end()).toBe(1);
+});
+
+test('two questions at once leave no form unanswered', async () => {
+  const { next, end, kinds } = await askForSomethingElse(1_900);
+  expect(next).toBe('form');
+  expect(kinds()).toEqual(['start', 'question', 'question']);
+  expect(await end()).toBe(0);
 });
