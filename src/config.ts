@@ -140,7 +140,7 @@ const schema = z.object({
   approval: oneOf('auto', 'form', 'page', 'terminal').default('auto').register(descriptions, {
     value: '<channel>',
     title: 'How to ask',
-    text: 'Where a person is asked: in a form of the client, on a page in the browser, at a terminal (`mdi-sensors-mcp approve`), or auto, the first of these that works.',
+    text: 'Where a person is asked: in a form of the client, on a page in the browser, at a terminal (the command `approve`), or auto, the first of these that works.',
     safety: true,
   }),
   noBrowser: onOff().register(descriptions, {

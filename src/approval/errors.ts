@@ -1,5 +1,5 @@
+import { terminalPlace } from '../command.ts';
 import { SignInNeeded, ToolError, type ToolErrorCode } from '../errors.ts';
-import { terminalPlace } from './channels/command.ts';
 import type { ExternalChannel } from './inbox.ts';
 
 const askAgain = 'Call the tool again without the old answer; the person is asked anew.';

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { formatOwnCommand } from '../command.ts';
 import { ToolError } from '../errors.ts';
 import { createRequest, type GraphRequest } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
@@ -16,10 +17,10 @@ const keyEndpoint = endpoints.getDeploymentAccessKey;
 const regenerateEndpoint = endpoints.regenerateDeploymentAccessKey;
 
 const steps = [
-  'A person copies the file to the server: `mdi-sensors-mcp secrets` in their own terminal shows its folder. Do not look for it yourself.',
+  `A person copies the file to the server: \`${formatOwnCommand('secrets')}\` in their own terminal shows its folder. Do not look for it yourself.`,
   'Plan a maintenance window: the silent installation may restart the server by itself.',
   'On the server, in the folder of the unpacked package, in PowerShell: & \'.\\Azure ATP sensor Setup.exe\' --% /quiet NetFrameworkCommandLineArguments="/q" AccessKeyFile="PATH_OF_THE_FILE"',
-  'Delete the file on both machines; on this one `mdi-sensors-mcp secrets --clear` does it.',
+  `Delete the file on both machines; on this one \`${formatOwnCommand('secrets --clear')}\` does it.`,
 ];
 const goesToFile = inform('key_goes_to_file', {
   text: 'The key is written into a file on this machine; the assistant gets the name of the file and a fingerprint.',

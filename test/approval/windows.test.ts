@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { choosePreferred } from '../../src/approval/channels/choose.ts';
-import { approveCommand, formatApproveCommand } from '../../src/approval/channels/command.ts';
+import { approveCommand, formatCommand } from '../../src/command.ts';
 import { attack } from '../harness/attacks.ts';
 import { find } from '../harness/fleet.ts';
 import { openOfferedPage, readAddress, readPage, waitForPageAddress } from '../harness/outside.ts';
@@ -208,7 +208,7 @@ test.each([
     '& "C:\\Program Files\\nodejs\\node.exe" C:\\mdi\\main.js approve',
   ],
 ] as const)('on %s, started as %s %s, the command is %s', (platform, executable, script, command) => {
-  expect(formatApproveCommand({ platform, executable, script })).toBe(command);
+  expect(formatCommand('approve', { platform, executable, script })).toBe(command);
 });
 
 test('while a call waits its client hears where the person is asked, again and again', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { formatOwnCommand } from '../../src/command.ts';
 import { ToolError } from '../../src/errors.ts';
 import { activateSensorCandidates } from '../../src/operations/candidates/activate.ts';
 import { getDeploymentAccessKey, regenerateDeploymentAccessKey } from '../../src/operations/deployment.ts';
@@ -38,10 +39,10 @@ test('the steps after a key say how to install, and read the same where Markdown
   const graph = openGraph({ [key]: { deploymentAccessKey: 'old-key' } });
   const { result } = await carryOut(getDeploymentAccessKey, {}, graph);
   expect(result.steps?.map(drawMarkdown)).toEqual([
-    'A person copies the file to the server: mdi-sensors-mcp secrets in their own terminal shows its folder. Do not look for it yourself.',
+    `A person copies the file to the server: ${formatOwnCommand('secrets')} in their own terminal shows its folder. Do not look for it yourself.`,
     'Plan a maintenance window: the silent installation may restart the server by itself.',
     `On the server, in the folder of the unpacked package, in PowerShell: & '.\\Azure ATP sensor Setup.exe' --% /quiet NetFrameworkCommandLineArguments="/q" AccessKeyFile="PATH_OF_THE_FILE"`,
-    'Delete the file on both machines; on this one mdi-sensors-mcp secrets --clear does it.',
+    `Delete the file on both machines; on this one ${formatOwnCommand('secrets --clear')} does it.`,
   ]);
 });
 

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Clock, repeat } from '../../clock.ts';
+import { approveCommand, hostName } from '../../command.ts';
 import { createQueue } from '../queue.ts';
-import { approveCommand, hostName } from './command.ts';
 import { createRedirectFile } from './pageHtml.ts';
 
 /** How far a question has come on its way into a browser; `file`: a person has to open its file. */

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { release } from 'node:os';
 import type { Clock } from '../../clock.ts';
+import { approveCommand, terminalPlace } from '../../command.ts';
 import type { Config } from '../../config.ts';
 import { approvalErrors } from '../errors.ts';
 import type { ApprovalInbox, ExternalChannel, ExternalChannels } from '../inbox.ts';
-import { approveCommand, terminalPlace } from './command.ts';
 import type { ApprovalPage } from './page.ts';
 
 type EnvironmentVariables = Readonly<Record<string, string | undefined>>;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
+import { approveCommand, hostName } from '../../command.ts';
 import type { RequestView } from '../inbox.ts';
 import { describeQuestion, listUnnamedTargets } from '../questionText.ts';
-import { approveCommand, hostName } from './command.ts';
 
 const style = `
 :root { color-scheme: light dark; --ground: #f6f7f9; --sheet: #fff; --ink: #16191d; --soft: #4a5260; --line: #c9ced6; --act: #0b57d0; --on-act: #fff; --bad: #a1160a; --bad-ground: #fdecea; --good: #0f5c2e; --note-ground: #fff6da; --note: #5c4300; }

@@ -48,8 +48,8 @@ async function* checkNetwork({ tenant }: DoctorContext): AsyncGenerator<Finding>
 
 const approvalDescriptions = {
   form: 'in a form of the client only (--approval form)',
-  page: 'on a page in the browser, or with mdi-sensors-mcp approve at a terminal',
-  terminal: 'with mdi-sensors-mcp approve at a terminal',
+  page: 'on a page in the browser, or at a terminal (the command approve)',
+  terminal: 'at a terminal (the command approve)',
   none: 'in a form of the client only, since nobody is asked outside of it while CI is set',
 } as const;
 

@@ -45,8 +45,8 @@ Sign-in
     device-code.
 
 This machine
-  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
-    approve at a terminal
+  ✓ Approvals: in a form where the client has one, else at a terminal (the
+    command approve)
   ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
   ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
 
@@ -75,8 +75,8 @@ Sign-in
     Set the client secret to the secret's value, not to its id.
 
 This machine
-  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
-    approve at a terminal
+  ✓ Approvals: in a form where the client has one, else at a terminal (the
+    command approve)
   ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
   ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
 
@@ -128,8 +128,8 @@ Reads
     is missing
 
 This machine
-  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
-    approve at a terminal
+  ✓ Approvals: in a form where the client has one, else at a terminal (the
+    command approve)
   ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
   ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
 
@@ -177,8 +177,8 @@ Reads
   ✓ GET /security/identities/sensorMigration
 
 This machine
-  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
-    approve at a terminal
+  ✓ Approvals: in a form where the client has one, else at a terminal (the
+    command approve)
   ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
   ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
 
@@ -208,8 +208,8 @@ Sign-in
     Check the proxy of HTTPS_PROXY.
 
 This machine
-  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
-    approve at a terminal
+  ✓ Approvals: in a form where the client has one, else at a terminal (the
+    command approve)
   ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
   ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
 

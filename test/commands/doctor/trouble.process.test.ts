@@ -53,8 +53,8 @@ Reads
     Defender portal once and install a first sensor.
 
 This machine
-  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
-    approve at a terminal
+  ✓ Approvals: in a form where the client has one, else at a terminal (the
+    command approve)
   ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
   ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
 
@@ -101,8 +101,8 @@ Reads
     Sign in again, or correct the credential that this server uses.
 
 This machine
-  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
-    approve at a terminal
+  ✓ Approvals: in a form where the client has one, else at a terminal (the
+    command approve)
   ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
   ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
 
@@ -156,7 +156,7 @@ test('the same as JSON, for a wrong secret', async () => {
       {
         about: 'This machine',
         is: 'well',
-        text: 'Approvals: in a form where the client has one, else with mdi-sensors-mcp approve at a terminal',
+        text: 'Approvals: in a form where the client has one, else at a terminal (the command approve)',
       },
       {
         about: 'This machine',

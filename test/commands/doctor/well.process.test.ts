@@ -47,8 +47,8 @@ Reads
   ✓ GET /security/identities/sensorMigration
 
 This machine
-  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
-    approve at a terminal
+  ✓ Approvals: in a form where the client has one, else at a terminal (the
+    command approve)
   ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
   ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
 
@@ -103,8 +103,8 @@ Reads
   ✓ GET /security/identities/sensorMigration
 
 This machine
-  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
-    approve at a terminal
+  ✓ Approvals: in a form where the client has one, else at a terminal (the
+    command approve)
   ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
   ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
 
@@ -154,8 +154,8 @@ Reads
   ✓ GET /security/identities/sensorMigration
 
 This machine
-  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
-    approve at a terminal
+  ✓ Approvals: in a form where the client has one, else at a terminal (the
+    command approve)
   ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
   ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
 
@@ -210,8 +210,8 @@ Reads
   ✓ GET /security/identities/sensorMigration
 
 This machine
-  ✓ Approvals: in a form where the client has one, else with mdi-sensors-mcp
-    approve at a terminal
+  ✓ Approvals: in a form where the client has one, else at a terminal (the
+    command approve)
   ✓ Audit log: FOLDER/mdi-sensors-mcp/audit
   ✓ Secrets folder: FOLDER/mdi-sensors-mcp/secrets
 
