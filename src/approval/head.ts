@@ -55,13 +55,16 @@ function isNamedByAct({ plan: { act, targets } }: Question): boolean {
   return act.noun !== undefined && only !== undefined && others.length === 0 && isPlainName(nameTarget(only));
 }
 
-/** `delete DC07.contoso.com`, `activate v3.x on 3 servers`, `rotate the access key` */
-function nameAct({ plan: { act, targets } }: Question, name?: string): string {
-  const { verb, noun, how } = act;
-  const verbWord = `${verb.charAt(0).toLowerCase()}${verb.slice(1)}`;
-  if (name !== undefined) return `${verbWord} ${name}`;
-  if (noun !== undefined) return [verbWord, formatCount(targets.length, noun), how].filter(Boolean).join(' ');
-  return targets.length === 0 ? verbWord : `${verbWord}, ${formatCount(targets.length, 'target')}`;
+/** What is done to how many: `Delete 1 sensor`, `Activate v3.x on 3 servers`, `Rotate the access key` */
+export const describeAct = ({ act: { verb, noun, how }, targets }: Question['plan']): string =>
+  [verb, noun && formatCount(targets.length, noun), how].filter(Boolean).join(' ');
+
+/** The same within a sentence: to the one with this name, else to how many. */
+function nameAct({ plan }: Question, name?: string): string {
+  const { act, targets } = plan;
+  const text = name === undefined ? describeAct(plan) : `${act.verb} ${name}`;
+  const isCounted = name !== undefined || act.noun !== undefined || targets.length === 0;
+  return `${text.charAt(0).toLowerCase()}${text.slice(1)}${isCounted ? '' : `, ${formatCount(targets.length, 'target')}`}`;
 }
 
 function countWarnings({ plan }: Question): string[] {

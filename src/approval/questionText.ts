@@ -3,14 +3,13 @@ import type { Consequence, Target, ValueChange } from '../operations/operation.t
 import {
   escapeInvisible,
   escapeMarkup,
-  formatCount,
   isPlainName,
   quoteFact,
   quoteName,
   quoteText,
   quoteUnlessPlain,
 } from '../text.ts';
-import { describeTenantNames, formatListChange } from './head.ts';
+import { describeAct, describeTenantNames, formatListChange } from './head.ts';
 import { formatRequest, type PlannedRequest, type Question } from './question.ts';
 
 /** The parts of a question for a person's eyes, in their order; every string is safe to show. */
@@ -74,10 +73,6 @@ export function describeQuestion({ plan, requests, context, typed }: Question): 
 /** The names of the targets that the act itself does not name. */
 export const listUnnamedTargets = ({ action, targets }: QuestionParts): string[] =>
   targets.map(({ name }) => name).filter((name) => !action.includes(name));
-
-/** What is done to how many: `Delete 1 sensor`. */
-const describeAct = ({ act: { verb, noun, how }, targets }: Question['plan']): string =>
-  [verb, noun && formatCount(targets.length, noun), how].filter(Boolean).join(' ');
 
 /** The act with its one target by name, where that cannot be taken for words of ours: `Delete sensor DC07.contoso.com`. */
 function formatTitle(plan: Question['plan']): string {

@@ -1,4 +1,4 @@
-import { countColumns, isPlainName, quoteText } from '../text.ts';
+import { countColumns, isPlainName, quoteName } from '../text.ts';
 import { isCoverageKnown, isTypeKnown, type NamedMachine, nameMachine } from './machines.ts';
 import type { Consequence, Warning } from './operation.ts';
 
@@ -52,7 +52,7 @@ export function warnOfWholeDomains<T extends { readonly id: string }>(
     if (domain === '' || inDomain.length < least || otherDomains.includes(domain)) return [];
     return [
       warn('whole_domain', {
-        text: describe({ domain: quoteText(domain), chosen: inDomain }),
+        text: describe({ domain: quoteName(domain), chosen: inDomain }),
         short: shorten((name) => `all DCs of ${name} at once`, domain, 'all DCs of a domain at once'),
         about: domain,
         facts: { machines: listIds(inDomain) },
@@ -77,4 +77,4 @@ export function warnOfUnstatedCoverage(sensor: Parameters<typeof isCoverageKnown
 }
 
 /** A machine inside a sentence of ours: its name, or its id where it has none. */
-export const describeMachine = (one: NamedMachine & { readonly id: string }) => quoteText(nameMachine(one) || one.id);
+export const describeMachine = (one: NamedMachine & { readonly id: string }) => quoteName(nameMachine(one) || one.id);

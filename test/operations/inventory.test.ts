@@ -35,7 +35,7 @@ async function compare(names: string[], held: Holdings = content, limit?: number
 }
 const note =
   'Unknown means that neither Defender for Identity nor Defender for Endpoint lists the name, not that the server does not exist.';
-const none = { total: 0, listed: [] };
+const none = { rows: 0, total: 0, listed: [] };
 const nothing = { monitored: 0, monitoredNotWorking: none, ambiguous: none, unknown: none, candidate: none, note };
 
 describe('compare_inventory', () => {
@@ -53,12 +53,13 @@ describe('compare_inventory', () => {
       total: 6,
       monitored: 1,
       monitoredNotWorking: {
+        rows: 1,
         total: 1,
         listed: [{ name: 'DC02.contoso.com', id: makeId(2), deployment: 'disconnected', service: 'unknown' }],
       },
-      ambiguous: { total: 1, listed: [{ name: 'dc03', fits: ['dc03.contoso.com', 'dc03.emea.contoso.com'] }] },
-      unknown: { total: 2, listed: ['nobody.contoso.com', 'dc01.fabrikam.com'] },
-      candidate: { total: 1, listed: [{ name: 'dc10', id: makeId(21) }] },
+      ambiguous: { rows: 1, total: 1, listed: [{ name: 'dc03', fits: ['dc03.contoso.com', 'dc03.emea.contoso.com'] }] },
+      unknown: { rows: 2, total: 2, listed: ['nobody.contoso.com', 'dc01.fabrikam.com'] },
+      candidate: { rows: 1, total: 1, listed: [{ name: 'dc10', id: makeId(21) }] },
       note,
     });
   });
@@ -94,6 +95,7 @@ describe('compare_inventory', () => {
     ]);
     expect(monitored).toBe(0);
     expect(ambiguous).toEqual({
+      rows: 2,
       total: 2,
       listed: [
         { name: 'otherlonghostname1.contoso.com', fits: ['otherlonghostna.contoso.com'] },
@@ -125,15 +127,15 @@ describe('compare_inventory', () => {
 
   test('lists at most the wished number of each group and counts all', async () => {
     const names = Array.from({ length: 1000 }, (_, index) => `nobody${index}`);
-    expect((await compare(names)).unknown).toMatchObject({ total: 1000, listed: names.slice(0, 25) });
-    expect((await compare(names, content, 2)).unknown).toEqual({ total: 1000, listed: ['nobody0', 'nobody1'] });
+    expect((await compare(names)).unknown).toMatchObject({ rows: 25, total: 1000, listed: names.slice(0, 25) });
+    expect((await compare(names, content, 2)).unknown).toEqual({ rows: 2, total: 1000, listed: ['nobody0', 'nobody1'] });
   });
 
   test('names candidates as missing where it may not read them', async () => {
     const found = await compare(['dc01', 'dc10'], { ...content, sensorCandidates: 403 });
     expect(found).toMatchObject({
       monitored: 1,
-      unknown: { total: 1, listed: ['dc10'] },
+      unknown: { rows: 1, total: 1, listed: ['dc10'] },
       missing: ['candidates: needs SecurityIdentitiesSensors.Read.All or a role'],
     });
   });

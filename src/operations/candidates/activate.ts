@@ -5,7 +5,7 @@ import { createRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
-import { joinNames, quoteText } from '../../text.ts';
+import { joinNames, quoteName } from '../../text.ts';
 import { inform, listIds, warn, warnOfWholeDomains } from '../consequences.ts';
 import { countDaysSince } from '../filters.ts';
 import {
@@ -97,7 +97,7 @@ const getDomain = (candidate: SensorCandidate) => normalizeName(candidate.domain
 
 function assessCandidate(candidate: SensorCandidate, sensors: readonly Sensor[]): Warning[] {
   const fqdn = getFqdn(candidate);
-  const name = quoteText(fqdn || candidate.id);
+  const name = quoteName(fqdn || candidate.id);
   const about = candidate.id;
   const days = countDaysSince(candidate.lastSeenDateTime);
   // A sensor of this name that states no domain may be this machine's.

@@ -8,7 +8,7 @@ import { indexMachines, isCommunicating, nameMachine, normalizeName } from '../m
 import { read } from '../operation.ts';
 import { describeMissing, readIfAllowed } from '../partial.ts';
 
-const group = z.looseObject({ total: z.number(), listed: z.array(z.unknown()) });
+const group = z.looseObject({ rows: z.number(), total: z.number(), listed: z.array(z.unknown()) });
 
 export const compareInventory = read({
   name: 'compare_inventory',
@@ -42,7 +42,8 @@ export const compareInventory = read({
     const monitored = results.filter(({ kind }) => kind === 'monitored').length;
     const listGroup = (wanted: InventoryMatch['kind']) => {
       const matches = results.filter(({ kind }) => kind === wanted);
-      return { total: matches.length, listed: matches.slice(0, input.limit).map(({ line }) => line) };
+      const listed = matches.slice(0, input.limit).map(({ line }) => line);
+      return { rows: listed.length, total: matches.length, listed };
     };
     return {
       total: names.length,
