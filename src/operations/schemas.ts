@@ -19,4 +19,4 @@ export const ids = z
   .transform((values) => [...new Set(values)].sort());
 
 /** What a write of several objects tells of each. */
-export const targetStates = z.array(z.looseObject({ id: z.string(), name: z.string(), state: z.string() }));
+export const targetStates = z.array(z.looseObject({ id: z.string(), name: z.string(), state: z.string().optional() }));

@@ -20,13 +20,15 @@ export const summarize = (observations: readonly Observation[]) => ({
   verdict: toVerdict(observations),
 });
 
-/** Each target with what was seen of it. */
-export const listStates = (targets: readonly Target[], observations: readonly Observation[]) =>
-  targets.map((target, index) => ({
+/** Each target, with what was seen of it where that differs: what was seen of all is the outcome. */
+export function listStates(targets: readonly Target[], observations: readonly Observation[]) {
+  const differs = new Set(observations.map(({ state }) => state)).size > 1;
+  return targets.map((target, index) => ({
     id: target.id,
     name: escapeInvisible(nameTarget(target), 100),
-    state: observations[index]?.state ?? '',
+    ...(differs && { state: observations[index]?.state }),
   }));
+}
 
 function toVerdict(observations: readonly Observation[]): Verdict {
   if (observations.some(({ effective }) => effective === undefined)) return 'outcome_unknown';

@@ -28,7 +28,7 @@ attack(
     runWithPerson(await prepareServerProcess({ patience: 300 }), approve, async (server, client) => {
       await server.tell({ do: 'diskFull', after: 4 });
       const { text, structured } = await deleteDc07(client);
-      expect(text).toContain('deleted; Graph answers 404');
+      expect(text).toContain('Deleted; Graph answers 404');
       expect(structured?.audit).toMatch(/^The audit log cannot be written any more: gated calls are refused/);
       expect((await client.call('regenerate_deployment_access_key')).text).toMatch(/^audit_unavailable: /);
       return server.gated();

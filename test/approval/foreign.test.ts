@@ -59,7 +59,7 @@ describe.concurrent('text that comes from Graph or a client', () => {
         const inputResponses = { confirm: { action: 'accept', content: rightName } };
         const { requestState } = asked.result ?? {};
         const ended = await raw.call('delete_sensor', victim, { _meta, requestState, inputResponses });
-        expect(readText(ended)).toContain('deleted');
+        expect(readText(ended)).toContain('Deleted');
       }
       const reached = await server.gated();
       await raw.close();

@@ -78,7 +78,7 @@ describe.concurrent.each(['page', 'terminal'] as const)('on the %s', (channel) =
         expect(await server.gated()).toBe(0);
         expect(await people[channel](server, client)).toBe(303);
         expect(await server.gated()).toBe(0);
-        expect((await remove()).text).toContain('deleted; Graph answers 404 for it now');
+        expect((await remove()).text).toContain('Deleted; Graph answers 404 for it now');
         expect((await remove()).text).toMatch(/^already_done: /);
         expect(await server.gated()).toBe(1);
         await client.close();

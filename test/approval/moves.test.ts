@@ -56,7 +56,7 @@ describe.concurrent.each(['v2 legacy', 'v2 modern'] as const)('between question 
     ['nine minutes pass', 'DC07.contoso.com', [{ do: 'clock', ahead: { wall: 540_000, monotonic: 540_000 } }]],
   ])('%s: the deletion goes on', async (_, name, move) => {
     const { text, questions, sent } = await played(kind, { args: sensor(name), moves: [move] });
-    expect(text).toContain('deleted; Graph answers 404 for it now');
+    expect(text).toContain('Deleted; Graph answers 404 for it now');
     expect(questions).toHaveLength(1);
     expect(sent).toEqual(['DELETE sensors/{id}']);
   });
@@ -131,7 +131,9 @@ describe.concurrent.each(['v2 legacy', 'v2 modern'] as const)('between question 
   test('the second approval acts on what is now, once', async () => {
     const moves = [change('DC07.contoso.com', { displayName: 'DC70' })];
     const { text, sent } = await played(kind, { args: sensor('DC07.contoso.com'), moves, later: 'approve' });
-    expect(text).toContain('"name":"DC70.contoso.com","state":"deleted; Graph answers 404 for it now"');
+    expect(text).toContain(
+      '"outcome":"Deleted; Graph answers 404 for it now","sensors":[{"id":"77e0e32e-67e2-44ee-82da-cec63016eb3e","name":"DC70.contoso.com"}]',
+    );
     expect(sent).toEqual(['DELETE sensors/{id}']);
   });
 

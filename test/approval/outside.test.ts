@@ -154,7 +154,7 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
         await call();
         const handed = await waitForPageAddress(client.stderr);
         await (await openOfferedPage(handed, server.pass)).post(yes);
-        expect(await call()).toContain('deleted; Graph answers 404');
+        expect(await call()).toContain('Deleted; Graph answers 404');
         const { body } = await sendHttp(handed);
         expect(body).toContain('Deleted; Graph answers 404 for it now.');
         expect(body).not.toContain('Nothing was changed');
@@ -236,7 +236,7 @@ describe.concurrent('pages that somebody else has seen, or that are used again',
     async (page, { call }) => {
       await page.post(yes);
       const both = await Promise.all([call(), call()]);
-      for (const text of both) expect(text).toMatch(/deleted; Graph answers 404/i);
+      for (const text of both) expect(text).toMatch(/Deleted; Graph answers 404/);
     },
     { on: bothEras, reach: 1 },
   );
@@ -266,7 +266,7 @@ describe.concurrent('a decline that is taken back', () => {
       expect(after.secret).toBe('');
       expect(await call()).toMatch(/^approval_pending: /);
       await (await openPage(2)).post(yes);
-      expect(await call()).toContain('deleted; Graph answers 404');
+      expect(await call()).toContain('Deleted; Graph answers 404');
     });
     expect(reached).toBe(1);
   });
@@ -347,7 +347,7 @@ test('after a wrong text the same window asks once more, and the right one appro
     const again = await readPage(`${page.origin}${outcome.headers.location}`, server.pass);
     expect(again.body).toContain('That does not match. To approve, type exactly: DC07.contoso.com');
     await again.post(yes);
-    expect(await call()).toContain('deleted; Graph answers 404');
+    expect(await call()).toContain('Deleted; Graph answers 404');
   });
   expect(reached).toBe(1);
 });

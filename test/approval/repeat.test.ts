@@ -52,7 +52,7 @@ describe.concurrent('the same call again', () => {
       async ({ remove, forms }) => {
         const both = await Promise.all([remove('DC07.contoso.com'), remove('DC07.contoso.com')]);
         expect(forms).toHaveLength(1);
-        expect(both.filter((text) => text.includes('deleted; Graph answers 404'))).toHaveLength(2);
+        expect(both.filter((text) => text.includes('Deleted; Graph answers 404'))).toHaveLength(2);
       },
       { patience: 1_500 },
     ),
@@ -94,7 +94,7 @@ describe.concurrent('the same call again', () => {
     scene(approve, async ({ server, remove, forms }) => {
       await server.tell({ do: 'fault', method: 'DELETE', path: 'sensors', status: 403 });
       expect(await remove('DC07.contoso.com')).toMatch(/^permission_missing: .* Nothing was changed\. /);
-      expect(await remove('DC07.contoso.com')).toContain('deleted; Graph answers 404');
+      expect(await remove('DC07.contoso.com')).toContain('Deleted; Graph answers 404');
       expect(forms).toHaveLength(2);
     }));
 });
@@ -173,7 +173,7 @@ describe.concurrent('an equal call while the form is open', () => {
       params: { requestId: attacker.raw.lastId() },
     });
     await attacker.moment();
-    expect(readText(await first.answer('accept', rightName))).toContain('deleted; Graph answers 404');
+    expect(readText(await first.answer('accept', rightName))).toContain('Deleted; Graph answers 404');
     expect(await attacker.end()).toBe(1);
   });
 

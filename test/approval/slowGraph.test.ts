@@ -25,7 +25,7 @@ describe.concurrent('with a Graph that takes its time', () => {
       const held = await attacker.ask('delete_sensor', victim);
       await attacker.tell(slowly);
       const all = await Promise.all([1, 2, 3, 4].map(() => held.answer('accept', { typed: held.typed })));
-      expect(all.map(readText).filter((text) => !text.includes('deleted; Graph answers 404'))).toEqual([]);
+      expect(all.map(readText).filter((text) => !text.includes('Deleted; Graph answers 404'))).toEqual([]);
     },
     1,
   );

@@ -139,7 +139,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
       const { out } = await atOwnTerminal(home, [typed]);
       expect(out).toContain('To approve, type: DC07.contoso.com');
       expect(out).toContain('Approved. It is done as soon as the assistant calls again.');
-      expect(await call()).toContain('deleted; Graph answers 404');
+      expect(await call()).toContain('Deleted; Graph answers 404');
     });
     expect(reached).toBe(1);
   });

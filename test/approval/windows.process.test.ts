@@ -35,7 +35,7 @@ describe.concurrent('a browser window', () => {
       const next = await readPage(`${page.origin}${outcome.headers.location}`);
       expect(next.body).toContain('Delete sensor DC70.contoso.com?');
       await next.post({ decision: 'approve', typed: 'DC70.contoso.com' });
-      expect(await call()).toContain('deleted; Graph answers 404');
+      expect(await call()).toContain('Deleted; Graph answers 404');
       expect(files()).toHaveLength(1);
     });
     expect(reached).toBe(1);
@@ -53,7 +53,7 @@ describe.concurrent('a browser window', () => {
       const second = readAddress(files()[1]);
       expect(second).not.toBe(first);
       await (await openOfferedPage(second)).post(yes);
-      expect(await call()).toContain('deleted; Graph answers 404');
+      expect(await call()).toContain('Deleted; Graph answers 404');
     });
     expect(reached).toBe(1);
   }, 60_000);

@@ -61,7 +61,7 @@ describe.concurrent('a window that no browser has fetched', () => {
       // The first one leads nowhere any more; the last one takes the approval.
       expect((await openOfferedPage(addresses[0] ?? '', server.pass)).secret).toBe('');
       await (await openOfferedPage(addresses[3] ?? '', server.pass)).post(yes);
-      expect(await call()).toContain('deleted; Graph answers 404');
+      expect(await call()).toContain('Deleted; Graph answers 404');
     });
     expect(reached).toBe(1);
   });

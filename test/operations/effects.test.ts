@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createQuestion } from '../../src/approval/question.ts';
 import { describeQuestion, formatQuestion } from '../../src/approval/questionText.ts';
+import { isPersonAsked } from '../../src/operations/effects.ts';
 import { operations } from '../../src/operations/index.ts';
 import type { Plan } from '../../src/operations/operation.ts';
 
@@ -54,6 +55,19 @@ test('of an act on several the heading says how many, and what is typed begins w
   const question = createQuestion('delete_sensor_tag', 'destroy', { act, ...base, targets, types: 'count' }, place);
   expect(describeQuestion(question).action).toBe('Delete 2 sensor tags?');
   expect(question.typed).toBe('delete 2 Contoso');
+});
+
+test.each([
+  ['a change of one without a consequence', 'change', 1, 0, false],
+  ['a change of several', 'change', 2, 0, true],
+  ['a change with a consequence', 'change', 1, 1, true],
+  ['a rollout', 'rollout', 0, 0, true],
+  ['a disclosure', 'disclose', 0, 0, true],
+  ['what cannot be taken back', 'destroy', 1, 0, true],
+] as const)('a person is asked as the table says: %s', (_, effect, targets, consequences, asked) => {
+  const plan = { targets: Array(targets).fill(0), consequences: Array(consequences).fill(0) };
+  expect(isPersonAsked(effect, plan, false)).toBe(asked);
+  expect(isPersonAsked(effect, plan, true)).toBe(true);
 });
 
 test('only the tools that remove sensors make sensors count as gone while they wait', () => {

@@ -128,7 +128,11 @@ describe('compare_inventory', () => {
   test('lists at most the wished number of each group and counts all', async () => {
     const names = Array.from({ length: 1000 }, (_, index) => `nobody${index}`);
     expect((await compare(names)).unknown).toMatchObject({ rows: 25, total: 1000, listed: names.slice(0, 25) });
-    expect((await compare(names, content, 2)).unknown).toEqual({ rows: 2, total: 1000, listed: ['nobody0', 'nobody1'] });
+    expect((await compare(names, content, 2)).unknown).toEqual({
+      rows: 2,
+      total: 1000,
+      listed: ['nobody0', 'nobody1'],
+    });
   });
 
   test('names candidates as missing where it may not read them', async () => {

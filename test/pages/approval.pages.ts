@@ -90,7 +90,7 @@ describe('the approval page in Chromium', () => {
       await page.getByRole('button', { name: 'Approve' }).click();
       await says(page, 'It is done as soon as the assistant calls again');
       expect(await page.getByText('You can close this page.').count()).toBe(0);
-      expect(await call()).toContain('deleted; Graph answers 404');
+      expect(await call()).toContain('Deleted; Graph answers 404');
       await page.getByRole('link', { name: 'Look again' }).click();
       await says(page, 'Deleted; Graph answers 404 for it now.');
       await says(page, 'Audit record 4');
@@ -129,7 +129,7 @@ describe('the approval page in Chromium', () => {
         await read();
         await page.getByLabel('To approve, type').fill('SYD-DC01.apac.contoso.com');
         const [text] = await Promise.all([call(), page.getByRole('button', { name: 'Approve' }).click()]);
-        expect(text).toContain('deleted; Graph answers 404');
+        expect(text).toContain('Deleted; Graph answers 404');
         await says(page, 'Deleted; Graph answers 404 for it now.');
       },
       { patience: 5_000 },

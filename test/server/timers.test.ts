@@ -9,7 +9,7 @@ const { args, typed } = tools.delete_sensor;
 test('an approved deletion leaves no timer behind', async () => {
   const server = await startServer();
   const client = await connect('v2 legacy', server, approve);
-  expect((await client.call('delete_sensor', args)).text).toContain('deleted; Graph answers 404 for it now');
+  expect((await client.call('delete_sensor', args)).text).toContain('Deleted; Graph answers 404 for it now');
   expect(server.clock.listAlarms()).toEqual([]);
   await client.close();
   await server.end();
@@ -26,7 +26,7 @@ test('a call that waited for a person at the terminal leaves no timer behind', a
   });
   await vi.waitFor(() => expect(server.clock.listAlarms()).toContain(2_000));
   await askSocket(server.home, { do: 'approve', nonce: question.nonce, typed });
-  expect((await call).text).toContain('deleted; Graph answers 404 for it now');
+  expect((await call).text).toContain('Deleted; Graph answers 404 for it now');
   expect(server.clock.listAlarms()).toEqual([]);
   await client.close();
   await server.end();
