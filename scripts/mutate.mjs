@@ -1,0 +1,41 @@
+// npm run mutate [-- room...]: the mutants of each room against the in-process tests that are about it.
+import { spawnSync } from 'node:child_process';
+
+const approval = 'test/approval/*.test.ts';
+const rooms = {
+  effects: { mutate: ['src/operations/effects.ts'], tests: ['test/operations/effects.test.ts', approval] },
+  secrets: { mutate: ['src/secrets/*.ts'], tests: ['test/secrets/*.test.ts', 'test/approval/approved.test.ts'] },
+  audit: { mutate: ['src/audit/*.ts'], tests: ['test/audit/*.test.ts', 'test/approval/{audit,limits}.test.ts'] },
+  resending: {
+    mutate: ['src/graph/client/{retry,throttle,outcome}.ts'],
+    tests: ['test/graph/{client,errors,resending}.test.ts', 'test/operations/writes.*.test.ts', 'test/faults/wire.test.ts'],
+  },
+  write: {
+    mutate: ['src/server/{write,send}.ts'],
+    tests: [approval, 'test/operations/writes.*.test.ts', 'test/server/{progress,results}.test.ts'],
+  },
+  approval: { mutate: ['src/approval/*.ts'], tests: [approval] },
+  channels: { mutate: ['src/approval/channels/*.ts'], tests: [approval] },
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((room) => !Object.hasOwn(rooms, room));
+if (unknown.length > 0) {
+  console.error(`There is no room ${unknown.join(', ')}. The rooms: ${Object.keys(rooms).join(', ')}.`);
+  process.exit(2);
+}
+const failed = Object.entries(rooms)
+  .filter(([room]) => asked.length === 0 || asked.includes(room))
+  .filter(([room, { mutate, tests }]) => {
+    console.log(`\n${room}: ${mutate.join(', ')}`);
+    const { status } = spawnSync('npx', ['stryker', 'run', '--mutate', mutate.join(',')], {
+      stdio: 'inherit',
+      env: { ...process.env, MUTATE_TESTS: tests.join(';') },
+    });
+    return status !== 0;
+  })
+  .map(([room]) => room);
+if (failed.length > 0) {
+  console.error(`\nUnder the threshold: ${failed.join(', ')}.`);
+  process.exit(1);
+}
