@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     isolate: false,
-    include: process.env['MUTATE_TESTS']?.split(';') ?? ['test/**/*.test.ts'],
+    include: process.env.MUTATE_TESTS?.split(';') ?? ['test/**/*.test.ts'],
     exclude: ['test/**/*.process.test.ts'],
     globalSetup: 'test/harness/folder.ts',
     unstubEnvs: true,

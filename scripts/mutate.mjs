@@ -8,7 +8,11 @@ const rooms = {
   audit: { mutate: ['src/audit/*.ts'], tests: ['test/audit/*.test.ts', 'test/approval/{audit,limits}.test.ts'] },
   resending: {
     mutate: ['src/graph/client/{retry,throttle,outcome}.ts'],
-    tests: ['test/graph/{client,errors,resending}.test.ts', 'test/operations/writes.*.test.ts', 'test/faults/wire.test.ts'],
+    tests: [
+      'test/graph/{client,errors,resending}.test.ts',
+      'test/operations/writes.*.test.ts',
+      'test/faults/wire.test.ts',
+    ],
   },
   write: {
     mutate: ['src/server/{write,send}.ts'],
@@ -21,13 +25,13 @@ const rooms = {
 const asked = process.argv.slice(2);
 const unknown = asked.filter((room) => !Object.hasOwn(rooms, room));
 if (unknown.length > 0) {
-  console.error(`There is no room ${unknown.join(', ')}. The rooms: ${Object.keys(rooms).join(', ')}.`);
+  process.stderr.write(`There is no room ${unknown.join(', ')}. The rooms: ${Object.keys(rooms).join(', ')}.\n`);
   process.exit(2);
 }
 const failed = Object.entries(rooms)
   .filter(([room]) => asked.length === 0 || asked.includes(room))
   .filter(([room, { mutate, tests }]) => {
-    console.log(`\n${room}: ${mutate.join(', ')}`);
+    process.stdout.write(`\n${room}: ${mutate.join(', ')}\n`);
     const { status } = spawnSync('npx', ['stryker', 'run', '--mutate', mutate.join(',')], {
       stdio: 'inherit',
       env: { ...process.env, MUTATE_TESTS: tests.join(';') },
@@ -36,6 +40,6 @@ const failed = Object.entries(rooms)
   })
   .map(([room]) => room);
 if (failed.length > 0) {
-  console.error(`\nUnder the threshold: ${failed.join(', ')}.`);
+  process.stderr.write(`\nUnder the threshold: ${failed.join(', ')}.\n`);
   process.exit(1);
 }

@@ -18,8 +18,8 @@ function desktop(exitCode = 0) {
   const files = () => (existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n') : []);
   return { env: { DISPLAY: ':0', PATH: `${folder}:${process.env.PATH}` }, files };
 }
-/** Longer than a launcher is given to fail. */
-const inBrowser = { approval: 'auto', noBrowser: false, patience: 4_000 } as const;
+/** Longer than these launchers take to end. */
+const inBrowser = { approval: 'auto', noBrowser: false, patience: 1_500 } as const;
 
 describe.concurrent('a browser window', () => {
   test('goes on with the question that replaced its own, without another window', async () => {
@@ -108,7 +108,7 @@ describe.concurrent('a way to the person that cannot be opened', () => {
   });
 });
 
-test('a twin that is cancelled while the page is still being opened leaves the question to the first call', async () => {
+test.concurrent('a twin that is cancelled while the page is still being opened leaves the question to the first call', async () => {
   const slow = `import fs from 'node:fs/promises'; import { syncBuiltinESMExports } from 'node:module'; const { mkdtemp } = fs; fs.mkdtemp = (...all) => new Promise((resolve) => setTimeout(resolve, 2000)).then(() => mkdtemp(...all)); syncBuiltinESMExports();`;
   const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(slow)}`;
   await playSceneOfProcess({ env: { NODE_OPTIONS } }, async ({ client, call }) => {
@@ -121,7 +121,7 @@ test('a twin that is cancelled while the page is still being opened leaves the q
   });
 });
 
-test('a user id without a name, as containers have, can start the server and be asked', async () => {
+test.concurrent('a user id without a name, as containers have, can start the server and be asked', async () => {
   const nameless =
     "import os from 'node:os'; import { syncBuiltinESMExports } from 'node:module'; os.userInfo = () => { throw new Error('no such user'); }; syncBuiltinESMExports();";
   const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(nameless)}`;
