@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { attack } from '../harness/attacks.ts';
 import { find } from '../harness/fleet.ts';
 import { readText, rightName, startAttacker, victim } from './attacker.ts';
 import { readRecords } from './cases.ts';
 
 const minute = 60_000;
+const orphans = ['DC12.contoso.com', 'SIN-DC03.apac.contoso.com'].map((name) => find('sensors', name));
 
 test('two approved deletions take their turns: the second is planned again when the first has been looked at', async () => {
   const attacker = await startAttacker('modern');
@@ -99,4 +102,54 @@ test('an act that Graph refused is recorded with the id of its request', async (
     requestIds: [expect.stringMatching(/^[0-9a-f-]{36}$/)],
   });
   await attacker.end();
+});
+
+attack('a deletion of a batch after Graph refused the one before it', { on: 'modern', reach: 1 }, async () => {
+  const attacker = await startAttacker('modern');
+  const question = await attacker.ask('delete_stale_sensors', { ids: orphans });
+  await attacker.tell({ do: 'fault', method: 'DELETE', path: 'sensors', status: 403 });
+  expect(readText(await question.answer('accept', { typed: question.typed }))).toMatch(
+    /^permission_missing: .* Nothing was changed\. /,
+  );
+  return attacker.end();
+});
+
+attack('a deletion of a batch after one of which nobody knows', { on: 'modern', reach: 1 }, async () => {
+  const attacker = await startAttacker('modern');
+  const question = await attacker.ask('delete_stale_sensors', { ids: orphans });
+  await attacker.tell({
+    do: 'before',
+    method: 'DELETE',
+    path: 'sensors',
+    run: [{ do: 'fault', method: 'GET', path: 'sensors', times: 100, status: 400 }],
+  });
+  await attacker.tell({ do: 'fault', method: 'DELETE', path: 'sensors' });
+  expect(readText(await question.answer('accept', { typed: question.typed }))).toMatch(/^outcome_unknown: /);
+  return attacker.end();
+});
+
+for (const tool of ['get_deployment_access_key', 'regenerate_deployment_access_key'] as const) {
+  test(`no file stays behind when Graph gives no key (${tool})`, async () => {
+    const attacker = await startAttacker('modern');
+    const question = await attacker.ask(tool, {});
+    await attacker.tell({ do: 'fault', method: 'GET', path: 'getDeploymentAccessKey', status: 403 });
+    expect(readText(await question.answer('accept', { typed: question.typed }))).toMatch(/^permission_missing: /);
+    expect(readdirSync(attacker.server.secretsDir)).toEqual([]);
+    await attacker.end();
+  });
+}
+
+test('an approval outlasts a secrets folder that was not there: the same call uses it, and nobody is asked again', async () => {
+  const attacker = await startAttacker('modern');
+  const { secretsDir } = attacker.server;
+  const question = await attacker.ask('get_deployment_access_key', {});
+  rmSync(secretsDir, { recursive: true });
+  writeFileSync(secretsDir, '');
+  const answered = await question.answer('accept', { typed: question.typed });
+  expect(readText(answered)).toMatch(/^secret_not_kept: .* Nothing was changed\. /);
+  expect(await attacker.server.gated()).toBe(0);
+  rmSync(secretsDir);
+  const { result } = await attacker.raw.call('get_deployment_access_key', {});
+  expect(result?.structuredContent).toMatchObject({ fingerprint: expect.stringMatching(/^[0-9a-f]{8}$/) });
+  expect(await attacker.end()).toBe(1);
 });
