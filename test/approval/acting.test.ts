@@ -153,3 +153,19 @@ test('an approval outlasts a secrets folder that was not there: the same call us
   expect(result?.structuredContent).toMatchObject({ fingerprint: expect.stringMatching(/^[0-9a-f]{8}$/) });
   expect(await attacker.end()).toBe(1);
 });
+
+attack('an approval that could not be planned again, used by the next call', { on: 'modern', reach: 1 }, async () => {
+  const attacker = await startAttacker('modern');
+  const { raw } = attacker;
+  const question = await attacker.ask('delete_sensor', victim);
+  await attacker.tell({ do: 'fault', method: 'GET', path: 'sensors', status: 403 });
+  expect(readText(await question.answer('accept', rightName))).toMatch(
+    /^permission_missing: .* Nothing was changed\. /,
+  );
+  expect(readText(await question.answer('accept', rightName))).toMatch(/^approval_invalid: /);
+  expect(readText(await raw.call('delete_sensor', victim))).toMatch(/^a new question: /);
+  // One that failed holds up none that comes after it.
+  const other = await attacker.ask('delete_sensor', { id: orphans[0] });
+  expect(readText(await other.answer('accept', { typed: other.typed }))).toContain('404 for it now');
+  return attacker.end();
+});
