@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { attack } from '../harness/attacks.ts';
 import { type AskedForm, approve, connect, kinds, type TestClient } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
@@ -8,6 +9,10 @@ import { gatedTools, readTools, tools } from '../harness/tools.ts';
 const [dc01, dc12, orphan] = ['DC01.contoso.com', 'DC12.contoso.com', 'SIN-DC03.apac.contoso.com'].map((name) =>
   find('sensors', name),
 );
+
+const issueIds = createSimulatedTenant({ seed: 1 })
+  .healthIssues.slice(0, 2)
+  .map(({ id }) => id);
 
 /** A server with these settings and a client that draws forms; resolves with how many gated requests reached Graph. */
 async function withSettings(
@@ -50,6 +55,30 @@ describe('--confirm-changes', () => {
     const client = await connect('v2 legacy', server, () => ({ action: 'decline' }));
     expect((await client.call('update_sensor', describeIt)).text).toMatch(/^declined: /);
     const reached = (await server.requests()).filter(({ method }) => method !== 'GET').length;
+    await client.close();
+    await server.end();
+    return reached;
+  });
+});
+
+describe('a change without consequences', () => {
+  const closed = issueIds.map((id) => ({ do: 'change', of: 'healthIssues', id, set: { status: 'closed' } }) as const);
+  const reopen = (count: number) => ({ ids: issueIds.slice(0, count), status: 'open' });
+
+  test('of one object asks nobody', async () => {
+    await withSettings({}, async ({ client, server, forms }) => {
+      for (const command of closed) await server.tell(command);
+      expect((await client.call('update_health_issue', reopen(1))).isError).toBeUndefined();
+      expect(forms).toEqual([]);
+    });
+  });
+
+  attack('a change of two objects that nobody approves', { on: 'v2 legacy' }, async () => {
+    const server = await startServer();
+    const client = await connect('v2 legacy', server, () => ({ action: 'decline' }));
+    for (const command of closed) await server.tell(command);
+    expect((await client.call('update_health_issue', reopen(2))).text).toMatch(/^declined: /);
+    const reached = await server.gated();
     await client.close();
     await server.end();
     return reached;
