@@ -1,10 +1,14 @@
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { syncBuiltinESMExports } from 'node:module';
+import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { checkSecretsFolder, getDefaultSecretsFolder } from '../../src/secrets/file.ts';
 
-afterEach(() => void vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
 
 const makeParent = (change: (parent: string) => void = () => undefined) => {
   const parent = join(mkdtempSync(join(tmpdir(), 'secrets-')), 'parent');
@@ -67,7 +71,8 @@ describe('a server that was started in', () => {
     ['the home folder', home, home, join(home, 'keys'), 'kept'],
     ['the root', '/', home, join(home, 'keys'), 'kept'],
   ])('%s', async (_, workingFolder, homeFolder, folder, answer) => {
-    vi.stubEnv('HOME', homeFolder);
+    vi.spyOn(os, 'homedir').mockReturnValue(homeFolder);
+    syncBuiltinESMExports();
     vi.spyOn(process, 'cwd').mockReturnValue(workingFolder);
     expect(await refuse(folder)).toBe(answer);
   });
