@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { attack } from '../harness/attacks.ts';
 import { find } from '../harness/fleet.ts';
 import { readText, rightName, startAttacker, victim } from './attacker.ts';
@@ -168,4 +168,27 @@ attack('an approval that could not be planned again, used by the next call', { o
   const other = await attacker.ask('delete_sensor', { id: orphans[0] });
   expect(readText(await other.answer('accept', { typed: other.typed }))).toContain('404 for it now');
   return attacker.end();
+});
+
+describe.concurrent('an act that Graph asks to wait', () => {
+  const one = { tool: 'delete_sensor', args: victim, method: 'DELETE', path: 'sensors' } as const;
+  const two = { ...one, tool: 'delete_stale_sensors', args: { ids: orphans } } as const;
+  const key = { tool: 'regenerate_deployment_access_key', args: {}, method: 'GET', path: 'getDeployment' } as const;
+
+  test.each([
+    ['a deletion', 'a minute', one, 59, 1, 2],
+    ['a deletion', 'more than a minute', one, 61, 0, 1],
+    ['a rotation of the key', 'more than a minute', key, 61, 0, 1],
+    ['two deletions', 'a minute and 3 s for each', two, 65, 2, 3],
+    ['two deletions', 'more than that', two, 67, 0, 1],
+  ] as const)('%s, for %s', async (_, _time, { tool, args, method, path }, seconds, effects, reached) => {
+    const attacker = await startAttacker('modern');
+    const question = await attacker.ask(tool, args);
+    await attacker.tell({ do: 'fault', method, path, status: 429, headers: { 'Retry-After': String(seconds) } });
+    expect(readText(await question.answer('accept', { typed: question.typed }))).toMatch(
+      effects === 0 ? /^throttled: .* Nothing was changed\. / : /404 for it now/,
+    );
+    expect((await attacker.server.gatedRequests()).filter(({ effect }) => effect)).toHaveLength(effects);
+    expect(await attacker.end()).toBe(reached);
+  });
 });
