@@ -106,6 +106,39 @@ describe('--max-machines', () => {
   });
 });
 
+test('--max-machines caps what a call names, not what a setting of the tenant reaches', async () => {
+  await withSettings({ maxMachines: 1 }, async ({ client, forms }) => {
+    expect((await client.call('update_activation_configuration', { activationMode: 'automated' })).isError).toBe(
+      undefined,
+    );
+    expect(forms[0]?.message).toContain('2. ');
+  });
+});
+
+describe('a setting that takes away what protects an act is a warning of', () => {
+  const [revealed, unrecorded] = [
+    '⚠ This server runs with --reveal-secrets: the key goes to the model as well.',
+    '⚠ This server runs with --audit-log off: nothing records this question, its answer or the act.',
+  ];
+  test.each<[string, Record<string, unknown>, 'get_deployment_access_key' | 'delete_sensor', string[]]>([
+    ['nothing by default', {}, 'get_deployment_access_key', []],
+    ['a key', { revealSecrets: true }, 'get_deployment_access_key', [revealed]],
+    ['nothing that gives no key', { revealSecrets: true }, 'delete_sensor', []],
+    ['every act', { auditLog: 'off' }, 'delete_sensor', [unrecorded]],
+  ])('%s', async (_, flags, tool, warnings) => {
+    const server = await startServer({ flags });
+    let shown: string[] | undefined;
+    const client = await connect('v2 legacy', server, ({ message }) => {
+      shown = message.split('\n').filter((line) => line.startsWith('⚠ This server runs with'));
+      return { action: 'decline' };
+    });
+    await client.call(tool, tools[tool].args);
+    expect(shown).toEqual(warnings);
+    await client.close();
+    await server.end();
+  });
+});
+
 describe.each(kinds)('--read-only through a %s client', (kind) => {
   attack('every gated tool with --read-only', { on: kind }, () =>
     withSettings(
