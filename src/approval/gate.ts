@@ -1,7 +1,7 @@
 import type { InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
 import type { AuditLog } from '../audit/log.ts';
 import { abortAfter, type Clock, repeat, type TimedSignal } from '../clock.ts';
-import { ToolError } from '../errors.ts';
+import { ToolError, type ToolErrorCode } from '../errors.ts';
 import type { ProgressReporter } from '../graph/client/reader.ts';
 import { type ClientDescription, FormChannel, readDecision, type SealedReply } from './channels/form.ts';
 import { approvalErrors, restoreError } from './errors.ts';
@@ -166,7 +166,7 @@ export class Gate {
         if (outcome.kind === 'asked') return outcome;
         return { ...outcome, result: await this.#requests.complete(request, outcome) };
       } catch (error) {
-        if (isSignInError(error) && (await this.#requests.release(request.nonce))) throw error;
+        if (isMendable(error) && (await this.#requests.release(request.nonce))) throw error;
         const defect = new ToolError('internal_error', 'This server has a defect.');
         await this.#requests.fail(request, error instanceof ToolError ? error : defect);
         throw error;
@@ -396,8 +396,9 @@ export class Gate {
   }
 }
 
-const isSignInError = (error: unknown) =>
-  error instanceof ToolError && (error.code === 'sign_in_pending' || error.code === 'sign_in_failed');
+/** What fails before anything is sent, and has nothing to do with what was approved: a sign-in, room for the key. */
+const mendable: readonly ToolErrorCode[] = ['sign_in_pending', 'sign_in_failed', 'secret_not_kept'];
+const isMendable = (error: unknown) => error instanceof ToolError && mendable.includes(error.code);
 
 const unasked = { kind: 'unasked', note: [], remarks: [] } as const;
 const formatTime = ({ at }: Executed) => `${at.slice(11, 19)} UTC`;

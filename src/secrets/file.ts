@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, realpath, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, parse, relative, resolve } from 'node:path';
+import { isAbsolute, join, parse, relative, sep } from 'node:path';
 import envPaths from 'env-paths';
 import { ToolError } from '../errors.ts';
 import { ensurePrivateFolder, UntrustedFolder } from '../files.ts';
@@ -38,13 +38,8 @@ export async function createSecretFile(folder: string, tenantId: string, reveal:
     join(realFolder, `.${file}.${randomBytes(4).toString('hex')}.waiting`),
   ];
   const handle = await convertFileErrors(() => open(waitingPath, 'wx', 0o600));
-  let isOpen = true;
-  const close = async () => {
-    if (isOpen) await handle.close();
-    isOpen = false;
-  };
   const discard = async () => {
-    await close();
+    await handle.close();
     await rm(waitingPath, { force: true });
   };
   await convertFileErrors(async () => {
@@ -63,7 +58,7 @@ export async function createSecretFile(folder: string, tenantId: string, reveal:
         if (bytesWritten < key.length) throw new Error('not all of it could be written');
         await handle.truncate(key.length);
         await handle.sync();
-        await close();
+        await handle.close();
         await rename(waitingPath, path);
         await syncFolder(realFolder);
       });
@@ -91,8 +86,9 @@ async function ensureSecretsFolder(folder: string): Promise<string> {
 }
 
 function isInside(folder: string, outer: string): boolean {
-  const relativePath = relative(outer, folder);
-  return relativePath === '' || !(relativePath.startsWith('..') || resolve(relativePath) === relativePath);
+  const path = relative(outer, folder);
+  // On Windows there is no relative path to another drive.
+  return path.split(sep)[0] !== '..' && !isAbsolute(path);
 }
 
 async function syncFolder(folder: string): Promise<void> {

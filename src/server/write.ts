@@ -210,7 +210,6 @@ function watchReadings(prepared: PreparedWrite, approved: Question): (request: G
     signal: mayHaveRun ? new AbortController().signal : call.context.mcpReq.signal,
     timeoutMs,
     pendingDeletions: new Set(pending),
-    reportProgress: undefined,
   });
   if (recheck === undefined || !isBatch(plan)) {
     const planAgain = (terms: RefreshTerms) => prepare(operation, input, call, pending, toOptions(terms));

@@ -99,14 +99,44 @@ describe.concurrent('answers that no person gave', () => {
     });
   }
 
-  attackServer('an accept that no person can have typed so fast', eras, async (attacker) => {
-    const held = await attacker.ask('activate_sensor_candidates', {
-      ids: [find('candidates', 'dc24.contoso.com')],
+  for (const [name, ahead] of [
+    ['an accept that no person can have typed so fast', {}],
+    ['an accept that only a clock set ahead makes slow enough', { wall: 5_000 }],
+  ] as const) {
+    attackServer(name, eras, async (attacker) => {
+      const held = await attacker.ask('activate_sensor_candidates', {
+        ids: [find('candidates', 'dc24.contoso.com')],
+      });
+      await attacker.tell({ do: 'clock', ahead });
+      await attacker.server.pass(999);
+      const answered = await held.answer('accept', { typed: held.typed }, { atOnce: true });
+      expect(readText(answered)).toMatch(/^client_unattended: /);
     });
-    await attacker.server.pass(900);
-    const answered = await held.answer('accept', { typed: held.typed }, { atOnce: true });
-    expect(readText(answered)).toMatch(/^client_unattended: /);
-  });
+  }
+
+  attackServer(
+    'an accept a second after the question',
+    eras,
+    async (attacker) => {
+      const held = await attacker.ask('delete_sensor', victim);
+      await attacker.server.pass(1_000);
+      expect(readText(await held.answer('accept', rightName, { atOnce: true }))).toContain('404 for it now');
+    },
+    1,
+  );
+
+  for (const [name, ahead, afterMs, code] of [
+    ['299 ms after the question', {}, 299, 'client_unattended'],
+    ['299 ms after the question, with the clock set ahead', { wall: 5_000 }, 299, 'client_unattended'],
+    ['300 ms after the question', {}, 300, 'declined'],
+  ] as const) {
+    attackServer(`a decline ${name}`, eras, async (attacker) => {
+      const held = await attacker.ask('delete_sensor', victim);
+      await attacker.tell({ do: 'clock', ahead });
+      await attacker.server.pass(afterMs);
+      expect(readText(await held.answer('decline', undefined, { atOnce: true }))).toMatch(new RegExp(`^${code}: `));
+    });
+  }
 });
 
 const modern: readonly Era[] = ['modern'];
@@ -193,7 +223,7 @@ describe.concurrent('approvals used for something else', () => {
       const elsewhere = await startAttacker('modern');
       const held = await elsewhere.ask('delete_sensor', victim);
       expect(readText(await held.answer('accept', rightName, { through: attacker.raw }))).toMatch(
-        /^approval_invalid: /,
+        /^approval_invalid: The answer's state was not issued here /,
       );
       expect(await elsewhere.end()).toBe(0);
     },
@@ -203,6 +233,6 @@ describe.concurrent('approvals used for something else', () => {
     const held = await attacker.ask('delete_sensor', victim);
     await attacker.restart();
     const ended = await held.answer('accept', rightName, { through: attacker.raw });
-    expect(readText(ended)).toMatch(/^approval_invalid: /);
+    expect(readText(ended)).toMatch(/^approval_invalid: The answer's state was not issued here /);
   });
 });

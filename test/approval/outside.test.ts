@@ -26,6 +26,13 @@ describe.concurrent('answers to the page that did not come from it', () => {
     });
   }
 
+  attackPage('a post without an Origin', async ({ address, secret }, { server }) => {
+    await server.pass?.(1_050);
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const body = new URLSearchParams({ secret, ...yes }).toString();
+    expect((await sendHttp(address, { method: 'POST', headers, body })).status).toBe(403);
+  });
+
   for (const [name, fields] of [
     ['a guessed secret', { ...yes, secret: 'A'.repeat(32) }],
     ['a secret of the same length in other letters', { ...yes, secret: 'é'.repeat(32) }],

@@ -1,4 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { createQuestion, describeDifferences } from '../../src/approval/question.ts';
+import { describeQuestion } from '../../src/approval/questionText.ts';
+import { inform, warn } from '../../src/operations/consequences.ts';
+import type { Consequence } from '../../src/operations/operation.ts';
 import { find } from '../harness/fleet.ts';
 import type { Command } from '../harness/server.ts';
 import { startAttacker } from './attacker.ts';
@@ -83,6 +87,53 @@ describe('what a tenant wrote cannot speak as the dialog', () => {
     const message = await questionOf('delete_sensor', sensor('DC01.contoso.com'), [], _meta);
     expect(message).toMatch(/^Asked by: a client that says it is "x'.*"$/m);
     expect(message.match(/^To approve/gm)).toEqual(['To approve']);
+  });
+});
+
+describe('what follows from an act', () => {
+  const place = {
+    cloud: 'global',
+    graphRoot: 'https://graph.microsoft.com',
+    graphVersion: 'v1.0',
+    tenantLabel: 'Contoso',
+    simulated: false,
+    identity: { tenantId: 't', kind: 'app', id: 'a', appId: 'a', name: 'a' },
+    principal: 'somebody',
+    clientName: 'somebody',
+    settings: [],
+    secretsFolder: undefined,
+  } as const;
+  const questionWith = (...consequences: Consequence[]) =>
+    createQuestion(
+      'update_activation_configuration',
+      'rollout',
+      {
+        act: { word: 'manual', verb: 'Set activation to manual' },
+        targets: [],
+        changes: [],
+        consequences,
+        types: 'tenant',
+        requests: [],
+      },
+      place,
+    );
+  const alive = 'It is [safe](https://evil.example), <b>really</b> &rlm; *so*.';
+  const spelled = String.raw`It is \u{5b}safe\u{5d}(https\u{3a}\u{2f}/evil.example), \u{3c}b\u{3e}really\u{3c}/b\u{3e} \u{26}rlm; \u{2a}so\u{2a}.`;
+
+  test('has no markup that a host would draw, whoever wrote its sentence', () => {
+    const { consequences } = describeQuestion(questionWith(warn('a', { text: alive, short: 'a' })));
+    expect(consequences).toEqual([{ kind: 'warning', text: spelled }]);
+  });
+
+  test('and is new has none either', () => {
+    const now = questionWith(warn('a', { text: alive, short: 'a' }));
+    expect(describeDifferences(questionWith(), now)).toEqual([`new: ${spelled}`]);
+  });
+
+  test('and is only told is new as well where nobody has read it', () => {
+    const now = questionWith(inform('a', { text: 'The first one can take an hour.' }));
+    expect(describeDifferences(questionWith(), now)).toEqual(['new: The first one can take an hour.']);
+    expect(describeDifferences(now, questionWith())).toEqual([]);
   });
 });
 

@@ -212,6 +212,36 @@ describe.concurrent('what is remembered', () => {
   });
 });
 
+describe.concurrent('what is not the same act any more', () => {
+  const [tool, args] = ['update_auto_auditing_configuration', { isAutomatic: false }] as const;
+  const setBack = { do: 'set', set: { isAutomatic: true } } as const;
+
+  attack('what was done in one tenant, told as done in the next one', { on: 'modern', reach: 1 }, async () => {
+    const attacker = await startAttacker('modern');
+    // A token of less than five minutes is never kept, so a sign-in that changes shows at once.
+    await attacker.tell({ do: 'set', set: { tokenLifetime: 240_000 } });
+    const question = await attacker.ask(tool, args);
+    await question.answer('accept', { typed: question.typed });
+    await attacker.tell(setBack);
+    expect(readText(await attacker.raw.call(tool, args))).toMatch(/^already_done: /);
+    await attacker.tell({ do: 'set', set: { identity: { tenantId: '00000000-0000-4000-8000-000000000001' } } });
+    expect(readText(await attacker.raw.call(tool, args))).toMatch(
+      /^a new question: .*\(00000000-0000-4000-8000-000000000001\)\n/,
+    );
+    return attacker.end();
+  });
+
+  attack('an approval that found nothing to do, told as done once there is', { on: 'modern' }, async () => {
+    const attacker = await startAttacker('modern');
+    const question = await attacker.ask(tool, args);
+    await attacker.tell({ do: 'set', set: { isAutomatic: false } });
+    expect(readText(await question.answer('accept', { typed: question.typed }))).toContain('"nothing to do"');
+    await attacker.tell(setBack);
+    expect(readText(await attacker.raw.call(tool, args))).toMatch(/^a new question: /);
+    return attacker.end();
+  });
+});
+
 describe.concurrent('declines', () => {
   attack('asking again for what a person declined', { on: 'v2 legacy' }, () =>
     scene(decline, async ({ remove, forms, minutesLater }) => {

@@ -165,6 +165,21 @@ describe.concurrent('questions in masses', () => {
   });
 
   attackServer(
+    'the first of two deletions in one domain, approved while the second is asked',
+    ['modern'],
+    async (attacker) => {
+      const names = ['SYD-DC01.apac.contoso.com', 'TYO-DC04.apac.contoso.com'];
+      const [first, second] = names.map((name) => ({ id: find('sensors', name) }));
+      const set = { deploymentStatus: 'upToDate', serviceStatus: 'running' };
+      await attacker.tell({ do: 'change', of: 'sensors', id: second?.id ?? '', set });
+      const held = await attacker.ask('delete_sensor', first);
+      await attacker.ask('delete_sensor', second);
+      expect(readText(await held.answer('accept', { typed: names[0] }))).toContain('404 for it now');
+    },
+    1,
+  );
+
+  attackServer(
     'two deletions in one domain, both asked while both sensors communicate',
     ['modern'],
     async (attacker) => {

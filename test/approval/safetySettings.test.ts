@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createSimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 import { attack } from '../harness/attacks.ts';
 import { type AskedForm, approve, connect, kinds, type TestClient } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
@@ -8,6 +9,10 @@ import { gatedTools, readTools, tools } from '../harness/tools.ts';
 const [dc01, dc12, orphan] = ['DC01.contoso.com', 'DC12.contoso.com', 'SIN-DC03.apac.contoso.com'].map((name) =>
   find('sensors', name),
 );
+
+const issueIds = createSimulatedTenant({ seed: 1 })
+  .healthIssues.slice(0, 2)
+  .map(({ id }) => id);
 
 /** A server with these settings and a client that draws forms; resolves with how many gated requests reached Graph. */
 async function withSettings(
@@ -56,6 +61,30 @@ describe('--confirm-changes', () => {
   });
 });
 
+describe('a change without consequences', () => {
+  const closed = issueIds.map((id) => ({ do: 'change', of: 'healthIssues', id, set: { status: 'closed' } }) as const);
+  const reopen = (count: number) => ({ ids: issueIds.slice(0, count), status: 'open' });
+
+  test('of one object asks nobody', async () => {
+    await withSettings({}, async ({ client, server, forms }) => {
+      for (const command of closed) await server.tell(command);
+      expect((await client.call('update_health_issue', reopen(1))).isError).toBeUndefined();
+      expect(forms).toEqual([]);
+    });
+  });
+
+  attack('a change of two objects that nobody approves', { on: 'v2 legacy' }, async () => {
+    const server = await startServer();
+    const client = await connect('v2 legacy', server, () => ({ action: 'decline' }));
+    for (const command of closed) await server.tell(command);
+    expect((await client.call('update_health_issue', reopen(2))).text).toMatch(/^declined: /);
+    const reached = await server.gated();
+    await client.close();
+    await server.end();
+    return reached;
+  });
+});
+
 describe('--max-machines', () => {
   const ids = [dc12, orphan];
 
@@ -74,6 +103,39 @@ describe('--max-machines', () => {
       expect(forms).toHaveLength(1);
     });
     expect(reached).toBe(2);
+  });
+});
+
+test('--max-machines caps what a call names, not what a setting of the tenant reaches', async () => {
+  await withSettings({ maxMachines: 1 }, async ({ client, forms }) => {
+    expect((await client.call('update_activation_configuration', { activationMode: 'automated' })).isError).toBe(
+      undefined,
+    );
+    expect(forms[0]?.message).toContain('2. ');
+  });
+});
+
+describe('a setting that takes away what protects an act is a warning of', () => {
+  const [revealed, unrecorded] = [
+    '⚠ This server runs with --reveal-secrets: the key goes to the model as well.',
+    '⚠ This server runs with --audit-log off: nothing records this question, its answer or the act.',
+  ];
+  test.each<[string, Record<string, unknown>, 'get_deployment_access_key' | 'delete_sensor', string[]]>([
+    ['nothing by default', {}, 'get_deployment_access_key', []],
+    ['a key', { revealSecrets: true }, 'get_deployment_access_key', [revealed]],
+    ['nothing that gives no key', { revealSecrets: true }, 'delete_sensor', []],
+    ['every act', { auditLog: 'off' }, 'delete_sensor', [unrecorded]],
+  ])('%s', async (_, flags, tool, warnings) => {
+    const server = await startServer({ flags });
+    let shown: string[] | undefined;
+    const client = await connect('v2 legacy', server, ({ message }) => {
+      shown = message.split('\n').filter((line) => line.startsWith('⚠ This server runs with'));
+      return { action: 'decline' };
+    });
+    await client.call(tool, tools[tool].args);
+    expect(shown).toEqual(warnings);
+    await client.close();
+    await server.end();
   });
 });
 

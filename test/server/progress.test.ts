@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { verifyFolder } from '../../src/audit/verify.ts';
-import { approve, type ClientKind, connect, kinds, type TestClient } from '../harness/clients.ts';
+import { approve, type ClientKind, connect, kinds, sleep, type TestClient } from '../harness/clients.ts';
 import { passUntil } from '../harness/clock.ts';
 import { type Command, startServer, type TestServer } from '../harness/server.ts';
 import { tools } from '../harness/tools.ts';
@@ -100,6 +100,27 @@ describe.each(kinds)('a %s client that asks how far a call has come', (kind) => 
       );
       expect((total ?? 0) - (progress ?? 0)).toBeGreaterThan(0);
     }));
+});
+
+test('what is told of a call comes before its result, however slowly it leaves', async () => {
+  const server = await startServer({ tenant: { pageSize: 20 } });
+  const client = await connect('v2 legacy', {
+    open(transport) {
+      const send = transport.send.bind(transport);
+      transport.send = async (message, options) => {
+        if ('method' in message && message.method === 'notifications/progress') await sleep(20);
+        await send(message, options);
+      };
+      return server.open(transport);
+    },
+  });
+  expect(messages(await toldBy(client, 'list_sensors'))).toEqual([
+    'sensors: 20 of 44 read',
+    'sensors: 40 of 44 read',
+    'sensors: 44 of 44 read',
+  ]);
+  await client.close();
+  await server.end();
 });
 
 /** Cancels a call once it has said something, and so many requests that write or disclose have reached Graph. */
