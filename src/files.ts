@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 
@@ -54,7 +54,7 @@ const ownFile = /^(?:audit-.*\.jsonl|\.?access-key_.*|\d+-[0-9a-f]+\.(?:server|s
  */
 export function ensurePrivateFolder(folder: string): string {
   const path = resolve(folder);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeFolder(path);
   const stats = lstatSync(path);
   checkOwner(stats);
   const real = realpathSync(path);
@@ -67,6 +67,16 @@ export function ensurePrivateFolder(folder: string): string {
     chmodSync(real, 0o700);
   }
   return real;
+}
+
+/** As `recursive` does it, which says ENOENT of a disk that cannot be written. */
+function makeFolder(path: string): void {
+  if (!existsSync(dirname(path))) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  }
 }
 
 /** Whether the folder is there; nothing is made or changed. Throws where another user can have put something into it. */

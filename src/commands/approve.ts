@@ -89,7 +89,9 @@ function formatLine({ title, targets, minutesLeft = 0, canBeLifted }: TerminalQu
 async function listServers(): Promise<FoundServers | undefined> {
   const home = findHomeFolder();
   if (home === undefined) {
-    tellOperator('HOME names no home folder, in which servers leave word of themselves. Set it as the host sets it.');
+    tellOperator(
+      'HOME names no home folder, and there the servers are found. Set it to the home folder of their user.',
+    );
     return undefined;
   }
   const folder = findSocketsFolder(home);

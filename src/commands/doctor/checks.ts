@@ -56,63 +56,59 @@ const approvalDescriptions = {
   none: 'in a form of the client only, since nobody is asked outside of it while CI is set',
 } as const;
 
-function findChannel({ config, environment }: DoctorContext): keyof typeof approvalDescriptions {
-  return config.approval === 'form' ? 'form' : (choosePreferred(config, environment) ?? 'none');
-}
-
-function checkApprovals(context: DoctorContext): Finding {
-  const channel = findChannel(context);
-  const isAuto = context.config.approval === 'auto' && channel !== 'none';
-  const first = isAuto ? 'in a form where the client has one, else ' : '';
-  const is = channel === 'none' ? 'note' : 'well';
-  return { about: 'This machine', is, text: `Approvals: ${first}${approvalDescriptions[channel]}` };
-}
-
 async function* checkMachine(context: DoctorContext): AsyncGenerator<Finding> {
   const { auditLog, secretsDir } = context.config;
   const about = 'This machine';
-  yield checkApprovals(context);
-  yield* checkWays(findChannel(context));
+  yield* checkApprovals(context);
   if (auditLog === 'off') yield { about, is: 'note', text: 'The audit log is off: nothing records who approved what' };
-  else yield await checkFolder('Audit log', resolveAuditFolder(auditLog), '--audit-log', probeFolder);
-  yield await checkFolder('Secrets folder', resolveSecretsFolder(secretsDir), '--secrets-dir', checkSecretsFolder);
+  else {
+    const folder = resolveAuditFolder(auditLog);
+    yield await checkFolder('Audit log', folder, probeFolder, 'Name another folder with --audit-log.');
+  }
+  const folder = resolveSecretsFolder(secretsDir);
+  yield await checkFolder('Secrets folder', folder, checkSecretsFolder, 'Name another folder with --secrets-dir.');
   if (!isWorkingFolderThere()) yield { about, is: 'note', text: 'The folder in which this was started is gone' };
 }
 
-/** What a question outside of the client needs; nothing where all of it is there. */
-function* checkWays(channel: keyof typeof approvalDescriptions): Generator<Finding> {
-  const about = 'This machine';
-  if (channel !== 'page' && channel !== 'terminal') return;
+/** Where a person is asked, and what that lacks. */
+async function* checkApprovals({ config, environment }: DoctorContext): AsyncGenerator<Finding> {
+  const channel = config.approval === 'form' ? 'form' : (choosePreferred(config, environment) ?? 'none');
+  const first = config.approval === 'auto' && channel !== 'none' ? 'in a form where the client has one, else ' : '';
+  const findings = await Promise.all(
+    channel === 'page'
+      ? [checkPageFolder(), checkTerminalFolder()]
+      : channel === 'terminal'
+        ? [checkTerminalFolder()]
+        : [],
+  );
+  const problems = findings.filter(({ is }) => is !== 'well');
+  const is = channel === 'none' || problems.length > 0 ? 'note' : 'well';
+  yield { about: 'This machine', is, text: `Approvals: ${first}${approvalDescriptions[channel]}` };
+  yield* problems;
+}
+
+function checkTerminalFolder(): Promise<Finding> {
   const home = findHomeFolder();
   const folder = home && findSocketsFolder(home);
-  const problem = folder === undefined ? 'HOME names no home folder' : findProblem(folder, probeFolder);
-  const is = channel === 'terminal' ? 'missing' : 'note';
-  const next = 'Set HOME to a folder of this user that can be written.';
-  if (problem !== undefined) yield { about, is, text: `Approvals at a terminal: ${problem}`, next };
-  const pageProblem = channel === 'page' ? findProblem(tmpdir(), probeTemporaryFolder) : undefined;
-  if (pageProblem === undefined) return;
-  const hint = 'Set TMPDIR to a folder that can be written, or start the server with --approval terminal.';
-  yield { about, is: 'missing', text: `Approvals on a page: ${pageProblem}`, next: hint };
+  return checkFolder(
+    'Way to the terminal',
+    folder,
+    probeFolder,
+    'Set HOME to a folder of this user that can be written.',
+  );
 }
 
-function findProblem(folder: string, probe: (folder: string) => void): string | undefined {
-  try {
-    probe(folder);
-    return undefined;
-  } catch (error) {
-    return `${folder}: ${describe(error)}`;
-  }
+function checkPageFolder(): Promise<Finding> {
+  const next = 'Set TMPDIR to a folder that can be written, or start the server with --approval terminal.';
+  const probe = (folder: string) => rmdirSync(mkdtempSync(join(folder, 'mdi-sensors-mcp-')));
+  return checkFolder('Way to the page', tmpdir(), probe, next);
 }
-
-const describe = (error: unknown) => (error instanceof Error ? error.message : 'unknown error');
 
 function probeFolder(folder: string): void {
   const file = join(ensurePrivateFolder(folder), `.doctor-${randomBytes(4).toString('hex')}`);
   closeSync(openSync(file, 'wx', 0o600));
   rmSync(file);
 }
-
-const probeTemporaryFolder = (folder: string) => rmdirSync(mkdtempSync(join(folder, 'mdi-sensors-mcp-')));
 
 function isWorkingFolderThere(): boolean {
   try {
@@ -125,22 +121,17 @@ function isWorkingFolderThere(): boolean {
 async function checkFolder(
   title: string,
   path: string | undefined,
-  flag: string,
   probe: (path: string) => unknown,
+  next: string,
 ): Promise<Finding> {
   const about = 'This machine';
-  if (path === undefined)
-    return {
-      about,
-      is: 'missing',
-      text: `${title}: there is no home folder to keep it in`,
-      next: `Name one with ${flag}.`,
-    };
+  if (path === undefined) return { about, is: 'missing', text: `${title}: HOME names no home folder`, next };
   try {
     await probe(path);
     return { about, is: 'well', text: `${title}: ${path}` };
   } catch (error) {
-    const text = `${title}: ${path}: ${describe(error)}`;
-    return { about, is: 'missing', text, next: `Name another folder with ${flag}.` };
+    // What Node adds to an error of the system is its call and the path once more.
+    const why = error instanceof Error ? error.message.replace(/, \w+ '.*$/s, '') : 'unknown error';
+    return { about, is: 'missing', text: `${title}: ${path}: ${why}`, next };
   }
 }
