@@ -84,6 +84,25 @@ test('a folder that others can read is closed to them', () => {
   expect((statSync(folder).mode & 0o777).toString(8)).toBe('700');
 });
 
+test('two servers that begin their logs in the same millisecond, with the same process id, have two files that hold', () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const folder = fresh();
+  for (const _ of [1, 2]) openAuditLog({ folder, ...about }).record('question', {});
+  vi.useRealTimers();
+  expect(readdirSync(folder)).toHaveLength(2);
+  expect(problems(folder)).toEqual([]);
+});
+
+test('a record whose file was removed meanwhile is refused', () => {
+  const folder = fresh();
+  const audit = openAuditLog({ folder, ...about });
+  audit.record('question', {});
+  rmSync(fileIn(folder));
+  const message = 'The audit log cannot be written (its file was removed).';
+  expect(() => audit.record('acting', {})).toThrow(expect.objectContaining({ code: 'audit_unavailable', message }));
+  expect(audit.state).toBe('broken');
+});
+
 /** Every way to touch a log, and that it is found. */
 const edits: [string, (lines: string[]) => string[]][] = [
   ['a removed line', ([a = '', , ...rest]) => [a, ...rest]],

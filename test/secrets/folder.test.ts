@@ -1,8 +1,18 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { checkSecretsFolder } from '../../src/secrets/file.ts';
+import { expect, test, vi } from 'vitest';
+import { checkSecretsFolder, createSecretFile } from '../../src/secrets/file.ts';
+import { Secret } from '../../src/secrets/secret.ts';
 
 const makeParent = (change: (parent: string) => void = () => undefined) => {
   const parent = join(mkdtempSync(join(tmpdir(), 'secrets-')), 'parent');
@@ -33,6 +43,30 @@ test('one in a folder into which every user can write is refused, unless nobody 
     'secret_not_kept: The secrets folder is in a folder into which every user can write.',
   );
   expect(await refuse(makeParent((parent) => chmodSync(parent, 0o1777)))).toBe('kept');
+});
+
+test('one that other users can read is closed to them while nothing but keys is in it, and refused unchanged else', async () => {
+  const folder = makeParent();
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'access-key_8c157435_2026-11-25_10-00-00-000Z_0a1b2c3d.txt'), '');
+  chmodSync(folder, 0o755);
+  expect(await refuse(folder)).toBe('kept');
+  expect(statSync(folder).mode & 0o777).toBe(0o700);
+  writeFileSync(join(folder, 'notes.txt'), '');
+  chmodSync(folder, 0o755);
+  expect(await refuse(folder)).toBe(
+    'secret_not_kept: The secrets folder can be read by other users and holds other files.',
+  );
+  expect(statSync(folder).mode & 0o777).toBe(0o755);
+});
+
+test('two keys that are kept in the same millisecond are in two files', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const folder = makeParent();
+  const files = await Promise.all([1, 2].map(() => createSecretFile(folder, '8c157435', false)));
+  const kept = await Promise.all(files.map((file, index) => file.keep(new Secret(`key ${index}`))));
+  vi.useRealTimers();
+  expect(kept.map(({ file }) => readFileSync(join(folder, file), 'utf8'))).toEqual(['key 0', 'key 1']);
 });
 
 test("twenty checks at once do not get into each other's way", async () => {
