@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { resolveFolderSetting } from './files.ts';
 
 /** What a setting looks like to the person who sets it: README, `--help` and the bundle's manifest are made from it. */
 interface SettingDescription {
@@ -15,6 +16,7 @@ const descriptions = z.registry<SettingDescription>();
 /** Hosts hand over unset optional values as an empty string or as the literal `${user_config.x}`: both are absent. */
 const dropUnset = (raw: unknown) =>
   typeof raw === 'string' && /^\s*$|^\$\{user_config\.[^}]*\}$/.test(raw) ? undefined : raw;
+const trim = (raw: unknown) => (typeof raw === 'string' ? raw.trim() : raw);
 
 /** `${env:X}`, `${input:x}`, `$X`, `%X%`, which somebody should have put a value in the place of. */
 const placeholder = /\$\{[^}]*\}|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%/;
@@ -49,8 +51,21 @@ export function cleanEnvironment(environment: Record<string, string | undefined>
 const oneOf = <const M extends readonly [string, ...string[]]>(...members: M) =>
   z.enum(members, { error: `is ${members.slice(0, -1).join(', ')} or ${members.at(-1)}` });
 
-const onOffWord = z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'], case: 'sensitive' });
-const onOff = () => z.union([z.boolean(), onOffWord], 'is true or false').default(false);
+const onOff = () => z.union([z.boolean(), z.stringbool()], 'is true or false').default(false);
+const offWord = /^(?:off|none|no|false|0|disabled)$/i;
+
+function readFolder(setting: string, context: z.RefinementCtx): string {
+  try {
+    return resolveFolderSetting(setting);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'is no folder' });
+    return z.NEVER;
+  }
+}
+const folder = z.string().transform(readFolder);
+const folderOrOff = z
+  .string()
+  .transform((setting, context) => (offWord.test(setting) ? 'off' : readFolder(setting, context)));
 
 const wholeNumber = (max: number) => {
   const range = `is a whole number from 1 to ${max}`;
@@ -126,10 +141,10 @@ const schema = z.object({
     text: 'The most machines that one approval may cover.',
     safety: true,
   }),
-  secretsDir: z.string().optional().register(descriptions, {
+  secretsDir: folder.optional().register(descriptions, {
     value: '<folder>',
     title: 'Secrets folder',
-    text: "Folder for files with access keys, outside the working folder; by default in the user's state folder.",
+    text: "Folder for files with access keys, a whole path outside the working folder or one that begins with `~/`; by default in the user's state folder.",
     safety: true,
   }),
   revealSecrets: onOff().register(descriptions, {
@@ -147,10 +162,10 @@ const schema = z.object({
     title: 'No browser',
     text: "Do not open a browser for the approval page, but write the name of the file to open into the server's log.",
   }),
-  auditLog: z.string().optional().register(descriptions, {
+  auditLog: folderOrOff.optional().register(descriptions, {
     value: '<folder>',
     title: 'Audit log',
-    text: "Folder for the audit log, or off; by default in the user's state folder.",
+    text: "Folder for the audit log, a whole path or one that begins with `~/`, or off; by default in the user's state folder.",
     safety: true,
   }),
   concurrency: wholeNumber(32).default(8).register(descriptions, {
@@ -220,7 +235,7 @@ export function readConfig(
   const raw = settings.map(({ name, flag, variable }) => {
     const value = dropUnset(flags[name] ?? environment[variable]);
     checkPlaceholder(flags[name] === undefined ? variable : flag, value);
-    return [name, value];
+    return [name, trim(value)];
   });
   const result = schema.safeParse(Object.fromEntries(raw));
   if (result.success) return result.data;

@@ -1,22 +1,82 @@
-import { chmodSync, lstatSync, mkdirSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 /** Why a folder cannot be trusted with what only this user may read: the message continues a sentence about it. */
 export class UntrustedFolder extends Error {}
 
+/** The home folder of this user; undefined where HOME names none and the machine knows none, as in containers. */
+export function findHomeFolder(): string | undefined {
+  try {
+    return dropRelative(homedir());
+  } catch {
+    return undefined;
+  }
+}
+
+const dropRelative = (path: string | undefined) => (path !== undefined && isAbsolute(path) ? path : undefined);
+
+/** The server's folder of this name among those that programs log into; undefined where there is no home folder. */
+export function findStateFolder(name: string): string | undefined {
+  const { platform, env } = process;
+  const home = findHomeFolder();
+  if (platform === 'darwin') return home && join(home, 'Library', 'Logs', 'mdi-sensors-mcp', name);
+  const [named, usual, logs] =
+    platform === 'win32' ? [env.LOCALAPPDATA, 'AppData/Local', 'Log'] : [env.XDG_STATE_HOME, '.local/state', ''];
+  // A relative one counts for nothing: https://specifications.freedesktop.org/basedir-spec/latest/
+  const base = dropRelative(named) ?? (home && join(home, usual));
+  return base && join(base, 'mdi-sensors-mcp', logs, name);
+}
+
 /**
- * Makes the folder where it is missing and answers with its real path; it is this user's alone (0700), no link, and no other
- * user can put another one in its place. @throws an `UntrustedFolder` where that is not so.
+ * The folder that a setting names, whole: `~` is the home folder, and nothing is relative to the folder in which a host
+ * starts the server, which is often an agent's. @throws an Error whose message continues a sentence about the setting.
+ */
+export function resolveFolderSetting(setting: string): string {
+  if (isAbsolute(setting)) return resolve(setting);
+  const [isHome, path = ''] = /^~(?:$|[\\/](.*))/s.exec(setting) ?? [];
+  const shown = setting.slice(0, 60);
+  if (isHome === undefined && setting.startsWith('~'))
+    throw new Error(`names the home folder of a user (${shown}); name its whole path`);
+  if (isHome === undefined) throw new Error(`is not a whole path (${shown}); name one, such as ~/mdi`);
+  const home = findHomeFolder();
+  if (home === undefined) throw new Error('begins with ~, and there is no home folder; name a whole path');
+  return join(home, path);
+}
+
+/** What this server itself leaves in its folders. */
+const ownFile = /^(?:audit-.*\.jsonl|\.?access-key_.*|\d+-[0-9a-f]+\.(?:server|sock))$/;
+
+/**
+ * Makes the folder where it is missing and answers with its real path; it is this user's alone (0700, on Windows by its
+ * access list), no link, and no other user can put another one in its place. @throws an `UntrustedFolder` where that is not so.
  */
 export function ensurePrivateFolder(folder: string): string {
   const path = resolve(folder);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeFolder(path);
   const stats = lstatSync(path);
   checkOwner(stats);
   const real = realpathSync(path);
   checkParent(statSync(dirname(real)));
-  if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) chmodSync(real, 0o700);
+  if (process.platform === 'win32') limitToOwner(real);
+  else if ((stats.mode & 0o077) !== 0) {
+    // The home folder or that of a system is not closed for this: others live of it.
+    if (!readdirSync(real).every((name) => ownFile.test(name)))
+      throw new UntrustedFolder('can be read by other users and holds other files');
+    chmodSync(real, 0o700);
+  }
   return real;
+}
+
+/** As `recursive` does it, which says ENOENT of a disk that cannot be written. */
+function makeFolder(path: string): void {
+  if (!existsSync(dirname(path))) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  }
 }
 
 /** Whether the folder is there; nothing is made or changed. Throws where another user can have put something into it. */
@@ -27,6 +87,25 @@ export function isTrustedFolder(folder: string): boolean {
   if (process.platform !== 'win32' && (stats.mode & 0o022) !== 0) throw new UntrustedFolder('can be written by others');
   return true;
 }
+
+/** The path of a program that comes with Windows: one of that name on the PATH may be anybody's. */
+export const findWindowsProgram = (name: string) =>
+  join(process.env.SystemRoot ?? 'C:\\Windows', 'System32', `${name}.exe`);
+
+function limitToOwner(folder: string): void {
+  try {
+    const account = runWindowsProgram('whoami', ['/user', '/fo', 'csv', '/nh']);
+    // A name can be that of two accounts, of the machine and of the domain; the SID is one.
+    const [sid] = /S-1-[\d-]+/.exec(account) ?? [];
+    if (sid === undefined) throw new Error('whoami tells no SID');
+    runWindowsProgram('icacls', [folder, '/inheritance:r', '/grant:r', `*${sid}:(OI)(CI)F`]);
+  } catch (cause) {
+    throw new UntrustedFolder('could not be closed to other users with icacls', { cause });
+  }
+}
+
+const runWindowsProgram = (name: string, args: string[]) =>
+  execFileSync(findWindowsProgram(name), args, { encoding: 'utf8', windowsHide: true, timeout: 10_000 });
 
 function checkOwner(stats: Stats): void {
   if (!stats.isDirectory()) throw new UntrustedFolder('is not a folder of its own but a link or a file');

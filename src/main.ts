@@ -4,8 +4,6 @@ import packageJson from '../package.json' with { type: 'json' };
 import type { SetupOptions } from './commands/setup/setup.ts';
 import { type Config, cleanEnvironment, readConfig, settings } from './config.ts';
 
-const closeTimeoutMs = 800;
-
 /** Node 22 and later keep compiled code between starts; hosts end servers with a signal, so it is written soon. */
 function keepCompiledCode(): void {
   if (!('enableCompileCache' in module && typeof module.enableCompileCache === 'function')) return;
@@ -17,20 +15,14 @@ function keepCompiledCode(): void {
 
 async function runServer(config: Config): Promise<void> {
   cleanEnvironment(process.env);
-  const [{ openRuntime, serve }, { openTenant }, { createLog, tellOperator }] = await Promise.all([
+  const [{ openRuntime, serve }, { endWithHost }, { openTenant }, { createLog, tellOperator }] = await Promise.all([
     import('./commands/serve.ts'),
+    import('./commands/lifetime.ts'),
     import('./tenants/open.ts'),
     import('./log.ts'),
   ]);
   const log = createLog(config.logLevel);
-  const server = serve(openRuntime(config, await openTenant(config, tellOperator), packageJson.version, log));
-  const shutDown = () => {
-    setTimeout(() => process.exit(0), closeTimeoutMs).unref();
-    server.close().finally(() => process.exit(0));
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, shutDown);
-  process.stdin.once('end', shutDown).once('close', shutDown);
-  process.stdout.once('error', shutDown);
+  endWithHost(serve(openRuntime(config, await openTenant(config, tellOperator), packageJson.version, log)));
   process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error }));
 }
 
@@ -110,9 +102,8 @@ function createCommandLine(): Command {
     .option('--clear', 'remove them')
     .action(async (options: { clear?: boolean }) => {
       const { manageSecretFiles } = await import('./commands/secrets.ts');
-      const { getDefaultSecretsFolder } = await import('./secrets/file.ts');
-      const folder = readSettings().secretsDir ?? getDefaultSecretsFolder();
-      process.exitCode = manageSecretFiles(folder, options.clear === true);
+      const { resolveSecretsFolder } = await import('./secrets/file.ts');
+      process.exitCode = manageSecretFiles(resolveSecretsFolder(readSettings().secretsDir), options.clear === true);
     });
   command
     .command('approve')

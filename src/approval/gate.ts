@@ -174,6 +174,11 @@ export class Gate {
     });
   }
 
+  /** Resolves once no approved call is being executed. */
+  async waitForActs(): Promise<void> {
+    await this.#inTurn(async () => undefined);
+  }
+
   /** Handles what a client brought back with a form. */
   async #handleAnswer(reply: SealedReply, call: GatedCall): Promise<GateResponse> {
     const request = await this.#requests.read(reply.nonce);

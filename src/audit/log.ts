@@ -1,8 +1,18 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import envPaths from 'env-paths';
 import { ToolError } from '../errors.ts';
-import { ensurePrivateFolder, UntrustedFolder } from '../files.ts';
+import { ensurePrivateFolder, findStateFolder, UntrustedFolder } from '../files.ts';
 import { wereEndedEarly } from './predecessors.ts';
 import { type AuditPosition, type AuditRecord, appendHash, checkHash, genesisHash, isAuditFile } from './records.ts';
 
@@ -24,7 +34,7 @@ export interface AuditLog {
 
 /** What the first record of a file holds. */
 interface AuditLogOptions {
-  /** Undefined: nothing is written. */
+  /** `off`: nothing is written. Undefined: this user has no folder for it, so nothing can be. */
   readonly folder: string | undefined;
   readonly version: string;
   readonly principal: string;
@@ -32,13 +42,12 @@ interface AuditLogOptions {
   readonly settings: readonly string[];
 }
 
-/** The folder that the setting names; undefined where the log is off. */
-export const resolveAuditFolder = (setting: string | undefined) =>
-  setting === 'off' ? undefined : (setting ?? join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'audit'));
+/** The folder that the setting names, or `off`; undefined where it names none and the user has no home folder. */
+export const resolveAuditFolder = (setting: string | undefined) => setting ?? findStateFolder('audit');
 
 /** The file is made with the first record: a host starts servers that are never asked for anything. */
 export function openAuditLog({ folder, ...startFields }: AuditLogOptions): AuditLog {
-  if (folder === undefined) return { state: 'off', isEndedEarly: false, record: () => undefined };
+  if (folder === 'off') return { state: 'off', isEndedEarly: false, record: () => undefined };
   let state: 'on' | 'broken' = 'on';
   let file: ReturnType<typeof startFile> | undefined;
   return {
@@ -51,6 +60,7 @@ export function openAuditLog({ folder, ...startFields }: AuditLogOptions): Audit
     record(kind, fields, { durable = false } = {}) {
       try {
         if (state === 'broken') throw new Error('an earlier record failed');
+        if (folder === undefined) throw new UntrustedFolder('would be in the home folder, and there is none');
         file ??= startFile(folder, startFields);
         return file.append(kind, fields, durable);
       } catch (error) {
@@ -75,7 +85,8 @@ function describeFailure(error: unknown): string {
 function startFile(folder: string, startFields: Omit<AuditLogOptions, 'folder'>) {
   const realFolder = ensurePrivateFolder(folder);
   const stamp = new Date().toISOString().replace(/[:.]/g, '-');
-  const file = `audit-${stamp}-${process.pid}.jsonl`;
+  // In containers two processes with one home folder have the same id, also in the same millisecond.
+  const file = `audit-${stamp}-${process.pid}-${randomBytes(4).toString('hex')}.jsonl`;
   const handle = openSync(join(realFolder, file), 'ax', 0o600);
   // Looked for once this file is there: of two servers that start together, one sees the other.
   const previous = findPreviousFile(file, realFolder);
@@ -85,6 +96,7 @@ function startFile(folder: string, startFields: Omit<AuditLogOptions, 'folder'>)
     const time = new Date().toISOString();
     const { line, hash } = appendHash({ ...fields, v: 1, n: nextNumber, time, prev: head, kind });
     const bytes = Buffer.from(`${line}\n`);
+    if (fstatSync(handle).nlink === 0) throw new Error('its file was removed');
     try {
       for (let offset = 0; offset < bytes.length; ) offset += writeSync(handle, bytes, offset);
       if (durable) fsyncSync(handle);
@@ -99,7 +111,7 @@ function startFile(folder: string, startFields: Omit<AuditLogOptions, 'folder'>)
     return { n: nextNumber - 1, head };
   };
 
-  append('start', { ...startFields, file, pid: process.pid, ...(previous && { previous }) }, true);
+  append('start', { ...startFields, file, host: hostname(), pid: process.pid, ...(previous && { previous }) }, true);
   syncFolder(realFolder);
   return { folder: realFolder, name: file, append };
 }

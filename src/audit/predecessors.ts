@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { parseJson } from '../json.ts';
@@ -9,7 +10,12 @@ const serversLookedAt = 2;
 /** A question is open so long: whoever starts a server later did not come for its answer. */
 const openQuestionMs = 10 * 60_000;
 
-const startRecord = z.looseObject({ kind: z.literal('start'), time: z.iso.datetime(), pid: z.int().positive() });
+const startRecord = z.looseObject({
+  kind: z.literal('start'),
+  time: z.iso.datetime(),
+  host: z.string().optional(),
+  pid: z.int().positive(),
+});
 const questionRecord = z.looseObject({ kind: z.literal('question'), time: z.iso.datetime() });
 
 /** Whether the servers before that of this audit file all ended with a question open, and were followed while it was. */
@@ -48,10 +54,13 @@ function readEnds(path: string): FileEnds {
 /** Whether a server ended with its question open, and this one was started while it was. */
 function isFollowed(ended: FileEnds | undefined, { start }: FileEnds): boolean {
   if (ended?.start === undefined || ended.question === undefined || start === undefined) return false;
-  return !isRunning(ended.start.pid) && Date.parse(start.time) - Date.parse(ended.question.time) < openQuestionMs;
+  return !mayBeRunning(ended.start) && Date.parse(start.time) - Date.parse(ended.question.time) < openQuestionMs;
 }
 
-function isRunning(pid: number): boolean {
+/** A container that is started anew has the same ids, and another one with the same home folder cannot be asked. */
+function mayBeRunning({ host, pid }: z.infer<typeof startRecord>): boolean {
+  if (host !== hostname()) return true;
+  if (pid === process.pid) return false;
   try {
     return process.kill(pid, 0);
   } catch (error) {

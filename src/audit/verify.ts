@@ -78,11 +78,14 @@ function findUnfinished(records: readonly AuditRecord[]): AuditRecord[] {
   return records.filter(({ kind, id }) => kind === 'acting' && !endedIds.includes(id));
 }
 
+/** The millisecond in which a file was begun: of those of the same one, none need have seen the other. */
+const getStamp = (file: string) => file.split('Z')[0] ?? '';
+
 /** Several servers may run at once, so a file names the newest one before it, which may have grown since. */
 function findLinkProblems({ file: fileName, records }: VerifiedFile, files: readonly VerifiedFile[]): string[] {
   const link = previousLink.safeParse(records[0]?.previous);
   if (!link.success) {
-    const isFirst = !files.some(({ file }) => file < fileName);
+    const isFirst = !files.some(({ file }) => getStamp(file) < getStamp(fileName));
     return isFirst || records.length === 0 ? [] : ['it names no file before it, and there is one'];
   }
   const { file, n, head } = link.data;

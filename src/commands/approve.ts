@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { openSync } from 'node:fs';
-import { connect } from 'node:net';
 import { createInterface, type Interface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReadStream, WriteStream } from 'node:tty';
@@ -14,7 +12,7 @@ import {
   terminalAnswer,
 } from '../approval/channels/terminal.ts';
 import { isRefusal } from '../approval/question.ts';
-import { UntrustedFolder } from '../files.ts';
+import { findHomeFolder, UntrustedFolder } from '../files.ts';
 import { parseJson } from '../json.ts';
 import { tellOperator } from '../log.ts';
 import { formatCount } from '../text.ts';
@@ -89,7 +87,14 @@ function formatLine({ title, targets, minutesLeft = 0, canBeLifted }: TerminalQu
 }
 
 async function listServers(): Promise<FoundServers | undefined> {
-  const folder = findSocketsFolder();
+  const home = findHomeFolder();
+  if (home === undefined) {
+    tellOperator(
+      'HOME names no home folder, and there the servers are found. Set it to the home folder of their user.',
+    );
+    return undefined;
+  }
+  const folder = findSocketsFolder(home);
   try {
     return await findServers(folder);
   } catch (error) {
@@ -178,14 +183,8 @@ async function waitUntilSettled(server: WaitingServer, first: TerminalQuestion):
 type WaitingServer = NonNullable<Awaited<ReturnType<typeof connectToServer>>>;
 
 async function connectToServer(found: ServerNote) {
-  const socket = connect(found.path);
-  try {
-    await once(socket, 'connect');
-  } catch (error) {
-    const isGone = error instanceof Error && 'code' in error && ['ECONNREFUSED', 'ENOENT'].includes(String(error.code));
-    if (isGone) await found.clear();
-    return undefined;
-  }
+  const socket = await found.connect();
+  if (socket === undefined) return undefined;
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
   socket.on('error', () => socket.destroy());
   return {

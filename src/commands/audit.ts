@@ -6,7 +6,7 @@ import { escapeInvisible } from '../text.ts';
 import { colour, print, printTable, printText } from './screen.ts';
 
 /**
- * Says of each file whether its chain holds; `folder` is undefined where the log is off. Exit code 0 when all do, 1 when
+ * Says of each file whether its chain holds; `folder` is `off`, or undefined where the user has none. Exit code 0 when all do, 1 when
  * one does not, 2 when they cannot be read, 3 when all do and one is open: an act without a known outcome, or a cut line.
  */
 export function verifyAuditLog(folder: string | undefined, head?: string): number {
@@ -68,8 +68,12 @@ export function showAuditLog(folder: string | undefined): number {
 }
 
 function readAuditFiles(folder: string | undefined, head?: string): VerifiedFile[] | undefined {
+  if (folder === undefined) {
+    tellOperator('there is no home folder to look in. Name the folder with --audit-log.');
+    return undefined;
+  }
   try {
-    return folder === undefined ? [] : verifyFolder(folder, head);
+    return folder === 'off' ? [] : verifyFolder(folder, head);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     tellOperator(`the audit log in ${folder} cannot be read. Name its folder with --audit-log.`);

@@ -7,7 +7,8 @@ import { colour, print, printTable, refuse } from './screen.ts';
 const isSecretFile = (name: string) => /^access-key_[\w-]{1,36}_[\w-]+\.txt$|^\.access-key_.*\.waiting$/.test(name);
 
 /** Lists the files with access keys, never a key, or removes them. Exit code 0, or 2 when the folder cannot be read. */
-export function manageSecretFiles(folder: string, clear: boolean): number {
+export function manageSecretFiles(folder: string | undefined, clear: boolean): number {
+  if (folder === undefined) return refuse('there is no home folder to look in. Name the folder with --secrets-dir.');
   const names = listSecretFiles(folder);
   if (names === undefined) return refuse(`the folder ${folder} cannot be read. Name it with --secrets-dir.`);
   if (names.length === 0) print('There are no secret files.');

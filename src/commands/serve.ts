@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { homedir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import type { Transport } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { type Machine, openBrowser, openExternalChannels } from '../approval/channels/choose.ts';
@@ -9,14 +9,16 @@ import { createMemoryStore } from '../approval/requestStore.ts';
 import { openAuditLog, resolveAuditFolder } from '../audit/log.ts';
 import { systemClock } from '../clock.ts';
 import { type Config, listUnusualSafetySettings } from '../config.ts';
+import { findHomeFolder } from '../files.ts';
 import type { Graph } from '../graph/client/client.ts';
 import type { Tenant } from '../graph/tenant.ts';
 import { type Log, tellOperator } from '../log.ts';
-import { getDefaultSecretsFolder } from '../secrets/file.ts';
+import { resolveSecretsFolder } from '../secrets/file.ts';
 import { repairFormAnswers } from '../server/formAnswers.ts';
 import type { Runtime } from '../server/runtime.ts';
 import { createServer } from '../server/server.ts';
 import { createStdioTransport } from '../server/stdio.ts';
+import type { Serving } from './lifetime.ts';
 
 /** What a server has around it; what is not said is the machine's own. */
 interface RuntimeOptions extends Machine {
@@ -38,7 +40,7 @@ function readUserName(): string {
 /** What one process has once, and how it ends. */
 export interface OpenRuntime extends Runtime {
   /** Ends page and terminal. */
-  close(): Promise<void>;
+  tidyUp(): void;
 }
 
 /** Approval requests, seal key and write lock are made here, once, for every server of the SDK. */
@@ -52,7 +54,7 @@ export function openRuntime(
   const { patienceMs, attemptTimeoutMs, ...machine }: RuntimeOptions = {
     clock: systemClock,
     environment: process.env,
-    home: homedir(),
+    home: findHomeFolder(),
     openBrowser,
     say: tellOperator,
     patienceMs: 25_000,
@@ -62,7 +64,7 @@ export function openRuntime(
   let graph: Promise<Graph> | undefined;
   const settings = listUnusualSafetySettings(config);
   const principal = `${readUserName()} ${randomUUID()}`;
-  let channels: (ExternalChannels & { close(): Promise<void> }) | undefined;
+  let channels: (ExternalChannels & { close(): void }) | undefined;
   const gate = new Gate({
     clock,
     patienceMs,
@@ -94,8 +96,8 @@ export function openRuntime(
     },
     gate,
     principal,
-    secretsFolder: config.secretsDir ?? getDefaultSecretsFolder(),
-    close: async () => channels?.close(),
+    secretsFolder: resolveSecretsFolder(config.secretsDir),
+    tidyUp: () => channels?.close(),
   };
 }
 
@@ -103,14 +105,17 @@ export function openRuntime(
 export function serve(
   runtime: OpenRuntime,
   transport: Transport = createStdioTransport(process.stdin, process.stdout),
-): { close(): Promise<void> } {
+): Serving {
   const served = serveStdio(() => createServer(runtime), {
     transport: repairFormAnswers(transport),
     onerror: (error) => runtime.log.warn('protocol', { error: error.message }),
   });
   return {
+    tidyUp: () => runtime.tidyUp(),
     async close() {
-      await Promise.allSettled([served.close(), runtime.close()]);
+      runtime.tidyUp();
+      await served.close();
     },
+    waitForActs: () => runtime.gate.waitForActs(),
   };
 }

@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, realpath, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { isAbsolute, join, parse, relative, sep } from 'node:path';
-import envPaths from 'env-paths';
 import { ToolError } from '../errors.ts';
-import { ensurePrivateFolder, UntrustedFolder } from '../files.ts';
+import { ensurePrivateFolder, findHomeFolder, findStateFolder, UntrustedFolder } from '../files.ts';
 import type { Secret } from './secret.ts';
 
 /** What may be said of a kept secret. */
@@ -24,19 +22,32 @@ export interface SecretFile {
   discard(): Promise<void>;
 }
 
-export const getDefaultSecretsFolder = () => join(envPaths('mdi-sensors-mcp', { suffix: '' }).log, 'secrets');
+/** The folder that the setting names; undefined where it names none and the user has no home folder. */
+export const resolveSecretsFolder = (setting: string | undefined) => setting ?? findStateFolder('secrets');
+
+/** Where the host started this process; undefined where that folder was gone already, so that nothing is in it. */
+const workingFolder = findWorkingFolder();
+
+function findWorkingFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+}
 
 const reservedBytes = 16 * 1024;
 
 /** Creates the file, mode 0600 in a 0700 folder of the user's that is not below the working folder. */
-export async function createSecretFile(folder: string, tenantId: string, reveal: boolean): Promise<SecretFile> {
+export async function createSecretFile(
+  folder: string | undefined,
+  tenantId: string,
+  reveal: boolean,
+): Promise<SecretFile> {
   const realFolder = await ensureSecretsFolder(folder);
   const stamp = new Date().toISOString().replace(/[:.]/g, '-').replace('T', '_');
-  const file = `access-key_${tenantId.slice(0, 8)}_${stamp}.txt`;
-  const [path, waitingPath] = [
-    join(realFolder, file),
-    join(realFolder, `.${file}.${randomBytes(4).toString('hex')}.waiting`),
-  ];
+  const file = `access-key_${tenantId.slice(0, 8)}_${stamp}_${randomBytes(4).toString('hex')}.txt`;
+  const [path, waitingPath] = [join(realFolder, file), join(realFolder, `.${file}.waiting`)];
   const handle = await convertFileErrors(() => open(waitingPath, 'wx', 0o600));
   const discard = async () => {
     await handle.close();
@@ -69,21 +80,29 @@ export async function createSecretFile(folder: string, tenantId: string, reveal:
 }
 
 /** Finds out, before anybody is asked, whether a secret could be kept: the folder, and room on its disk. @throws a ToolError. */
-export async function checkSecretsFolder(folder: string): Promise<void> {
+export async function checkSecretsFolder(folder: string | undefined): Promise<void> {
   const file = await createSecretFile(folder, 'check', false);
   await file.discard();
 }
 
-async function ensureSecretsFolder(folder: string): Promise<string> {
+async function ensureSecretsFolder(folder: string | undefined): Promise<string> {
+  if (folder === undefined)
+    throw createNotKeptError('The secrets folder would be in the home folder, and there is none.');
   const real = await convertFileErrors(async () => ensurePrivateFolder(folder));
-  const workingFolder = await realpath(process.cwd());
-  // Hosts start servers in the root or the home folder too, which are nobody's project; one that has the home folder in it is.
-  const isProject = workingFolder !== parse(workingFolder).root && workingFolder !== (await realpath(homedir()));
-  if (isProject && isInside(real, workingFolder)) {
+  if (await isInProject(real))
     throw createNotKeptError('The secrets folder is inside the working folder, where agents read files.');
-  }
   return real;
 }
+
+/** Hosts start servers in the root or the home folder too, which are nobody's project; one that has the home folder in it is. */
+async function isInProject(folder: string): Promise<boolean> {
+  if (workingFolder === undefined) return false;
+  const [project, home] = await Promise.all([workingFolder, findHomeFolder() ?? ''].map(resolveLinks));
+  return project !== undefined && project !== parse(project).root && project !== home && isInside(folder, project);
+}
+
+/** A folder that was removed keeps its path. */
+const resolveLinks = (path: string) => realpath(path).catch(() => path);
 
 function isInside(folder: string, outer: string): boolean {
   const path = relative(outer, folder);

@@ -15,5 +15,6 @@ export interface Runtime {
   readonly log: Log;
   /** OS user and a random id of this process. */
   readonly principal: string;
-  readonly secretsFolder: string;
+  /** Undefined where this user has no folder for them. */
+  readonly secretsFolder: string | undefined;
 }

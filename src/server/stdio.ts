@@ -41,12 +41,18 @@ async function* splitLines(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer 
     let start = 0;
     for (let end = chunk.indexOf('\n'); end !== -1; end = chunk.indexOf('\n', start)) {
       add(chunk.subarray(start, end));
-      yield size > longestLineBytes ? undefined : Buffer.concat(parts);
+      yield size > longestLineBytes ? undefined : dropByteOrderMark(Buffer.concat(parts));
       [parts, size, start] = [[], 0, end + 1];
     }
     add(chunk.subarray(start));
   }
 }
+
+const byteOrderMark = Buffer.from('\uFEFF');
+
+/** Programs on Windows begin what they write with one, which a reader of JSON may ignore (RFC 8259, section 8.1). */
+const dropByteOrderMark = (line: Buffer) =>
+  line.subarray(line.subarray(0, byteOrderMark.length).equals(byteOrderMark) ? byteOrderMark.length : 0);
 
 /** Without an id where none can be read: MCP allows that since 2025-11-25, and no null, which JSON-RPC has for it. */
 const createError = (code: ProtocolErrorCode, message: string, id?: string | number): JSONRPCErrorResponse => ({

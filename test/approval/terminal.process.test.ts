@@ -20,6 +20,7 @@ import { answerAtOnce, connect, type TestClient } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
 import { findSocket } from '../harness/outside.ts';
 import { prepareServerProcess } from '../harness/server.ts';
+import { pretendWindows } from '../harness/windows.ts';
 import { playSceneOfProcess } from './scene.ts';
 
 const atTerminal = { approval: 'terminal' } as const;
@@ -112,23 +113,24 @@ describe.concurrent('the terminal socket', () => {
   });
 
   attack('the pipe of Windows, by a name that can be known', { on: 'v2 legacy', channel: 'terminal' }, async () => {
-    const asWindows = "Object.defineProperty(process, 'platform', { value: 'win32' })";
-    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(asWindows)}`;
-    return playSceneOfProcess({ ...atTerminal, env: { NODE_OPTIONS } }, async ({ server: { home }, client, call }) => {
-      await call();
-      const folder = join(home, '.mdi-sensors-mcp');
-      const [note = '', ...others] = readdirSync(folder);
-      expect(others).toEqual([]);
-      expect((statSync(join(folder, note)).mode & 0o777).toString(8)).toBe('600');
-      const pipe: string = JSON.parse(readFileSync(join(folder, note), 'utf8')).socket;
-      expect(pipe).toMatch(/^\\\\\.\\pipe\\mdi-sensors-mcp-[0-9a-f]{32}$/);
-      for (const known of [String(client.pid()), note.replace('.server', ''), '']) {
-        const guess = dial(`\\\\.\\pipe\\mdi-sensors-mcp-${known}`);
-        const [error] = await once(guess, 'error');
-        expect(error).toMatchObject({ code: 'ENOENT' });
-      }
-      rmSync(pipe);
-    });
+    return playSceneOfProcess(
+      { ...atTerminal, env: pretendWindows().env },
+      async ({ server: { home }, client, call }) => {
+        await call();
+        const folder = join(home, '.mdi-sensors-mcp');
+        const [note = '', ...others] = readdirSync(folder);
+        expect(others).toEqual([]);
+        expect((statSync(join(folder, note)).mode & 0o777).toString(8)).toBe('600');
+        const pipe: string = JSON.parse(readFileSync(join(folder, note), 'utf8')).socket;
+        expect(pipe).toMatch(/^\\\\\.\\pipe\\mdi-sensors-mcp-[0-9a-f]{32}$/);
+        for (const known of [String(client.pid()), note.replace('.server', ''), '']) {
+          const guess = dial(`\\\\.\\pipe\\mdi-sensors-mcp-${known}`);
+          const [error] = await once(guess, 'error');
+          expect(error).toMatchObject({ code: 'ENOENT' });
+        }
+        rmSync(pipe);
+      },
+    );
   });
 });
 

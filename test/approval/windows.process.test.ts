@@ -103,13 +103,13 @@ describe.concurrent('a way to the person that cannot be opened', () => {
 
   test('a home folder without a path is none', async () => {
     await playSceneOfProcess({ approval: 'terminal', env: { HOME: '' } }, async ({ call }) => {
-      expect(await call()).toMatch(/^approval_unavailable: .*\(the home folder has no absolute path\)/);
+      expect(await call()).toMatch(/^approval_unavailable: .*\(HOME names no home folder\)/);
     });
   });
 });
 
 test.concurrent('a twin that is cancelled while the page is still being opened leaves the question to the first call', async () => {
-  const slow = `import fs from 'node:fs/promises'; import { syncBuiltinESMExports } from 'node:module'; const { mkdtemp } = fs; fs.mkdtemp = (...all) => new Promise((resolve) => setTimeout(resolve, 2000)).then(() => mkdtemp(...all)); syncBuiltinESMExports();`;
+  const slow = `import net from 'node:net'; const { listen } = net.Server.prototype; net.Server.prototype.listen = function (...all) { if (all[0].port === 0) setTimeout(() => listen.apply(this, all), 2000); else listen.apply(this, all); return this; };`;
   const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(slow)}`;
   await playSceneOfProcess({ env: { NODE_OPTIONS } }, async ({ client, call }) => {
     const first = call();

@@ -58,7 +58,7 @@ test('a log begins with who runs the server and its unusual settings, and each l
 test('a server that asks nothing leaves no file, and one whose log is off none either', () => {
   const folder = fresh();
   openAuditLog({ folder, ...about });
-  expect(openAuditLog({ folder: undefined, ...about }).record('question', {})).toBeUndefined();
+  expect(openAuditLog({ folder: 'off', ...about }).record('question', {})).toBeUndefined();
   expect(() => readdirSync(folder)).toThrow('ENOENT');
 });
 
@@ -82,6 +82,25 @@ test('a folder that others can read is closed to them', () => {
   chmodSync(folder, 0o755);
   written(folder);
   expect((statSync(folder).mode & 0o777).toString(8)).toBe('700');
+});
+
+test('two servers that begin their logs in the same millisecond, with the same process id, have two files that hold', () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const folder = fresh();
+  for (const _ of [1, 2]) openAuditLog({ folder, ...about }).record('question', {});
+  vi.useRealTimers();
+  expect(readdirSync(folder)).toHaveLength(2);
+  expect(problems(folder)).toEqual([]);
+});
+
+test('a record whose file was removed meanwhile is refused', () => {
+  const folder = fresh();
+  const audit = openAuditLog({ folder, ...about });
+  audit.record('question', {});
+  rmSync(fileIn(folder));
+  const message = 'The audit log cannot be written (its file was removed).';
+  expect(() => audit.record('acting', {})).toThrow(expect.objectContaining({ code: 'audit_unavailable', message }));
+  expect(audit.state).toBe('broken');
 });
 
 /** Every way to touch a log, and that it is found. */
@@ -126,7 +145,7 @@ test('a file without a record does not hide the one before it', () => {
   const folder = fresh();
   written(folder);
   const first = fileIn(folder);
-  writeFileSync(first.replace(/-\d+\.jsonl$/, '-99999999.jsonl'), '');
+  writeFileSync(first.replace(/-\d+-[0-9a-f]+\.jsonl$/, '-99999999.jsonl'), '');
   written(folder);
   expect(problems(folder)).toEqual([]);
   writeFileSync(first, `${readFileSync(first, 'utf8').split('\n').slice(0, -2).join('\n')}\n`);

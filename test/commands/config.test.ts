@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { cleanEnvironment, listUnusualSafetySettings, readConfig } from '../../src/config.ts';
 
 const clean = (environment: Record<string, string>) => {
@@ -68,4 +68,59 @@ test('a label for the tenant stands among the settings that a question shows', (
   expect(listUnusualSafetySettings(readConfig({ tenantLabel: 'Contoso East' }, {}))).toEqual([
     '--tenant-label Contoso East',
   ]);
+});
+
+describe("a folder's setting", () => {
+  const read = (auditLog: string) => readConfig({ auditLog }, { HOME: '/nowhere' }).auditLog;
+
+  test.each([
+    ['/var/log/mdi', '/var/log/mdi'],
+    ['/var/log/../mdi/', '/var/mdi'],
+    [' /var/log/mdi\n', '/var/log/mdi'],
+    ['~', '/home/admin'],
+    ['~/', '/home/admin'],
+    ['~/audit', '/home/admin/audit'],
+    ['~/a folder/../audit', '/home/admin/audit'],
+    ['~\\audit', '/home/admin/audit'],
+    ['off', 'off'],
+    ['OFF', 'off'],
+    [' Off ', 'off'],
+    ['none', 'off'],
+    ['No', 'off'],
+    ['FALSE', 'off'],
+    ['0', 'off'],
+    ['disabled', 'off'],
+  ])('%j is %s', (setting, folder) => {
+    vi.stubEnv('HOME', '/home/admin');
+    expect(read(setting)).toBe(folder);
+  });
+
+  test.each([
+    ['audit', 'is not a whole path (audit); name one, such as ~/mdi.'],
+    ['./audit', 'is not a whole path (./audit); name one, such as ~/mdi.'],
+    ['../audit', 'is not a whole path (../audit); name one, such as ~/mdi.'],
+    ['file:///audit', 'is not a whole path (file:///audit); name one, such as ~/mdi.'],
+    ['"/var/log/mdi"', 'is not a whole path ("/var/log/mdi"); name one, such as ~/mdi.'],
+    ['~admin', 'names the home folder of a user (~admin); name its whole path.'],
+    ['~admin/audit', 'names the home folder of a user (~admin/audit); name its whole path.'],
+  ])('%s ends the start, as a flag and as a variable', (setting, why) => {
+    expect(() => read(setting)).toThrow(`--audit-log ${why}`);
+    expect(() => readConfig({}, { MDI_MCP_SECRETS_DIR: setting })).toThrow(`MDI_MCP_SECRETS_DIR ${why}`);
+  });
+
+  test.each(['', 'relative'])('~ ends the start where HOME is %j', (home) => {
+    vi.stubEnv('HOME', home);
+    expect(() => read('~/audit')).toThrow('--audit-log begins with ~, and there is no home folder; name a whole path.');
+  });
+});
+
+test.each([
+  ['TRUE', true],
+  ['Yes', true],
+  ['on', true],
+  [' 1 ', true],
+  ['False', false],
+  ['OFF', false],
+])('a switch that is %j is %s', (word, expected) => {
+  expect(readConfig({}, { MDI_MCP_READ_ONLY: word }).readOnly).toBe(expected);
 });

@@ -115,7 +115,7 @@ const gatedIn = (facts: readonly Fact[]) =>
 /** Compares what the log of a killed process says with what its witness saw. */
 function judge(all: Kills, pid: number | undefined, facts: readonly Fact[], powerCut: boolean): void {
   all.runs += 1;
-  const own = (file: string) => isAuditFile(file) && file.endsWith(`-${pid}.jsonl`);
+  const own = (file: string) => isAuditFile(file) && file.includes(`Z-${pid}-`);
   const name = namesIn(all.auditLog).filter(own).sort().at(-1);
   if (name !== undefined && powerCut) loseUnsynced(join(all.auditLog, name), facts);
   const files: VerifiedFile[] = name === undefined ? [] : verifyFolder(all.auditLog);

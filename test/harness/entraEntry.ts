@@ -1,4 +1,5 @@
 import { runDoctor } from '../../src/commands/doctor/doctor.ts';
+import { endWithHost } from '../../src/commands/lifetime.ts';
 import { openRuntime, serve } from '../../src/commands/serve.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
@@ -33,8 +34,6 @@ if (isDoctor) {
   const code = await runDoctor(config, tenant, { json });
   process.stdout.write('', () => process.exit(code));
 } else {
-  serve(
-    openRuntime(config, async () => tenant, '0.0.0-test', createLog(config.logLevel), { patienceMs: signInWaitMs }),
-  );
-  process.stdin.once('end', () => process.exit(0));
+  const log = createLog(config.logLevel);
+  endWithHost(serve(openRuntime(config, async () => tenant, '0.0.0-test', log, { patienceMs: signInWaitMs })));
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { endWithHost } from '../../src/commands/lifetime.ts';
 import { openRuntime, serve } from '../../src/commands/serve.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
@@ -85,11 +86,11 @@ createServer((socket) => {
   .unref();
 
 const { patience } = options;
-serve(
-  openRuntime(config, async () => tenant, '0.0.0-test', createLog(config.logLevel), {
-    clock,
-    ...(patience !== undefined && { patienceMs: patience }),
-  }),
+endWithHost(
+  serve(
+    openRuntime(config, async () => tenant, '0.0.0-test', createLog(config.logLevel), {
+      clock,
+      ...(patience !== undefined && { patienceMs: patience }),
+    }),
+  ),
 );
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0));
-process.stdin.once('end', () => process.exit(0));

@@ -28,7 +28,7 @@ test('the file is named for tenant and time, is read by this user alone, and not
   const file = await createSecretFile(folder, tenantId, false);
   const kept = await file.keep(new Secret('a key'));
   expect(kept).toEqual({
-    file: expect.stringMatching(/^access-key_8c157435_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-\d{3}Z\.txt$/),
+    file: expect.stringMatching(/^access-key_8c157435_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-\d{3}Z_[0-9a-f]{8}\.txt$/),
     fingerprint: '8fa3aab2',
   });
   expect((statSync(join(folder, kept.file)).mode & 0o777).toString(8)).toBe('600');

@@ -1,9 +1,20 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { checkSecretsFolder, getDefaultSecretsFolder } from '../../src/secrets/file.ts';
+import * as secretFiles from '../../src/secrets/file.ts';
+import { Secret } from '../../src/secrets/secret.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -16,8 +27,8 @@ const makeParent = (change: (parent: string) => void = () => undefined) => {
   change(parent);
   return join(parent, 'own');
 };
-const refuse = (folder: string) =>
-  checkSecretsFolder(folder).then(
+const refuse = (folder: string, server: Pick<typeof secretFiles, 'checkSecretsFolder'> = secretFiles) =>
+  server.checkSecretsFolder(folder).then(
     () => 'kept',
     ({ code, message, next }) => `${code}: ${message} ${next}`,
   );
@@ -42,6 +53,30 @@ test('one in a folder into which every user can write is refused, unless nobody 
   expect(await refuse(makeParent((parent) => chmodSync(parent, 0o1777)))).toBe('kept');
 });
 
+test('one that other users can read is closed to them while nothing but keys is in it, and refused unchanged else', async () => {
+  const folder = makeParent();
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'access-key_8c157435_2026-11-25_10-00-00-000Z_0a1b2c3d.txt'), '');
+  chmodSync(folder, 0o755);
+  expect(await refuse(folder)).toBe('kept');
+  expect(statSync(folder).mode & 0o777).toBe(0o700);
+  writeFileSync(join(folder, 'notes.txt'), '');
+  chmodSync(folder, 0o755);
+  expect(await refuse(folder)).toBe(
+    `secret_not_kept: The secrets folder can be read by other users and holds other files. ${elsewhere}`,
+  );
+  expect(statSync(folder).mode & 0o777).toBe(0o755);
+});
+
+test('two keys that are kept in the same millisecond are in two files', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const folder = makeParent();
+  const files = await Promise.all([1, 2].map(() => secretFiles.createSecretFile(folder, '8c157435', false)));
+  const kept = await Promise.all(files.map((file, index) => file.keep(new Secret(`key ${index}`))));
+  vi.useRealTimers();
+  expect(kept.map(({ file }) => readFileSync(join(folder, file), 'utf8'))).toEqual(['key 0', 'key 1']);
+});
+
 test("twenty checks at once do not get into each other's way", async () => {
   const folder = makeParent();
   expect(new Set(await Promise.all(Array.from({ length: 20 }, () => refuse(folder))))).toEqual(new Set(['kept']));
@@ -50,14 +85,14 @@ test("twenty checks at once do not get into each other's way", async () => {
 test('one that is a file is refused', async () => {
   const folder = makeParent((parent) => writeFileSync(join(parent, 'own'), ''));
   expect(await refuse(folder)).toBe(
-    'secret_not_kept: The file for the access key could not be written (EEXIST). Check the disk and the folder named with --secrets-dir.',
+    `secret_not_kept: The secrets folder is not a folder of its own but a link or a file. ${elsewhere}`,
   );
 });
 
 describe('a server that was started in', () => {
   const place = realpathSync(mkdtempSync(join(tmpdir(), 'secrets-')));
   const [project, home] = [join(place, 'project'), join(place, 'home')];
-  mkdirSync(project);
+  mkdirSync(project, { mode: 0o700 });
   mkdirSync(home);
   const inside = `secret_not_kept: The secrets folder is inside the working folder, where agents read files. ${elsewhere}`;
 
@@ -74,7 +109,9 @@ describe('a server that was started in', () => {
     vi.spyOn(os, 'homedir').mockReturnValue(homeFolder);
     syncBuiltinESMExports();
     vi.spyOn(process, 'cwd').mockReturnValue(workingFolder);
-    expect(await refuse(folder)).toBe(answer);
+    vi.resetModules();
+    const started = await import('../../src/secrets/file.ts');
+    expect(await refuse(folder, started)).toBe(answer);
   });
 });
 
@@ -82,6 +119,6 @@ test.runIf(process.platform === 'linux')(
   'without a setting keys go where this user keeps the state of programs',
   () => {
     vi.stubEnv('XDG_STATE_HOME', '/state');
-    expect(getDefaultSecretsFolder()).toBe('/state/mdi-sensors-mcp/secrets');
+    expect(secretFiles.resolveSecretsFolder(undefined)).toBe('/state/mdi-sensors-mcp/secrets');
   },
 );

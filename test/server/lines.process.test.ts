@@ -65,6 +65,19 @@ describe.each(['legacy', 'modern'] as const)('in the %s era', (era) => {
   });
 });
 
+test('a byte order mark before a message, whole or byte by byte, and line ends of Windows are no part of it', async () => {
+  for (const size of [1, 1_000]) {
+    const raw = await connectRaw('modern', server);
+    const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'windows', version: '1' } };
+    const line = JSON.stringify({ jsonrpc: '2.0', id: 'first', method: 'initialize', params });
+    const bytes = Buffer.from(`\uFEFF${line}\r\n`);
+    for (let sent = 0; sent < bytes.length; sent += size) raw.child.stdin.write(bytes.subarray(sent, sent + size));
+    await vi.waitFor(() => expect(raw.stdout()).not.toBe(''), 5_000);
+    expect(JSON.parse(raw.stdout())).toMatchObject({ id: 'first', result: { protocolVersion: '2025-06-18' } });
+    await raw.close();
+  }
+});
+
 test('rejections that nobody handles are logged and end nothing', async () => {
   const flaw = "process.on('SIGUSR2', () => Promise.reject(new Error('a flaw')))";
   const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(flaw)}` };

@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Clock, repeat } from '../../clock.ts';
 import { approveCommand, hostName } from '../../command.ts';
 import { createQueue } from '../queue.ts';
+import { removeIfPossible } from './leftovers.ts';
 import { createRedirectFile } from './pageHtml.ts';
 
 /** How far a question has come on its way into a browser; `file`: a person has to open its file. */
@@ -18,6 +18,10 @@ interface Opening {
 
 export interface BrowserQueueOptions {
   readonly clock: Clock;
+  /** The beginning of the path of every folder that it makes. */
+  readonly folderPrefix: string;
+  /** Aborts when the server ends: nothing stays, and nothing more is opened. */
+  readonly ending: AbortSignal;
   /** Opens a local file in a browser; undefined where only the file's name is said. */
   readonly openBrowser: ((file: string) => Promise<void>) | undefined;
   isWaiting(nonce: string): Promise<boolean>;
@@ -40,6 +44,7 @@ export class BrowserQueue {
   constructor(options: BrowserQueueOptions) {
     this.#options = options;
     this.#stopCleanup = repeat(options.clock, cleanupIntervalMs, () => this.#removeEnded().catch(() => undefined));
+    options.ending.addEventListener('abort', () => this.#close(), { once: true });
   }
 
   /**
@@ -47,14 +52,16 @@ export class BrowserQueue {
    * written.
    */
   async open(nonce: string, address: string, atOnce: boolean): Promise<void> {
-    const folder = await mkdtemp(join(tmpdir(), 'mdi-sensors-mcp-'));
+    const page = String(await createRedirectFile(address));
+    this.#options.ending.throwIfAborted();
+    const folder = mkdtempSync(this.#options.folderPrefix);
     const opening: Opening = {
       file: join(folder, 'approval.html'),
       state: 'queued',
       openedAtMs: Number.POSITIVE_INFINITY,
     };
     this.#openings.set(nonce, opening);
-    await writeFile(opening.file, String(await createRedirectFile(address)), { mode: 0o600 });
+    writeFileSync(opening.file, page, { mode: 0o600 });
     const { openBrowser } = this.#options;
     if (openBrowser === undefined) return this.#nameFile(opening);
     const launch = () => this.#launch(nonce, openBrowser);
@@ -74,27 +81,27 @@ export class BrowserQueue {
   }
 
   /** Cancels a question that waits for its window; false where it does not. */
-  async cancel(nonce: string): Promise<boolean> {
+  cancel(nonce: string): boolean {
     if (this.#openings.get(nonce)?.state !== 'queued') return false;
-    await this.remove(nonce);
+    this.remove(nonce);
     return true;
   }
 
   /** Removes the file of a question that a browser has. */
-  async remove(nonce: string): Promise<void> {
+  remove(nonce: string): void {
     const file = this.#openings.get(nonce)?.file;
     this.#openings.delete(nonce);
-    if (file !== undefined) await rm(dirname(file), { recursive: true, force: true });
+    if (file !== undefined) removeIfPossible(dirname(file));
   }
 
-  async close(): Promise<void> {
+  #close(): void {
     this.#stopCleanup();
-    await Promise.all([...this.#openings.keys()].map((nonce) => this.remove(nonce)));
+    for (const nonce of this.#openings.keys()) this.remove(nonce);
   }
 
   async #removeEnded(): Promise<void> {
     for (const nonce of [...this.#openings.keys()]) {
-      if (!(await this.#options.isWaiting(nonce))) await this.remove(nonce);
+      if (!(await this.#options.isWaiting(nonce))) this.remove(nonce);
     }
   }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { release } from 'node:os';
 import type { Clock } from '../../clock.ts';
@@ -5,6 +6,7 @@ import { approveCommand, terminalPlace } from '../../command.ts';
 import type { Config } from '../../config.ts';
 import { approvalErrors } from '../errors.ts';
 import type { ApprovalInbox, ExternalChannel, ExternalChannels } from '../inbox.ts';
+import { createFolderPrefix } from './leftovers.ts';
 import type { ApprovalPage } from './page.ts';
 
 type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
@@ -13,8 +15,8 @@ type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 export interface Machine {
   readonly clock: Clock;
   readonly environment: EnvironmentVariables;
-  /** The home folder of its user. */
-  readonly home: string;
+  /** The home folder of its user; undefined where there is none. */
+  readonly home: string | undefined;
   /** Opens a local file in a browser; rejects where it cannot. */
   openBrowser(file: string): Promise<void>;
   /** Tells the operator. */
@@ -26,22 +28,28 @@ export function openExternalChannels(
   config: Pick<Config, 'approval' | 'noBrowser'>,
   { clock, environment, home, openBrowser, say }: Machine,
   inbox: ApprovalInbox,
-): ExternalChannels & { close(): Promise<void> } {
+): ExternalChannels & { close(): void } {
   let page: ApprovalPage | undefined;
-  let closeTerminal: Promise<() => Promise<void>> | undefined;
+  let terminal: Promise<void> | undefined;
+  const ending = new AbortController();
+  const { signal } = ending;
+  /** Processes in containers have the same ids, also at the same time and with the same home folder. */
+  const serverName = `${process.pid}-${randomBytes(4).toString('hex')}`;
 
   const preferred = choosePreferred(config, environment);
   const showPage = async (nonce: string, atOnce: boolean) => {
     const { ApprovalPage } = await import('./page.ts');
-    page ??= new ApprovalPage({ clock, inbox, openBrowser: config.noBrowser ? undefined : openBrowser, say });
+    const folderPrefix = createFolderPrefix(serverName);
+    const opener = config.noBrowser ? undefined : openBrowser;
+    page ??= new ApprovalPage({ clock, inbox, folderPrefix, ending: signal, openBrowser: opener, say });
     await page.show(nonce, atOnce);
   };
   const startTerminal = async () => {
-    closeTerminal ??= import('./terminal.ts').then(({ openTerminal }) => openTerminal(inbox, home));
+    terminal ??= import('./terminal.ts').then(({ openTerminal }) => openTerminal(inbox, home, serverName, signal));
     try {
-      await closeTerminal;
+      await terminal;
     } catch (error) {
-      closeTerminal = undefined;
+      terminal = undefined;
       throw error;
     }
   };
@@ -71,9 +79,7 @@ export function openExternalChannels(
       if (channel === 'terminal') return terminalPlace;
       return `${places[channel === 'page' ? (page?.getState(nonce) ?? 'queued') : channel]}, or ${terminalPlace}`;
     },
-    async close() {
-      await Promise.allSettled([page?.close(), closeTerminal?.then((close) => close())]);
-    },
+    close: () => ending.abort(new Error('the server is ending')),
   };
 }
 

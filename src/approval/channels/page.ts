@@ -91,11 +91,6 @@ export class ApprovalPage {
     return this.#browserQueue.getState(nonce);
   }
 
-  async close(): Promise<void> {
-    await this.#browserQueue.close();
-    (await this.#server)?.close();
-  }
-
   /** Accepts what a browser sends from this page itself, and nothing else. */
   async #checkSource(c: Context, next: Next) {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
@@ -126,7 +121,7 @@ export class ApprovalPage {
     const { visit, view } = c.var;
     if (visit.state !== 'entrance') return this.#voidSeenTwice(c);
     visit.state = 'answered';
-    await this.#browserQueue.remove(view.nonce);
+    this.#browserQueue.remove(view.nonce);
     return c.redirect(`/q/${this.#addVisit(view.nonce, 'unopened')}`, 303);
   }
 
@@ -174,7 +169,7 @@ export class ApprovalPage {
       return view.state === 'waiting' ? answerNotFound(c) : c.html(createOutcomePage(view));
     const next = view.replacedBy;
     if (next !== undefined) {
-      await this.#cancelQueued(next);
+      this.#cancelQueued(next);
       const isOpen = (await this.#isWaiting(next)) && !this.#hasVisit(next);
       visit.nonce = next;
       if (isOpen) return c.redirect(`/q/${this.#addVisit(next, 'unopened')}`, 303);
@@ -237,13 +232,13 @@ export class ApprovalPage {
   }
 
   /** Takes a question back that still waits for a window of its own. */
-  async #cancelQueued(nonce: string): Promise<void> {
-    if (!(await this.#browserQueue.cancel(nonce))) return;
+  #cancelQueued(nonce: string): void {
+    if (!this.#browserQueue.cancel(nonce)) return;
     for (const [address, visit] of this.#visits) if (visit.nonce === nonce) this.#visits.delete(address);
   }
 
   async #origin(): Promise<string> {
-    this.#server ??= listen(this.#app.fetch);
+    this.#server ??= listen(this.#app.fetch, this.#options.ending);
     this.#server.catch(() => {
       this.#server = undefined;
     });
@@ -270,7 +265,7 @@ const patience: ServerOptions = {
 };
 
 /** On loopback alone; an open page does not keep the server of a host that has gone. */
-function listen(fetch: (request: Request) => Response | Promise<Response>): Promise<Server> {
+function listen(fetch: (request: Request) => Response | Promise<Response>, ending: AbortSignal): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer(patience, getRequestListener(fetch, { overrideGlobalObjects: false }));
     const connections = new Set<Socket>();
@@ -283,7 +278,7 @@ function listen(fetch: (request: Request) => Response | Promise<Response>): Prom
       if (connections.size > mostConnections) oldest?.destroy();
     });
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => resolve(server.unref()));
+    server.listen({ port: 0, host: '127.0.0.1', signal: ending }, () => resolve(server.unref()));
   });
 }
 

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
-import { homedir, hostname } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { once } from 'node:events';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import * as z from 'zod';
 import { ensurePrivateFolder, isTrustedFolder, UntrustedFolder } from '../../files.ts';
@@ -11,6 +13,7 @@ import { escapeInvisible, quoteUnlessPlain } from '../../text.ts';
 import type { ApprovalInbox, RequestView } from '../inbox.ts';
 import { describeQuestion, formatQuestion, listUnnamedTargets } from '../questionText.ts';
 import { createQueue } from '../queue.ts';
+import { removeIfPossible, removePageFolders } from './leftovers.ts';
 
 /** What `mdi-sensors-mcp approve` may ask a server for. */
 const commandSchema = z.discriminatedUnion('do', [
@@ -52,10 +55,7 @@ const longestPathBytes = 103;
 const longestLineBytes = 64 * 1024;
 
 /** Where the servers of this user leave the names of their sockets: hosts hand on HOME, and little besides. */
-export function findSocketsFolder(home = homedir()): string {
-  if (!isAbsolute(home)) throw new Error('the home folder has no absolute path');
-  return join(home, '.mdi-sensors-mcp');
-}
+export const findSocketsFolder = (home: string) => join(home, '.mdi-sensors-mcp');
 
 /** A pipe of Windows has no folder that keeps others away: its name cannot be guessed. */
 function createSocketPath(folder: string, name: string): string {
@@ -63,28 +63,41 @@ function createSocketPath(folder: string, name: string): string {
   return `\\\\.\\pipe\\mdi-sensors-mcp-${randomBytes(16).toString('hex')}`;
 }
 
-/** Opens a socket that only this user can; resolves with what closes it. @throws an Error when it cannot be made there. */
-export async function openTerminal(inbox: ApprovalInbox, home: string): Promise<() => Promise<void>> {
+/**
+ * Opens a socket that only this user can, and removes what servers left that were killed. When the server ends, nothing of
+ * its own stays. @throws an Error when it cannot be made there.
+ */
+export async function openTerminal(
+  inbox: ApprovalInbox,
+  home: string | undefined,
+  name: string,
+  ending: AbortSignal,
+): Promise<void> {
+  if (home === undefined) throw new Error('HOME names no home folder');
   const folder = makeOwnFolder(findSocketsFolder(home));
-  const name = `${process.pid}-${randomBytes(4).toString('hex')}`;
   const path = createSocketPath(folder, name);
   const content: SocketNote = { v: 1, socket: path, ...(await identifyMachine()) };
   if (Buffer.byteLength(path) > longestPathBytes)
     throw new Error(`its socket would have a path of over ${longestPathBytes} bytes`);
   const server = createServer((socket) => serveConnection(inbox, socket)).unref();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen({ path, signal: ending }, resolve));
+  ending.throwIfAborted();
   const note = join(folder, `${name}.server`);
   try {
-    if (process.platform !== 'win32') await chmod(path, 0o600);
-    await writeFile(note, JSON.stringify(content), { mode: 0o600 });
+    if (process.platform !== 'win32') chmodSync(path, 0o600);
+    writeFileSync(note, JSON.stringify(content), { mode: 0o600 });
   } catch (error) {
     server.close();
     throw error;
   }
-  return async () => {
-    server.close();
-    await rm(note, { force: true });
-  };
+  ending.addEventListener('abort', () => removeIfPossible(note), { once: true });
+  await removeGone(folder, name).catch(() => undefined);
+}
+
+async function removeGone(folder: string, ownName: string): Promise<void> {
+  const { here } = await findServers(folder);
+  const others = here.filter(({ name }) => name !== ownName);
+  await Promise.all(others.map(async (server) => (await server.connect())?.destroy()));
 }
 
 function makeOwnFolder(folder: string): string {
@@ -112,10 +125,10 @@ async function identifyMachine(): Promise<MachineIdentity> {
 
 /** What a server that runs now has left in the folder, or one that was ended before it could take it away. */
 export interface ServerNote {
-  readonly path: string;
+  readonly name: string;
   readonly process: string;
-  /** Removes what a server left behind that is gone. */
-  clear(): Promise<void>;
+  /** Connects to it; undefined where that is not possible, and where it is gone, nothing that it left stays. */
+  connect(): Promise<Socket | undefined>;
 }
 
 /** The servers of this user on this machine, and the names of the other machines that have left something here. */
@@ -144,16 +157,33 @@ export async function findServers(folder: string): Promise<FoundServers> {
     here: notes
       .flat()
       .filter(isHere)
-      .map(({ name, socket }) => ({
-        path: socket,
-        process: name.split('-')[0] ?? '',
-        async clear() {
-          const files = [name, name.replace(/server$/, 'sock')];
-          await Promise.all(files.map((file) => rm(join(folder, file), { force: true })));
-        },
-      })),
+      .map(({ name: file, socket }) => {
+        const name = file.replace(/\.server$/, '');
+        return {
+          name,
+          process: name.split('-')[0] ?? '',
+          connect: () => connectToSocket(socket, () => removeLeftovers(folder, name)),
+        };
+      }),
     otherHosts: [...new Set(hosts)].filter((host) => host !== own.host).map((host) => quoteUnlessPlain(host)),
   };
+}
+
+async function connectToSocket(path: string, onGone: () => void): Promise<Socket | undefined> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return socket;
+  } catch (error) {
+    const isGone = error instanceof Error && 'code' in error && ['ECONNREFUSED', 'ENOENT'].includes(String(error.code));
+    if (isGone) onGone();
+    return undefined;
+  }
+}
+
+function removeLeftovers(folder: string, name: string): void {
+  for (const kind of ['sock', 'server']) removeIfPossible(join(folder, `${name}.${kind}`));
+  removePageFolders(name);
 }
 
 function serveConnection(inbox: ApprovalInbox, socket: Socket): void {

@@ -1,12 +1,15 @@
-import { closeSync, openSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, mkdtempSync, openSync, rmdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { choosePreferred } from '../../approval/channels/choose.ts';
+import { findSocketsFolder } from '../../approval/channels/terminal.ts';
 import { resolveAuditFolder } from '../../audit/log.ts';
 import { listUnusualSettings, signInVariables } from '../../config.ts';
-import { ensurePrivateFolder } from '../../files.ts';
+import { ensurePrivateFolder, findHomeFolder } from '../../files.ts';
 import { suggestNetworkFix } from '../../graph/client/network.ts';
 import { findConnectionFailure } from '../../graph/client/reachability.ts';
-import { createSecretFile, getDefaultSecretsFolder } from '../../secrets/file.ts';
+import { checkSecretsFolder, resolveSecretsFolder } from '../../secrets/file.ts';
 import { escapeInvisible } from '../../text.ts';
 import type { DoctorContext, Finding } from './finding.ts';
 import { checkPermissions, checkReads, checkSignIn } from './tenantChecks.ts';
@@ -53,37 +56,82 @@ const approvalDescriptions = {
   none: 'in a form of the client only, since nobody is asked outside of it while CI is set',
 } as const;
 
-function checkApprovals({ config, environment }: DoctorContext): Finding {
+async function* checkMachine(context: DoctorContext): AsyncGenerator<Finding> {
+  const { auditLog, secretsDir } = context.config;
+  const about = 'This machine';
+  yield* checkApprovals(context);
+  if (auditLog === 'off') yield { about, is: 'note', text: 'The audit log is off: nothing records who approved what' };
+  else {
+    const folder = resolveAuditFolder(auditLog);
+    yield await checkFolder('Audit log', folder, probeFolder, 'Name another folder with --audit-log.');
+  }
+  const folder = resolveSecretsFolder(secretsDir);
+  yield await checkFolder('Secrets folder', folder, checkSecretsFolder, 'Name another folder with --secrets-dir.');
+  if (!isWorkingFolderThere()) yield { about, is: 'note', text: 'The folder in which this was started is gone' };
+}
+
+/** Where a person is asked, and what that lacks. */
+async function* checkApprovals({ config, environment }: DoctorContext): AsyncGenerator<Finding> {
   const channel = config.approval === 'form' ? 'form' : (choosePreferred(config, environment) ?? 'none');
   const first = config.approval === 'auto' && channel !== 'none' ? 'in a form where the client has one, else ' : '';
-  const is = channel === 'none' ? 'note' : 'well';
-  return { about: 'This machine', is, text: `Approvals: ${first}${approvalDescriptions[channel]}` };
+  const findings = await Promise.all(
+    channel === 'page'
+      ? [checkPageFolder(), checkTerminalFolder()]
+      : channel === 'terminal'
+        ? [checkTerminalFolder()]
+        : [],
+  );
+  const problems = findings.filter(({ is }) => is !== 'well');
+  const is = channel === 'none' || problems.length > 0 ? 'note' : 'well';
+  yield { about: 'This machine', is, text: `Approvals: ${first}${approvalDescriptions[channel]}` };
+  yield* problems;
 }
 
-async function* checkMachine(context: DoctorContext): AsyncGenerator<Finding> {
-  const { auditLog, secretsDir = getDefaultSecretsFolder() } = context.config;
-  yield checkApprovals(context);
-  const auditFolder = resolveAuditFolder(auditLog);
-  if (auditFolder === undefined)
-    yield { about: 'This machine', is: 'note', text: 'The audit log is off: nothing records who approved what' };
-  else yield await checkFolder('Audit log', auditFolder, '--audit-log', () => probeAuditFolder(auditFolder));
-  const createAndDiscard = async () => (await createSecretFile(secretsDir, 'doctor', false)).discard();
-  yield await checkFolder('Secrets folder', secretsDir, '--secrets-dir', createAndDiscard);
+function checkTerminalFolder(): Promise<Finding> {
+  const home = findHomeFolder();
+  const folder = home && findSocketsFolder(home);
+  return checkFolder(
+    'Way to the terminal',
+    folder,
+    probeFolder,
+    'Set HOME to a folder of this user that can be written.',
+  );
 }
 
-function probeAuditFolder(auditFolder: string): void {
-  const file = join(ensurePrivateFolder(auditFolder), `.doctor-${process.pid}`);
+function checkPageFolder(): Promise<Finding> {
+  const next = 'Set TMPDIR to a folder that can be written, or start the server with --approval terminal.';
+  const probe = (folder: string) => rmdirSync(mkdtempSync(join(folder, 'mdi-sensors-mcp-')));
+  return checkFolder('Way to the page', tmpdir(), probe, next);
+}
+
+function probeFolder(folder: string): void {
+  const file = join(ensurePrivateFolder(folder), `.doctor-${randomBytes(4).toString('hex')}`);
   closeSync(openSync(file, 'wx', 0o600));
   rmSync(file);
 }
 
-async function checkFolder(title: string, path: string, flag: string, probe: () => unknown): Promise<Finding> {
-  const about = 'This machine';
+function isWorkingFolderThere(): boolean {
   try {
-    await probe();
+    return existsSync(process.cwd());
+  } catch {
+    return false;
+  }
+}
+
+async function checkFolder(
+  title: string,
+  path: string | undefined,
+  probe: (path: string) => unknown,
+  next: string,
+): Promise<Finding> {
+  const about = 'This machine';
+  if (path === undefined) return { about, is: 'missing', text: `${title}: HOME names no home folder`, next };
+  try {
+    await probe(path);
     return { about, is: 'well', text: `${title}: ${path}` };
   } catch (error) {
-    const why = error instanceof Error ? error.message : 'unknown error';
-    return { about, is: 'missing', text: `${title}: ${path}: ${why}`, next: `Name another folder with ${flag}.` };
+    // What Node adds to an error of the system is its call and the path once more.
+    const why = error instanceof Error ? error.message.replace(/, \w+ '.*$/s, '') : 'unknown error';
+    return { about, is: 'missing', text: `${title}: ${path}: ${why}`, next };
   }
 }
