@@ -1,4 +1,4 @@
-import { endChildren, watchChildren } from '../children.ts';
+import { endChildren, watchChildren } from './children.ts';
 
 /** A server as its process ends it. */
 export interface Serving {

@@ -172,7 +172,7 @@ const changed = (state: string, at: number) => {
 /** The id under which a line has to be answered, or one under which it may be. */
 function due(line: string): { readonly id?: string | number; readonly maybe?: unknown } {
   if (Buffer.byteLength(line) > longest) return {};
-  const message = parsed(line);
+  const message = parsed(line.replace(/^\uFEFF/, ''));
   if (typeof message !== 'object' || message === null || Array.isArray(message)) return {};
   const { id, method, params } = message as Message;
   if (method === 'notifications/cancelled' && id === undefined) return { maybe: params?.requestId };

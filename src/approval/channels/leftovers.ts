@@ -5,11 +5,20 @@ import { basename, dirname, join } from 'node:path';
 /** The beginning of the path of each folder in which a server keeps the way to a page for its browser. */
 export const createFolderPrefix = (serverName: string) => join(tmpdir(), `mdi-sensors-mcp-${serverName}-`);
 
-/** Removes the folders of a server that was killed. */
+/** Removes the folders of a server that was killed, as far as that is possible. */
 export function removePageFolders(serverName: string): void {
   const prefix = createFolderPrefix(serverName);
-  const names = readdirSync(dirname(prefix)).filter((name) => name.startsWith(basename(prefix)));
-  for (const name of names) removeIfPossible(join(dirname(prefix), name));
+  for (const name of list(dirname(prefix))) {
+    if (name.startsWith(basename(prefix))) removeIfPossible(join(dirname(prefix), name));
+  }
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 /** What cannot be removed is left, and keeps nothing else from being removed. */

@@ -1,7 +1,7 @@
 import { ChildProcess, spawnSync } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
-import { findWindowsProgram } from './files.ts';
+import { findWindowsProgram } from '../files.ts';
 
 /** Programs that run for this process: `az` and its like, whose output is read, and launchers of a browser. */
 const running = new Set<ChildProcess>();
