@@ -143,6 +143,18 @@ describe('what is remembered', () => {
     await expect(requests.open(asking('b', [1]))).rejects.toMatchObject({ code: 'approval_busy' });
   });
 
+  test('of a call that was asked several times the one that waits is known, else the one that ended last', async () => {
+    const { requests, ask } = startProcess();
+    const first = await ask('a', [1]);
+    await requests.decide(first.nonce, { kind: 'close' });
+    const second = await ask('a', [1]);
+    await ask('b', [2]);
+    expect((await requests.find('a'))?.nonce).toBe(second.nonce);
+    await requests.decide(second.nonce, { kind: 'decline' });
+    expect((await requests.find('a'))?.nonce).toBe(second.nonce);
+    expect(await requests.find('c')).toBeUndefined();
+  });
+
   test('the first end of a request is its end', async () => {
     const { requests, ask } = startProcess();
     const { nonce } = await ask('a', [1]);

@@ -17,6 +17,7 @@ async function act(tool: string, args: object, meanwhile: readonly Command[], lo
   const question = await attacker.ask(tool, args);
   for (const command of meanwhile) await attacker.tell(command);
   const text = readText(await question.answer('accept', { typed: question.typed }));
+  expect(text).toMatch(/SIMULATED (tenant\)|Contoso \()/);
   await look?.(attacker);
   const record = readRecords(attacker.server).at(-1);
   const left = (await attacker.server.gatedRequests()).length;
@@ -49,6 +50,41 @@ describe('what is told and recorded of an act', () => {
     expect(text).toContain('Nothing was changed.');
     for (const name of orphanNames) expect(text).toContain(`It is no longer what it was: ${name}: name was `);
     expect(record).toMatchObject({ verdict: 'target_changed', requestIds: [requestId] });
+  });
+
+  test('what Graph refused is told before what changed meanwhile', async () => {
+    const [first = '', second = ''] = [...orphans].sort();
+    const { text, record, left } = await act('delete_stale_sensors', { ids: orphans }, [
+      onDeparture('DELETE', { do: 'change', of: 'sensors', id: first, set: { displayName: 'DC99' } }),
+      { ...waitFirst, method: 'DELETE', path: first },
+      { do: 'fault', method: 'DELETE', path: second, status: 403 },
+    ]);
+    expect(left).toBe(2);
+    expect(text).toMatch(/^permission_missing: .* Nothing was changed\. /);
+    expect(record).toMatchObject({ verdict: 'permission_missing', requestIds: [requestId, requestId] });
+  });
+
+  test('a deletion of a batch that Graph refused does not count as gone, the one before it does', async () => {
+    const ids = ['SYD-DC01', 'SYD-DC02'].map((name) => find('sensors', `${name}.apac.contoso.com`)).sort();
+    const [first = '', second = ''] = ids;
+    const other = find('sensors', 'TYO-DC04.apac.contoso.com');
+    const setStatus = (id: string, deploymentStatus: string, serviceStatus: string): Command => ({
+      do: 'change',
+      of: 'sensors',
+      id,
+      set: { deploymentStatus, serviceStatus },
+    });
+    const attacker = await startAttacker('modern');
+    for (const id of ids) await attacker.tell(setStatus(id, 'unreachable', 'unknown'));
+    const question = await attacker.ask('delete_stale_sensors', { ids });
+    await attacker.tell({ do: 'fault', method: 'DELETE', path: second, status: 403 });
+    expect(readText(await question.answer('accept', { typed: question.typed }))).toMatch(/^partly_done: /);
+    for (const id of [second, other]) await attacker.tell(setStatus(id, 'upToDate', 'running'));
+    expect((await attacker.ask('delete_sensor', { id: other })).message).not.toContain('is the last communicating');
+    expect(await attacker.tell({ do: 'read', what: 'sensors' })).not.toContainEqual(
+      expect.objectContaining({ id: first }),
+    );
+    await attacker.end();
   });
 
   test('a sensor that is gone when its deletion arrives was gone already', async () => {
@@ -108,5 +144,22 @@ describe('what is told and recorded of an act', () => {
     expect(text).toContain('Not rotated: Graph still gives the old key, and nothing was changed');
     expect(text).not.toMatch(/unknown whether/);
     expect(record).toMatchObject({ verdict: 'not_done', requestIds: [requestId, null] });
+  });
+
+  test('a rotation that Graph confirms and that left the key as it is is not done', async () => {
+    const empty = { do: 'fault', method: 'POST', path: 'regenerate', status: 200 } as const;
+    const { text, record } = await act('regenerate_deployment_access_key', {}, [empty]);
+    expect(text).toMatch(/^not_done: Graph confirmed the request, but nothing of it took effect\. /);
+    expect(text).toContain('"rotated":false');
+    expect(record).toMatchObject({ verdict: 'not_done' });
+  });
+
+  test('a deletion of which nobody knows says what to read next', async () => {
+    const blind = { do: 'fault', method: 'GET', path: 'sensors', times: 100, status: 400 } as const;
+    const lost = { do: 'fault', method: 'DELETE', path: 'sensors' } as const;
+    const { text } = await act('delete_sensor', victim, [onDeparture('DELETE', blind), lost]);
+    expect(text).toMatch(
+      /^outcome_unknown: .* It is unknown whether the request took effect\. Read the current state before doing anything else; do not repeat the call blindly\. /,
+    );
   });
 });

@@ -198,6 +198,21 @@ describe.each(kinds)('a %s client that cancels', (kind) => {
       });
     }));
 
+  test.each([
+    ['before', 'never came to be', 'outcome_unknown'],
+    ['after', 'was made', 'done'],
+  ] as const)('a change whose answer is lost sends nothing any more, and looks (%s: it %s)', (phase, _, verdict) =>
+    scene({ kind }, async (client, { tell, auditLog, gated, gatedRequests, pass }) => {
+      await tell({ do: 'hold' });
+      await tell({ do: 'fault', method: 'PATCH', path: 'autoAuditingConfiguration', phase });
+      const args = { isAutomatic: false };
+      const tool = 'update_auto_auditing_configuration';
+      expect(await cancelled(client, tool, args, 'Sending request 1 of 1', gated, 1)).toBe('cancelled');
+      expect(await passUntil(outcomeIn(auditLog), () => pass(500))).toMatchObject({ verdict });
+      expect((await gatedRequests()).map(({ effect }) => effect)).toEqual([phase === 'after']);
+    }),
+  );
+
   test('an activation while it watches looks no further, and its outcome is in the log', () =>
     scene({ kind }, async (client, { tell, auditLog, requests }) => {
       await tell({ do: 'hold' });
