@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 
 const approval = 'test/approval/*.test.ts';
 const rooms = {
-  effects: { mutate: ['src/operations/effects.ts'], tests: ['test/operations/effects.test.ts', approval] },
+  effects: { mutate: ['src/operations/effects.ts'], tests: ['test/operations/effects.test.ts'] },
   secrets: { mutate: ['src/secrets/*.ts'], tests: ['test/secrets/*.test.ts', 'test/approval/approved.test.ts'] },
   audit: { mutate: ['src/audit/*.ts'], tests: ['test/audit/*.test.ts', 'test/approval/{audit,limits}.test.ts'] },
   resending: {
