@@ -22,8 +22,7 @@ const isHostKey = (key: string) => key.startsWith('_') || hostKeys.includes(key)
  * @throws ToolError `invalid_input` that says what is wrong about them and what would be right.
  */
 export function readInput(operation: Operation, args: unknown): Record<string, unknown> {
-  const input = extendInput(operation);
-  const { properties = {} } = z.toJSONSchema(input, { io: 'input' });
+  const { input, properties } = describeInput(operation);
   const values = Object.entries(args ?? {}).flatMap(([key, sent]) => {
     if (isHostKey(key)) return [];
     const value = Object.hasOwn(properties, key) ? readValue(sent, toSchema(properties[key])) : sent;
@@ -38,17 +37,34 @@ export function readInput(operation: Operation, args: unknown): Record<string, u
 
 type Schema = z.core.JSONSchema.JSONSchema;
 type Schemas = Readonly<Record<string, Schema | boolean>>;
+
+interface DescribedInput {
+  readonly input: Operation['input'];
+  readonly properties: Schemas;
+}
+const describedInputs = new WeakMap<Operation, DescribedInput>();
+
+function describeInput(operation: Operation): DescribedInput {
+  const known = describedInputs.get(operation);
+  if (known !== undefined) return known;
+  const input = extendInput(operation);
+  const { properties = {} } = z.toJSONSchema(input, { io: 'input' });
+  const described = { input, properties };
+  describedInputs.set(operation, described);
+  return described;
+}
+
 const toSchema = (schema: Schema['items']): Schema =>
   typeof schema === 'object' && !Array.isArray(schema) ? schema : {};
 
 /** A word, number or name without the blanks, quotes and brackets around it. */
 function unwrap(text: string): string {
   let [start, end] = [0, text.length];
-  while (start < end && wrapping.test(text.charAt(start))) start += 1;
-  while (end > start && wrapping.test(text.charAt(end - 1))) end -= 1;
+  while (start < end && wrapping.has(text.charAt(start))) start += 1;
+  while (end > start && wrapping.has(text.charAt(end - 1))) end -= 1;
   return text.slice(start, end);
 }
-const wrapping = /[\s"'`()[\]{}]/;
+const wrapping: ReadonlySet<string> = new Set('"\'`()[]{} \t\r\n\u00a0\u3000\ufeff');
 const isNothing = (value: unknown) =>
   value === null ||
   value === undefined ||
