@@ -11,7 +11,7 @@ import { isSameMachine } from './machines.ts';
 import { type Consequence, type Plan, read, type Target, write } from './operation.ts';
 import { detail, paginate, paging } from './paging.ts';
 import { catchToolError } from './partial.ts';
-import { hostname, id, ids, targetStates, text } from './schemas.ts';
+import { hostname, id, ids, targetStates, text, word } from './schemas.ts';
 import { listStates, nothingToDo, observeValue, summarize } from './verification.ts';
 
 /** A health issue in a result. */
@@ -73,7 +73,7 @@ export const listHealthIssues = read({
     domain: hostname.optional().describe('Exact domain'),
     sensor: hostname.optional().describe('Host name or FQDN'),
     olderThanDays: z.int().min(0).max(10000).optional().describe('Age at least'),
-    issueTypeId: text.describe("Microsoft's number of the title"),
+    issueTypeId: word.optional().describe("Microsoft's number of the title"),
     ...paging,
     detail,
   }),

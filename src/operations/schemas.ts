@@ -3,7 +3,10 @@ import { guidPattern } from '../graph/endpoint.ts';
 
 export const text = z.string().optional();
 
-/** A host or domain name as an argument. Formats are not published: they tell the server how to read an argument. */
+/** A text without blanks or quotes around it. Formats are not published: they tell the server how to read an argument. */
+export const word = z.string().meta({ format: 'word' });
+
+/** A host or domain name. */
 export const hostname = z.string().max(255).meta({ format: 'hostname' });
 
 /** An id as an argument: a GUID and nothing else, in lower case. */

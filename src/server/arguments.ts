@@ -30,7 +30,8 @@ export function readInput(operation: Operation, args: unknown): Record<string, u
   });
   const result = input.safeParse(Object.fromEntries(values), { reportInput: true });
   if (result.success) return result.data;
-  const problems = result.error.issues.slice(0, 5).flatMap((issue) => explain(issue, operation, properties));
+  const issues = result.error.issues.toSorted((a, b) => Number(isUnknownKey(b)) - Number(isUnknownKey(a)));
+  const problems = issues.slice(0, 5).flatMap((issue) => explain(issue, operation, properties));
   const next = `Correct this and call ${operation.name} again.`;
   throw new ToolError('invalid_input', `${problems.slice(0, 5).join('. ')}.`, next);
 }
@@ -119,8 +120,10 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['false', false],
 ]);
-/** `upToDate`, `Up to date` and `up_to_date` are one word. */
-const simplify = (word: string) => word.toLowerCase().replace(/[\s_-]/g, '');
+/** `upToDate`, `Up to date` and `up_to_date` are one word; what stands before a word may negate it. */
+const simplify = (word: string) => word.toLowerCase().replace(/(?<=\w)[\s_()-]+(?=\w)/g, '');
+
+const isUnknownKey = ({ code }: z.core.$ZodIssue) => code === 'unrecognized_keys';
 
 /** The sentences for one thing that is wrong: where, what would be right, and what there is. */
 function explain(issue: z.core.$ZodIssue, operation: Operation, properties: Schemas): string[] {
@@ -131,15 +134,17 @@ function explain(issue: z.core.$ZodIssue, operation: Operation, properties: Sche
     return issue.keys.map((key) => explainUnknown(key, sent.get(key), operation, properties));
   }
   if (name === '') return [`${operation.name} ${message}`];
-  const { description } = toSchema(properties[String(path[0])]);
-  if (input === undefined) return [`${name} is missing${description === undefined ? '' : ` (${description})`}`];
+  const { enum: words, description } = toSchema(properties[String(path[0])]);
+  if (input === undefined) return [`${name} is missing (${words === undefined ? description : joinWords(words)})`];
   const right = describeRight(issue);
   return [right === undefined ? `${name} ${message}` : `${name} takes ${right}, not ${describeSent(input)}`];
 }
 
+const joinWords = (words: readonly unknown[]) => words.join(', ').replace(/, (?=[^,]*$)/, ' or ');
+
 function describeRight(issue: z.core.$ZodIssue): string | undefined {
   if (issue.code === 'invalid_type') return typeNames.get(issue.expected);
-  if (issue.code === 'invalid_value') return issue.values.join(', ').replace(/, (?=[^,]*$)/, ' or ');
+  if (issue.code === 'invalid_value') return joinWords(issue.values);
   const unit = 'origin' in issue ? units.get(issue.origin) : undefined;
   if (issue.code === 'too_small') return `at least ${issue.minimum}${unit ?? ''}`;
   if (issue.code === 'too_big') return `at most ${issue.maximum}${unit ?? ''}`;
@@ -160,24 +165,27 @@ const units: ReadonlyMap<string, string> = new Map([
 function describeSent(value: unknown): string {
   if (typeof value === 'string') return value.length > 60 ? `${value.length} characters` : quoteText(value);
   if (Array.isArray(value)) return value.length === 1 ? 'a list' : `a list of ${value.length}`;
-  return typeof value === 'object' ? 'an object' : String(value);
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
 /** The arguments that there are: first those that could hold the value, then by likeness of the name. */
 function explainUnknown(key: string, value: unknown, { name, input }: Operation, properties: Schemas): string {
   const arguments_ = Object.entries(input.shape).map(([known, type]) => {
     const schema = toSchema(properties[known]);
-    const canHold = !holdsAnyText(schema) && z.safeParse(type, readValue(value, schema)).success;
+    const read = readValue(value, schema);
+    const isNumber = schema.type === 'integer' && Number.isInteger(read);
+    const canHold = isNumber || (!holdsAnyText(schema) && z.safeParse(type, read).success);
     return { known, score: Number(canHold) + measureLikeness(key, known) };
   });
-  if (arguments_.length === 0) return `${name} takes no arguments, and no ${quoteText(key, 40)}`;
+  if (arguments_.length === 0) return `${name} takes no arguments; leave out ${quoteText(key, 40)}`;
   const nearest = arguments_.sort((a, b) => b.score - a.score).map(({ known }) => known);
   return `${name} has no argument ${quoteText(key, 40)}; nearest first, it takes ${nearest.join(', ')}`;
 }
 
 function holdsAnyText(schema: Schema): boolean {
   const { items } = schema;
-  return items === undefined ? isFreeText(schema) || schema.format === 'hostname' : holdsAnyText(toSchema(items));
+  const isText = isFreeText(schema) || schema.format === 'hostname' || schema.format === 'word';
+  return items === undefined ? isText : holdsAnyText(toSchema(items));
 }
 
 /** From 0 to 1: the pairs of letters that both names have. */

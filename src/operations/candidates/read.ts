@@ -5,7 +5,7 @@ import { toSafeText } from '../../text.ts';
 import { equalsIgnoreCase, isAtLeastDaysOld, isPartOf } from '../filters.ts';
 import { read } from '../operation.ts';
 import { detail, paginate, paging } from '../paging.ts';
-import { hostname, text } from '../schemas.ts';
+import { hostname, text, word } from '../schemas.ts';
 
 const toCandidateRow = (candidate: SensorCandidate) => ({
   id: toSafeText(candidate.id),
@@ -27,7 +27,7 @@ export const listSensorCandidates = read({
     'Servers that Defender for Endpoint knows and that could run the v3.x sensor but do not yet. Their ids go to activate_sensor_candidates.',
   input: z.strictObject({
     domain: hostname.optional().describe('Exact domain'),
-    name: text.describe('Part of the FQDN'),
+    name: word.optional().describe('Part of the FQDN'),
     staleDays: z.int().min(0).max(10000).optional().describe('Not seen for so many days'),
     ...paging,
     detail,

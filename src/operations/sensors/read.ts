@@ -25,7 +25,7 @@ import {
 import { read } from '../operation.ts';
 import { detail, paginate, paging } from '../paging.ts';
 import { catchToolError, readIfAllowed } from '../partial.ts';
-import { hostname, id, text } from '../schemas.ts';
+import { hostname, id, text, word } from '../schemas.ts';
 
 const sensorItem = { id: text, name: text, domain: text, type: text, version: text, deployment: text, health: text };
 
@@ -79,7 +79,7 @@ export const listSensors = read({
     serviceStatus: z.array(z.enum(serviceStatuses)).min(1).optional().describe('Any of'),
     generation: z.enum(['v2', 'v3']).optional().describe('Of the software'),
     domain: hostname.optional().describe('Exact domain'),
-    name: text.describe('Part of the name'),
+    name: word.optional().describe('Part of the name'),
     notCommunicating: z.boolean().optional().describe('false: communicating ones'),
     delayedUpdate: z.boolean().optional().describe('false: without the delay'),
     versionBelow: version.optional().describe('Such as 2.240, of its generation'),
