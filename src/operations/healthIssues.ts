@@ -67,7 +67,7 @@ export const listHealthIssues = read({
   description:
     'What is wrong with sensors or the whole tenant: open health issues unless status says otherwise, with severity, sensors and age.',
   input: z.strictObject({
-    status: z.array(z.enum(issueStatuses)).min(1).default(['open']).describe('Any of'),
+    status: z.array(z.enum(issueStatuses)).min(1).default(['open']).describe('Any of, else open'),
     severity: z.array(z.enum(issueSeverities)).min(1).optional().describe('Any of'),
     type: z.enum(issueTypes).optional().describe('Of sensors or the tenant'),
     domain: hostname.optional().describe('Exact domain'),

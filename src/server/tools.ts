@@ -34,7 +34,9 @@ const allowOutcomeAlone = (output: Operation['output']) => output.partial().requ
 
 /**
  * A schema as hosts and models take it. Formats, bounds and lengths are left to the server's own check: Ajv throws at a format
- * that it does not know, Gemini refuses most, Anthropic's strict tools refuse bounds. Some hosts want `required` in any case.
+ * that it does not know, Gemini refuses most, Anthropic's strict tools refuse bounds, OpenAI's
+ * strict mode on Azure defaults. Some
+ * hosts want `required` in any case.
  */
 function publishSchema(schema: z.ZodType, io: 'input' | 'output'): StandardSchemaWithJSON<unknown> {
   const json = () => {
@@ -51,8 +53,18 @@ function publishSchema(schema: z.ZodType, io: 'input' | 'output'): StandardSchem
   };
 }
 
-const checkedHere = ['format', 'pattern', 'minLength', 'maxLength', 'minItems', 'maxItems', 'minimum', 'maximum'];
+const leftOut = [
+  'format',
+  'pattern',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'minimum',
+  'maximum',
+  'default',
+];
 
 function keepForHosts(schema: z.core.JSONSchema.BaseSchema): void {
-  for (const keyword of checkedHere) delete schema[keyword];
+  for (const keyword of leftOut) delete schema[keyword];
 }
