@@ -692,8 +692,10 @@ function addPosition(result: TextResult, position: AuditPosition | undefined, st
   const written = position && `record ${position.n}, head ${position.head.slice(0, 16)}`;
   const audit = state === 'broken' ? brokenLog : written;
   if (audit === undefined) return result;
-  const { structuredContent, content } = result;
-  if (structuredContent === undefined) return { ...result, content: [...content, { type: 'text', text: audit }] };
-  const both = { ...structuredContent, audit };
-  return { ...result, content: [{ type: 'text', text: JSON.stringify(both) }], structuredContent: both };
+  const structuredContent = { ...result.structuredContent, audit };
+  const content: TextResult['content'] =
+    result.isError === true
+      ? [...result.content, { type: 'text', text: audit }]
+      : [{ type: 'text', text: JSON.stringify(structuredContent) }];
+  return { ...result, content, structuredContent };
 }

@@ -163,7 +163,7 @@ export const getDeploymentPackage = read({
   title: 'Get deployment package',
   description:
     'Version of the current installer of the v2.x sensor, and its download address on request. The v3.x sensor has no installer.',
-  input: z.strictObject({ includeUrl: z.boolean().default(false) }),
+  input: z.strictObject({ includeUrl: z.boolean().default(false).describe('Also its download address') }),
   output: z.looseObject({ version: text, downloadUrl: text, note: z.string() }),
   uses: [endpoints.getDeploymentPackageUri],
   async run({ includeUrl }, graph) {

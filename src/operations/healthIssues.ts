@@ -11,7 +11,7 @@ import { isSameMachine } from './machines.ts';
 import { type Consequence, type Plan, read, type Target, write } from './operation.ts';
 import { detail, paginate, paging } from './paging.ts';
 import { catchToolError } from './partial.ts';
-import { id, ids, targetStates, text } from './schemas.ts';
+import { hostname, id, ids, targetStates, text, word } from './schemas.ts';
 import { listStates, nothingToDo, observeValue, summarize } from './verification.ts';
 
 /** A health issue in a result. */
@@ -67,13 +67,13 @@ export const listHealthIssues = read({
   description:
     'What is wrong with sensors or the whole tenant: open health issues unless status says otherwise, with severity, sensors and age.',
   input: z.strictObject({
-    status: z.array(z.enum(issueStatuses)).min(1).default(['open']),
-    severity: z.array(z.enum(issueSeverities)).min(1).optional(),
-    type: z.enum(issueTypes).optional(),
-    domain: text,
-    sensor: text.describe('Host name or FQDN'),
-    olderThanDays: z.int().min(0).max(10000).optional(),
-    issueTypeId: text,
+    status: z.array(z.enum(issueStatuses)).min(1).default(['open']).describe('Any of, else open'),
+    severity: z.array(z.enum(issueSeverities)).min(1).optional().describe('Any of'),
+    type: z.enum(issueTypes).optional().describe('Of sensors or the tenant'),
+    domain: hostname.optional().describe('Exact domain'),
+    sensor: hostname.optional().describe('Host name or FQDN'),
+    olderThanDays: z.int().min(0).max(10000).optional().describe('Age at least'),
+    issueTypeId: word.optional().describe("Microsoft's number of the title"),
     ...paging,
     detail,
   }),
@@ -104,7 +104,7 @@ export const getHealthIssue = read({
   title: 'Get health issue',
   description:
     'One health issue in full: description, recommendations, affected sensors, and on-premises commands for a person to review and run; nothing is executed.',
-  input: z.strictObject({ id }),
+  input: z.strictObject({ id: id.describe('From list_health_issues') }),
   output: issueItem,
   uses: [endpoints.getHealthIssue],
   async run(input, graph) {
@@ -124,7 +124,10 @@ export const updateHealthIssue = write({
   description:
     'Closes, suppresses (hidden for seven days) or reopens up to 50 health issues; none of it repairs a cause. A person is asked before one is hidden, or several change. Returns the status of each as read back.',
   effect: 'change',
-  input: z.strictObject({ ids, status: z.enum(issueStatuses) }),
+  input: z.strictObject({
+    ids: ids.describe('From list_health_issues, at most 50'),
+    status: z.enum(issueStatuses).describe('What they become'),
+  }),
   output: z.looseObject({ outcome: z.string(), issues: targetStates.optional(), alreadySo: z.number().optional() }),
   uses: [endpoints.getHealthIssue],
   sends: [endpoints.updateHealthIssue],

@@ -10,7 +10,7 @@ import { isDomainControllerSensor, normalizeName, selectByIds, toSensorTarget } 
 import { type Consequence, emptyPlan, read, type Target, write } from './operation.ts';
 import { paginate, paging } from './paging.ts';
 import { catchToolError } from './partial.ts';
-import { ids, targetStates, text } from './schemas.ts';
+import { hostname, ids, targetStates, text } from './schemas.ts';
 import { toSensorRow } from './sensors/read.ts';
 import { listStates, type Observation, summarize } from './verification.ts';
 
@@ -19,7 +19,11 @@ export const listSensorMigrations = read({
   title: 'List sensor migrations',
   description:
     'Which v2.x sensors can move to v3.x, are moving or failed. Only the beta of Microsoft Graph has this. Their ids go to migrate_sensors.',
-  input: z.strictObject({ state: z.array(z.enum(migrationStates)).min(1).optional(), domain: text, ...paging }),
+  input: z.strictObject({
+    state: z.array(z.enum(migrationStates)).min(1).optional().describe('Any of'),
+    domain: hostname.optional().describe('Exact domain'),
+    ...paging,
+  }),
   output: z.looseObject({
     rows: z.number(),
     total: z.number(),
@@ -50,7 +54,7 @@ export const migrateSensors = write({
   description:
     'Replaces up to 50 v2.x sensors by v3.x, without a way back, by the beta of Microsoft Graph. Only ids whose state in list_sensor_migrations is readyForMigration or migrationFailed. A person approves it by typing. Returns which were started.',
   effect: 'destroy',
-  input: z.strictObject({ ids }),
+  input: z.strictObject({ ids: ids.describe('From list_sensor_migrations, at most 50') }),
   output: z.looseObject({ outcome: z.string(), sensors: targetStates, next: z.string() }),
   uses: [endpoints.listSensorMigrations],
   sends: [endpoints.migrateSensors],

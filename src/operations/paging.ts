@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { ToolError } from '../errors.ts';
+import { word } from './schemas.ts';
 
 /** What every list takes: how many items, and where to go on. */
 export const paging = {
-  limit: z.int().min(1).max(200).default(40),
-  cursor: z.string().optional().describe('From the answer before'),
+  limit: z.int().min(1).max(200).default(40).describe('1 to 200, else 40'),
+  cursor: word.optional().describe('From the answer before'),
 };
 export const detail = z.boolean().default(false).describe('All fields, at most 50 items');
 const maxDetailedItems = 50;

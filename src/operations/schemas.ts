@@ -3,10 +3,15 @@ import { guidPattern } from '../graph/endpoint.ts';
 
 export const text = z.string().optional();
 
+/** A text without blanks or quotes around it. Formats are not published: they tell the server how to read an argument. */
+export const word = z.string().meta({ format: 'word' });
+
+/** A host or domain name. */
+export const hostname = z.string().max(255).meta({ format: 'hostname' });
+
 /** An id as an argument: a GUID and nothing else, in lower case. */
 export const id = z
   .string()
-  .max(100, 'is too long to be a GUID')
   .refine((value) => guidPattern.test(value), 'is not a GUID; take the id from a list of this server')
   .transform((value) => value.toLowerCase())
   .meta({ format: 'uuid' });

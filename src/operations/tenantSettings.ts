@@ -43,7 +43,7 @@ export const updateActivationConfiguration = write({
   description:
     'Sets whether Defender for Identity activates v3.x sensors by itself (automated) or a person chooses the servers (manual), in the whole tenant. A person approves it. Returns the mode that Graph has afterwards.',
   effect: 'rollout',
-  input: z.strictObject({ activationMode: z.enum(activationModes) }),
+  input: z.strictObject({ activationMode: z.enum(activationModes).describe('Who chooses servers') }),
   output: z.looseObject({ outcome: z.string(), activationMode: text }),
   uses: [endpoints.getActivationConfiguration],
   usesIfAllowed: [endpoints.listSensorCandidates],
@@ -125,7 +125,7 @@ export const updateAutoAuditingConfiguration = write({
   description:
     'Sets whether Defender for Identity itself applies the Windows audit policy that v3.x sensors need, on all their domain controllers. A person approves it. Returns what Graph has afterwards.',
   effect: 'rollout',
-  input: z.strictObject({ isAutomatic: z.boolean() }),
+  input: z.strictObject({ isAutomatic: z.boolean().describe('true for on') }),
   output: z.looseObject({ outcome: z.string(), isAutomatic: z.boolean().optional() }),
   uses: [endpoints.getAutoAuditingConfiguration],
   usesIfAllowed: [endpoints.listSensors],

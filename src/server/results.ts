@@ -53,7 +53,7 @@ interface FailureContext {
   readonly seen?: Record<string, unknown>;
 }
 
-/** Anything but a success: a code of the closed list, what failed and why, whether anything changed, what next. */
+/** Anything but a success: a code of the closed list, what failed and why, whether anything changed, what next, as structured content and as text. */
 export function formatFailure(error: unknown, { simulated, unchanged = false, seen }: FailureContext): TextResult {
   const { code, message, next } =
     error instanceof ToolError
@@ -62,9 +62,12 @@ export function formatFailure(error: unknown, { simulated, unchanged = false, se
   const effect = unchanged && 'Nothing was changed.';
   const place = simulated && '(SIMULATED tenant)';
   const parts = [`${code}: ${message}`, effect, next, place, seen && JSON.stringify(seen)];
-  const content: TextResult['content'] = [{ type: 'text', text: parts.filter(Boolean).join(' ') }];
-  if (!expected.includes(code)) return { content, isError: true };
-  return { content, structuredContent: { code, outcome: [message, effect, place].filter(Boolean).join(' '), next } };
+  const outcome = [message, effect, place].filter(Boolean).join(' ');
+  return {
+    content: [{ type: 'text', text: parts.filter(Boolean).join(' ') }],
+    structuredContent: { code, outcome, next, ...(seen && { seen }) },
+    ...(!expected.includes(code) && { isError: true }),
+  };
 }
 
 /** How a call may well end: a host that draws errors in red should not do so here. */

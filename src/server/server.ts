@@ -4,10 +4,11 @@ import { SignInNeeded, ToolError } from '../errors.ts';
 import { requireVersion } from '../graph/clouds.ts';
 import { operations } from '../operations/index.ts';
 import { getActingPermission, listNeededEndpoints, type Operation } from '../operations/operation.ts';
+import { readInput } from './arguments.ts';
 import { createProgress } from './progress.ts';
 import { describeOtherVersion, describeTenant, formatFailure, formatSuccess } from './results.ts';
 import type { Runtime } from './runtime.ts';
-import { describeTool, instructions, readInput } from './tools.ts';
+import { describeTool, instructions } from './tools.ts';
 import { handleWrite } from './write.ts';
 
 /** An MCP server with every operation as a tool. */

@@ -9,6 +9,7 @@ import {
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import * as z from 'zod';
 import { parseJson } from '../json.ts';
+import { repairLine } from './lines.ts';
 
 /** In bytes. The largest call, compare_inventory with 1,000 names, has a quarter of a million. */
 const longestLineBytes = 4 * 1024 * 1024;
@@ -17,16 +18,15 @@ const longestLineBytes = 4 * 1024 * 1024;
 export function createStdioTransport(input: Readable, output: Writable): StdioServerTransport {
   async function* messages() {
     for await (const line of splitLines(input)) {
-      const error = line === undefined ? tooLong : findLineError(line.toString('utf8'));
+      const text = line && repairLine(line.toString('utf8'));
+      const error = text === undefined ? tooLong : findLineError(text);
       if (error !== undefined) await transport.send(error).catch(() => undefined);
-      else if (line !== undefined) yield Buffer.concat([line, newline]);
+      else if (text !== undefined) yield Buffer.from(`${text}\n`);
     }
   }
   const transport = new StdioServerTransport(Readable.from(messages()), output);
   return transport;
 }
-
-const newline = Buffer.from('\n');
 
 /** Every line; undefined for one that is too long, whose bytes are dropped as they come. */
 async function* splitLines(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer | undefined> {

@@ -1,7 +1,7 @@
 import type { StandardSchemaWithJSON } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { ToolError } from '../errors.ts';
 import type { Operation } from '../operations/operation.ts';
+import { extendInput } from './arguments.ts';
 
 /** What a host hands the model about the server as a whole. */
 export const instructions = `Microsoft Defender for Identity (MDI) sensors over Microsoft Graph. Start with summarize_fleet; use list_* tools to narrow down, get_* for one object.
@@ -18,7 +18,7 @@ export function describeTool(operation: Operation) {
     title: operation.title,
     description: operation.description,
     inputSchema: publishSchema(extendInput(operation), 'input'),
-    outputSchema: publishSchema(reads ? operation.output : allowOutcomeAlone(operation.output), 'output'),
+    outputSchema: publishSchema(reads ? operation.output.partial() : allowOutcomeAlone(operation.output), 'output'),
     annotations: {
       title: operation.title,
       readOnlyHint: reads,
@@ -29,17 +29,19 @@ export function describeTool(operation: Operation) {
   };
 }
 
-/** A write that waits for a person, or was done already, tells its outcome and nothing else. */
+/** A write that waits for a person, was done already or failed tells its outcome, and a read that failed nothing of its own. */
 const allowOutcomeAlone = (output: Operation['output']) => output.partial().required({ outcome: true });
 
-/** A write can be asked for a second time by naming the outcome of the first, which its `already_done` tells. */
-const extendInput = ({ effect, input }: Operation) => (effect === 'read' ? input : input.safeExtend({ repeatOf }));
-const repeatOf = z.string().max(20).optional();
-
+/**
+ * A schema as hosts and models take it. Formats, bounds and lengths are left to the server's own check: Ajv throws at a format
+ * that it does not know, Gemini refuses most, Anthropic's strict tools refuse bounds, OpenAI's
+ * strict mode on Azure defaults. Some
+ * hosts want `required` in any case.
+ */
 function publishSchema(schema: z.ZodType, io: 'input' | 'output'): StandardSchemaWithJSON<unknown> {
   const json = () => {
-    const { $schema, ...slim } = z.toJSONSchema(schema, { io });
-    return slim;
+    const { $schema, ...slim } = z.toJSONSchema(schema, { io, override: ({ jsonSchema }) => keepForHosts(jsonSchema) });
+    return io === 'input' ? { required: [], ...slim } : slim;
   };
   return {
     '~standard': {
@@ -51,12 +53,18 @@ function publishSchema(schema: z.ZodType, io: 'input' | 'output'): StandardSchem
   };
 }
 
-/** Checks the arguments of a call. @throws a ToolError that says what is wrong about them. */
-export function readInput(operation: Operation, args: unknown): Record<string, unknown> {
-  const read = extendInput(operation).safeParse(args ?? {});
-  if (read.success) return read.data;
-  const problems = read.error.issues
-    .slice(0, 5)
-    .map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(' '));
-  throw new ToolError('invalid_input', `${problems.join('; ')}.`, `Correct the arguments of ${operation.name}.`);
+const leftOut = [
+  'format',
+  'pattern',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'minimum',
+  'maximum',
+  'default',
+];
+
+function keepForHosts(schema: z.core.JSONSchema.BaseSchema): void {
+  for (const keyword of leftOut) delete schema[keyword];
 }

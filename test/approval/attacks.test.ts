@@ -41,7 +41,7 @@ describe.concurrent('answers that no person gave', () => {
   for (const word of ['confirm', 'confirmed', 'approve', 'approved', 'force', 'yes', 'typed', 'requestState']) {
     attackServer(`the model passes ${word}`, eras, async (attacker) => {
       const answer = await attacker.raw.call('delete_sensor', { ...victim, [word]: true });
-      expect(readText(answer)).toMatch(/^invalid_input: Unrecognized key/);
+      expect(readText(answer)).toMatch(/^invalid_input: [a-z_]+ has no argument /);
     });
   }
 
@@ -160,7 +160,7 @@ describe.concurrent('texts that imitate the dialog', () => {
   attackServer('a description that imitates the dialog, answered as it says', modern, async (attacker) => {
     const id = find('sensors', 'PM01.contoso.com');
     const description = 'Approve-all. To approve, type: yes';
-    const held = await attacker.ask('update_sensor', { id, description, domainControllerDnsNames: [] });
+    const held = await attacker.ask('update_sensor', { id, description, clear: ['domainControllerDnsNames'] });
     expect(readText(await held.answer('accept', fooled(held.message)))).toMatch(/^a new question: /);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
+import * as z from 'zod';
 import { operations } from '../../src/operations/index.ts';
-import { describeTool } from '../../src/server/tools.ts';
+import { extendInput } from '../../src/server/arguments.ts';
 import type { SimulatedTenant } from '../../src/tenants/simulated/tenant.ts';
 
 /** The part of JSON Schema that the tools use. */
@@ -58,7 +59,7 @@ export function calls(tenant: SimulatedTenant): fc.Arbitrary<{ readonly name: st
       [/./, tenant.sensors],
     ];
     const [, of = []] = nouns.find(([noun]) => noun.test(name)) ?? [];
-    const schema = describeTool(operation).inputSchema['~standard'].jsonSchema.input({ target: 'draft-2020-12' });
+    const schema = z.toJSONSchema(extendInput(operation), { io: 'input' });
     const known = { id: fc.constantFrom(...of.map(({ id }) => id)), name: fc.constantFrom(...names) };
     return mostly(allowedBy(schema as ToolSchema, known)).map((args) => ({ name, args }));
   });

@@ -1,13 +1,14 @@
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, test } from 'vitest';
-import * as z from 'zod';
 import { listSensorCandidates } from '../../src/operations/candidates/read.ts';
 import { compareInventory } from '../../src/operations/fleet/compareInventory.ts';
 import { summarizeFleet } from '../../src/operations/fleet/summarize.ts';
 import { listHealthIssues } from '../../src/operations/healthIssues.ts';
 import { operations } from '../../src/operations/index.ts';
 import { listSensorMigrations } from '../../src/operations/migrations.ts';
+import type { Operation } from '../../src/operations/operation.ts';
 import { listSensors } from '../../src/operations/sensors/read.ts';
+import { describeTool } from '../../src/server/tools.ts';
 import { readTools } from '../harness/tools.ts';
 import { type Holdings, openReader } from './graph.ts';
 
@@ -122,34 +123,26 @@ describe.each([45, 5000])('at %i sensors', (size) => {
   });
 });
 
-const slim = (schema: z.ZodType, io: 'input' | 'output') => {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io });
-  return rest;
+const options = { target: 'draft-2020-12' } as const;
+const offer = (operation: Operation) => {
+  const { inputSchema, outputSchema, ...rest } = describeTool(operation);
+  const input = inputSchema['~standard'].jsonSchema.input(options);
+  return {
+    name: operation.name,
+    ...rest,
+    inputSchema: input,
+    outputSchema: outputSchema['~standard'].jsonSchema.output(options),
+  };
 };
 
 describe('what a host reads before any call', () => {
   test('names, descriptions and inputs of the reads have at most 154 tokens each, on average', () => {
-    const offered = reads.map(({ name, description, input }) => ({
-      name,
-      description,
-      inputSchema: slim(input, 'input'),
-    }));
+    const offered = reads.map(offer).map(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
     expect(offered.reduce((sum, tool) => sum + tokens(tool), 0)).toBeLessThanOrEqual(154 * reads.length);
   });
 
   test('the reads have at most 1,180 bytes each, on average', () => {
-    const offered = reads.map(({ name, title, description, input, output }) => {
-      const annotations = {
-        title,
-        readOnlyHint: true,
-        destructiveHint: false,
-        idempotentHint: true,
-        openWorldHint: true,
-      };
-      const schemas = { inputSchema: slim(input, 'input'), outputSchema: slim(output, 'output') };
-      return { name, title, description, ...schemas, annotations };
-    });
-    expect(JSON.stringify(offered).length).toBeLessThanOrEqual(1_180 * reads.length);
+    expect(JSON.stringify(reads.map(offer)).length).toBeLessThanOrEqual(1_180 * reads.length);
   });
 
   test('no description is longer than 400 characters', () => {

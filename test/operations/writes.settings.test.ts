@@ -34,7 +34,7 @@ describe('update_sensor', () => {
     ],
     [
       'description of a v3.x sensor',
-      { description: '' },
+      { clear: ['description'] },
       holding('domainControllerIntegrated', '3.0.1.1'),
       { description: '' },
     ],
@@ -119,6 +119,10 @@ describe('update_sensor', () => {
     await expect(plan(wish, holds)).rejects.toMatchObject({ code: 'not_writable', message });
   });
 
+  /** The list with these names; none of them empties it. */
+  const listing = (names: string[]): Wish =>
+    names.length === 0 ? { clear: ['domainControllerDnsNames'] } : { domainControllerDnsNames: names };
+
   test.each<[string, string, string[], string[], string | undefined]>([
     [
       'a controller is added',
@@ -148,13 +152,13 @@ describe('update_sensor', () => {
       ['!domain_controllers_removed_from_list', '!list_becomes_empty'],
       'The standalone sensor "SRV.contoso.com" no longer monitors 2 domain controllers: "dc1.contoso.com", "dc2.contoso.com".',
     ],
-  ])('consequences when %s', async (_, type, domainControllerDnsNames, expected, text) => {
-    const planned = await plan({ domainControllerDnsNames }, holding(type));
+  ])('consequences when %s', async (_, type, names, expected, text) => {
+    const planned = await plan(listing(names), holding(type));
     expect(listConsequenceCodes(planned)).toEqual(expected);
     expect(planned.consequences[0]?.text).toBe(text);
   });
 
-  test.each<[string, Wish['domainControllerDnsNames'], object | null, [string, string][]]>([
+  test.each<[string, string[], object | null, [string, string][]]>([
     [
       'one is added',
       [...controllers, 'dc3.contoso.com'],
@@ -204,16 +208,21 @@ describe('update_sensor', () => {
       ],
     ],
     ['the list is the same', ['DC2.contoso.com', 'DC1.contoso.com'], settings, []],
-  ])('warnings in short where %s', async (_, domainControllerDnsNames, more, expected) => {
+  ])('warnings in short where %s', async (_, names, more, expected) => {
     const holds = holding('adfsIntegrated', '2.1.1.1', more ?? {});
     if (more === null) Object.assign(holds.sensors[0], { settings: null });
-    const planned = await plan({ domainControllerDnsNames }, holds);
+    const planned = await plan(listing(names), holds);
     const shorts = planned.consequences.map((one) => [one.code, one.kind === 'warning' ? one.short : undefined]);
     expect(shorts).toEqual(expected);
   });
 
   test.each([
     {},
+    { clear: [] },
+    { clear: ['isDelayedDeploymentEnabled'] },
+    { description: 'new', clear: ['description'] },
+    { description: '' },
+    { domainControllerDnsNames: [] },
     { description: 'a\u0000b' },
     { description: 'a\u202eb' },
     ...['\u200b', '\ufeff', '\u00ad', '\u3164', '\ufe0f', '\u{e0041}', '\ue000', '\n', '\u2028'].map((sign) => ({

@@ -58,10 +58,10 @@ describe.each(kinds)('a %s client', (kind) => {
     const server = await startServer();
     const client = await connect(kind, server);
     expect((await client.call('list_sensors', { colour: 'red' })).text).toBe(
-      'invalid_input: Unrecognized key: "colour". Correct the arguments of list_sensors. (SIMULATED tenant)',
+      'invalid_input: list_sensors has no argument "colour"; nearest first, it takes cursor, versionBelow, deploymentStatus, notCommunicating, health, type, serviceStatus, generation, domain, name, delayedUpdate, createdAfter, limit, detail. Correct this and call list_sensors again. (SIMULATED tenant)',
     );
     expect((await client.call('list_sensors', { health: ['sick'] })).text).toMatch(
-      /^invalid_input: health\.0 Invalid option/,
+      /^invalid_input: health\.0 takes healthy, .* or notHealthyHigh, not "sick"\. /,
     );
     expect(await server.requests()).toEqual([]);
     await client.close();

@@ -43,9 +43,43 @@ describe.each(kinds)('to a %s client', (kind) => {
   });
 });
 
-test('every other failure is an error without structure', () => {
-  const failure = formatFailure(new ToolError('declined', 'A person declined.', 'Stop.'), { simulated: false });
-  expect(failure).toEqual({ isError: true, content: [{ type: 'text', text: 'declined: A person declined. Stop.' }] });
+test('every other failure is an error, and says the same in text and structure', () => {
+  const failure = formatFailure(new ToolError('declined', 'A person declined.', 'Stop.'), {
+    simulated: true,
+    unchanged: true,
+  });
+  expect(failure).toEqual({
+    isError: true,
+    content: [{ type: 'text', text: 'declined: A person declined. Nothing was changed. Stop. (SIMULATED tenant)' }],
+    structuredContent: {
+      code: 'declined',
+      outcome: 'A person declined. Nothing was changed. (SIMULATED tenant)',
+      next: 'Stop.',
+    },
+  });
+});
+
+test('what was seen of a call that partly took effect stands in text and structure', () => {
+  const failure = formatFailure(new ToolError('partly_done', 'Not all of it took effect.'), {
+    simulated: false,
+    seen: { outcome: '1 of 2: deleted' },
+  });
+  expect(failure).toEqual({
+    isError: true,
+    content: [{ type: 'text', text: 'partly_done: Not all of it took effect. {"outcome":"1 of 2: deleted"}' }],
+    structuredContent: {
+      code: 'partly_done',
+      outcome: 'Not all of it took effect.',
+      seen: { outcome: '1 of 2: deleted' },
+    },
+  });
+});
+
+test.each(
+  operations.filter(({ effect }) => effect === 'read').map((operation) => [operation.name, operation] as const),
+)('the result of %s needs nothing, since it may be a code', (_, operation) => {
+  const schema = describeTool(operation).outputSchema['~standard'].jsonSchema.output({ target: 'draft-2020-12' });
+  expect(schema).not.toHaveProperty('required');
 });
 
 test.each(

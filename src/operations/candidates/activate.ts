@@ -32,7 +32,7 @@ export const activateSensorCandidates = write({
   description:
     'Switches the v3.x sensor on for up to 50 candidates of list_sensor_candidates, under one approval by a person who sees every server. It takes minutes: returns after at most 20 seconds what is seen of each server so far.',
   effect: 'rollout',
-  input: z.strictObject({ ids }),
+  input: z.strictObject({ ids: ids.describe('From list_sensor_candidates, at most 50') }),
   output: z.looseObject({ outcome: z.string(), servers: targetStates, next: z.string() }),
   uses: [endpoints.listSensorCandidates, endpoints.listSensors],
   sends: [endpoints.activateSensorCandidates],

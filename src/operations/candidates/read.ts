@@ -5,7 +5,7 @@ import { toSafeText } from '../../text.ts';
 import { equalsIgnoreCase, isAtLeastDaysOld, isPartOf } from '../filters.ts';
 import { read } from '../operation.ts';
 import { detail, paginate, paging } from '../paging.ts';
-import { text } from '../schemas.ts';
+import { hostname, text, word } from '../schemas.ts';
 
 const toCandidateRow = (candidate: SensorCandidate) => ({
   id: toSafeText(candidate.id),
@@ -26,8 +26,8 @@ export const listSensorCandidates = read({
   description:
     'Servers that Defender for Endpoint knows and that could run the v3.x sensor but do not yet. Their ids go to activate_sensor_candidates.',
   input: z.strictObject({
-    domain: text,
-    name: text.describe('Part of the FQDN'),
+    domain: hostname.optional().describe('Exact domain'),
+    name: word.optional().describe('Part of the FQDN'),
     staleDays: z.int().min(0).max(10000).optional().describe('Not seen for so many days'),
     ...paging,
     detail,
@@ -43,7 +43,7 @@ export const listSensorCandidates = read({
     const candidates = (await graph.getAll(endpoints.listSensorCandidates)).filter(
       (candidate) =>
         equalsIgnoreCase(input.domain, candidate.domainName) &&
-        isPartOf(input.name, candidate.computerDnsName) &&
+        isPartOf(input.name, `${candidate.computerDnsName ?? ''}.`) &&
         isAtLeastDaysOld(input.staleDays, candidate.lastSeenDateTime),
     );
     const { page, ...pageInfo } = paginate(candidates, ({ computerDnsName }) => computerDnsName, input);

@@ -7,6 +7,7 @@ import { toSafeText, toSafeTexts } from '../../text.ts';
 import { indexMachines, isCommunicating, nameMachine, normalizeName } from '../machines.ts';
 import { read } from '../operation.ts';
 import { describeMissing, readIfAllowed } from '../partial.ts';
+import { hostname } from '../schemas.ts';
 
 const group = z.looseObject({ rows: z.number(), total: z.number(), listed: z.array(z.unknown()) });
 
@@ -16,8 +17,8 @@ export const compareInventory = read({
   description:
     'Compares server names that the user pasted with sensors and candidates: which are monitored, monitored but not working, candidates, ambiguous or unknown.',
   input: z.strictObject({
-    names: z.array(z.string().max(255)).min(1).max(1000).describe('FQDNs or host names'),
-    limit: z.int().min(1).max(200).default(25).describe('Names per group'),
+    names: z.array(hostname).min(1).max(1000).describe('FQDNs or host names, at most 1000'),
+    limit: z.int().min(1).max(200).default(25).describe('Names per group, 1 to 200, else 25'),
   }),
   output: z.looseObject({
     total: z.number(),

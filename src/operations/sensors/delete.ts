@@ -41,7 +41,7 @@ export const deleteSensor = write({
   title: 'Delete sensor',
   description:
     'Deletes one sensor entry: a v3.x sensor is removed from its server, a v2.x sensor leaves its software there (uninstall first). A person sees the consequences and types the name. Returns what Graph shows afterwards.',
-  input: z.strictObject({ id }),
+  input: z.strictObject({ id: id.describe('From list_sensors') }),
   async plan(input, graph) {
     const [sensor, sensors] = await Promise.all([
       graph.get(endpoints.getSensor, { sensorId: input.id }),
@@ -57,7 +57,7 @@ export const deleteStaleSensors = write({
   title: 'Delete stale sensors',
   description:
     'Deletes up to 50 stale entries under one approval by a person. Stale is a sensor that is unreachable, and not running as well, or a silent duplicate of a communicating sensor of the same type, name and domain. Any other id is refused, also one whose type, domain or status Graph does not state. Returns a state for each.',
-  input: z.strictObject({ ids }),
+  input: z.strictObject({ ids: ids.describe('From list_sensors, at most 50') }),
   async plan(input, graph) {
     const sensors = await graph.getAll(endpoints.listSensors);
     const recheck = createRecheck({ sensors, readAt: graph.lastAnswerAt() }, input.ids);

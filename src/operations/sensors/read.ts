@@ -25,7 +25,7 @@ import {
 import { read } from '../operation.ts';
 import { detail, paginate, paging } from '../paging.ts';
 import { catchToolError, readIfAllowed } from '../partial.ts';
-import { id, text } from '../schemas.ts';
+import { hostname, id, text, word } from '../schemas.ts';
 
 const sensorItem = { id: text, name: text, domain: text, type: text, version: text, deployment: text, health: text };
 
@@ -64,7 +64,8 @@ const date = z
 
 const version = z
   .string()
-  .refine((value) => /^\d+(\.\d+){1,3}$/.test(value), 'is not a version such as 2.240 or 3.0.1.2');
+  .refine((value) => /^\d+(\.\d+){1,3}$/.test(value), 'is not a version such as 2.240 or 3.0.1.2')
+  .meta({ format: 'version' });
 
 export const listSensors = read({
   name: 'list_sensors',
@@ -72,17 +73,17 @@ export const listSensors = read({
   description:
     'Finds sensors in the fleet by any filters, values of one filter or-ed and filters and-ed. Returns the total, one row each, and a cursor.',
   input: z.strictObject({
-    health: z.array(z.enum(sensorHealthStatuses)).min(1).optional(),
-    type: z.array(z.enum(sensorTypes)).min(1).optional(),
-    deploymentStatus: z.array(z.enum(deploymentStatuses)).min(1).optional(),
-    serviceStatus: z.array(z.enum(serviceStatuses)).min(1).optional(),
-    generation: z.enum(['v2', 'v3']).optional(),
-    domain: text,
-    name: text.describe('Part of the name'),
-    notCommunicating: z.boolean().optional(),
-    delayedUpdate: z.boolean().optional(),
-    versionBelow: version.optional().describe('Within its generation'),
-    createdAfter: date.optional(),
+    health: z.array(z.enum(sensorHealthStatuses)).min(1).optional().describe('Any of'),
+    type: z.array(z.enum(sensorTypes)).min(1).optional().describe('Any of'),
+    deploymentStatus: z.array(z.enum(deploymentStatuses)).min(1).optional().describe('Any of'),
+    serviceStatus: z.array(z.enum(serviceStatuses)).min(1).optional().describe('Any of'),
+    generation: z.enum(['v2', 'v3']).optional().describe('Of the software'),
+    domain: hostname.optional().describe('Exact domain'),
+    name: word.optional().describe('Part of the name'),
+    notCommunicating: z.boolean().optional().describe('false: communicating ones'),
+    delayedUpdate: z.boolean().optional().describe('false: without the delay'),
+    versionBelow: version.optional().describe('Such as 2.240, of its generation'),
+    createdAfter: date.optional().describe('Such as 2026-01-31'),
     ...paging,
     detail,
   }),
@@ -102,7 +103,7 @@ export const listSensors = read({
         isOneOf(input.serviceStatus, sensor.serviceStatus) &&
         equalsIgnoreCase(input.generation, parseGeneration(sensor.version)) &&
         equalsIgnoreCase(input.domain, sensor.domainName) &&
-        isPartOf(input.name, input.name?.includes('.') ? nameMachine(sensor) : sensor.displayName) &&
+        isPartOf(input.name, input.name?.includes('.') ? `${nameMachine(sensor)}.` : sensor.displayName) &&
         (input.notCommunicating === undefined || input.notCommunicating !== isCommunicating(sensor)) &&
         (input.delayedUpdate === undefined ||
           input.delayedUpdate === (sensor.settings?.isDelayedDeploymentEnabled ?? false)) &&
@@ -121,9 +122,19 @@ export const getSensor = read({
   description:
     'Everything about one sensor: status, settings, adapters and its open health issues. By id, or by host name or FQDN; a name that fits several is refused with the choices.',
   input: z
-    .strictObject({ id: id.optional(), name: z.string().min(1).optional(), domain: text.describe('Only with name') })
-    .refine((input) => (input.id === undefined) !== (input.name === undefined), 'takes either id or name')
-    .refine((input) => input.domain === undefined || input.name !== undefined, 'takes domain only with name'),
+    .strictObject({
+      id: id.optional().describe('From a list'),
+      name: hostname.optional().describe('Host name or FQDN'),
+      domain: hostname.optional().describe('Only with name'),
+    })
+    .refine((input) => (input.id === undefined) !== (input.name === undefined), {
+      path: ['id'],
+      message: 'or name is needed, one of the two',
+    })
+    .refine((input) => input.domain === undefined || input.name !== undefined, {
+      path: ['domain'],
+      message: 'goes only with name',
+    }),
   output: z.looseObject({
     ...sensorItem,
     communicating: z.boolean(),

@@ -7,23 +7,37 @@ import { escapeInvisible, formatCount, joinNames } from '../../text.ts';
 import { describeMachine, shorten, warn } from '../consequences.ts';
 import { nameTarget, normalizeNames, parseGeneration, toSensorTarget } from '../machines.ts';
 import { type ValueChange, type Warning, write } from '../operation.ts';
-import { id } from '../schemas.ts';
+import { hostname, id } from '../schemas.ts';
 import { nothingToDo, observeValue, summarize } from '../verification.ts';
 
-const fqdn = z
-  .string()
-  .max(255)
-  .refine((name) => /^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{1,63}$/i.test(name), 'is not an FQDN');
+const fqdn = hostname.refine(
+  (name) => /^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{1,63}$/i.test(name),
+  'is not an FQDN',
+);
 
 const settingFields = z.strictObject({
   description: z
     .string()
+    .min(1)
     .max(1000)
     .refine((text) => escapeInvisible(text, Number.POSITIVE_INFINITY) === text, 'holds characters that nobody sees')
-    .optional(),
-  isDelayedDeploymentEnabled: z.boolean().optional(),
-  domainControllerDnsNames: z.array(fqdn).max(50).transform(normalizeNames).optional().describe('The whole new list'),
+    .optional()
+    .describe('The new text'),
+  isDelayedDeploymentEnabled: z.boolean().optional().describe('v2.x: update 72 hours later'),
+  domainControllerDnsNames: z
+    .array(fqdn)
+    .min(1)
+    .max(50)
+    .transform(normalizeNames)
+    .optional()
+    .describe('The whole new list of FQDNs'),
 });
+/** What becomes empty has a word of its own, since hosts and models send an empty value for none. */
+const clear = z
+  .array(z.enum(['description', 'domainControllerDnsNames']))
+  .transform((names) => [...new Set(names)].sort())
+  .optional()
+  .describe('Settings to empty');
 type SettingValues = z.output<typeof settingFields>;
 const settingNames = settingFields.keyof().options;
 /** What a setting is called where there is little room. */
@@ -40,12 +54,28 @@ export const updateSensor = write({
     'Changes settings of one sensor: its description; on v2.x also the 72-hour delayed update and, except on domain controllers, its list of domain controllers. A person is asked when that list changes. Returns what Graph has afterwards.',
   effect: 'change',
   input: z
-    .strictObject({ id, ...settingFields.shape })
-    .refine((input) => settingNames.some((field) => input[field] !== undefined), 'names nothing to change'),
+    .strictObject({
+      id: id.describe('From list_sensors'),
+      ...settingFields.shape,
+      clear,
+    })
+    .refine(
+      (input) => settingNames.some((field) => input[field] !== undefined) || input.clear?.length,
+      `needs a setting to change: ${settingNames.join(', ')}, or clear with the name of the one to empty`,
+    )
+    .refine(
+      (input) => input.clear?.every((field) => input[field] === undefined) ?? true,
+      'takes a setting with a new value or in clear, not both',
+    ),
   output: z.looseObject({ outcome: z.string(), id: z.string(), name: z.string() }),
   uses: [endpoints.getSensor],
   sends: [endpoints.updateSensor],
-  async plan(input, graph) {
+  async plan({ clear = [], ...given }, graph) {
+    const input = {
+      ...given,
+      ...(clear.includes('description') && { description: '' }),
+      ...(clear.includes('domainControllerDnsNames') && { domainControllerDnsNames: [] }),
+    };
     const sensor = await graph.get(endpoints.getSensor, { sensorId: input.id });
     checkWritable(sensor, input);
     const changes = settingNames.flatMap((field): ValueChange[] => {
