@@ -1,6 +1,6 @@
 /** Every code that a tool's error text can begin with, and what it means. The README's table is made from this list. */
 export const toolErrorCodes = {
-  invalid_input: 'The arguments contradict each other or the tenant; the text says which.',
+  invalid_input: 'An argument is missing, unknown or wrong, or contradicts another or the tenant; the text says which.',
   not_found: 'Nothing has this id or name.',
   ambiguous: 'The name fits several; the text lists them with their ids.',
   not_writable: 'Microsoft Graph does not let this setting of this sensor change.',

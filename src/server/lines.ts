@@ -13,20 +13,21 @@ const members = z.record(z.string(), z.unknown());
 
 /**
  * A JSON-RPC message as MCP has it: hosts write null for what is absent, an empty list for an empty object, and the
- * arguments of a call as JSON text. What stands in the arguments stays: what is empty there depends on the tool. A response
- * that is none is one without content, since a question waits for it.
+ * arguments of a call as JSON text. What stands in the arguments stays, since what is empty there depends on the tool, and an
+ * answer to a question, which the gate judges. A response that is none is one without content: a question waits for it.
  */
 export function repairLine(line: string): string {
   const { data: message } = members.safeParse(suspicious.test(line) ? parseJson(line) : undefined);
   if (message === undefined) return line;
   const { id, params, result, ...others } = message;
+  const isRequest = typeof message.method === 'string';
   const repaired = {
     ...dropNulls(others),
     ...('id' in message && { id }),
     ...(!isNothing(params) && { params: repairParams(params) }),
-    ...('result' in message && { result: dropNullsIn(result) }),
+    ...(!(isRequest && result === null) && 'result' in message && { result: dropNullsIn(result) }),
   };
-  const isResponse = message.method === undefined && 'id' in message && ('result' in message || 'error' in message);
+  const isResponse = !isRequest && 'id' in message && ('result' in message || 'error' in message);
   const isBroken = isResponse && !isJSONRPCResponse(repaired);
   try {
     return JSON.stringify(isBroken ? { jsonrpc: '2.0', id, result: {} } : repaired);
@@ -39,10 +40,12 @@ export function repairLine(line: string): string {
 function repairParams(params: unknown): unknown {
   const { data } = members.safeParse(params);
   if (data === undefined) return params;
-  const { arguments: sent, capabilities, ...others } = data;
+  const { arguments: sent, capabilities, requestState, inputResponses, ...others } = data;
   const parsed = members.safeParse(typeof sent === 'string' ? parseJson(sent) : undefined);
   return {
     ...dropNulls(others),
+    ...('requestState' in data && { requestState }),
+    ...('inputResponses' in data && { inputResponses }),
     ...(!isNothing(sent) && { arguments: parsed.data ?? sent }),
     ...('capabilities' in data && { capabilities: isNothing(capabilities) ? {} : dropNullsIn(capabilities) }),
   };

@@ -179,7 +179,10 @@ function due(line: string): { readonly id?: string | number; readonly maybe?: un
   // A subscription is acknowledged, and answered when it ends.
   if (method === 'subscriptions/listen') return { maybe: id };
   const isReadable = typeof id === 'string' || Number.isSafeInteger(id);
-  return 'result' in message || 'error' in message || !isReadable || id === undefined ? {} : { id };
+  // Beside a method, null is what some hosts write for what is absent.
+  const { result = null, error = null } = message as Message;
+  const isResponse = method === undefined && ('result' in message || 'error' in message);
+  return isResponse || result !== null || error !== null || !isReadable || id === undefined ? {} : { id };
 }
 
 function messageIn(line: string): Message | undefined {

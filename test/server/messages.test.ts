@@ -11,6 +11,11 @@ test.each([
     '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":null,"_meta":null}}',
     { method: 'tools/list', params: {} },
   ],
+  ['{"jsonrpc":"2.0","id":1,"method":"ping","result":null,"error":null}', { method: 'ping' }],
+  [
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","requestState":null,"inputResponses":{"confirm":null}}}',
+    { method: 'tools/call', params: { name: 'x', requestState: null, inputResponses: { confirm: null } } },
+  ],
   [
     '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":null}}',
     { method: 'initialize', params: { capabilities: {} } },
