@@ -4,7 +4,7 @@ import { choosePreferred } from '../../approval/channels/choose.ts';
 import { resolveAuditFolder } from '../../audit/log.ts';
 import { listUnusualSettings, signInVariables } from '../../config.ts';
 import { ensurePrivateFolder } from '../../files.ts';
-import { suggestNetworkFix } from '../../graph/client/network.ts';
+import { explainFailedConnection } from '../../graph/client/network.ts';
 import { findConnectionFailure } from '../../graph/client/reachability.ts';
 import { createSecretFile, getDefaultSecretsFolder } from '../../secrets/file.ts';
 import { escapeInvisible } from '../../text.ts';
@@ -40,9 +40,12 @@ async function* checkNetwork({ tenant }: DoctorContext): AsyncGenerator<Finding>
   for (const address of [tenant.authority, tenant.graphRoot]) {
     const { host } = new URL(address);
     const code = await findConnectionFailure(address);
-    const next = code && suggestNetworkFix(code);
-    if (code === undefined) yield { about: 'Network', is: 'well', text: `${host} answers` };
-    else yield { about: 'Network', is: 'missing', text: `${host} does not answer: ${code}`, next };
+    if (code === undefined) {
+      yield { about: 'Network', is: 'well', text: `${host} answers` };
+    } else {
+      const { why, next } = explainFailedConnection(code);
+      yield { about: 'Network', is: 'missing', text: `${host} was not reached: ${why}`, next };
+    }
   }
 }
 

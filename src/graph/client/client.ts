@@ -1,7 +1,6 @@
 import type { TokenCredential } from '@azure/core-auth';
 import {
   bearerTokenAuthenticationPolicy,
-  createDefaultHttpClient,
   createEmptyPipeline,
   createHttpHeaders,
   createPipelineRequest,
@@ -24,15 +23,18 @@ import { type Endpoint, formatPath, type GraphRequest, type Permission, parseMet
 import type { Tenant } from '../tenant.ts';
 import {
   createCancelledError,
+  createNoAnswerError,
   createNoSuchRouteError,
+  createUnreachedError,
   createUnreadableError,
   type GraphAnswer,
   isWrite,
   parseGraphError,
 } from './errors.ts';
+import { createHttpClient } from './httpClient.ts';
 import type { Identity } from './identity.ts';
 import { createIdentityClient, type IdentityClient } from './identityClient.ts';
-import { getErrorCode, hasNeverConnected, suggestNetworkFix } from './network.ts';
+import { explainFailedConnection, getErrorCode, hasNeverConnected, isRefusedByProxy } from './network.ts';
 import { type Outcome, toOutcome } from './outcome.ts';
 import { createReader, type Reader, type ReadOptions } from './reader.ts';
 import { type AttemptResult, type ExchangeResult, type Freshness, type GraphCall, sendWithRetries } from './retry.ts';
@@ -88,7 +90,7 @@ export function createGraphClient(options: GraphOptions): Graph {
   const { tenant, version, log, attemptTimeoutMs = defaultAttemptTimeoutMs, clock = systemClock } = options;
   const scope = `${tenant.graphRoot}/.default`;
   const throttle = createThrottle(clock);
-  const httpClient = tenant.httpClient ?? createDefaultHttpClient();
+  const httpClient = tenant.httpClient ?? createHttpClient();
   const openTransport = createTransport({ clock, httpClient, log, throttle, concurrency: options.concurrency });
   const workingRoutes = new Map<Endpoint, Route>();
 
@@ -205,11 +207,15 @@ function toFailedAttempt(endpoint: Endpoint, error: unknown, isSent: boolean): A
   if (error instanceof ResponseTooLarge)
     return { kind: 'error', error: createUnreadableError(endpoint, 'it is larger than 16 MiB') };
   if (error instanceof HeldBack) return { kind: 'heldBack' };
-  if (error instanceof DeadlineExceeded) return { kind: 'noAnswer', why: 'the time was over', mayHaveArrived: isSent };
+  const toNoAnswer = (toolError: ToolError, mayHaveArrived: boolean) =>
+    ({ kind: 'noAnswer', error: toolError, mayHaveArrived }) as const;
+  if (error instanceof DeadlineExceeded) return toNoAnswer(createNoAnswerError(endpoint, 'the time was over'), isSent);
   if (!isSent) return undefined;
   const code = getErrorCode(error);
-  const next = suggestNetworkFix(code);
-  return { kind: 'noAnswer', why: `the connection failed (${code})`, mayHaveArrived: !hasNeverConnected(code), next };
+  const { why, next } = explainFailedConnection(code);
+  if (!code.startsWith('PROXY_')) return toNoAnswer(createNoAnswerError(endpoint, why, next), !hasNeverConnected(code));
+  const unreached = createUnreachedError(endpoint, why, next);
+  return isRefusedByProxy(code) ? { kind: 'error', error: unreached } : toNoAnswer(unreached, false);
 }
 
 /** The library's policy for its claims challenges; the token itself comes from our credential, which keeps it strictly. */

@@ -94,6 +94,10 @@ function formatTrace(endpoint: Endpoint, answer: GraphAnswer): string {
 export const createNoAnswerError = (endpoint: Endpoint, why: string, next = tryLater) =>
   new ToolError('unavailable', `Microsoft Graph gave no answer to ${endpoint.route}: ${why}.`, next);
 
+/** The request never left for Graph. */
+export const createUnreachedError = (endpoint: Endpoint, why: string, next?: string) =>
+  new ToolError('unavailable', `Microsoft Graph was not reached for ${endpoint.route}: ${why}.`, next);
+
 /** An answer of success that cannot be used. */
 export const createUnreadableError = (endpoint: Endpoint, why: string) =>
   new ToolError(
