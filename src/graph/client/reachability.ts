@@ -5,15 +5,25 @@ import { getErrorCode } from './network.ts';
 /** Longer than a proxy has, so that this names it. */
 const connectionTimeoutMs = 12_000;
 
-/** Whether anything answers at an address, through the proxy if one is set: undefined, or the code of what broke. */
-export async function findConnectionFailure(url: string): Promise<string | undefined> {
+/** What came of a request to an address, through the proxy if one is set. */
+interface ProbeResult {
+  /** The code of what broke; undefined where something answers. */
+  readonly failure?: string;
+  /** The clock of who answered, in milliseconds since 1970. */
+  readonly date?: number;
+}
+
+/** Looks whether anything answers at an address. */
+export async function probeConnection(url: string): Promise<ProbeResult> {
   const pipeline = createEmptyPipeline();
   pipeline.addPolicy(proxyPolicy());
   try {
-    await pipeline.sendRequest(createHttpClient(), createPipelineRequest({ url, timeout: connectionTimeoutMs }));
-    return undefined;
+    const request = createPipelineRequest({ url, timeout: connectionTimeoutMs });
+    const { headers } = await pipeline.sendRequest(createHttpClient(), request);
+    const date = Date.parse(headers.get('Date') ?? '');
+    return Number.isNaN(date) ? {} : { date };
   } catch (error) {
     const code = getErrorCode(error);
-    return code === 'AbortError' ? 'ETIMEDOUT' : code;
+    return { failure: code === 'AbortError' ? 'ETIMEDOUT' : code };
   }
 }

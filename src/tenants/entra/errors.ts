@@ -1,6 +1,6 @@
 import { ToolError } from '../../errors.ts';
 import { explainFailedConnection } from '../../graph/client/network.ts';
-import { findConnectionFailure } from '../../graph/client/reachability.ts';
+import { probeConnection } from '../../graph/client/reachability.ts';
 import { cleanText, quoteFact } from '../../text.ts';
 import type { Authority } from './app.ts';
 
@@ -138,7 +138,9 @@ export async function toSignInError(
     const next = (error instanceof SignInFailure ? error.next : undefined) ?? advice;
     return new ToolError('sign_in_failed', `${source} gave no token: ${extractReason(error)}.`, next);
   }
-  const connectionCode = connectionErrorPattern.test(message) ? await findConnectionFailure(authorityHost) : undefined;
+  const connectionCode = connectionErrorPattern.test(message)
+    ? (await probeConnection(authorityHost)).failure
+    : undefined;
   if (connectionCode !== undefined) {
     const { why, next } = explainFailedConnection(connectionCode);
     return new ToolError(

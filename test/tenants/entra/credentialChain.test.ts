@@ -39,7 +39,14 @@ function signInOn(ways: { [T in Title]?: Way }, environment: Readonly<Record<str
   const attempts: SignInAttempts = new Map();
   const app = createAppVariables(environment, 'AZURE_');
   const authority = { authorityHost: 'https://login.microsoftonline.com' };
-  const credential = createCredentialChain('auto', app, authority, attempts);
+  const credential = createCredentialChain({
+    auth: 'auto',
+    app,
+    authority,
+    attempts,
+    clock: systemClock,
+    methodTimeoutMs: 20_000,
+  });
   const getToken = async () => {
     asked.splice(0);
     const token = await credential.getToken('https://graph.microsoft.com/.default').catch((error: unknown) => error);
