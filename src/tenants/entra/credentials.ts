@@ -29,7 +29,7 @@ const getAppIds = ({ getRequired }: AppVariables) => [getRequired('TENANT_ID'), 
 const createToolMethod = (tool: CommandLineTool): SignInMethod => ({
   title: tool.name,
   source: tool.name,
-  advice: `Run \`${tool.checkCommand}\` in a terminal as the user of this server to see why, or choose another way to sign in with --auth.`,
+  advice: `Run \`${tool.checkCommand}\` in a terminal as the user who runs this server to see why, or choose another way to sign in with --auth.`,
   createCredential: (_, { get }) => createToolCredential(tool, get('TENANT_ID')),
 });
 

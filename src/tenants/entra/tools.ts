@@ -74,7 +74,7 @@ export const azureDeveloperCli: CommandLineTool = {
 /** Whoever is signed in to a tool. It is ended, with what it has started, when the caller gives up or this process ends. */
 export function createToolCredential(tool: CommandLineTool, tenantId: string | undefined): TokenCredential {
   const { name, programs, signInCommand } = tool;
-  const again = `Run \`${signInCommand}\` as the user of this server.`;
+  const again = `Run \`${signInCommand}\` as the user who runs this server.`;
   return {
     async getToken(scopes, { claims, abortSignal }: GetTokenOptions = {}): Promise<AccessToken> {
       const [scope = ''] = [scopes].flat();

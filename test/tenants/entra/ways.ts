@@ -54,15 +54,14 @@ export const formatSignInError = (title: string, reason: string, next: string, c
   `${code}: Microsoft Entra gave no token for the sign-in by ${title}: ${reason}. ${next}`;
 /** Why a tool of the command line has no token. */
 const formatNobody = (tool: string, command: string) =>
-  `sign_in_failed: ${tool} gave no token: nobody is signed in to it. Run \`${command}\` as the user of this server.`;
+  `sign_in_failed: ${tool} gave no token: nobody is signed in to it. Run \`${command}\` as the user who runs this server.`;
 const noIdentity = `sign_in_failed: The managed identity endpoint of this machine gave no token: "Identity not found".`;
 const assign =
   'Give this machine a managed identity; where it has an assigned one, set AZURE_CLIENT_ID to the client id of that.';
 const wrongPassword =
   'sign_in_failed: The file of AZURE_CLIENT_CERTIFICATE_PATH is not a PEM or PFX file, or has another password. Set AZURE_CLIENT_CERTIFICATE_PASSWORD to the password of the file.';
 
-const notConsented =
-  `AADSTS65001: "The user or administrator has not consented to use the application with ID 'ID' named 'Sensors of Contoso'"`;
+const notConsented = `AADSTS65001: "The user or administrator has not consented to use the application with ID 'ID' named 'Sensors of Contoso'"`;
 const consent =
   'Let an administrator grant the Microsoft Graph permissions of the README to the app registration and give admin consent (mdi-sensors-mcp setup prints the address).';
 
