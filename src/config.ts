@@ -49,9 +49,10 @@ function describePlaceholder(source: string, value: unknown): string | undefined
   const isFree = /PASSWORD$|TENANT[_-]LABEL$|^NO_PROXY$/i.test(source);
   const isEmptyWord = (isFree ? emptyPassword : emptyWord).test(value);
   // A proxy's address may have a password in it.
-  const isFound = isSecret ? secretPlaceholder.test(value) : placeholder.test(value.replace(/\/\/[^/]*@/, '//'));
+  const shown = proxyPattern.test(source) ? value.replace(/^(\w+:\/\/)?.*@/, '$1') : value;
+  const isFound = (isSecret ? secretPlaceholder : placeholder).test(shown);
   if (!isFound && !isEmptyWord) return undefined;
-  const what = isSecret ? 'a placeholder' : `a placeholder (${value.slice(0, 60)})`;
+  const what = isSecret ? 'a placeholder' : `a placeholder (${shown.slice(0, 60)})`;
   return `${source} is ${what} instead of a value; set it, or leave it out.`;
 }
 
@@ -98,10 +99,22 @@ function translateNoProxy(value: string): string {
     .join(',');
 }
 
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function describeBadForm(name: string, value: string): string | undefined {
-  const { protocol = '', hostname = '' } = URL.canParse(value) ? new URL(value) : {};
+  const { protocol = '', hostname = '', username = '', password = '' } = URL.canParse(value) ? new URL(value) : {};
   if (proxyPattern.test(name) && hostname === '')
     return `${name} is no address of a proxy; one looks like http://proxy.example:8080.`;
+  // The library would end the process over it.
+  if (proxyPattern.test(name) && !isDecodable(username + password))
+    return `${name} has a user or password with a % that is no part of a percent-encoded sign; write it as %25.`;
   if (name === 'AZURE_AUTHORITY_HOST' && (protocol !== 'https:' || hostname === ''))
     return `${name} is no address with https; one looks like https://login.microsoftonline.com.`;
   if (name === 'AZURE_TENANT_ID' && !/^[\w.-]+$/.test(value))

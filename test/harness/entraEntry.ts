@@ -45,8 +45,6 @@ if (isDoctor) {
   const code = await runDoctor(config, openTenant, { json, problems });
   process.stdout.write('', () => process.exit(code));
 } else {
-  serve(
-    openRuntime(config, openTenant, '0.0.0-test', createLog(config.logLevel), { patienceMs: signInWaitMs }),
-  );
+  serve(openRuntime(config, openTenant, '0.0.0-test', createLog(config.logLevel), { patienceMs: signInWaitMs }));
   process.stdin.once('end', () => process.exit(0));
 }

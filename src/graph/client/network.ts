@@ -62,11 +62,11 @@ function explainProxyFailure(what: string, { variable, address }: Proxy): Failed
     return { why: `${proxy} is no HTTP proxy, and this server knows no others`, next };
   }
   if (status === 407) {
-    const next = `Put the user and password of the proxy into ${variable} (http://user:password@host:port), or let its administrator allow this machine without; this server signs in to a proxy with a password only.`;
+    const next = `Put the user and password of the proxy into ${variable} (http://user:password@host:port, a special sign percent-encoded), or let its administrator allow this machine without; this server signs in to a proxy with a password only.`;
     return { why: `${proxy} asks for a sign-in (407)`, next };
   }
   if (status >= 500) {
-    const next = `Let the administrator of the proxy look whether it reaches Microsoft; the proxy may be down.`;
+    const next = 'Let the administrator of the proxy look whether it reaches Microsoft; the proxy may be down.';
     return { why: `${proxy} could not connect (${status})`, next };
   }
   if (status >= 300) {
