@@ -102,16 +102,18 @@ export function extractReason(error: unknown): string {
     .slice(Math.max(0, message.search(/AADSTS\d|(?<= - Description: )/)))
     .replace(/^(\w*Credential|Error|ERROR|post_request_failed): /, '');
   const [, code = '', words = ''] = /^((?:AADSTS\d+: ?)?)(.*)$/s.exec(description.trim()) ?? [];
-  if (code === '' && pagePattern.test(words)) return 'what came back is a web page of something in between';
   const [sentence = ''] = words.split(/\.\s|\r?\n| Trace ID:| - Correlation ID:/);
   const quoted = quoteFact(cleanText(sentence, 200).replace(/[.:;, ]+$/, ''));
   return `${code}${quoted}`;
 }
 
-/** Of a connection that failed the library says no more than this. */
+/** Of a connection that failed, and of an answer that is no JSON, the library says no more than this. */
 const connectionErrorPattern = /^(endpoints_resolution_error|network_error)\b/;
-/** What came back was read as JSON and is none: a page of something in between. */
-const pagePattern = /is not valid JSON|Unexpected token/;
+
+const unreadable = {
+  why: 'the connection broke, or something in between answered with a web page',
+  next: 'Try again; if it stays, let the administrator of the network look at its proxy, firewall or sign-in page.',
+};
 
 /** Without consent for what was asked for. Of a device code the library does not tell it from other refusals. */
 export const isConsentMissing = (error: unknown) =>
@@ -138,11 +140,9 @@ export async function toSignInError(
     const next = (error instanceof SignInFailure ? error.next : undefined) ?? advice;
     return new ToolError('sign_in_failed', `${source} gave no token: ${extractReason(error)}.`, next);
   }
-  const connectionCode = connectionErrorPattern.test(message)
-    ? (await probeConnection(authorityHost)).failure
-    : undefined;
-  if (connectionCode !== undefined) {
-    const { why, next } = explainFailedConnection(connectionCode);
+  if (connectionErrorPattern.test(message)) {
+    const { failure } = await probeConnection(authorityHost);
+    const { why, next } = failure === undefined ? unreadable : explainFailedConnection(failure);
     return new ToolError(
       'sign_in_failed',
       `Microsoft Entra was not reached for the sign-in by ${title}: ${why}.`,
