@@ -114,9 +114,11 @@ function describeFailure({ stdout, stderr }: EndedTool, program: string, again: 
   if (signInHint.test(stderr)) return new SignInFailure('nobody is signed in to it', false, again);
   const errorLine = /^ERROR: .+$/m.exec(stderr)?.[0] ?? stderr;
   if (errorLine.trim() !== '')
-    return new SignInFailure(`${program} says ${extractReason(new Error(errorLine))}`, false, again);
-  const what = stdout.trim() === '' ? 'nothing' : 'no token';
-  return new SignInFailure(`there is ${what} in what ${program} printed`, false, again);
+    return new SignInFailure(`${program} says ${extractReason(new Error(errorLine))}`, false);
+  return new SignInFailure(
+    `there is ${stdout.trim() === '' ? 'nothing' : 'no token'} in what ${program} printed`,
+    false,
+  );
 }
 
 const text = z.string().min(1);
