@@ -26,7 +26,7 @@ export async function* runChecks(subject: DoctorSubject): AsyncGenerator<Finding
   const isOpen = typeof tenant !== 'string';
   if (config.simulate === undefined) {
     const { authority, graphRoot } = isOpen ? tenant : clouds[config.cloud];
-    yield* completeCheck('Network', checkNetwork([authority ?? clouds[config.cloud].authority, graphRoot]));
+    yield* completeCheck('Network', checkNetwork(authority ?? clouds[config.cloud].authority, graphRoot));
   }
   if (!isOpen) yield { about: 'Sign-in', is: 'fatal', text: tenant };
   else if (problems.length > 0) yield { about: 'Sign-in', is: 'fatal', text: notTried };
@@ -69,10 +69,10 @@ function* checkConfiguration({ config, environment }: Surroundings): Generator<F
 /** A token is valid for an hour, and its proof for ten minutes. */
 const largestClockErrorMs = 5 * 60_000;
 
-async function* checkNetwork(addresses: readonly string[]): AsyncGenerator<Finding> {
+async function* checkNetwork(authority: string, graphRoot: string): AsyncGenerator<Finding> {
   const about = 'Network';
   let clockErrorMs = 0;
-  for (const address of addresses) {
+  for (const address of [authority, graphRoot]) {
     const { host } = new URL(address);
     const answer = await probeConnection(address);
     if (answer.failure === undefined) {
@@ -81,7 +81,7 @@ async function* checkNetwork(addresses: readonly string[]): AsyncGenerator<Findi
       const { why, next } = explainFailedConnection(answer.failure);
       yield { about, is: 'missing', text: `${host} was not reached: ${why}`, next };
     }
-    if (answer.date !== undefined) clockErrorMs = Date.now() - answer.date;
+    if (answer.date !== undefined && address === authority) clockErrorMs = Date.now() - answer.date;
   }
   if (Math.abs(clockErrorMs) < largestClockErrorMs) return;
   const minutes = Math.round(Math.abs(clockErrorMs) / 60_000);
