@@ -21,7 +21,6 @@ interface DoctorSubject extends Surroundings {
 export async function* runChecks(subject: DoctorSubject): AsyncGenerator<Finding> {
   const { problems, config } = subject;
   yield* checkConfiguration(subject);
-  for (const text of problems) yield { about: 'Configuration', is: 'fatal', text };
   const tenant = await subject.openTenant().catch(describeDefect);
   const isOpen = typeof tenant !== 'string';
   if (config.simulate === undefined) {
@@ -54,16 +53,18 @@ async function* checkTenant(context: DoctorContext): AsyncGenerator<Finding> {
   yield* checkReads(context, permissions);
 }
 
-function* checkConfiguration({ config, environment }: Surroundings): Generator<Finding> {
+function* checkConfiguration({ config, problems, environment }: Surroundings): Generator<Finding> {
   const about = 'Configuration';
   for (const text of listUnusualSettings(config)) yield { about, is: 'well', text: escapeInvisible(text, 200) };
-  if (config.simulate !== undefined) return;
-  const setVariables = Object.entries(signInVariables).filter(([name]) => environment[name] !== undefined);
+  const isSet = ([name]: [string, unknown]) => config.simulate === undefined && environment[name] !== undefined;
+  const setVariables = Object.entries(signInVariables).filter(isSet);
   for (const [name, row] of setVariables) {
     const value = 'sensitive' in row ? '(set, not shown)' : escapeInvisible(environment[name] ?? '', 120);
     yield { about, is: 'well', text: `${name} ${value}` };
   }
-  if (setVariables.length === 0) yield { about, is: 'note', text: 'No variable of a sign-in is set.' };
+  for (const text of problems) yield { about, is: 'fatal', text };
+  if (config.simulate === undefined && setVariables.length + problems.length === 0)
+    yield { about, is: 'note', text: 'No variable of a sign-in is set.' };
 }
 
 /** A token is valid for an hour, and its proof for ten minutes. */

@@ -72,6 +72,7 @@ export interface Graph extends IdentityClient {
 }
 
 const defaultAttemptTimeoutMs = 30_000;
+const slowSignInAdvice = 'Call again; where it stays, mdi-sensors-mcp doctor shows how this server signs in.';
 const userAgent = `${packageJson.name}/${packageJson.version}`;
 
 const graphHeadersPolicy: PipelinePolicy = {
@@ -140,6 +141,8 @@ export function createGraphClient(options: GraphOptions): Graph {
     const { endpoint, actingAs, signal: callerSignal, deadline, expires = Number.POSITIVE_INFINITY, freshness } = call;
     const remainingMs = deadline - clock.monotonic();
     const timeoutMs = endpoint.resend === 'never' ? remainingMs : Math.min(remainingMs, attemptTimeoutMs);
+    const startedAt = clock.monotonic();
+    let signedInAt: number | undefined;
     let isSent = false;
     const startSending = () => {
       if (callerSignal?.aborted) throw createCancelledError();
@@ -147,14 +150,38 @@ export function createGraphClient(options: GraphOptions): Graph {
       if (freshness !== undefined && clock.monotonic() > freshness.until) throw new HeldBack();
       isSent = true;
     };
+    const noteSignIn = (transport: HttpClient): HttpClient => ({
+      sendRequest(request) {
+        signedInAt = clock.monotonic();
+        return transport.sendRequest(request);
+      },
+    });
     // What runs under one signal belongs to one call.
     const outgoing = { timeoutMs, caller: callerSignal ?? call, actingAs, startSending };
     try {
       const answer = await runWithin(clock, remainingMs, isWrite(endpoint) ? undefined : callerSignal, (signal) =>
-        sendThrough(pipeline, openTransport({ ...outgoing, signal }), toPipelineRequest(call, route, url, signal)),
+        sendThrough(
+          pipeline,
+          noteSignIn(openTransport({ ...outgoing, signal })),
+          toPipelineRequest(call, route, url, signal),
+        ),
       );
       return { kind: 'answer', answer };
     } catch (error) {
+      if (error instanceof DeadlineExceeded && signedInAt === undefined) {
+        const unreached = createUnreachedError(
+          endpoint,
+          'the sign-in was not over in the time of this call',
+          slowSignInAdvice,
+        );
+        return { kind: 'noAnswer', error: unreached, mayHaveArrived: false };
+      }
+      const goodUntil = freshness?.until ?? Number.POSITIVE_INFINITY;
+      if (error instanceof HeldBack && startedAt <= goodUntil && (signedInAt ?? 0) > goodUntil) {
+        const seconds = Math.round(((signedInAt ?? 0) - startedAt) / 1000);
+        const why = `the sign-in took ${seconds} seconds, and what was read before was too old by then`;
+        return { kind: 'heldBack', error: createUnreachedError(endpoint, why, slowSignInAdvice) };
+      }
       return toFailedAttempt(endpoint, error, isSent) ?? { kind: 'error', error: reportDefect(error) };
     }
   }

@@ -42,8 +42,8 @@ export type AttemptResult =
   | { readonly kind: 'answer'; readonly answer: GraphAnswer }
   | { readonly kind: 'noAnswer'; readonly error: ToolError; readonly mayHaveArrived: boolean }
   | { readonly kind: 'error'; readonly error: ToolError }
-  /** It did not leave: Graph had asked everybody to wait, or what it rests on was read too long ago. */
-  | { readonly kind: 'heldBack' };
+  /** It did not leave: Graph had asked everybody to wait, or what it rests on was read too long ago; `error` where the sign-in took that long. */
+  | { readonly kind: 'heldBack'; readonly error?: ToolError };
 
 type SentAttempt = Exclude<AttemptResult, { kind: 'heldBack' }>;
 
@@ -93,8 +93,13 @@ export async function sendWithRetries(
       if (found !== 'same')
         return { ...last, error: found, ...(found.code === 'target_changed' && { found: 'changed' }) };
     }
+    if (clock.monotonic() >= deadline) return last;
     const attempt = await sendOnce();
-    if (attempt.kind === 'heldBack') continue;
+    if (attempt.kind === 'heldBack') {
+      if (attempt.error !== undefined && last.answer === undefined && !last.mayHaveWritten)
+        last = { ...last, error: attempt.error };
+      continue;
+    }
     const { executed, retryAfterMs } = judgeAttempt(attempt);
     const mayHaveWritten = last.mayHaveWritten || (executed === 'perhaps' && isWrite(endpoint));
     last = toExchangeResult(endpoint, attempt, mayHaveWritten);
