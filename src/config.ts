@@ -16,36 +16,111 @@ const descriptions = z.registry<SettingDescription>();
 /** Hosts hand over unset optional values as an empty string or as the literal `${user_config.x}`: both are absent. */
 const dropUnset = (raw: unknown) =>
   typeof raw === 'string' && /^\s*$|^\$\{user_config\.[^}]*\}$/.test(raw) ? undefined : raw;
-const trim = (raw: unknown) => (typeof raw === 'string' ? raw.trim() : raw);
 
-/** `${env:X}`, `${input:x}`, `$X`, `%X%`, which somebody should have put a value in the place of. */
-const placeholder = /\$\{[^}]*\}|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%/;
+/** What somebody should have put a value in the place of: `${env:X}`, `$X`, `$(X)`, `%X%`, `{{x}}`, `#{X}#`, `<x>`, `@Microsoft.KeyVault(…)`. */
+const placeholder =
+  /\$\{[^}]*\}|\$[A-Za-z_]\w*|\$\([^)]*\)|%[A-Za-z_]\w*%|\{\{[^}]*\}\}|#\{[^}]*\}#|<[\w .-]+>|^@Microsoft\.KeyVault\(|^op:\/\//;
 /** In a secret only the whole of it: `$ummer2026` is a password. */
-const secretPlaceholder = /^\$\{.*\}$/s;
+const secretPlaceholder =
+  /^(?:\$\{.*\}|\$[A-Z_][A-Z0-9_]*|\$env:\w+|\$\(.*\)|%[A-Z_][A-Z0-9_]*%|\{\{.*\}\}|#\{.*\}#|<[\w .-]+>|@Microsoft\.KeyVault\(.*|op:\/\/.*)$/s;
+/** What a script makes of a variable that it does not have, and samples have for a value. */
+const emptyWord = /^(?:undefined|null|\[object Object\]|none|nil|change-?me|todo|x{3,}|\*{3,}|your[-_ ].*)$/i;
+/** A password and a name may well be one of the others. */
+const emptyPassword = /^(?:undefined|null|\[object Object\])$/;
+
 /** Names of our variables, and of those that the libraries for sign-in and network read. */
 const variablePattern =
   /^(?:AZURE_.+|MDI_MCP_.+|(?:HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR)|(?:IDENTITY|IMDS|MSI)_.+|HOME|XDG_STATE_HOME)$/i;
 const secretPattern = /(?:SECRET|PASSWORD|_HEADER)$/i;
+const proxyPattern = /^(?:HTTPS?|ALL)_PROXY$/i;
 
-/** Refuses a value that holds a placeholder. @throws one sentence naming where it stands. */
-function checkPlaceholder(source: string, value: unknown): void {
-  if (typeof value !== 'string') return;
-  // A proxy's address may have a password in it.
-  const found = secretPattern.test(source)
-    ? secretPlaceholder.test(value)
-    : placeholder.test(value.replace(/\/\/[^/]*@/, '//'));
-  if (!found) return;
-  const what = secretPattern.test(source) ? 'a placeholder' : `a placeholder (${value.slice(0, 60)})`;
-  throw new Error(`${source} is ${what} instead of a value; set it, or leave it out.`);
+/** A value without the blanks, line ends and quotes that come along from a file or a shell; of a password only its line end. */
+function trimValue(name: string, value: string): string {
+  if (/PASSWORD$/i.test(name)) return value.replace(/[\r\n]+$/, '');
+  return value
+    .trim()
+    .replace(/^(["'])(.*)\1$/s, '$2')
+    .trim();
 }
 
-/** Takes away the variables that are absent in truth. @throws one sentence naming one that holds a placeholder. */
-export function cleanEnvironment(environment: Record<string, string | undefined>): void {
-  for (const [name, value] of Object.entries(environment)) {
+/** Says that a value is a placeholder, in a sentence that names where it stands; undefined where it is a value. */
+function describePlaceholder(source: string, value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const isSecret = secretPattern.test(source);
+  const isFree = /PASSWORD$|TENANT[_-]LABEL$|AUDIT[_-]LOG$|^NO_PROXY$/i.test(source);
+  const isEmptyWord = (isFree ? emptyPassword : emptyWord).test(value);
+  // A proxy's address may have a password in it.
+  const shown = proxyPattern.test(source) ? value.replace(/^(\w+:\/\/)?.*@/, '$1') : value;
+  const isFound = (isSecret ? secretPlaceholder : placeholder).test(shown);
+  if (!isFound && !isEmptyWord) return undefined;
+  const what = isSecret ? 'a placeholder' : `a placeholder (${shown.slice(0, 60)})`;
+  return `${source} is ${what} instead of a value; set it, or leave it out.`;
+}
+
+/**
+ * Trims the variables, takes away those that are absent in truth, and writes addresses as the libraries read them. One that
+ * holds no value is taken away too, and answered with a sentence that names it.
+ */
+export function cleanEnvironment(environment: Record<string, string | undefined>): string[] {
+  const problems: string[] = [];
+  for (const [name, raw = ''] of Object.entries(environment)) {
     if (!variablePattern.test(name)) continue;
-    if (dropUnset(value) !== undefined) checkPlaceholder(name, value);
-    else delete environment[name];
+    const trimmed = trimValue(name, raw);
+    delete environment[name];
+    if (dropUnset(trimmed) === undefined) continue;
+    const value = completeAddress(name, trimmed);
+    const problem = describePlaceholder(name, trimmed) ?? describeBadForm(name, value);
+    if (problem === undefined) environment[name] = value;
+    else problems.push(problem);
   }
+  if (bypassVariables.some((name) => environment[name]?.split(',').includes('*')))
+    for (const name of Object.keys(environment).filter((one) => proxyPattern.test(one))) delete environment[name];
+  return problems;
+}
+
+/** People write a proxy and a host of Entra without a scheme, as curl takes it. */
+function completeAddress(name: string, value: string): string {
+  if (bypassVariables.includes(name)) return translateNoProxy(value);
+  const scheme = proxyPattern.test(name) ? 'http' : name === 'AZURE_AUTHORITY_HOST' ? 'https' : undefined;
+  return scheme === undefined || value.includes('://') ? value : `${scheme}://${value}`;
+}
+
+const bypassVariables: readonly string[] = ['NO_PROXY', 'no_proxy'];
+
+/** The library knows hosts, and domains with a dot before them; others also `*.domain`, a domain alone, ports and blanks. */
+function translateNoProxy(value: string): string {
+  const hosts = value.split(/[\s,;]+/).map((host) =>
+    host
+      .replace(/^([^:]+):\d+$/, '$1')
+      .replace(/^\*(?=\.)/, '')
+      .toLowerCase(),
+  );
+  return [...new Set(hosts.flatMap((host) => (/^[a-z0-9][^:/]*\.[a-z]/.test(host) ? [host, `.${host}`] : [host])))]
+    .filter((host) => host !== '')
+    .join(',');
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function describeBadForm(name: string, value: string): string | undefined {
+  const { protocol = '', hostname = '', username = '', password = '' } = URL.canParse(value) ? new URL(value) : {};
+  if (proxyPattern.test(name) && hostname === '')
+    return `${name} is no address of a proxy; one looks like http://proxy.example:8080.`;
+  // The library would end the process over it.
+  if (proxyPattern.test(name) && !isDecodable(username + password))
+    return `${name} has a user or password with a % that is no part of a percent-encoded sign; write it as %25.`;
+  if (name === 'AZURE_AUTHORITY_HOST' && (protocol !== 'https:' || hostname === ''))
+    return `${name} is no address with https; one looks like https://login.microsoftonline.com.`;
+  if (name === 'AZURE_TENANT_ID' && !/^[\w.-]+$/.test(value))
+    return `${name} is no id (a GUID) and no domain of a tenant.`;
+  return undefined;
 }
 
 const oneOf = <const M extends readonly [string, ...string[]]>(...members: M) =>
@@ -227,22 +302,34 @@ export const signInVariables = {
   MDI_MCP_WRITER_FEDERATED_TOKEN_FILE: { title: 'Federated token file of the writer', text: 'Or its federated token.' },
 } as const satisfies Record<string, { title: string; text: string; sensitive?: true }>;
 
+type Flags = Readonly<Record<string, unknown>>;
+type EnvironmentValues = Readonly<Record<string, string | undefined>>;
+
 /** Reads the settings from flags, then environment variables, then defaults. Throws one sentence naming the setting. */
-export function readConfig(
-  flags: Readonly<Record<string, unknown>>,
-  environment: Readonly<Record<string, string | undefined>>,
-): Config {
-  const raw = settings.map(({ name, flag, variable }) => {
-    const value = dropUnset(flags[name] ?? environment[variable]);
-    checkPlaceholder(flags[name] === undefined ? variable : flag, value);
-    return [name, trim(value)];
-  });
-  const result = schema.safeParse(Object.fromEntries(raw));
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const name = String(issue?.path[0]);
-  const source = flags[name] === undefined ? toVariable(name) : toFlag(name);
-  throw new Error(`${source} ${issue?.message}.`);
+export function readConfig(flags: Flags, environment: EnvironmentValues): Config {
+  const { config, problems } = checkConfig(flags, environment);
+  const [problem] = problems;
+  if (problem !== undefined) throw new Error(problem);
+  return config;
+}
+
+/** The settings, where a wrong one has its default, and a sentence that names it for each of those. */
+export function checkConfig(flags: Flags, environment: EnvironmentValues): { config: Config; problems: string[] } {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const { name, flag, variable } of settings) {
+    const given = flags[name] ?? environment[variable];
+    const value = dropUnset(typeof given === 'string' ? trimValue(name, given) : given);
+    const problem = describePlaceholder(flags[name] === undefined ? variable : flag, value);
+    if (problem === undefined) values[name] = value;
+    else problems.push(problem);
+  }
+  for (const { path, message } of schema.safeParse(values).error?.issues ?? []) {
+    const name = String(path[0]);
+    problems.push(`${flags[name] === undefined ? toVariable(name) : toFlag(name)} ${message}.`);
+    delete values[name];
+  }
+  return { config: schema.parse(values), problems };
 }
 
 /** The safety settings that differ from their defaults, as a person sees them in a question. */

@@ -2,7 +2,7 @@ import * as module from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { SetupOptions } from './commands/setup/setup.ts';
-import { type Config, cleanEnvironment, readConfig, settings } from './config.ts';
+import { type Config, checkConfig, cleanEnvironment, readConfig, settings } from './config.ts';
 
 /** Node 22 and later keep compiled code between starts; hosts end servers with a signal, so it is written soon. */
 function keepCompiledCode(): void {
@@ -14,7 +14,8 @@ function keepCompiledCode(): void {
 }
 
 async function runServer(config: Config): Promise<void> {
-  cleanEnvironment(process.env);
+  const [problem] = cleanEnvironment(process.env);
+  if (problem !== undefined) throw new Error(problem);
   const [{ openRuntime, serve }, { endWithHost }, { openTenant }, { createLog, tellOperator }] = await Promise.all([
     import('./commands/serve.ts'),
     import('./commands/lifetime.ts'),
@@ -38,10 +39,11 @@ function createCommandLine(): Command {
     command.addOption(new Option(value === undefined ? flag : `${flag} ${value}`, `${text} (${variable})`));
   }
   // For the command line library, --no-browser is a `browser` that is false.
-  const readSettings = () => {
+  const readFlags = () => {
     const { browser, ...flags } = command.opts<Record<string, unknown>>();
-    return readConfig({ ...flags, ...(browser === false && { noBrowser: true }) }, process.env);
+    return { ...flags, ...(browser === false && { noBrowser: true }) };
   };
+  const readSettings = () => readConfig(readFlags(), process.env);
   command.action(() => runServer(readSettings()));
   command
     .command('demo')
@@ -85,14 +87,14 @@ function createCommandLine(): Command {
     .description('Check settings, sign-in, permissions and this machine, and say what to do')
     .option('--json', 'as JSON')
     .action(async (options: { json?: boolean }) => {
-      const config = readSettings();
-      cleanEnvironment(process.env);
+      const { config, problems } = checkConfig(readFlags(), process.env);
+      problems.push(...cleanEnvironment(process.env));
       const { openTenant } = await import('./tenants/open.ts');
       const { tellOperator } = await import('./log.ts');
       const { runDoctor } = await import('./commands/doctor/doctor.ts');
       // What a person has to do to sign in is a part of what the doctor shows.
-      const tenant = await openTenant(config, options.json ? tellOperator : () => undefined);
-      const code = await runDoctor(config, await tenant(), options);
+      const open = async () => (await openTenant(config, options.json ? tellOperator : () => undefined))();
+      const code = await runDoctor(config, open, { ...options, problems });
       // A sign-in that was begun and is not needed would keep the process for as long as its code is valid.
       process.stdout.write('', () => process.exit(code));
     });

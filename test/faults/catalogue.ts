@@ -250,7 +250,12 @@ export const catalogue: readonly FaultRow[] = [
     words: useless('it is not JSON'),
     put: always(faults.malformed, 'after'),
   },
-  { name: 'HTML of a proxy', means: 'unreadable', words: useless('it is not JSON'), put: always(faults.html, 'after') },
+  {
+    name: 'HTML of a proxy',
+    means: 'unreadable',
+    words: useless('it is a web page, as a proxy or a sign-in page of the network sends it'),
+    put: always(faults.html, 'after'),
+  },
   { name: 'empty body', means: 'unreadable', words: useless('it is not JSON'), put: always(faults.empty, 'after') },
   { name: 'another content type', means: 'harmless', put: always(faults.setContentType('text/plain'), 'after') },
   {

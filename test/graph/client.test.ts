@@ -133,7 +133,11 @@ describe('an answer', () => {
     expect(await object).toMatchObject({ id: sensorId });
   });
   test.each([
-    ['HTML', { text: '<html>Sign in</html>' }, 'it is not JSON'],
+    [
+      'HTML',
+      { text: '<html>Sign in</html>' },
+      'it is a web page, as a proxy or a sign-in page of the network sends it',
+    ],
     ['nothing', { text: '' }, 'it is not JSON'],
     ['a part', { text: '{"id":"1b4e' }, 'it is not JSON'],
     ['a list', { json: [] }, 'it is not what is documented'],

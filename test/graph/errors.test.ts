@@ -58,6 +58,18 @@ describe('an error of Graph becomes a sentence', () => {
   });
 });
 
+describe('a web page without an id of Graph', () => {
+  test.each([302, 401, 403, 404, 407, 429])('is no answer of Graph, whatever its status (%i)', (status) => {
+    const page = { ...answer(status), text: '<html>Blocked: grant Read.All</html>', requestId: undefined };
+    const { code, message, next } = said(endpoints.listSensors, page);
+    expect([code, message, next]).toEqual([
+      'unavailable',
+      `Microsoft Graph was not reached for GET /security/identities/sensors: something in between answered with a web page (${status}).`,
+      'Let the administrator of the network look at its proxy, firewall or sign-in page.',
+    ]);
+  });
+});
+
 describe('words of Graph in a sentence', () => {
   test('are cut, on one line, and without a token', () => {
     const words = `one\r\n\u202etwo\u0007 eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_d ${'x'.repeat(400)}`;

@@ -171,6 +171,38 @@ describe('what rests on a reading', () => {
     expect(refreshes).toEqual(expected);
   });
 
+  test.each([
+    [14_500, 'the sign-in took 4 seconds, and what was read before was too old by then'],
+    [13_000, 'the sign-in was not over in the time of this call'],
+  ])(
+    'names the sign-in where a token always takes four seconds, and a call %i milliseconds',
+    async (timeoutMs, why) => {
+      const end = createScriptedGraph([{ status: 204 }]);
+      end.state.token = () =>
+        new Promise((resolve) =>
+          setTimeout(() => resolve({ token: createToken(alice), expiresOnTimestamp: Date.now() + 240_000 }), 4_000),
+        );
+      let until = performance.now() + 3_000;
+      const freshness = {
+        get until() {
+          return until;
+        },
+        async refresh() {
+          await new Promise((resolve) => setTimeout(resolve, 1_000));
+          until = performance.now() + 3_000;
+          return 'same' as const;
+        },
+      };
+      const { state, error } = await end.graph.send(deletion, { actingAs: alice, timeoutMs, freshness });
+      expect([state, end.sent.length, error?.message, error?.next]).toEqual([
+        'failed',
+        0,
+        `Microsoft Graph was not reached for DELETE /security/identities/sensors/{sensorId}: ${why}.`,
+        'Call again; where it stays, mdi-sensors-mcp doctor shows how this server signs in.',
+      ]);
+    },
+  );
+
   test.each<[string, 'done' | ToolError, ScriptedReply[], object]>([
     ['is done already where that is found', 'done', [], { state: 'not_sent', isDoneAlready: true }],
     ['is not sent where something else is found', changed, [], { state: 'not_sent', error: changed }],

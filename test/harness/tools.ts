@@ -92,7 +92,8 @@ const expectHalfDeleted = (why: string) =>
     `partly_done: ${why}`,
     '1 of 2: deleted; Graph answers 404 for it now. 1 of 2: not sent; nothing was changed',
   );
-const notJson = expectHalfDeleted(`The answer of Microsoft Graph to ${deletion} cannot be used: it is not JSON.`);
+const expectUnusable = (why: string) =>
+  expectHalfDeleted(`The answer of Microsoft Graph to ${deletion} cannot be used: ${why}.`);
 
 /** Every tool, in the order in which clients list them. Whoever makes a new tool adds its row here, or nothing compiles. */
 export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadRow : GatedRow } = {
@@ -197,8 +198,10 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
           'not_writable: 2 of 2 sensors may not be deleted as stale: "SIN-DC03.apac.contoso.com" (6c9b96b1-4f56-45e1-8d59-4bc01d049910) is somethingNew, not unreachable, and has no communicating duplicate; "DC12.contoso.com" (cee5fa67-b249-494d-806f-59164f5d97f0) is somethingNew, not unreachable, and has no communicating duplicate. Nothing was changed. Call again without them, or ask the user about delete_sensor for a single one.',
         ),
         'send: 404 after a deletion': done('1 of 2: was already gone. 1 of 2: deleted; Graph answers 404 for it now'),
-        'send: malformed JSON': notJson,
-        'send: HTML of a proxy': notJson,
+        'send: malformed JSON': expectUnusable('it is not JSON'),
+        'send: HTML of a proxy': expectUnusable(
+          'it is a web page, as a proxy or a sign-in page of the network sends it',
+        ),
       },
     },
   },

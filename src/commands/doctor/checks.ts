@@ -7,46 +7,90 @@ import { findSocketsFolder } from '../../approval/channels/terminal.ts';
 import { resolveAuditFolder } from '../../audit/log.ts';
 import { listUnusualSettings, signInVariables } from '../../config.ts';
 import { ensurePrivateFolder, findHomeFolder } from '../../files.ts';
-import { suggestNetworkFix } from '../../graph/client/network.ts';
-import { findConnectionFailure } from '../../graph/client/reachability.ts';
+import { explainFailedConnection } from '../../graph/client/network.ts';
+import { probeConnection } from '../../graph/client/reachability.ts';
+import { clouds } from '../../graph/clouds.ts';
+import type { Tenant } from '../../graph/tenant.ts';
 import { checkSecretsFolder, resolveSecretsFolder } from '../../secrets/file.ts';
-import { escapeInvisible } from '../../text.ts';
-import type { DoctorContext, Finding } from './finding.ts';
+import { cleanText, escapeInvisible } from '../../text.ts';
+import type { DoctorContext, Finding, Surroundings } from './finding.ts';
 import { checkPermissions, checkReads, checkSignIn } from './tenantChecks.ts';
 
-/** Looks at everything between this machine and the tenant, in the order in which a call needs it. */
-export async function* runChecks(context: DoctorContext): AsyncGenerator<Finding> {
-  yield* checkConfiguration(context);
-  yield* checkNetwork(context);
-  const token = yield* checkSignIn(context);
-  if (token !== undefined) {
-    const permissions = yield* checkPermissions(context, token);
-    yield* checkReads(context, permissions);
-  }
-  yield* checkMachine(context);
+interface DoctorSubject extends Surroundings {
+  openTenant(): Promise<Tenant>;
 }
 
-function* checkConfiguration({ config, tenant, environment }: DoctorContext): Generator<Finding> {
+/** Looks at everything between this machine and the tenant, in the order in which a call needs it, whatever is wrong before. */
+export async function* runChecks(subject: DoctorSubject): AsyncGenerator<Finding> {
+  const { problems, config } = subject;
+  yield* checkConfiguration(subject);
+  const tenant = await subject.openTenant().catch(describeDefect);
+  const isOpen = typeof tenant !== 'string';
+  if (config.simulate === undefined) {
+    const { authority, graphRoot } = isOpen ? tenant : clouds[config.cloud];
+    yield* completeCheck('Network', checkNetwork(authority ?? clouds[config.cloud].authority, graphRoot));
+  }
+  if (!isOpen) yield { about: 'Sign-in', is: 'fatal', text: tenant };
+  else if (problems.length > 0) yield { about: 'Sign-in', is: 'fatal', text: notTried };
+  else yield* completeCheck('Sign-in', checkTenant({ ...subject, tenant }));
+  yield* completeCheck('This machine', checkMachine(subject));
+}
+
+const notTried = 'Not tried, since what is wrong in the configuration could let somebody else sign in';
+
+const describeDefect = (error: unknown) => (error instanceof Error ? cleanText(error.message, 300) : 'unknown error');
+
+/** A check that breaks off is a finding too, and the next one follows. */
+async function* completeCheck(about: Finding['about'], findings: AsyncIterable<Finding>): AsyncGenerator<Finding> {
+  try {
+    yield* findings;
+  } catch (error) {
+    yield { about, is: 'missing', text: `This could not be looked at: ${describeDefect(error)}` };
+  }
+}
+
+async function* checkTenant(context: DoctorContext): AsyncGenerator<Finding> {
+  const token = yield* checkSignIn(context);
+  if (token === undefined) return;
+  const permissions = yield* checkPermissions(context, token);
+  yield* checkReads(context, permissions);
+}
+
+function* checkConfiguration({ config, problems, environment }: Surroundings): Generator<Finding> {
   const about = 'Configuration';
   for (const text of listUnusualSettings(config)) yield { about, is: 'well', text: escapeInvisible(text, 200) };
-  if (tenant.simulated) return;
-  const setVariables = Object.entries(signInVariables).filter(([name]) => environment[name] !== undefined);
+  const isSet = ([name]: [string, unknown]) => config.simulate === undefined && environment[name] !== undefined;
+  const setVariables = Object.entries(signInVariables).filter(isSet);
   for (const [name, row] of setVariables) {
     const value = 'sensitive' in row ? '(set, not shown)' : escapeInvisible(environment[name] ?? '', 120);
     yield { about, is: 'well', text: `${name} ${value}` };
   }
-  if (setVariables.length === 0) yield { about, is: 'note', text: 'No variable of a sign-in is set.' };
+  for (const text of problems) yield { about, is: 'fatal', text };
+  if (config.simulate === undefined && setVariables.length + problems.length === 0)
+    yield { about, is: 'note', text: 'No variable of a sign-in is set.' };
 }
 
-async function* checkNetwork({ tenant }: DoctorContext): AsyncGenerator<Finding> {
-  if (tenant.authority === undefined) return;
-  for (const address of [tenant.authority, tenant.graphRoot]) {
+/** A token is valid for an hour, and its proof for ten minutes. */
+const largestClockErrorMs = 5 * 60_000;
+
+async function* checkNetwork(authority: string, graphRoot: string): AsyncGenerator<Finding> {
+  const about = 'Network';
+  let clockErrorMs = 0;
+  for (const address of [authority, graphRoot]) {
     const { host } = new URL(address);
-    const code = await findConnectionFailure(address);
-    const next = code && suggestNetworkFix(code);
-    if (code === undefined) yield { about: 'Network', is: 'well', text: `${host} answers` };
-    else yield { about: 'Network', is: 'missing', text: `${host} does not answer: ${code}`, next };
+    const answer = await probeConnection(address);
+    if (answer.failure === undefined) {
+      yield { about, is: 'well', text: `${host} answers` };
+    } else {
+      const { why, next } = explainFailedConnection(answer.failure);
+      yield { about, is: 'missing', text: `${host} was not reached: ${why}`, next };
+    }
+    if (answer.date !== undefined && address === authority) clockErrorMs = Date.now() - answer.date;
   }
+  if (Math.abs(clockErrorMs) < largestClockErrorMs) return;
+  const minutes = Math.round(Math.abs(clockErrorMs) / 60_000);
+  const text = `The clock of this machine is ${minutes} minutes ${clockErrorMs > 0 ? 'fast' : 'slow'}`;
+  yield { about, is: 'missing', text, next: 'Set it, best by a time server: sign-ins and tokens depend on it.' };
 }
 
 const approvalDescriptions = {
@@ -56,7 +100,7 @@ const approvalDescriptions = {
   none: 'in a form of the client only, since nobody is asked outside of it while CI is set',
 } as const;
 
-async function* checkMachine(context: DoctorContext): AsyncGenerator<Finding> {
+async function* checkMachine(context: Surroundings): AsyncGenerator<Finding> {
   const { auditLog, secretsDir } = context.config;
   const about = 'This machine';
   yield* checkApprovals(context);
@@ -71,7 +115,7 @@ async function* checkMachine(context: DoctorContext): AsyncGenerator<Finding> {
 }
 
 /** Where a person is asked, and what that lacks. */
-async function* checkApprovals({ config, environment }: DoctorContext): AsyncGenerator<Finding> {
+async function* checkApprovals({ config, environment }: Surroundings): AsyncGenerator<Finding> {
   const channel = config.approval === 'form' ? 'form' : (choosePreferred(config, environment) ?? 'none');
   const first = config.approval === 'auto' && channel !== 'none' ? 'in a form where the client has one, else ' : '';
   const findings = await Promise.all(

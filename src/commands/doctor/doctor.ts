@@ -13,11 +13,24 @@ const marks = {
   fatal: colour.red('✗'),
 } as const;
 
-/** Says step by step whether the server can work here, and what to do where not. Exit code 0, 1 for something missing, 2 for a sign-in that fails. */
-export async function runDoctor(config: Config, tenant: Tenant, { json = false }: { readonly json?: boolean }) {
+interface DoctorOptions {
+  readonly json?: boolean;
+  /** What is wrong about settings and variables, one sentence each. */
+  readonly problems?: readonly string[];
+}
+
+/**
+ * Says step by step whether the server can work here, and what to do where not, to the end. Exit code 0, 1 for something
+ * missing, 2 for a setting that is wrong or a sign-in that fails.
+ */
+export async function runDoctor(
+  config: Config,
+  openTenant: () => Promise<Tenant>,
+  { json = false, problems = [] }: DoctorOptions,
+) {
   const findings: Finding[] = [];
   const log = createLog(config.logLevel);
-  for await (const finding of runChecks({ config, tenant, environment: process.env, log })) {
+  for await (const finding of runChecks({ config, problems, openTenant, environment: process.env, log })) {
     if (!json) printFinding(finding, findings.at(-1));
     findings.push(finding);
   }

@@ -11,10 +11,16 @@ export interface Finding {
   readonly next?: string | undefined;
 }
 
-/** What there is to look at. */
-export interface DoctorContext {
+/** Where the doctor stands. */
+export interface Surroundings {
   readonly config: Config;
-  readonly tenant: Tenant;
+  /** What is wrong about settings and variables, one sentence each. */
+  readonly problems: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
+}
+
+/** What there is to look at. */
+export interface DoctorContext extends Surroundings {
+  readonly tenant: Tenant;
 }

@@ -1,7 +1,6 @@
 import type { TokenCredential } from '@azure/core-auth';
 import {
   bearerTokenAuthenticationPolicy,
-  createDefaultHttpClient,
   createEmptyPipeline,
   createHttpHeaders,
   createPipelineRequest,
@@ -24,15 +23,18 @@ import { type Endpoint, formatPath, type GraphRequest, type Permission, parseMet
 import type { Tenant } from '../tenant.ts';
 import {
   createCancelledError,
+  createNoAnswerError,
   createNoSuchRouteError,
+  createUnreachedError,
   createUnreadableError,
   type GraphAnswer,
   isWrite,
   parseGraphError,
 } from './errors.ts';
+import { createHttpClient } from './httpClient.ts';
 import type { Identity } from './identity.ts';
 import { createIdentityClient, type IdentityClient } from './identityClient.ts';
-import { getErrorCode, hasNeverConnected, suggestNetworkFix } from './network.ts';
+import { explainFailedConnection, getErrorCode, hasNeverConnected, isRefusedByProxy } from './network.ts';
 import { type Outcome, toOutcome } from './outcome.ts';
 import { createReader, type Reader, type ReadOptions } from './reader.ts';
 import { type AttemptResult, type ExchangeResult, type Freshness, type GraphCall, sendWithRetries } from './retry.ts';
@@ -70,6 +72,7 @@ export interface Graph extends IdentityClient {
 }
 
 const defaultAttemptTimeoutMs = 30_000;
+const slowSignInAdvice = 'Call again; where it stays, mdi-sensors-mcp doctor shows how this server signs in.';
 const userAgent = `${packageJson.name}/${packageJson.version}`;
 
 const graphHeadersPolicy: PipelinePolicy = {
@@ -88,7 +91,7 @@ export function createGraphClient(options: GraphOptions): Graph {
   const { tenant, version, log, attemptTimeoutMs = defaultAttemptTimeoutMs, clock = systemClock } = options;
   const scope = `${tenant.graphRoot}/.default`;
   const throttle = createThrottle(clock);
-  const httpClient = tenant.httpClient ?? createDefaultHttpClient();
+  const httpClient = tenant.httpClient ?? createHttpClient();
   const openTransport = createTransport({ clock, httpClient, log, throttle, concurrency: options.concurrency });
   const workingRoutes = new Map<Endpoint, Route>();
 
@@ -138,6 +141,8 @@ export function createGraphClient(options: GraphOptions): Graph {
     const { endpoint, actingAs, signal: callerSignal, deadline, expires = Number.POSITIVE_INFINITY, freshness } = call;
     const remainingMs = deadline - clock.monotonic();
     const timeoutMs = endpoint.resend === 'never' ? remainingMs : Math.min(remainingMs, attemptTimeoutMs);
+    const startedAt = clock.monotonic();
+    let signedInAt: number | undefined;
     let isSent = false;
     const startSending = () => {
       if (callerSignal?.aborted) throw createCancelledError();
@@ -145,14 +150,38 @@ export function createGraphClient(options: GraphOptions): Graph {
       if (freshness !== undefined && clock.monotonic() > freshness.until) throw new HeldBack();
       isSent = true;
     };
+    const noteSignIn = (transport: HttpClient): HttpClient => ({
+      sendRequest(request) {
+        signedInAt = clock.monotonic();
+        return transport.sendRequest(request);
+      },
+    });
     // What runs under one signal belongs to one call.
     const outgoing = { timeoutMs, caller: callerSignal ?? call, actingAs, startSending };
     try {
       const answer = await runWithin(clock, remainingMs, isWrite(endpoint) ? undefined : callerSignal, (signal) =>
-        sendThrough(pipeline, openTransport({ ...outgoing, signal }), toPipelineRequest(call, route, url, signal)),
+        sendThrough(
+          pipeline,
+          noteSignIn(openTransport({ ...outgoing, signal })),
+          toPipelineRequest(call, route, url, signal),
+        ),
       );
       return { kind: 'answer', answer };
     } catch (error) {
+      if (error instanceof DeadlineExceeded && signedInAt === undefined) {
+        const unreached = createUnreachedError(
+          endpoint,
+          'the sign-in was not over in the time of this call',
+          slowSignInAdvice,
+        );
+        return { kind: 'noAnswer', error: unreached, mayHaveArrived: false };
+      }
+      const goodUntil = freshness?.until ?? Number.POSITIVE_INFINITY;
+      if (error instanceof HeldBack && startedAt <= goodUntil && (signedInAt ?? 0) > goodUntil) {
+        const seconds = Math.round(((signedInAt ?? 0) - startedAt) / 1000);
+        const why = `the sign-in took ${seconds} seconds, and what was read before was too old by then`;
+        return { kind: 'heldBack', error: createUnreachedError(endpoint, why, slowSignInAdvice) };
+      }
       return toFailedAttempt(endpoint, error, isSent) ?? { kind: 'error', error: reportDefect(error) };
     }
   }
@@ -205,11 +234,15 @@ function toFailedAttempt(endpoint: Endpoint, error: unknown, isSent: boolean): A
   if (error instanceof ResponseTooLarge)
     return { kind: 'error', error: createUnreadableError(endpoint, 'it is larger than 16 MiB') };
   if (error instanceof HeldBack) return { kind: 'heldBack' };
-  if (error instanceof DeadlineExceeded) return { kind: 'noAnswer', why: 'the time was over', mayHaveArrived: isSent };
+  const toNoAnswer = (toolError: ToolError, mayHaveArrived: boolean) =>
+    ({ kind: 'noAnswer', error: toolError, mayHaveArrived }) as const;
+  if (error instanceof DeadlineExceeded) return toNoAnswer(createNoAnswerError(endpoint, 'the time was over'), isSent);
   if (!isSent) return undefined;
   const code = getErrorCode(error);
-  const next = suggestNetworkFix(code);
-  return { kind: 'noAnswer', why: `the connection failed (${code})`, mayHaveArrived: !hasNeverConnected(code), next };
+  const { why, next } = explainFailedConnection(code);
+  if (!code.startsWith('PROXY_')) return toNoAnswer(createNoAnswerError(endpoint, why, next), !hasNeverConnected(code));
+  const unreached = createUnreachedError(endpoint, why, next);
+  return isRefusedByProxy(code) ? { kind: 'error', error: unreached } : toNoAnswer(unreached, false);
 }
 
 /** The library's policy for its claims challenges; the token itself comes from our credential, which keeps it strictly. */

@@ -25,6 +25,13 @@ export function parseGraphError({ text }: GraphAnswer): { readonly code: string;
 
 const tryLater = 'Try again in a few minutes.';
 
+const isPage = (text = '') => /^\s*</.test(text);
+const inBetweenAdvice = 'Let the administrator of the network look at its proxy, firewall or sign-in page.';
+
+/** Why a text is no answer of Graph's. */
+export const describeNoJson = (text: string | undefined) =>
+  isPage(text) ? 'it is a web page, as a proxy or a sign-in page of the network sends it' : 'it is not JSON';
+
 export const isWrite = ({ route }: Endpoint) => parseMethod(route) !== 'GET';
 
 /** Why Graph did not do what an endpoint offers, in one sentence, with what Microsoft's support asks for. */
@@ -33,6 +40,10 @@ export function toToolError(endpoint: Endpoint, answer: GraphAnswer): ToolError 
   const { message } = parseGraphError(answer);
   const create = (code: ToolErrorCode, sentence: string, next?: string) =>
     new ToolError(code, `${sentence} ${formatTrace(endpoint, answer)}.`, next);
+  if (status < 500 && isPage(answer.text) && answer.requestId === undefined) {
+    const sentence = `Microsoft Graph was not reached for ${endpoint.route}: something in between answered with a web page (${status}).`;
+    return new ToolError('unavailable', sentence, inBetweenAdvice);
+  }
   if (status === 401) {
     const next = 'Sign in again, or correct the credential that this server uses.';
     return create('sign_in_failed', 'Microsoft Graph did not accept the access token', next);
@@ -93,6 +104,10 @@ function formatTrace(endpoint: Endpoint, answer: GraphAnswer): string {
 /** No answer: the time was over, or the connection broke. */
 export const createNoAnswerError = (endpoint: Endpoint, why: string, next = tryLater) =>
   new ToolError('unavailable', `Microsoft Graph gave no answer to ${endpoint.route}: ${why}.`, next);
+
+/** The request never left for Graph. */
+export const createUnreachedError = (endpoint: Endpoint, why: string, next?: string) =>
+  new ToolError('unavailable', `Microsoft Graph was not reached for ${endpoint.route}: ${why}.`, next);
 
 /** An answer of success that cannot be used. */
 export const createUnreadableError = (endpoint: Endpoint, why: string) =>

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { ToolError } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
 import { type Endpoint, type GraphRequest, parseMethod } from '../endpoint.ts';
-import { createOutcomeUnknownError, createUnreadableError, isWrite } from './errors.ts';
+import { createOutcomeUnknownError, createUnreadableError, describeNoJson, isWrite } from './errors.ts';
 import type { ExchangeResult } from './retry.ts';
 
 /** What became of one approved request. */
@@ -44,11 +44,11 @@ export function toOutcome(request: GraphRequest, { answer, error, mayHaveWritten
   const body = parseJson(answer?.text);
   // A proxy may answer in Graph's place, with a page and a status of success.
   if (isWrite(endpoint) && body === undefined && (answer?.text ?? '').trim() !== '') {
-    const cause = createUnreadableError(endpoint, 'it is not JSON');
+    const cause = createUnreadableError(endpoint, describeNoJson(answer?.text));
     return { ...base, state: 'unknown', error: createOutcomeUnknownError(cause) };
   }
   if (!isWrite(endpoint) && !endpoint.answer.safeParse(body).success) {
-    const why = body === undefined ? 'it is not JSON' : 'it is not what is documented';
+    const why = body === undefined ? describeNoJson(answer?.text) : 'it is not what is documented';
     return { ...base, state: 'failed', error: createUnreadableError(endpoint, why) };
   }
   const readAnswer: Outcome['readAnswer'] = (one) => (one === endpoint ? one.answer.safeParse(body).data : undefined);

@@ -1,21 +1,29 @@
-import {
-  createDefaultHttpClient,
-  createEmptyPipeline,
-  createPipelineRequest,
-  proxyPolicy,
-} from '@azure/core-rest-pipeline';
+import { createEmptyPipeline, createPipelineRequest, proxyPolicy } from '@azure/core-rest-pipeline';
+import { createHttpClient } from './httpClient.ts';
 import { getErrorCode } from './network.ts';
 
-const connectionTimeoutMs = 10_000;
+/** Longer than a proxy has, so that this names it. */
+const connectionTimeoutMs = 12_000;
 
-/** Whether anything answers at an address, through the proxy if one is set: undefined, or the code of what broke. */
-export async function findConnectionFailure(url: string): Promise<string | undefined> {
+/** What came of a request to an address, through the proxy if one is set. */
+interface ProbeResult {
+  /** The code of what broke; undefined where something answers. */
+  readonly failure?: string;
+  /** The clock of who answered, in milliseconds since 1970. */
+  readonly date?: number;
+}
+
+/** Looks whether anything answers at an address. */
+export async function probeConnection(url: string): Promise<ProbeResult> {
   const pipeline = createEmptyPipeline();
   pipeline.addPolicy(proxyPolicy());
   try {
-    await pipeline.sendRequest(createDefaultHttpClient(), createPipelineRequest({ url, timeout: connectionTimeoutMs }));
-    return undefined;
+    const request = createPipelineRequest({ url, timeout: connectionTimeoutMs });
+    const { headers } = await pipeline.sendRequest(createHttpClient(), request);
+    const date = Date.parse(headers.get('Date') ?? '');
+    return Number.isNaN(date) ? {} : { date };
   } catch (error) {
-    return getErrorCode(error);
+    const code = getErrorCode(error);
+    return { failure: code === 'AbortError' ? 'ETIMEDOUT' : code };
   }
 }

@@ -5,7 +5,7 @@ import { parseJson } from '../../json.ts';
 import { type GraphVersion, requireVersion } from '../clouds.ts';
 import { type CollectionPage, type Endpoint, formatPath, type PathParams, parseIds } from '../endpoint.ts';
 import type { Tenant } from '../tenant.ts';
-import { createUnreadableError } from './errors.ts';
+import { createUnreadableError, describeNoJson } from './errors.ts';
 import type { Exchange, GraphCall } from './retry.ts';
 import { pause } from './timing.ts';
 
@@ -76,7 +76,7 @@ export function createReader(
     if (answer?.status === 400 && address.query !== undefined) return read(endpoint, params);
     if (error !== undefined) throw error;
     const json = parseJson(answer?.text);
-    if (json === undefined) throw createUnreadableError(endpoint, 'it is not JSON');
+    if (json === undefined) throw createUnreadableError(endpoint, describeNoJson(answer?.text));
     return { json, size: answer?.text?.length ?? 0 };
   }
 

@@ -40,15 +40,10 @@ export interface RefreshTerms {
 /** What one attempt came to. `mayHaveArrived`: the request may have reached Graph. */
 export type AttemptResult =
   | { readonly kind: 'answer'; readonly answer: GraphAnswer }
-  | {
-      readonly kind: 'noAnswer';
-      readonly why: string;
-      readonly mayHaveArrived: boolean;
-      readonly next?: string | undefined;
-    }
+  | { readonly kind: 'noAnswer'; readonly error: ToolError; readonly mayHaveArrived: boolean }
   | { readonly kind: 'error'; readonly error: ToolError }
-  /** It did not leave: Graph had asked everybody to wait, or what it rests on was read too long ago. */
-  | { readonly kind: 'heldBack' };
+  /** It did not leave: Graph had asked everybody to wait, or what it rests on was read too long ago; `error` where the sign-in took that long. */
+  | { readonly kind: 'heldBack'; readonly error?: ToolError };
 
 type SentAttempt = Exclude<AttemptResult, { kind: 'heldBack' }>;
 
@@ -98,8 +93,13 @@ export async function sendWithRetries(
       if (found !== 'same')
         return { ...last, error: found, ...(found.code === 'target_changed' && { found: 'changed' }) };
     }
+    if (clock.monotonic() >= deadline) return last;
     const attempt = await sendOnce();
-    if (attempt.kind === 'heldBack') continue;
+    if (attempt.kind === 'heldBack') {
+      if (attempt.error !== undefined && last.answer === undefined && !last.mayHaveWritten)
+        last = { ...last, error: attempt.error };
+      continue;
+    }
     const { executed, retryAfterMs } = judgeAttempt(attempt);
     const mayHaveWritten = last.mayHaveWritten || (executed === 'perhaps' && isWrite(endpoint));
     last = toExchangeResult(endpoint, attempt, mayHaveWritten);
@@ -124,9 +124,7 @@ function judgeAttempt(attempt: SentAttempt): { executed: 'yes' | 'no' | 'perhaps
 }
 
 function toExchangeResult(endpoint: Endpoint, attempt: SentAttempt, mayHaveWritten: boolean): ExchangeResult {
-  if (attempt.kind === 'error') return { error: attempt.error, mayHaveWritten };
-  if (attempt.kind === 'noAnswer')
-    return { error: createNoAnswerError(endpoint, attempt.why, attempt.next), mayHaveWritten };
+  if (attempt.kind !== 'answer') return { error: attempt.error, mayHaveWritten };
   const { answer } = attempt;
   const isConfirmed = answer.status >= 200 && answer.status < 300;
   return isConfirmed ? { answer, mayHaveWritten } : { answer, error: toToolError(endpoint, answer), mayHaveWritten };

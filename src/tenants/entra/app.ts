@@ -1,5 +1,11 @@
 import { ToolError } from '../../errors.ts';
 
+/** Where Entra is, as the library's credentials take it. */
+export interface Authority {
+  readonly authorityHost: string;
+  readonly disableInstanceDiscovery?: boolean;
+}
+
 export type SignInEnvironment = Readonly<Record<string, string | undefined>>;
 
 /** The variables that the environment has for one app: `AZURE_…` for the server's own, `MDI_MCP_WRITER_…` for the one that writes. */

@@ -2,9 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import type * as Library from '@azure/identity';
 import { SignInNeeded } from '../../errors.ts';
+import { createHttpClient } from '../../graph/client/httpClient.ts';
 import { cleanText } from '../../text.ts';
-import type { AppVariables } from './app.ts';
-import type { Authority } from './credentials.ts';
+import type { AppVariables, Authority } from './app.ts';
+import { watchBrowserLaunch } from './browser.ts';
 import { isConsentMissing, toSignInError } from './errors.ts';
 
 interface InteractiveSignInOptions {
@@ -134,6 +135,7 @@ async function openCredential({ method, app, authority }: InteractiveSignInOptio
   const library = await import('@azure/identity');
   const credentialOptions = {
     ...authority,
+    httpClient: createHttpClient(),
     tenantId: app.getRequired('TENANT_ID'),
     clientId: app.getRequired('CLIENT_ID'),
     disableAutomaticAuthentication: true,
@@ -164,7 +166,7 @@ async function openCredential({ method, app, authority }: InteractiveSignInOptio
         receiveDeviceCode = resolve;
       }),
     async signIn(scopes: string | string[], tokenOptions: GetTokenOptions): Promise<void> {
-      await credential.authenticate(scopes, tokenOptions);
+      await watchBrowserLaunch(() => credential.authenticate(scopes, tokenOptions));
     },
   };
 }

@@ -1,11 +1,11 @@
 import type { TokenCredential } from '@azure/core-auth';
+import { type Clock, systemClock } from '../../clock.ts';
 import type { Config } from '../../config.ts';
 import { clouds } from '../../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
 import type { Tenant } from '../../graph/tenant.ts';
-import { createAppVariables, type SignInEnvironment } from './app.ts';
+import { type Authority, createAppVariables, type SignInEnvironment } from './app.ts';
 import { createCredentialChain, findConfiguredMethod, type SignInAttempts } from './credentialChain.ts';
-import type { Authority } from './credentials.ts';
 import { InteractiveCredential } from './interactive.ts';
 
 interface EntraOptions {
@@ -15,6 +15,9 @@ interface EntraOptions {
   readonly authority?: Authority;
   /** Milliseconds that a call waits for a person who is signing in. */
   readonly signInWaitMs?: number;
+  /** Milliseconds after which a way to sign in without a person is given up. */
+  readonly methodTimeoutMs?: number;
+  readonly clock?: Clock;
   tellOperator(line: string): void;
 }
 
@@ -26,7 +29,8 @@ export function createEntraTenant(
   { auth, cloud, tenantLabel }: Pick<Config, 'auth' | 'cloud' | 'tenantLabel'>,
   options: EntraOptions,
 ): Tenant {
-  const { environment, graphRoot = clouds[cloud].graphRoot, signInWaitMs = 20_000, tellOperator } = options;
+  const { environment, graphRoot = clouds[cloud].graphRoot, tellOperator } = options;
+  const { signInWaitMs = 20_000, methodTimeoutMs = 20_000, clock = systemClock } = options;
   // AZURE_AUTHORITY_HOST is the library's own variable for private clouds, which are global to this server.
   const privateAuthority = cloud === 'global' ? environment.AZURE_AUTHORITY_HOST : undefined;
   const { authority = { authorityHost: privateAuthority ?? clouds[cloud].authority } } = options;
@@ -62,7 +66,8 @@ export function createEntraTenant(
     };
   }
 
-  const readCredential = createCredentialChain(auth, mainApp, authority, attempts);
+  const common = { authority, attempts, clock, methodTimeoutMs };
+  const readCredential = createCredentialChain({ auth, app: mainApp, ...common });
   const writerMethod = findConfiguredMethod(writerApp);
   if (writerClientId === undefined) {
     if (writerMethod !== undefined) throw new Error('The variables of a writer need MDI_MCP_WRITER_CLIENT_ID.');
@@ -73,7 +78,7 @@ export function createEntraTenant(
       'MDI_MCP_WRITER_CLIENT_ID needs MDI_MCP_WRITER_CLIENT_SECRET, MDI_MCP_WRITER_CLIENT_CERTIFICATE_PATH or MDI_MCP_WRITER_FEDERATED_TOKEN_FILE.',
     );
   }
-  const writeCredential = createCredentialChain(writerMethod, writerApp, authority, attempts);
+  const writeCredential = createCredentialChain({ auth: writerMethod, app: writerApp, ...common });
   return {
     ...tenant,
     writerClientId,

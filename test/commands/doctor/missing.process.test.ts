@@ -35,10 +35,10 @@ Sign-in
   ! client secret: AZURE_CLIENT_SECRET is not set
   ! certificate: AZURE_CLIENT_CERTIFICATE_PATH is not set
   ! workload identity: AZURE_FEDERATED_TOKEN_FILE is not set
-  ! managed identity: Identity not found
-  ! Azure CLI: Azure CLI could not be found
-  ! Azure PowerShell: Unable to execute PowerShell
-  ! Azure Developer CLI: Azure Developer CLI couldn't be found
+  ! managed identity: "Identity not found"
+  ! Azure CLI: az cannot be started from the PATH of this server
+  ! Azure PowerShell: pwsh cannot be started from the PATH of this server
+  ! Azure Developer CLI: azd cannot be started from the PATH of this server
   ✗ No way to sign in worked
     Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or another
     variable named here, or let a person sign in with --auth browser or --auth
@@ -71,7 +71,7 @@ Network
 
 Sign-in
   ✗ Microsoft Entra gave no token for the sign-in by client secret:
-    AADSTS7000215: Invalid client secret provided.
+    AADSTS7000215: "Invalid client secret provided".
     Set the client secret to the secret's value, not to its id.
 
 This machine
@@ -198,14 +198,16 @@ test.concurrent('a proxy that is not there', async () => {
   ✓ AZURE_CLIENT_SECRET (set, not shown)
 
 Network
-  ✗ ENTRA does not answer: ECONNREFUSED
-  ✗ GRAPH does not answer: ECONNREFUSED
-    Check the proxy of HTTPS_PROXY.
+  ✗ ENTRA was not reached: the proxy 127.0.0.1:9 of HTTPS_PROXY cannot
+    be reached (ECONNREFUSED)
+  ✗ GRAPH was not reached: the proxy 127.0.0.1:9 of HTTPS_PROXY cannot
+    be reached (ECONNREFUSED)
+    Check HTTPS_PROXY, and whether the proxy is there.
 
 Sign-in
-  ✗ Microsoft Entra gave no token for the sign-in by client secret:
-    ECONNREFUSED.
-    Check the proxy of HTTPS_PROXY.
+  ✗ Microsoft Entra was not reached for the sign-in by client secret: the proxy
+    127.0.0.1:9 of HTTPS_PROXY cannot be reached (ECONNREFUSED).
+    Check HTTPS_PROXY, and whether the proxy is there.
 
 This machine
   ✓ Approvals: in a form where the client has one, else at a terminal (the

@@ -150,7 +150,7 @@ test('the same as JSON, for a wrong secret', async () => {
       {
         about: 'Sign-in',
         is: 'fatal',
-        text: 'Microsoft Entra gave no token for the sign-in by client secret: AADSTS7000215: Invalid client secret provided.',
+        text: 'Microsoft Entra gave no token for the sign-in by client secret: AADSTS7000215: "Invalid client secret provided".',
         next: "Set the client secret to the secret's value, not to its id.",
       },
       {

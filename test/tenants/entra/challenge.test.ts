@@ -85,7 +85,7 @@ describe('a read that is challenged', () => {
     const client = await connect({ MDI_MCP_AUTH: 'azure-cli', PATH: cli.PATH });
     const { text } = await client.call('list_sensors');
     expect(text).toBe(
-      "sign_in_failed: Microsoft Entra gave no token for the sign-in by Azure CLI: This credential doesn't support claims challenges. Sign in again.",
+      'sign_in_failed: Microsoft Graph asks for a new sign-in, and Azure CLI needs a person for it. Run `az login` as the user who runs this server.',
     );
     expect(statuses('GET')).toEqual([401]);
     await client.close();

@@ -71,31 +71,31 @@ describe('Entra refuses, and the text says what to change', () => {
       'a disabled app',
       { disabled: true },
       {},
-      `${noToken} AADSTS7000112: Application 'ID'(Sensors of Contoso) is disabled. Let an administrator enable the enterprise application again.`,
+      `${noToken} AADSTS7000112: "Application 'ID'(Sensors of Contoso) is disabled". Let an administrator enable the enterprise application again.`,
     ],
     [
       'a secret that is over',
       { secrets: [{ value: secret, expires: 1 }] },
       {},
-      `${noToken} AADSTS7000222: The provided client secret keys for app 'ID' are expired. The client secret has expired: create a new one in the app registration.`,
+      `${noToken} AADSTS7000222: "The provided client secret keys for app 'ID' are expired". The client secret has expired: create a new one in the app registration.`,
     ],
     [
       'an app that conditional access blocks',
       { policy: 'blocked' },
       {},
-      `${noToken} AADSTS53003: Access has been blocked by Conditional Access policies. Conditional Access blocks this sign-in; let an administrator look into the sign-in log of Microsoft Entra.`,
+      `${noToken} AADSTS53003: "Access has been blocked by Conditional Access policies". Conditional Access blocks this sign-in; let an administrator look into the sign-in log of Microsoft Entra.`,
     ],
     [
       'a tenant that is not there',
       {},
       { AZURE_TENANT_ID: 'fabrikam.example' },
-      `${noToken} AADSTS90002: Tenant 'fabrikam.example' not found. Correct AZURE_TENANT_ID: no tenant of this cloud has that id or name.`,
+      `${noToken} AADSTS90002: "Tenant 'fabrikam.example' not found". Correct AZURE_TENANT_ID: no tenant of this cloud has that id or name. A tenant of GCC High, DoD or China needs --cloud.`,
     ],
     [
       'an app of another tenant',
       {},
       { AZURE_CLIENT_ID: '00000000-0000-4000-8000-000000000000' },
-      `${noToken} AADSTS700016: Application with identifier 'ID' was not found in the directory 'contoso.onmicrosoft.com'. Correct AZURE_CLIENT_ID or AZURE_TENANT_ID: this tenant has no such app.`,
+      `${noToken} AADSTS700016: "Application with identifier 'ID' was not found in the directory 'contoso.onmicrosoft.com'". Correct AZURE_CLIENT_ID or AZURE_TENANT_ID: this tenant has no such app.`,
     ],
     [
       'a tenant that is not named',
@@ -120,7 +120,7 @@ test('a person whose consent is revoked while signed in is told to have it given
   world.entra.tokenLifetime = 3_600;
   expect([before.slice(0, 10), await list()]).toEqual([
     '{"tenant":',
-    "permission_missing: Microsoft Entra gave no token for the sign-in by browser: AADSTS65001: The user or administrator has not consented to use the application with ID 'ID' named 'Sensors of Contoso'. Let an administrator grant the Microsoft Graph permissions of the README to the app registration and give admin consent (mdi-sensors-mcp setup prints the address).",
+    `permission_missing: Microsoft Entra gave no token for the sign-in by browser: AADSTS65001: "The user or administrator has not consented to use the application with ID 'ID' named 'Sensors of Contoso'". Let an administrator grant the Microsoft Graph permissions of the README to the app registration and give admin consent (mdi-sensors-mcp setup prints the address).`,
   ]);
   await client.close();
 });

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { environment } from '../../harness/clients.ts';
 import { secret } from '../world.ts';
+import { closed } from './signedIn.ts';
 
 const id = '6f8e8268-647e-4e82-85fa-b218e59f4840';
 test.each([
@@ -18,16 +19,17 @@ test.each([
     { MDI_MCP_AUTH: 'password' },
     'MDI_MCP_AUTH is auto, secret, certificate, workload-identity, managed-identity, azure-cli, azure-powershell, azd, browser or device-code.',
   ],
-])('%j ends the start with one sentence', async (env, sentence) => {
-  for (const args of [[], ['doctor', '--json']]) {
-    const ended = await new Promise((resolve) => {
-      const child = execFile(
-        process.execPath,
-        ['dist/main.js', ...args],
-        { env: { ...environment, ...env } },
-        (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+])('%j ends the start with one sentence, and the doctor says it and goes on', async (env, sentence) => {
+  const run = (args: readonly string[]) =>
+    new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
+      const inside = { env: { ...environment, HTTPS_PROXY: closed, ...env } };
+      const child = execFile(process.execPath, ['dist/main.js', ...args], inside, (_, stdout, stderr) =>
+        resolve({ code: child.exitCode, stdout, stderr }),
       );
     });
-    expect(ended).toEqual({ code: 2, stdout: '', stderr: `mdi-sensors-mcp: ${sentence} See --help.\n` });
-  }
+  expect(await run([])).toEqual({ code: 2, stdout: '', stderr: `mdi-sensors-mcp: ${sentence} See --help.\n` });
+  const { code, stdout, stderr } = await run(['doctor', '--json']);
+  const { findings } = JSON.parse(stdout) as { findings: { about: string; is: string; text: string }[] };
+  expect([code, stderr, findings.at(-1)?.about]).toEqual([2, '', 'This machine']);
+  expect(findings).toContainEqual(expect.objectContaining({ is: 'fatal', text: sentence }));
 });

@@ -46,6 +46,8 @@ interface Abilities {
   readonly patience?: number;
   /** The program of a server in a process of its own. */
   readonly program?: string;
+  /** Milliseconds after which that gives up a way to sign in. */
+  readonly methodTimeoutMs?: number;
 }
 
 export const entry = 'node_modules/.cache/mdi-sensors-mcp/entry/entra/entraEntry.js';
@@ -173,8 +175,11 @@ export async function startSignInSetup(secrets: readonly string[] = []) {
       ),
 
     /** A client with the server of this environment: in this process, one at a time, unless there is a program. */
-    async connect(env: ServerEnvironment, { kind = 'v2 modern', person, visitor, patience, program }: Abilities = {}) {
-      const own = environmentOf({ patience }, env);
+    async connect(
+      env: ServerEnvironment,
+      { kind = 'v2 modern', person, visitor, patience, program, methodTimeoutMs }: Abilities = {},
+    ) {
+      const own = environmentOf({ patience, methodTimeoutMs }, env);
       const server =
         program === undefined ? here(own, patience) : { command: process.execPath, args: [program], env: own };
       const client = await connect(kind, server, person, visitor);
@@ -187,7 +192,7 @@ export async function startSignInSetup(secrets: readonly string[] = []) {
     },
 
     /** What the doctor of this environment prints, and its exit code. */
-    doctor: (env: ServerEnvironment, options: { json?: boolean; patience?: number } = {}): Promise<Checkup> =>
+    doctor: (env: ServerEnvironment, options: DoctorOptionsOfTest = {}): Promise<Checkup> =>
       new Promise((resolve) => {
         const own = mkdtempSync(join(tmpdir(), 'doctor-'));
         const all = { XDG_STATE_HOME: own, MDI_MCP_APPROVAL: '', ...env };
@@ -208,6 +213,13 @@ export async function startSignInSetup(secrets: readonly string[] = []) {
   };
 }
 export type SignInSetup = Awaited<ReturnType<typeof startSignInSetup>>;
+
+interface DoctorOptionsOfTest {
+  readonly json?: boolean;
+  readonly patience?: number;
+  readonly methodTimeoutMs?: number;
+  readonly clockErrorMs?: number;
+}
 
 interface Checkup {
   readonly code: number | null;

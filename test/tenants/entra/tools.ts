@@ -10,10 +10,9 @@ if (!signedIn) fail("ERROR: Please run 'az login' to setup account.");
 const { token, expires } = signedIn;
 print({ accessToken: token, expiresOn: new Date(expires * 1000).toISOString(), expires_on: expires, tokenType: 'Bearer' });`,
   pwsh: `
-if (args[0] === '/?') process.exit(0);
-if (!/Get-AzAccessToken @params/.test(args.at(-1))) fail('Get-AzAccessToken is not called');
+if (!/Get-AzAccessToken -ResourceUrl 'https:/.test(args.at(-1))) fail('Get-AzAccessToken is not called');
 if (!signedIn) fail('Get-AzAccessToken: Run Connect-AzAccount to login.');
-print({ ExpiresOn: new Date(signedIn.expires * 1000).toISOString(), Token: signedIn.token });`,
+print({ token: signedIn.token, expiresOn: new Date(signedIn.expires * 1000).toISOString() });`,
   azd: `
 const consoleMessage = (message) => JSON.stringify({ type: 'consoleMessage', timestamp: new Date().toISOString(), data: { message } });
 if (args.slice(0, 5).join(' ') !== 'auth token --output json --no-prompt') fail(consoleMessage('ERROR: unknown command'));

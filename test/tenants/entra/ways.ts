@@ -45,20 +45,23 @@ async function certificate(name: string, one: App, wrong: string | Buffer, right
 /** A tool of the command line in which nobody is signed in at first. */
 async function tool(name: Parameters<typeof toolOnPath>[0], one: App, world: SignInSetup) {
   const { PATH, signIn } = toolOnPath(name);
-  return { env: { PATH }, mend: async () => signIn(await world.tokenFor(one)) };
+  // Who names an app means nobody else.
+  return { env: { PATH, AZURE_CLIENT_ID: '' }, mend: async () => signIn(await world.tokenFor(one)) };
 }
 
 /** Why a way to sign in gave no token. */
 export const formatSignInError = (title: string, reason: string, next: string, code = 'sign_in_failed') =>
   `${code}: Microsoft Entra gave no token for the sign-in by ${title}: ${reason}. ${next}`;
+/** Why a tool of the command line has no token. */
+const formatNobody = (tool: string, command: string) =>
+  `sign_in_failed: ${tool} gave no token: nobody is signed in to it. Run \`${command}\` as the user who runs this server.`;
+const noIdentity = `sign_in_failed: The managed identity endpoint of this machine gave no token: "Identity not found".`;
 const assign =
   'Give this machine a managed identity; where it has an assigned one, set AZURE_CLIENT_ID to the client id of that.';
 const wrongPassword =
   'sign_in_failed: The file of AZURE_CLIENT_CERTIFICATE_PATH is not a PEM or PFX file, or has another password. Set AZURE_CLIENT_CERTIFICATE_PASSWORD to the password of the file.';
-const doctor = 'mdi-sensors-mcp doctor shows how this server signs in.';
 
-const notConsented =
-  "AADSTS65001: The user or administrator has not consented to use the application with ID 'ID' named 'Sensors of Contoso'";
+const notConsented = `AADSTS65001: "The user or administrator has not consented to use the application with ID 'ID' named 'Sensors of Contoso'"`;
 const consent =
   'Let an administrator grant the Microsoft Graph permissions of the README to the app registration and give admin consent (mdi-sensors-mcp setup prints the address).';
 
@@ -73,7 +76,7 @@ export const signInCases: readonly SignInCase[] = [
     },
     failure: formatSignInError(
       'client secret',
-      'AADSTS7000215: Invalid client secret provided',
+      'AADSTS7000215: "Invalid client secret provided"',
       "Set the client secret to the secret's value, not to its id.",
     ),
   },
@@ -88,7 +91,7 @@ export const signInCases: readonly SignInCase[] = [
     },
     failure: formatSignInError(
       'certificate',
-      'AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application',
+      'AADSTS700027: "The certificate with identifier used to sign the client assertion is not registered on application"',
       'Upload the certificate to the app registration, or use the one that is there.',
     ),
   },
@@ -122,7 +125,7 @@ export const signInCases: readonly SignInCase[] = [
     },
     failure: formatSignInError(
       'workload identity',
-      'AADSTS70021: No matching federated identity record found for presented assertion',
+      'AADSTS70021: "No matching federated identity record found for presented assertion"',
       'Correct the federated credential of the app registration: issuer, subject and audience have to be those of the token file.',
     ),
   },
@@ -133,7 +136,7 @@ export const signInCases: readonly SignInCase[] = [
     async prepare(one) {
       return { env: { AZURE_CLIENT_ID: '' }, mend: () => Object.assign(one, { managed: 'system' }) };
     },
-    failure: formatSignInError('managed identity', 'Identity not found', assign),
+    failure: `${noIdentity} ${assign}`,
   },
   {
     type: 'managed identity, assigned',
@@ -142,40 +145,28 @@ export const signInCases: readonly SignInCase[] = [
     async prepare(one) {
       return { env: {}, mend: () => Object.assign(one, { managed: 'user' }) };
     },
-    failure: formatSignInError('managed identity', 'Identity not found', assign),
+    failure: `${noIdentity} ${assign}`,
   },
   {
     type: 'Azure CLI',
     auth: 'azure-cli',
     inAuto: true,
     prepare: (one, world) => tool('az', one, world),
-    failure: formatSignInError(
-      'Azure CLI',
-      "Please run 'az login' from a command prompt to authenticate before using this credential",
-      doctor,
-    ),
+    failure: formatNobody('Azure CLI', 'az login'),
   },
   {
     type: 'Azure PowerShell',
     auth: 'azure-powershell',
     inAuto: true,
     prepare: (one, world) => tool('pwsh', one, world),
-    failure: formatSignInError(
-      'Azure PowerShell',
-      "Please run 'Connect-AzAccount' from PowerShell to authenticate before using this credential",
-      doctor,
-    ),
+    failure: formatNobody('Azure PowerShell', 'Connect-AzAccount'),
   },
   {
     type: 'Azure Developer CLI',
     auth: 'azd',
     inAuto: true,
     prepare: (one, world) => tool('azd', one, world),
-    failure: formatSignInError(
-      'Azure Developer CLI',
-      "Please run 'azd auth login' from a command prompt to authenticate before using this credential",
-      doctor,
-    ),
+    failure: formatNobody('Azure Developer CLI', 'azd auth login'),
   },
   {
     type: 'browser',
