@@ -131,7 +131,7 @@ function explain(issue: z.core.$ZodIssue, operation: Operation, properties: Sche
   const name = path.join('.');
   if (code === 'unrecognized_keys') {
     const sent = new Map<unknown, unknown>(Object.entries(input ?? {}));
-    return issue.keys.map((key) => explainUnknown(key, sent.get(key), operation, properties));
+    return issue.keys.slice(0, 5).map((key) => explainUnknown(key, sent.get(key), operation, properties));
   }
   if (name === '') return [`${operation.name} ${message}`];
   const { enum: words, description } = toSchema(properties[String(path[0])]);
