@@ -1,9 +1,7 @@
-import { ChildProcess, spawnSync } from 'node:child_process';
+import { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
-import { readFileSync } from 'node:fs';
-import { findWindowsProgram } from '../files.ts';
 
-/** Programs that run for this process: `az` and its like, whose output is read, and launchers of a browser. */
+/** Programs that run for this process, such as the launcher of a browser. */
 const running = new Set<ChildProcess>();
 
 /** From now on notes every program that is started here, whichever library does it. */
@@ -16,40 +14,8 @@ export function watchChildren(): void {
   });
 }
 
-/** Ends the programs that still run: those whose output is read with all that they started, a launcher without its browser. */
+/** Ends the programs that still run, without what they have started: a launcher's browser is the person's. */
 export function endChildren(): void {
-  for (const { pid, stdout } of running) {
-    if (pid === undefined) continue;
-    if (stdout === null) end(pid);
-    else endTree(pid);
-  }
+  for (const child of running) child.kill('SIGKILL');
   running.clear();
-}
-
-function endTree(pid: number): void {
-  if (process.platform === 'win32') spawnSync(findWindowsProgram('taskkill'), ['/T', '/F', '/PID', String(pid)]);
-  else for (const one of [pid, ...listDescendants(pid)]) end(one);
-}
-
-function end(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
-}
-
-function listDescendants(pid: number): number[] {
-  const children = listChildren(pid).match(/\d+/g)?.map(Number) ?? [];
-  return [...children, ...children.flatMap(listDescendants)];
-}
-
-function listChildren(pid: number): string {
-  if (process.platform !== 'linux')
-    return spawnSync('/usr/bin/pgrep', ['-P', String(pid)], { encoding: 'utf8' }).stdout;
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  } catch {
-    return '';
-  }
 }
