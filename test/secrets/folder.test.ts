@@ -27,7 +27,7 @@ const makeParent = (change: (parent: string) => void = () => undefined) => {
   change(parent);
   return join(parent, 'own');
 };
-const refuse = (folder: string, server: Pick<typeof secretFiles, 'checkSecretsFolder'> = secretFiles) =>
+const refuse = (folder: string | undefined, server: Pick<typeof secretFiles, 'checkSecretsFolder'> = secretFiles) =>
   server.checkSecretsFolder(folder).then(
     () => 'kept',
     ({ code, message, next }) => `${code}: ${message} ${next}`,
@@ -89,6 +89,12 @@ test('one that is a file is refused', async () => {
   );
 });
 
+/** The working folder is that of the start. */
+function startAnew(): Promise<typeof secretFiles> {
+  vi.resetModules();
+  return import('../../src/secrets/file.ts');
+}
+
 describe('a server that was started in', () => {
   const place = realpathSync(mkdtempSync(join(tmpdir(), 'secrets-')));
   const [project, home] = [join(place, 'project'), join(place, 'home')];
@@ -109,10 +115,25 @@ describe('a server that was started in', () => {
     vi.spyOn(os, 'homedir').mockReturnValue(homeFolder);
     syncBuiltinESMExports();
     vi.spyOn(process, 'cwd').mockReturnValue(workingFolder);
-    vi.resetModules();
-    const started = await import('../../src/secrets/file.ts');
-    expect(await refuse(folder, started)).toBe(answer);
+    expect(await refuse(folder, await startAnew())).toBe(answer);
   });
+
+  test('a folder that is gone has no keys below it', async () => {
+    vi.spyOn(process, 'cwd').mockImplementation(() => {
+      throw new Error('ENOENT: no such file or directory, uv_cwd');
+    });
+    expect(await refuse(join(home, 'keys'), await startAnew())).toBe('kept');
+  });
+});
+
+test('where neither a setting nor a home folder names one, no key is kept', async () => {
+  expect(await refuse(undefined)).toBe(
+    'secret_not_kept: The secrets folder would be in the home folder, and there is none. Name another folder with --secrets-dir, outside the working folder.',
+  );
+});
+
+test('a setting is the folder', () => {
+  expect(secretFiles.resolveSecretsFolder('/keys')).toBe('/keys');
 });
 
 test.runIf(process.platform === 'linux')(
