@@ -149,6 +149,20 @@ describe('what is remembered', () => {
     await expect(requests.open(asking('b', [1]))).rejects.toMatchObject({ code: 'approval_busy' });
   });
 
+  test('a hundred acts that changed nothing make room for the next question', async () => {
+    const { requests, ask } = startProcess();
+    for (let round = 0; round < 110; round++) {
+      const request = await ask(`act ${round}`, [1]);
+      await requests.decide(request.nonce, approveOne);
+      await requests.claim(request.nonce);
+      await requests.consume(request, request.question);
+      const result = { content: [], structuredContent: { outcome: 'Refused' } };
+      await requests.complete(request, { result, requestIds: [], changed: false, actedOn: [] });
+    }
+    expect(await requests.find('act 0')).toBeUndefined();
+    expect(await requests.find('act 109')).toMatchObject({ state: { kind: 'ended' } });
+  });
+
   test('of a call that was asked several times the one that waits is known, else the one that ended last', async () => {
     const { requests, ask } = startProcess();
     const first = await ask('a', [1]);
