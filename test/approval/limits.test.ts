@@ -163,6 +163,37 @@ describe('what is remembered', () => {
     expect(await requests.find('act 109')).toMatchObject({ state: { kind: 'ended' } });
   });
 
+  test('a form names twenty machines and no more, a page as many as there are', async () => {
+    const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+    const { requests } = startProcess();
+    expect((await requests.open(asking('a', numbers(20)))).kind).toBe('asked');
+    await expect(requests.open(asking('b', numbers(21)))).rejects.toMatchObject({ code: 'approval_unavailable' });
+    expect((await requests.open({ ...asking('c', numbers(21)), channel: 'page' })).kind).toBe('asked');
+  });
+
+  test('a principal has three questions open, whoever else has some', async () => {
+    const { requests, ask } = startProcess();
+    for (const number of [1, 2, 3]) await ask(String(number), [number]);
+    await expect(requests.open(asking('4', [4]))).rejects.toMatchObject({
+      code: 'approval_busy',
+      message: '3 questions already wait for an answer.',
+    });
+    expect((await requests.open(asking('5', [5], 'another'))).kind).toBe('asked');
+  });
+
+  test('a wrong text for what had changed ends it', async () => {
+    const { requests, ask } = startProcess();
+    const { nonce, question } = await ask('a', [1]);
+    await requests.decide(nonce, approveOne);
+    await requests.claim(nonce);
+    const changed = await requests.replaceChanged(nonce, { question, note: [], channel: 'page' });
+    const next = changed.kind === 'asked' ? changed.request.nonce : '';
+    expect(await requests.decide(next, { kind: 'approve', typed: 'delete 1' })).toMatchObject({
+      kind: 'refused',
+      error: { code: 'mistyped' },
+    });
+  });
+
   test('of a call that was asked several times the one that waits is known, else the one that ended last', async () => {
     const { requests, ask } = startProcess();
     const first = await ask('a', [1]);
@@ -297,6 +328,57 @@ describe('declines', () => {
     for (const number of [1, 2, 3, 4])
       await requests.decide((await ask(String(number), [number])).nonce, { kind: 'close' });
     expect((await requests.open(asking('e', [5]))).kind).toBe('asked');
+  });
+});
+
+describe('deletions that count as gone', () => {
+  const use = async ({ requests }: ReturnType<typeof startProcess>, request: ApprovalRequest) => {
+    await requests.decide(request.nonce, approveOne);
+    await requests.claim(request.nonce);
+    await requests.consume(request, request.question);
+  };
+  const finish = ({ requests }: ReturnType<typeof startProcess>, request: ApprovalRequest, actedOn: string[]) =>
+    requests.complete(request, {
+      result: { content: [], structuredContent: {} },
+      requestIds: [],
+      changed: actedOn.length > 0,
+      actedOn,
+    });
+
+  test('for a new plan: those that wait, are under way or were sent', async () => {
+    const own = startProcess();
+    const [waiting, acting, sent, refused, declined] = [
+      await own.ask('a', [1]),
+      await own.ask('b', [2], 'another'),
+      await own.ask('c', [3], 'another'),
+      await own.ask('d', [4], 'a third'),
+      await own.ask('e', [5], 'a third'),
+    ];
+    await use(own, acting);
+    await use(own, sent);
+    await finish(own, sent, [makeId(3)]);
+    await use(own, refused);
+    await finish(own, refused, []);
+    await own.requests.decide(declined.nonce, { kind: 'decline' });
+    expect(await own.requests.listGone()).toEqual([makeId(1), makeId(2), makeId(3)]);
+    await own.requests.withdraw(waiting.nonce, 'The call was cancelled');
+    expect(await own.requests.listGone()).toEqual([makeId(2), makeId(3)]);
+    own.later(10 * minute);
+    expect(await own.requests.listGone()).toEqual([makeId(2)]);
+  });
+
+  test('for an approved one: those that counted when it was asked, and what was sent since', async () => {
+    const own = startProcess();
+    const opened = await own.requests.open({ ...asking('a', [1]), pendingDeletions: [makeId(9)] });
+    if (opened.kind !== 'asked') throw new Error(opened.kind);
+    const { request } = opened;
+    const other = await own.ask('b', [2]);
+    expect(await own.requests.listGone(request)).toEqual([makeId(9)]);
+    await use(own, other);
+    expect(await own.requests.listGone(request)).toEqual([makeId(9), makeId(2)]);
+    await finish(own, other, [makeId(2)]);
+    await use(own, request);
+    expect(await own.requests.listGone(request)).toEqual([makeId(9), makeId(2)]);
   });
 });
 
