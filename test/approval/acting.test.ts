@@ -178,6 +178,7 @@ describe.concurrent('an act that Graph asks to wait', () => {
   test.each([
     ['a deletion', 'a minute', one, 59, 1, 2],
     ['a deletion', 'more than a minute', one, 61, 0, 1],
+    ['a batch of one', 'more than a minute', { ...two, args: { ids: orphans.slice(0, 1) } }, 61, 0, 1],
     ['a rotation of the key', 'more than a minute', key, 61, 0, 1],
     ['two deletions', 'a minute and 3 s for each', two, 65, 2, 3],
     ['two deletions', 'more than that', two, 67, 0, 1],

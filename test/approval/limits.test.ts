@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createQuestion } from '../../src/approval/question.ts';
-import { createMemoryStore } from '../../src/approval/requestStore.ts';
+import { formatQuestion } from '../../src/approval/questionText.ts';
+import { type ApprovalRequest, createMemoryStore } from '../../src/approval/requestStore.ts';
 import { ApprovalRequests, type NewRequest } from '../../src/approval/requests.ts';
+import { ToolError } from '../../src/errors.ts';
 import { createRequest } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 
@@ -46,6 +49,7 @@ function asking(key: string, numbers: readonly number[], principal = 'somebody')
 function startProcess() {
   const clock = { wall: 1_000_000, monotonic: 0 };
   const records: Record<string, unknown>[] = [];
+  const durable: string[] = [];
   const requests = new ApprovalRequests({
     store: createMemoryStore(),
     clock: { wall: () => clock.wall, monotonic: () => clock.monotonic },
@@ -53,8 +57,9 @@ function startProcess() {
     audit: {
       state: 'on',
       isEndedEarly: false,
-      record(kind, fields) {
+      record(kind, fields, { durable: isDurable } = {}) {
         records.push({ kind, ...fields });
+        if (isDurable) durable.push(kind);
         return { n: records.length, head: '' };
       },
     },
@@ -69,6 +74,7 @@ function startProcess() {
     requests,
     clock,
     records,
+    durable,
     ask,
     later(durationMs: number) {
       clock.wall += durationMs;
@@ -141,6 +147,51 @@ describe('what is remembered', () => {
       await requests.withdraw(nonce, 'The call was cancelled');
     }
     await expect(requests.open(asking('b', [1]))).rejects.toMatchObject({ code: 'approval_busy' });
+  });
+
+  test('a hundred acts that changed nothing make room for the next question', async () => {
+    const { requests, ask } = startProcess();
+    for (let round = 0; round < 110; round++) {
+      const request = await ask(`act ${round}`, [1]);
+      await requests.decide(request.nonce, approveOne);
+      await requests.claim(request.nonce);
+      await requests.consume(request, request.question);
+      const result = { content: [], structuredContent: { outcome: 'Refused' } };
+      await requests.complete(request, { result, requestIds: [], changed: false, actedOn: [] });
+    }
+    expect(await requests.find('act 0')).toBeUndefined();
+    expect(await requests.find('act 109')).toMatchObject({ state: { kind: 'ended' } });
+  });
+
+  test('a form names twenty machines and no more, a page as many as there are', async () => {
+    const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+    const { requests } = startProcess();
+    expect((await requests.open(asking('a', numbers(20)))).kind).toBe('asked');
+    await expect(requests.open(asking('b', numbers(21)))).rejects.toMatchObject({ code: 'approval_unavailable' });
+    expect((await requests.open({ ...asking('c', numbers(21)), channel: 'page' })).kind).toBe('asked');
+  });
+
+  test('a principal has three questions open, whoever else has some', async () => {
+    const { requests, ask } = startProcess();
+    for (const number of [1, 2, 3]) await ask(String(number), [number]);
+    await expect(requests.open(asking('4', [4]))).rejects.toMatchObject({
+      code: 'approval_busy',
+      message: '3 questions already wait for an answer.',
+    });
+    expect((await requests.open(asking('5', [5], 'another'))).kind).toBe('asked');
+  });
+
+  test('a wrong text for what had changed ends it', async () => {
+    const { requests, ask } = startProcess();
+    const { nonce, question } = await ask('a', [1]);
+    await requests.decide(nonce, approveOne);
+    await requests.claim(nonce);
+    const changed = await requests.replaceChanged(nonce, { question, note: [], channel: 'page' });
+    const next = changed.kind === 'asked' ? changed.request.nonce : '';
+    expect(await requests.decide(next, { kind: 'approve', typed: 'delete 1' })).toMatchObject({
+      kind: 'refused',
+      error: { code: 'mistyped' },
+    });
   });
 
   test('of a call that was asked several times the one that waits is known, else the one that ended last', async () => {
@@ -277,5 +328,259 @@ describe('declines', () => {
     for (const number of [1, 2, 3, 4])
       await requests.decide((await ask(String(number), [number])).nonce, { kind: 'close' });
     expect((await requests.open(asking('e', [5]))).kind).toBe('asked');
+  });
+});
+
+describe('deletions that count as gone', () => {
+  const use = async ({ requests }: ReturnType<typeof startProcess>, request: ApprovalRequest) => {
+    await requests.decide(request.nonce, approveOne);
+    await requests.claim(request.nonce);
+    await requests.consume(request, request.question);
+  };
+  const finish = ({ requests }: ReturnType<typeof startProcess>, request: ApprovalRequest, actedOn: string[]) =>
+    requests.complete(request, {
+      result: { content: [], structuredContent: {} },
+      requestIds: [],
+      changed: actedOn.length > 0,
+      actedOn,
+    });
+
+  test('for a new plan: those that wait, are under way or were sent', async () => {
+    const own = startProcess();
+    const [waiting, acting, sent, refused, declined] = [
+      await own.ask('a', [1]),
+      await own.ask('b', [2], 'another'),
+      await own.ask('c', [3], 'another'),
+      await own.ask('d', [4], 'a third'),
+      await own.ask('e', [5], 'a third'),
+    ];
+    await use(own, acting);
+    await use(own, sent);
+    await finish(own, sent, [makeId(3)]);
+    await use(own, refused);
+    await finish(own, refused, []);
+    await own.requests.decide(declined.nonce, { kind: 'decline' });
+    expect(await own.requests.listGone()).toEqual([makeId(1), makeId(2), makeId(3)]);
+    await own.requests.withdraw(waiting.nonce, 'The call was cancelled');
+    expect(await own.requests.listGone()).toEqual([makeId(2), makeId(3)]);
+    own.later(10 * minute);
+    expect(await own.requests.listGone()).toEqual([makeId(2)]);
+  });
+
+  test('for an approved one: those that counted when it was asked, and what was sent since', async () => {
+    const own = startProcess();
+    const opened = await own.requests.open({ ...asking('a', [1]), pendingDeletions: [makeId(9)] });
+    if (opened.kind !== 'asked') throw new Error(opened.kind);
+    const { request } = opened;
+    const other = await own.ask('b', [2]);
+    expect(await own.requests.listGone(request)).toEqual([makeId(9)]);
+    await use(own, other);
+    expect(await own.requests.listGone(request)).toEqual([makeId(9), makeId(2)]);
+    await finish(own, other, [makeId(2)]);
+    await use(own, request);
+    expect(await own.requests.listGone(request)).toEqual([makeId(9), makeId(2)]);
+  });
+});
+
+describe('what is recorded', () => {
+  /** A request that was asked in this channel, and the records after its question, with `id` and `digest` as names. */
+  async function follow(
+    channel: 'form' | 'page',
+    steps: (process: ReturnType<typeof startProcess>, request: ApprovalRequest) => Promise<unknown>,
+  ) {
+    const process = startProcess();
+    const opened = await process.requests.open({ ...asking('a', [1]), channel });
+    if (opened.kind !== 'asked') throw new Error(opened.kind);
+    const { request } = opened;
+    await steps(process, request);
+    const own = process.records.slice(1).filter(({ kind }) => kind !== 'question');
+    return { process, request, records: own.map(({ id: _, ...record }) => record) };
+  }
+  const use = async ({ requests }: ReturnType<typeof startProcess>, request: ApprovalRequest) => {
+    await requests.decide(request.nonce, approveOne);
+    await requests.claim(request.nonce);
+    await requests.consume(request, request.question);
+  };
+
+  test('of a question: where, what, who, how, and the text itself with its hash', async () => {
+    const { process, request } = await follow('page', async () => undefined);
+    const text = formatQuestion(request.question);
+    expect(process.records).toEqual([
+      {
+        kind: 'question',
+        id: expect.stringMatching(/^[0-9a-f]{8}$/),
+        tool: 'delete_sensor',
+        tenant: 'Contoso',
+        tenantId: makeId(999),
+        targets: ['DC1.contoso.com'],
+        identity: 'app app',
+        principal: 'somebody',
+        client: 'somebody',
+        channel: 'page',
+        digest: request.digest,
+        text,
+        textHash: createHash('sha256').update(text).digest('hex'),
+      },
+    ]);
+    expect(text).toContain('To approve, type: delete 1 Contoso');
+  });
+
+  type Steps = Parameters<typeof follow>[1];
+  const later: Steps = async ({ later }) => later(1_234);
+  test.each<[string, 'form' | 'page', Steps, object[]]>([
+    [
+      'a decline',
+      'form',
+      async (process, request) => {
+        await later(process, request);
+        await process.requests.decide(request.nonce, { kind: 'decline' });
+      },
+      [{ kind: 'answer', channel: 'form', action: 'declined', afterMs: 1_234 }],
+    ],
+    [
+      'a form that was closed',
+      'form',
+      ({ requests }, { nonce }) => requests.decide(nonce, { kind: 'close' }),
+      [{ kind: 'answer', channel: 'form', action: 'closed', afterMs: 0 }],
+    ],
+    [
+      'a wrong text',
+      'page',
+      ({ requests }, { nonce }) => requests.decide(nonce, { kind: 'approve', typed: 'no idea' }),
+      [{ kind: 'answer', channel: 'page', action: 'mistyped', afterMs: 0 }],
+    ],
+    [
+      'an answer that no person gave, where it is asked elsewhere',
+      'form',
+      ({ requests }, { nonce }) => requests.rejectUnattended(nonce, 'page'),
+      [{ kind: 'answer', channel: 'form', action: 'unattended', afterMs: 0 }],
+    ],
+    [
+      'an answer that no person gave, where nobody can be asked',
+      'form',
+      ({ requests }, { nonce }) => requests.rejectUnattended(nonce, undefined),
+      [{ kind: 'answer', channel: 'form', action: 'unattended', afterMs: 0 }],
+    ],
+    [
+      'a form that was never answered, and is asked on the page',
+      'form',
+      ({ requests }, { nonce }) => requests.moveUnansweredForm(nonce, 'page'),
+      [{ kind: 'unanswered', channel: 'form' }],
+    ],
+    [
+      'a form whose call was cancelled',
+      'form',
+      ({ requests }, { nonce }) => requests.abandonForm(nonce),
+      [{ kind: 'unanswered', channel: 'form' }],
+    ],
+    [
+      'a form that expired',
+      'form',
+      async ({ requests, later }) => {
+        later(10 * minute);
+        await requests.listPending();
+      },
+      [{ kind: 'unanswered', channel: 'form' }],
+    ],
+    [
+      'a page that expired',
+      'page',
+      async ({ requests, later }) => {
+        later(10 * minute);
+        await requests.listPending();
+      },
+      [{ kind: 'answer', channel: 'page', action: 'expired' }],
+    ],
+    [
+      'a window that nobody fetched',
+      'page',
+      ({ requests }, { nonce }) => requests.reopen(nonce),
+      [{ kind: 'answer', channel: 'page', action: 'not fetched' }],
+    ],
+    [
+      'a page that could not be opened',
+      'page',
+      ({ requests }, { nonce }) => requests.endUnshown(nonce, new ToolError('approval_unavailable', 'No page.')),
+      [{ kind: 'answer', channel: 'page', action: 'not shown' }],
+    ],
+    [
+      'a call that was withdrawn',
+      'page',
+      ({ requests }, { nonce }) => requests.withdraw(nonce, 'The call was cancelled'),
+      [{ kind: 'answer', channel: 'page', action: 'withdrawn', afterMs: 0 }],
+    ],
+    [
+      'an approval that was not used in time',
+      'page',
+      async ({ requests, later }, { nonce }) => {
+        await requests.decide(nonce, approveOne);
+        later(5 * minute);
+        await requests.listPending();
+      },
+      [{ kind: 'answer', channel: 'page', action: 'approved', afterMs: 0 }],
+    ],
+    [
+      'an approval of what could not be planned again',
+      'page',
+      async ({ requests }, request) => {
+        await requests.decide(request.nonce, approveOne);
+        await requests.claim(request.nonce);
+        await requests.fail(request, new ToolError('not_found', 'It is gone.'));
+      },
+      [{ kind: 'answer', channel: 'page', action: 'approved', afterMs: 0 }],
+    ],
+  ])('of %s', async (_, channel, steps, records) => {
+    expect((await follow(channel, steps)).records).toEqual(records);
+  });
+
+  test('of an act: its requests before they leave, and what came of them', async () => {
+    const { records, request } = await follow('page', async (process, request) => {
+      await use(process, request);
+      const result = { content: [], structuredContent: { outcome: 'Deleted' } };
+      await process.requests.complete(request, { result, requestIds: ['r', null], changed: true, actedOn: [] });
+    });
+    expect(records.slice(1)).toEqual([
+      {
+        kind: 'acting',
+        tool: 'delete_sensor',
+        digest: request.digest,
+        requests: [`DELETE https://graph.microsoft.com/v1.0/security/identities/sensors/${makeId(1)}`],
+      },
+      { kind: 'outcome', verdict: 'done', text: 'Deleted', requestIds: ['r', null] },
+    ]);
+  });
+
+  test('of an act that ends in a defect: that it did', async () => {
+    const { records } = await follow('page', async (process, request) => {
+      await use(process, request);
+      await process.requests.fail(request, new ToolError('internal_error', 'This server has a defect.'));
+    });
+    expect(records.at(-1)).toEqual({
+      kind: 'outcome',
+      verdict: 'internal_error',
+      text: 'This server has a defect.',
+      requestIds: [],
+    });
+  });
+
+  test('of a form that is answered at the terminal: that it moved there, and the answer', async () => {
+    const { process, records } = await follow('form', ({ requests }, { nonce }) =>
+      requests.decideOutside(nonce, approveOne, 'terminal'),
+    );
+    expect(records).toEqual([{ kind: 'answer', channel: 'terminal', action: 'approved', afterMs: 0 }]);
+    expect(process.records.map(({ kind, channel }) => `${kind} ${channel}`)).toEqual([
+      'question form',
+      'question terminal',
+      'answer terminal',
+    ]);
+  });
+
+  test('what must not be lost is forced to the disk: that something is sent, and what came of it', async () => {
+    const { process } = await follow('page', async (own, request) => {
+      await use(own, request);
+      const result = { content: [], structuredContent: {} };
+      await own.requests.complete(request, { result, requestIds: [], changed: true, actedOn: [] });
+    });
+    expect(process.durable).toEqual(['acting', 'outcome']);
   });
 });

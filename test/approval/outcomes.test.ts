@@ -162,4 +162,14 @@ describe('what is told and recorded of an act', () => {
       /^outcome_unknown: .* It is unknown whether the request took effect\. Read the current state before doing anything else; do not repeat the call blindly\. /,
     );
   });
+
+  test('a refusal names its record, as a success does', async () => {
+    const attacker = await startAttacker('modern');
+    const question = await attacker.ask('delete_sensor', victim);
+    await attacker.tell({ do: 'fault', method: 'DELETE', path: 'sensors', status: 403 });
+    const { result } = await question.answer('accept', { typed: question.typed });
+    const { n, hash } = readRecords(attacker.server).at(-1) ?? {};
+    expect(result?.content?.[1]?.text).toBe(`record ${n}, head ${String(hash).slice(0, 16)}`);
+    await attacker.end();
+  });
 });

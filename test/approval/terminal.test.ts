@@ -3,6 +3,7 @@ import { connect as dial } from 'node:net';
 import { describe, expect } from 'vitest';
 import { attack } from '../harness/attacks.ts';
 import { askSocket, findSocket } from '../harness/outside.ts';
+import { readText, startAttacker, victim } from './attacker.ts';
 import { bothEras, playScene, yes } from './scene.ts';
 
 const atTerminal = { approval: 'terminal' } as const;
@@ -56,5 +57,23 @@ describe.concurrent('the terminal socket', () => {
         await call();
       }),
     );
+  }
+  for (const [name, typedThere, reach] of [
+    ['a form accepted after its question was taken over at the terminal with a wrong text', 'wrong', 0],
+    ['a form accepted after its question was approved at the terminal', typed, 1],
+  ] as const) {
+    attack(name, { on: 'v2 modern', channel: 'terminal', reach }, async () => {
+      const flags = { approval: 'auto', noBrowser: true };
+      const attacker = await startAttacker('modern', { flags, patience: 0 });
+      const held = await attacker.ask('delete_sensor', victim);
+      const { home } = attacker.server;
+      const [{ nonce } = { nonce: '' }] = await askSocket(home, { do: 'list' });
+      await askSocket(home, { do: 'approve', nonce, typed: typedThere });
+      await askSocket(home, { do: 'approve', nonce, typed });
+      expect(readText(await held.answer('accept', { typed }))).toMatch(/^approval_invalid: /);
+      const again = readText(await attacker.raw.call('delete_sensor', victim));
+      expect(again).toMatch(reach === 0 ? /^approval_pending: / : /404 for it now/);
+      return attacker.end();
+    });
   }
 });

@@ -14,7 +14,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { openAuditLog } from '../../src/audit/log.ts';
+import { openAuditLog, resolveAuditFolder } from '../../src/audit/log.ts';
 import { verifyFolder } from '../../src/audit/verify.ts';
 import { showAuditLog, verifyAuditLog } from '../../src/commands/audit.ts';
 
@@ -62,18 +62,31 @@ test('a server that asks nothing leaves no file, and one whose log is off none e
   expect(() => readdirSync(folder)).toThrow('ENOENT');
 });
 
-test.each<[string, (folder: string) => void]>([
-  ['a file', (folder) => writeFileSync(folder, '')],
-  ['a link', (folder) => symlinkSync(tmpdir(), folder)],
-])('a folder that is %s is refused with a sentence, and stays refused', (_, make) => {
+test.each<[string, (folder: string) => void, string]>([
+  ['a file', (folder) => writeFileSync(folder, ''), 'EEXIST'],
+  ['a link', (folder) => symlinkSync(tmpdir(), folder), 'its folder is not a folder of its own but a link or a file'],
+])('a folder that is %s is refused with a sentence, and stays refused', (_, make, why) => {
   const folder = fresh();
   make(folder);
   const audit = openAuditLog({ folder, ...about });
-  const refused = { code: 'audit_unavailable', message: expect.stringContaining('The audit log cannot be written (') };
-  expect(() => audit.record('question', {})).toThrow(expect.objectContaining(refused));
+  const refuse = (reason: string) =>
+    expect.objectContaining({
+      code: 'audit_unavailable',
+      message: `The audit log cannot be written (${reason}).`,
+      next: 'Let the operator look at the folder of --audit-log and restart the server.',
+    });
+  expect(audit.state).toBe('on');
+  expect(() => audit.record('question', {})).toThrow(refuse(why));
   rmSync(folder);
-  expect(() => audit.record('question', {})).toThrow(expect.objectContaining(refused));
+  expect(() => audit.record('question', {})).toThrow(refuse('an earlier record failed'));
   expect(audit.state).toBe('broken');
+});
+
+test('the log is off, in the folder that the setting names, or where this user keeps the state of programs', () => {
+  vi.stubEnv('XDG_STATE_HOME', '/state');
+  expect(resolveAuditFolder('off')).toBeUndefined();
+  expect(resolveAuditFolder('/var/log/mdi')).toBe('/var/log/mdi');
+  if (process.platform === 'linux') expect(resolveAuditFolder(undefined)).toBe('/state/mdi-sensors-mcp/audit');
 });
 
 test('a folder that others can read is closed to them', () => {
