@@ -1,7 +1,8 @@
 // npm run mutate [-- room...]: the mutants of each room against the in-process tests that are about it.
 import { spawnSync } from 'node:child_process';
 
-const approval = 'test/approval/*.test.ts';
+// What attacks the channels themselves takes long, and is about them.
+const approval = 'test/approval/!(outside|refused|terminal).test.ts';
 const rooms = {
   effects: { mutate: ['src/operations/effects.ts'], tests: ['test/operations/effects.test.ts'] },
   secrets: { mutate: ['src/secrets/*.ts'], tests: ['test/secrets/*.test.ts', 'test/approval/approved.test.ts'] },
@@ -18,8 +19,11 @@ const rooms = {
     mutate: ['src/server/{write,send}.ts'],
     tests: [approval, 'test/operations/writes.*.test.ts', 'test/server/{progress,results}.test.ts'],
   },
-  approval: { mutate: ['src/approval/*.ts'], tests: [approval] },
-  channels: { mutate: ['src/approval/channels/*.ts'], tests: [approval] },
+  approval: { mutate: ['src/approval/*.ts'], tests: ['test/approval/!(fresh|outside|refused|terminal).test.ts'] },
+  channels: {
+    mutate: ['src/approval/channels/*.ts'],
+    tests: ['test/approval/{acting,attacks,foreign,heads,hosts,outside,question,terminal,windows}.test.ts'],
+  },
 };
 
 const asked = process.argv.slice(2);

@@ -332,7 +332,7 @@ describe.concurrent('the connections of the page', () => {
       for (const socket of sockets) socket.resume().write(bytes);
       await Promise.all(sockets.map((socket) => once(socket, 'connect').catch(() => undefined)));
       expect((await page.post({ decision: 'neither' })).status).toBe(200);
-      await vi.waitFor(() => expect(sockets.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(64), 5_000);
+      await vi.waitFor(() => expect(sockets.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(64), 15_000);
       for (const socket of sockets) socket.destroy();
     });
   }

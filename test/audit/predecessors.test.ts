@@ -24,8 +24,7 @@ const own: Server = { startedMs: 4_000, askedMs: 5_000, pid: process.pid };
 function formatFile(server: Server): string {
   const { startedMs, askedMs, last = 'question', pid = longDead, rest = '' } = server;
   const host = 'host' in server ? server.host : hostname();
-  return;
-  [
+  return [
     JSON.stringify({ kind: 'start', time: new Date(startedMs).toISOString(), host, pid }),
     JSON.stringify({ kind: 'answer', time: new Date(startedMs).toISOString() }),
     JSON.stringify({ kind: last, time: new Date(askedMs).toISOString() }),

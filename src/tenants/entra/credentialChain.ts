@@ -1,4 +1,4 @@
-import type { TokenCredential } from '@azure/core-auth';
+import type { AccessToken, TokenCredential } from '@azure/core-auth';
 import type { Clock } from '../../clock.ts';
 import { ToolError } from '../../errors.ts';
 import { createHttpClient } from '../../graph/client/httpClient.ts';
@@ -71,9 +71,9 @@ export function createCredentialChain({
       for (const name of onlyMethod === undefined ? triedInAuto : [onlyMethod]) {
         const { title } = signInMethods[name];
         try {
-          const token = await runWithin(clock, methodTimeoutMs, undefined, async (abortSignal) =>
+          const token = await getTokenInTime(async (abortSignal) =>
             (await getCredential(name)).getToken(scopes, { ...options, abortSignal }),
-          ).catch(throwTimeout);
+          );
           chosenMethod = name;
           attempts.set(title, undefined);
           return token;
@@ -92,11 +92,24 @@ export function createCredentialChain({
     },
   };
 
-  function throwTimeout(error: unknown): never {
-    if (!(error instanceof DeadlineExceeded)) throw error;
-    throw new SignInFailure(`there was no answer within ${methodTimeoutMs / 1000} seconds`, true);
+  async function getTokenInTime(getToken: (abortSignal: AbortSignal) => Promise<AccessToken | null>) {
+    let attempt: Promise<unknown> = Promise.resolve();
+    try {
+      return await runWithin(clock, methodTimeoutMs, undefined, (abortSignal) => {
+        const token = getToken(abortSignal);
+        attempt = token.catch(() => undefined);
+        return token;
+      });
+    } catch (error) {
+      if (!(error instanceof DeadlineExceeded)) throw error;
+      // What was called off has a moment to end, so that the answer leaves no process behind.
+      await Promise.race([attempt, clock.pause(callOffMs)]);
+      throw new SignInFailure(`there was no answer within ${methodTimeoutMs / 1000} seconds`, true);
+    }
   }
 }
+
+const callOffMs = 1_000;
 
 const isUnavailable = (error: unknown) =>
   error instanceof SignInFailure

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest';
+import type { Finding } from '../../../src/commands/doctor/finding.ts';
 import { startProxy } from '../../harness/proxy.ts';
 import { tell } from '../../harness/tables.ts';
 import {
@@ -17,13 +18,6 @@ beforeAll(async () => {
   world = await startSignInSetup();
 });
 afterAll(() => world.close());
-
-interface Finding {
-  readonly about: string;
-  readonly is: string;
-  readonly text: string;
-  readonly next?: string;
-}
 
 interface BrokenEnvironment {
   readonly what: string;

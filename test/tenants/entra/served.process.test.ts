@@ -17,7 +17,7 @@ test('without any credentials the tools are there, and a call says how to sign i
   expect((await client.tools()).map(({ name }) => name)).toEqual(toolNames);
   const { text } = await client.call('list_sensors');
   expect(text).toMatch(
-    /^sign_in_failed: No way to sign in worked. client secret: AZURE_CLIENT_SECRET is not set. certificate: .* managed identity: .* Azure CLI: Azure CLI could not be found. .*or let a person sign in with --auth browser/,
+    /^sign_in_failed: No way to sign in worked. client secret: AZURE_CLIENT_SECRET is not set. certificate: .* managed identity: .* Azure CLI: az cannot be started from the PATH of this server. .*or let a person sign in with --auth browser/,
   );
   await client.close();
 }, 60_000);
