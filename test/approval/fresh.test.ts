@@ -535,7 +535,7 @@ test('the approval is taken only when there is a token that writes', async () =>
   });
   const { text } = await server.call('delete_sensor', { id: dc07 });
   expect(text).toMatch(
-    /^sign_in_failed: Microsoft Entra gave no token: somebody has to sign in\. Nothing was changed\. /,
+    /^sign_in_failed: Microsoft Entra gave no token: "somebody has to sign in"\. Nothing was changed\. /,
   );
   expect(tenant.requests.filter(isGatedRequest)).toHaveLength(0);
   signIn.isRefused = false;

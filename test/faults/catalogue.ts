@@ -312,7 +312,7 @@ export const catalogue: readonly FaultRow[] = [
     means: 'no token',
     words: {
       code: 'sign_in_failed',
-      message: 'Microsoft Entra gave no token: the token endpoint does not answer.',
+      message: 'Microsoft Entra gave no token: "the token endpoint does not answer".',
       next: 'Sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or AZURE_CLIENT_CERTIFICATE_PATH) for this server.',
     },
     put({ tenant, met }) {

@@ -547,7 +547,7 @@ describe('who acts', () => {
     };
     expect(await readRejection(graph.createReader({ signal }).getAll(endpoints.listSensors))).toMatchObject({
       code: 'sign_in_failed',
-      message: 'Microsoft Entra gave no token: AADSTS7000215: Invalid client secret (token) provided.',
+      message: 'Microsoft Entra gave no token: "AADSTS7000215: Invalid client secret (token) provided".',
       next: expect.stringContaining('AZURE_TENANT_ID'),
     });
     expect(await graph.send(deletion, as)).toMatchObject({ state: 'failed', error: { code: 'sign_in_failed' } });

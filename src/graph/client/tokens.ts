@@ -1,7 +1,7 @@
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import type { Clock } from '../../clock.ts';
 import { ToolError } from '../../errors.ts';
-import { cleanText } from '../../text.ts';
+import { quoteProse } from '../../text.ts';
 import { DeadlineExceeded, runWithin } from './timing.ts';
 
 const refreshBeforeExpiryMs = 5 * 60_000;
@@ -49,7 +49,7 @@ function throwSignInError(error: unknown): never {
   const [firstLine = ''] = (error instanceof Error ? error.message : 'no reason given').trim().split('\n');
   throw new ToolError(
     'sign_in_failed',
-    `Microsoft Entra gave no token: ${cleanText(firstLine, 300).replace(/\.$/, '')}.`,
+    `Microsoft Entra gave no token: ${quoteProse(firstLine.replace(/\.$/, ''), 300)}.`,
     'Sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or AZURE_CLIENT_CERTIFICATE_PATH) for this server.',
   );
 }
