@@ -20,7 +20,7 @@ export function manageSecretFiles(folder: string | undefined, clear: boolean): n
   } else {
     print(colour.dim(folder));
     const rows = names.map((name) => describeFile(name, join(folder, name)));
-    printTable(['file', 'tenant', 'fingerprint', 'age'], rows);
+    printTable(['file', 'fingerprint', 'age'], rows);
   }
   return 0;
 }
@@ -40,7 +40,7 @@ function listSecretFiles(folder: string): string[] | undefined {
 function describeFile(name: string, path: string): string[] {
   // Of an unfinished one, the server ended before it said that the key is in it.
   const fingerprint = isUnfinished(path) ? 'unfinished' : new Secret(readFileSync(path, 'utf8')).fingerprint;
-  return [name, name.split('_')[1] ?? '', fingerprint, formatAge(statSync(path).mtimeMs)];
+  return [name, fingerprint, formatAge(statSync(path).mtimeMs)];
 }
 
 function formatAge(sinceMs: number): string {

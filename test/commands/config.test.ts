@@ -139,6 +139,7 @@ describe("a folder's setting", () => {
     ['/var/log/mdi', '/var/log/mdi'],
     ['/var/log/../mdi/', '/var/mdi'],
     [' /var/log/mdi\n', '/var/log/mdi'],
+    ['"/var/log/mdi"', '/var/log/mdi'],
     ['~', '/home/admin'],
     ['~/', '/home/admin'],
     ['~/audit', '/home/admin/audit'],
@@ -162,7 +163,6 @@ describe("a folder's setting", () => {
     ['./audit', 'is not a whole path (./audit); name one, such as ~/mdi.'],
     ['../audit', 'is not a whole path (../audit); name one, such as ~/mdi.'],
     ['file:///audit', 'is not a whole path (file:///audit); name one, such as ~/mdi.'],
-    ['"/var/log/mdi"', 'is not a whole path ("/var/log/mdi"); name one, such as ~/mdi.'],
     ['~admin', 'names the home folder of a user (~admin); name its whole path.'],
     ['~admin/audit', 'names the home folder of a user (~admin/audit); name its whole path.'],
   ])('%s ends the start, as a flag and as a variable', (setting, why) => {

@@ -15,10 +15,10 @@ export const compareInventory = read({
   name: 'compare_inventory',
   title: 'Compare inventory',
   description:
-    'Compares server names that the user pasted with sensors and candidates: which are monitored, monitored but not working, candidates, ambiguous or unknown.',
+    'Compares up to 1000 server names that the user pasted with sensors and candidates: monitored, not working, candidate, ambiguous or unknown.',
   input: z.strictObject({
-    names: z.array(hostname).min(1).max(1000).describe('FQDNs or host names, at most 1000'),
-    limit: z.int().min(1).max(200).default(25).describe('Names per group, 1 to 200, else 25'),
+    names: z.array(hostname).min(1).max(1000).describe('FQDNs or host names'),
+    limit: z.int().min(1).max(200).default(25).describe('Per group, 1 to 200, else 25'),
   }),
   output: z.looseObject({
     total: z.number(),

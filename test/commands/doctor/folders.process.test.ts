@@ -14,14 +14,14 @@ const unknownUser =
   "import os from 'node:os'; import { syncBuiltinESMExports } from 'node:module'; os.userInfo = os.homedir = () => { throw new Error('no such user'); }; syncBuiltinESMExports();";
 const asUnknownUser = `--import=data:text/javascript,${encodeURIComponent(unknownUser)}`;
 
-interface Surroundings {
+interface BrokenFolders {
   readonly env?: Readonly<Record<string, string>>;
   /** What is done in a folder of its own before the doctor is started there. */
   readonly script?: string;
 }
 
 /** What the doctor says of this machine, each finding with its advice in brackets. */
-function askDoctor({ env = {}, script = 'true' }: Surroundings): Promise<string[]> {
+function askDoctor({ env = {}, script = 'true' }: BrokenFolders): Promise<string[]> {
   const cwd = mkdtempSync(join(folder, 'started-'));
   const command = `${script} && exec ${process.execPath} ${resolve('dist/main.js')} --simulate=seed:1 doctor --json`;
   const environment = { PATH: process.env.PATH, HOME: home, TMPDIR: folder, ...env };
@@ -40,7 +40,7 @@ function askDoctor({ env = {}, script = 'true' }: Surroundings): Promise<string[
   );
 }
 
-const approvals = 'Approvals: in a form where the client has one, else with mdi-sensors-mcp approve at a terminal';
+const approvals = 'Approvals: in a form where the client has one, else at a terminal (the command approve)';
 const setHome = '[Set HOME to a folder of this user that can be written.]';
 const nameAuditLog = '[Name another folder with --audit-log.]';
 const nameSecretsDir = '[Name another folder with --secrets-dir.]';
@@ -51,7 +51,7 @@ const withoutHome = [
   `missing: Audit log: HOME names no home folder ${nameAuditLog}`,
   `missing: Secrets folder: HOME names no home folder ${nameSecretsDir}`,
 ];
-const rows: [string, Surroundings, string[]][] = [
+const rows: [string, BrokenFolders, string[]][] = [
   [
     'nothing is wrong',
     {},
@@ -73,7 +73,7 @@ const rows: [string, Surroundings, string[]][] = [
     'TMPDIR is not there, and a browser is',
     { env: { TMPDIR: join(folder, 'nothing'), DISPLAY: ':9' } },
     [
-      'note: Approvals: in a form where the client has one, else on a page in the browser, or with mdi-sensors-mcp approve at a terminal',
+      'note: Approvals: in a form where the client has one, else on a page in the browser, or at a terminal (the command approve)',
       'missing: Way to the page: /nothing: ENOENT: no such file or directory [Set TMPDIR to a folder that can be written, or start the server with --approval terminal.]',
       `well: Audit log: /home/${state}/audit`,
       `well: Secrets folder: /home/${state}/secrets`,

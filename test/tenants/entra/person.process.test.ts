@@ -214,8 +214,8 @@ test('what has no consent is named as missing, not asked for twice, and there on
   one.consents.splice(0, 1, { scopes: [sensorsRead] });
   const client = await world.connect(env());
   const get = async () => {
-    const { text, structured } = await client.call('get_sensor', { name: 'ADCS01' });
-    return structured === undefined ? normalizeOutput(text, world) : (structured.missing ?? 'everything');
+    const { text, structured, isError } = await client.call('get_sensor', { name: 'ADCS01' });
+    return isError === true ? normalizeOutput(text, world) : (structured?.missing ?? 'everything');
   };
   const answers = [];
   for (const _ of ['sensors', 'health issues']) {

@@ -18,8 +18,8 @@ async function listing(env: ServerEnvironment) {
   return {
     close: client.close,
     async list() {
-      const { text, structured } = await client.call('list_sensors', { limit: 1 });
-      return structured === undefined ? normalizeOutput(text, world) : `${structured.total} sensors`;
+      const { text, structured, isError } = await client.call('list_sensors', { limit: 1 });
+      return isError === true ? normalizeOutput(text, world) : `${structured?.total} sensors`;
     },
   };
 }
