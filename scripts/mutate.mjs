@@ -8,7 +8,7 @@ const rooms = {
   secrets: { mutate: ['src/secrets/*.ts'], tests: ['test/secrets/*.test.ts', 'test/approval/approved.test.ts'] },
   audit: { mutate: ['src/audit/*.ts'], tests: ['test/audit/*.test.ts', 'test/approval/{audit,limits}.test.ts'] },
   resending: {
-    mutate: ['src/graph/client/{retry,throttle,outcome}.ts'],
+    mutate: ['retry', 'throttle', 'outcome'].map((name) => `src/graph/client/${name}.ts`),
     tests: [
       'test/graph/{client,errors,resending}.test.ts',
       'test/operations/writes.*.test.ts',
@@ -16,7 +16,7 @@ const rooms = {
     ],
   },
   write: {
-    mutate: ['src/server/{write,send}.ts'],
+    mutate: ['src/server/write.ts', 'src/server/send.ts'],
     tests: [approval, 'test/operations/writes.*.test.ts', 'test/server/{progress,results}.test.ts'],
   },
   approval: { mutate: ['src/approval/*.ts'], tests: ['test/approval/!(fresh|outside|refused|terminal).test.ts'] },

@@ -11,7 +11,7 @@ test('a file whose server was killed is listed as unfinished, and removed with t
   const [file = ''] = readdirSync(folder);
   const secrets = (...args: string[]) =>
     execFileSync(process.execPath, ['dist/main.js', '--secrets-dir', folder, 'secrets', ...args], { encoding: 'utf8' });
-  expect(secrets()).toMatch(/\.access-key_8c157435_.+ 8c157435 +unfinished +0 hours\n$/);
+  expect(secrets()).toMatch(/\.access-key_8c157435_.+ {2}unfinished +0 hours\n$/);
   expect(secrets('--clear')).toBe('Removed 0 files.\nA server may still be writing another one: it stays for now.\n');
   expect(readdirSync(folder)).toEqual([file]);
   const elevenMinutesAgo = new Date(Date.now() - 660_000);

@@ -199,7 +199,7 @@ const argumentKinds: readonly ArgumentKind[] = [
     kind: 'list of names',
     tool: 'compare_inventory',
     name: 'names',
-    empty: 'names is missing (FQDNs or host names, at most 1000).',
+    empty: 'names is missing (FQDNs or host names).',
     cells: {
       'blanks around': [[' dc01 '], ['dc01']],
       'one for a list, a list of one': ['dc01', ['dc01']],
