@@ -18,43 +18,30 @@ const startRecord = z.looseObject({
 });
 const questionRecord = z.looseObject({ kind: z.literal('question'), time: z.iso.datetime() });
 
-/** Whether the servers before that of this audit file all ended with a question open, and were followed while it was. */
+/**
+ * Whether the servers before that of this audit file all ended with a question open, and were followed while it was; not
+ * where a file cannot be read, or begins or ends with another record.
+ */
 export function wereEndedEarly(folder: string, fileName: string): boolean {
   try {
     const files = readdirSync(folder)
       .filter((name) => isAuditFile(name) && name <= fileName)
       .sort()
-      .slice(-serversLookedAt - 1);
-    const [first, ...followers] = files.map((name) => readEnds(join(folder, name)));
-    let before = first;
-    for (const follower of followers) {
-      if (!isFollowed(before, follower)) return false;
-      before = follower;
-    }
-    return followers.length === serversLookedAt;
+      .slice(-serversLookedAt - 1)
+      .map((name) => readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1));
+    const followers = files.slice(1);
+    return followers.length === serversLookedAt && followers.every((next, index) => isFollowed(files[index], next));
   } catch {
     return false;
   }
 }
 
-/** The first and the last record of a file, where they are of these kinds. */
-interface FileEnds {
-  readonly start: z.infer<typeof startRecord> | undefined;
-  readonly question: z.infer<typeof questionRecord> | undefined;
-}
-
-function readEnds(path: string): FileEnds {
-  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
-  return {
-    start: startRecord.safeParse(parseJson(lines[0])).data,
-    question: questionRecord.safeParse(parseJson(lines.at(-1))).data,
-  };
-}
-
-/** Whether a server ended with its question open, and this one was started while it was. */
-function isFollowed(ended: FileEnds | undefined, { start }: FileEnds): boolean {
-  if (ended?.start === undefined || ended.question === undefined || start === undefined) return false;
-  return !mayBeRunning(ended.start) && Date.parse(start.time) - Date.parse(ended.question.time) < openQuestionMs;
+/** Whether a server, by the lines of its file, ended with its question open, and this one was started while it was. */
+function isFollowed(ended: readonly string[] | undefined, follower: readonly string[]): boolean {
+  const start = startRecord.parse(parseJson(ended?.[0]));
+  const question = questionRecord.parse(parseJson(ended?.at(-1)));
+  const next = startRecord.parse(parseJson(follower[0]));
+  return !mayBeRunning(start) && Date.parse(next.time) - Date.parse(question.time) < openQuestionMs;
 }
 
 /** A container that is started anew has the same ids, and another one with the same home folder cannot be asked. */

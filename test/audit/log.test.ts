@@ -2,16 +2,18 @@ import { createHash } from 'node:crypto';
 import fs, {
   appendFileSync,
   chmodSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openAuditLog, resolveAuditFolder } from '../../src/audit/log.ts';
@@ -462,5 +464,125 @@ describe('a disk', () => {
       expect.objectContaining({ code: 'audit_unavailable' }),
     );
     expect(readFileSync(fileIn(folder), 'utf8')).toBe(before);
+  });
+});
+
+describe('what surrounds the records', () => {
+  test('a log that is off says so, and suspects no host', () => {
+    const audit = openAuditLog({ folder: 'off', ...about });
+    expect([audit.state, audit.isEndedEarly]).toEqual(['off', false]);
+  });
+
+  test('where neither a setting nor a home folder names a folder, nothing can be recorded', () => {
+    expect(() => openAuditLog({ folder: undefined, ...about }).record('question', {})).toThrow(
+      'The audit log cannot be written (its folder would be in the home folder, and there is none).',
+    );
+  });
+
+  test('a host that ended two servers with their question open is suspected from the first record on', () => {
+    const folder = fresh();
+    mkdirSync(folder, { mode: 0o700 });
+    const time = new Date().toISOString();
+    const lines = [
+      { kind: 'start', time, host: hostname(), pid: 99_999_999 },
+      { kind: 'question', time },
+    ];
+    for (const name of ['audit-1.jsonl', 'audit-2.jsonl'])
+      writeFileSync(join(folder, name), `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
+    const audit = openAuditLog({ folder, ...about });
+    expect(audit.isEndedEarly).toBe(false);
+    audit.record('question', {});
+    expect(audit.isEndedEarly).toBe(true);
+  });
+
+  test('an act and its outcome are on the disk before anything follows; a question need not be', () => {
+    const audit = openAuditLog({ folder: fresh(), ...about });
+    audit.record('question', { id: '1' });
+    const sync = vi.spyOn(fs, 'fsyncSync');
+    syncBuiltinESMExports();
+    audit.record('answer', { id: '1' });
+    expect(sync).toHaveBeenCalledTimes(0);
+    audit.record('acting', { id: '1' }, { durable: true });
+    expect(sync).toHaveBeenCalledTimes(1);
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+  });
+
+  test('a new file is on the disk with its folder', () => {
+    const sync = vi.spyOn(fs, 'fsyncSync');
+    syncBuiltinESMExports();
+    openAuditLog({ folder: fresh(), ...about }).record('question', {});
+    expect(sync).toHaveBeenCalledTimes(2);
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+  });
+
+  test('a file names the newest one before it, by its last whole record', () => {
+    const folder = fresh();
+    written(folder);
+    const { last } = written(folder);
+    const second = basename(fileIn(folder));
+    appendFileSync(fileIn(folder), '{"v":1,"n":5');
+    written(folder);
+    expect(JSON.parse(linesOf(folder)[0] ?? '').previous).toEqual({ file: second, n: 4, head: last?.head });
+    expect(problems(folder)).toEqual([]);
+  });
+
+  test('files of others in the folder are none of the log', () => {
+    const folder = fresh();
+    written(folder);
+    for (const name of ['notes.txt', 'old-audit-1.jsonl', 'audit-1.jsonl.bak']) writeFileSync(join(folder, name), 'x');
+    expect(verifyFolder(folder).map(({ file, problems: found }) => [file, found])).toEqual([
+      [basename(readdirSync(folder).find((name) => /^audit-2.*jsonl$/.test(name)) ?? ''), []],
+    ]);
+  });
+
+  test('a head that no file holds is a file that is missing', () => {
+    const folder = fresh();
+    written(folder);
+    expect(verifyFolder(folder, 'f'.repeat(64)).at(-1)).toEqual({
+      file: folder,
+      records: [],
+      hashes: [],
+      problems: [`no file holds the record ${'f'.repeat(64)}: the end of a log, or a whole file, is missing`],
+      unfinished: [],
+      isCutOff: false,
+    });
+  });
+
+  test('a head is found as a result names it, as short as 16 digits, in any case, and with blanks around it', () => {
+    const folder = fresh();
+    const { last: { n, head } = { n: 0, head: '' } } = written(folder);
+    const short = head.slice(0, 16);
+    for (const kept of [`record ${n}, head ${short}`, `${n}:${head}`, short.toUpperCase(), ` ${head}\n`])
+      expect(problems(folder, kept)).toEqual([]);
+    for (const other of [`record 3, head ${short}`, head.slice(0, 15), `${head}0`, `x${head}`])
+      expect(problems(folder, other)).toHaveLength(1);
+  });
+
+  test('what is written after the seal of a line, or before it, breaks the seal', () => {
+    const folder = fresh();
+    written(folder);
+    const lines = linesOf(folder);
+    for (const [index, change] of [
+      [1, (line: string) => `${line} `],
+      [2, (line: string) => ` ${line}`],
+    ] as const) {
+      writeFileSync(fileIn(folder), `${lines.map((line, at) => (at === index ? change(line) : line)).join('\n')}\n`);
+      expect(problems(folder)[0]).toBe(`line ${index + 1} was changed`);
+    }
+  });
+
+  test('bytes that are no text, an end without a beginning, and a copy under another name are found', () => {
+    const folder = fresh();
+    written(folder);
+    const [name, lines] = [fileIn(folder), linesOf(folder)];
+    writeFileSync(name, Buffer.concat([Buffer.from(`${lines.join('\n')}\n`), Buffer.from([0xff, 0x0a])]));
+    expect(problems(folder)).toContain('there are bytes that are not UTF-8');
+    writeFileSync(name, `${lines.slice(1).join('\n')}\n`);
+    expect(problems(folder)[0]).toBe('it does not begin with the record of a start');
+    writeFileSync(name, `${lines.join('\n')}\n`);
+    renameSync(name, join(folder, 'audit-9.jsonl'));
+    expect(problems(folder)).toEqual([`it is a copy of ${basename(name)}`]);
   });
 });
