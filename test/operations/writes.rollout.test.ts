@@ -277,9 +277,9 @@ describe('activate_sensor_candidates', () => {
 
   test('names every server once and sends one request', async () => {
     const planned = await plan([2, 1], { sensorCandidates: [candidate(1), candidate(2, { domainName: 'other.com' })] });
-    expect(planned.targets.map(({ id, name, domain }) => [id, name, domain])).toEqual([
-      [makeId(1), 'dc1', 'contoso.com'],
-      [makeId(2), 'dc2.contoso.com', undefined],
+    expect(planned.targets.map(({ id, name, domain, fqdn }) => [id, name, domain, fqdn])).toEqual([
+      [makeId(1), 'dc1', 'contoso.com', 'dc1.contoso.com'],
+      [makeId(2), 'dc2', 'other.com', 'dc2.contoso.com'],
     ]);
     expect(planned.requests.map(({ body }) => body)).toEqual([{ serverIds: [makeId(1), makeId(2)] }]);
     expect(planned.types).toBe('count');
