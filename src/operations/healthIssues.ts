@@ -4,9 +4,10 @@ import type { Reader } from '../graph/client/reader.ts';
 import { createRequest } from '../graph/endpoint.ts';
 import { type HealthIssue, issueSeverities, issueStatuses, issueTypes } from '../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
-import { quoteText, toSafeText, toSafeTexts } from '../text.ts';
+import { quoteText, toSafeLines, toSafeText, toSafeTexts } from '../text.ts';
 import { warn } from './consequences.ts';
 import { equalsIgnoreCase, isAtLeastDaysOld, isOneOf } from './filters.ts';
+import { explainCommands, listCommands } from './issueCommands.ts';
 import { getHost, getSuffix, isSameName, readDomainName, readMachineName } from './machineNames.ts';
 import { type Consequence, type Plan, read, type Target, write } from './operation.ts';
 import { detail, paginate, paging } from './paging.ts';
@@ -40,16 +41,16 @@ const toIssueRow = (issue: HealthIssue) => ({
   ...toSafeTexts('sensors', issue.sensorDNSNames, { maxCount: 1 }),
 });
 
-const toIssueDetail = (issue: HealthIssue, maxTextLength: number) => ({
+const toIssueDetail = (issue: HealthIssue, maxTextLength: number, isInList = true) => ({
   ...toIssueFacts(issue),
   issueTypeId: toSafeText(issue.issueTypeId),
   created: toSafeText(issue.createdDateTime),
   modified: toSafeText(issue.lastModifiedDateTime),
   ...toSafeTexts('sensors', issue.sensorDNSNames),
   ...toSafeTexts('domains', issue.domainNames),
-  description: toSafeText(issue.description, maxTextLength),
+  description: issue.description === undefined ? undefined : toSafeLines(issue.description, maxTextLength),
   ...toSafeTexts('recommendations', issue.recommendations, { maxLength: maxTextLength }),
-  ...toSafeTexts('commandsForAPersonToRun', issue.recommendedActionCommands, { maxLength: maxTextLength }),
+  ...listCommands(issue.recommendedActionCommands, isInList ? maxTextLength : undefined),
   ...toSafeTexts('additionalInformation', issue.additionalInformation, { maxLength: maxTextLength }),
 });
 
@@ -117,12 +118,8 @@ export const getHealthIssue = read({
   uses: [endpoints.getHealthIssue],
   async run(input, graph) {
     const issue = await graph.get(endpoints.getHealthIssue, { healthIssueId: input.id });
-    return {
-      ...toIssueDetail(issue, 2000),
-      ...(issue.recommendedActionCommands.length > 0 && {
-        note: 'The commands change servers or Active Directory on premises; a person reviews and runs them there. Nothing was executed.',
-      }),
-    };
+    const note = explainCommands(issue.recommendedActionCommands);
+    return { ...toIssueDetail(issue, 2000, false), ...(note !== undefined && { note }) };
   },
 });
 

@@ -210,13 +210,35 @@ function assessWholeDomains(chosen: readonly SensorCandidate[], { candidates, se
 function assessActivation(sensors: readonly Sensor[]): Consequence[] {
   const text =
     'The sensor is turned on inside Defender for Endpoint on these servers, without a restart; that takes about five minutes.';
-  const first = 'No v3.x sensor is listed in this tenant yet: the first activation can take up to an hour.';
-  const isFirst = !sensors.some(({ version }) => parseGeneration(version) === 'v3');
+  return [inform('switched_on_in_endpoint', { text }), ...assessFirstV3Sensor(sensors)];
+}
+
+/** What v3.x cannot do, where no sensor of it is listed yet, or nobody knows. */
+export function assessFirstV3Sensor(sensors: readonly Sensor[] | undefined): readonly Consequence[] {
+  if (sensors === undefined) return v3Limits;
+  if (sensors.some(({ version }) => parseGeneration(version) === 'v3')) return [];
   return [
-    inform('switched_on_in_endpoint', { text }),
-    ...(isFirst ? [inform('first_activation', { text: first })] : []),
+    warn('first_v3_sensor', {
+      text: 'No v3.x sensor is listed in this tenant yet, and v3.x has limits that v2.x has not: they are named below.',
+      short: 'first v3.x here: see its limits',
+    }),
+    ...v3Limits,
   ];
 }
+
+// https://learn.microsoft.com/defender-for-identity/deploy/prerequisites-sensor-version-3
+const v3Limits = [
+  inform('first_activation', { text: 'The first activation in a tenant can take up to an hour.' }),
+  inform('v3_local_system_only', {
+    text: 'v3.x works as LocalSystem only: where a gMSA is configured as action account, response actions and attack disruption stop on it. Beside v2.x sensors, use LocalSystem everywhere.',
+  }),
+  inform('v3_no_vpn_no_syslog', {
+    text: 'v3.x has no VPN (RADIUS) integration, sends no syslog, and has limits with ExpressRoute.',
+  }),
+  inform('v3_auditing', {
+    text: 'Windows auditing is not configured by the activation: turn on automatic auditing (get_auto_auditing_configuration tells whether it is), or configure it yourself, with the tag for RPC auditing.',
+  }),
+];
 
 /** v1.0 of the US Government clouds has no `serviceStatus`: there the deployment status tells. */
 const getStatus = (sensor: Sensor | undefined) => sensor?.serviceStatus ?? sensor?.deploymentStatus;
