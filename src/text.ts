@@ -10,15 +10,16 @@ const spellSign = (sign: string) => `\\u{${sign.codePointAt(0)?.toString(16)}}`;
  * Text of somebody else with nothing hidden in it: what has no shape of its own, and marks beyond the second on a letter, are
  * spelled `\u{…}`, and it ends after `maxLength` characters.
  */
-export const escapeInvisible = (text: string, maxLength: number): string => cutVisible(text, maxLength).shown;
+export const escapeInvisible = (text: string, maxLength: number, kept?: RegExp): string =>
+  cutVisible(text, maxLength, kept).shown;
 
-function cutVisible(text: string, maxLength: number): { readonly shown: string; readonly isCut: boolean } {
+function cutVisible(text: string, maxLength: number, kept = /^$/): { readonly shown: string; readonly isCut: boolean } {
   const characters: string[] = [];
   let [length, cut] = [0, 0];
   // A mark that begins a text would stand on what is before it.
   let marks = mostMarksInRow;
   for (const character of text) {
-    const isHidden = invisible.test(character);
+    const isHidden = invisible.test(character) && !kept.test(character);
     marks = !isHidden && combining.test(character) ? marks + 1 : 0;
     const escaped = isHidden || marks > mostMarksInRow ? spellSign(character) : character;
     const width = escaped === character ? 1 : escaped.length;
@@ -33,6 +34,10 @@ function cutVisible(text: string, maxLength: number): { readonly shown: string; 
 /** A text of the tenant as a result may carry it. */
 export const toSafeText = (text: string | undefined, maxLength = 100): string | undefined =>
   text === undefined ? undefined : escapeInvisible(text, maxLength);
+
+/** The same with its lines and tabs as they are, for a text that a person reads or copies; cut where it says so. */
+export const toSafeLines = (text: string, maxLength = Number.POSITIVE_INFINITY): string =>
+  escapeInvisible(text, maxLength, /[\r\n\t]/);
 
 /** Texts of the tenant under a key: at most `maxCount`, with `<key>More` counting the rest; nothing where there are none. */
 export function toSafeTexts(

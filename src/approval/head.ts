@@ -111,7 +111,10 @@ function listShortWarnings(
   return [...first, ...items].map((item) => `! ${item}`);
 }
 
-const getHost = ({ name }: Target) => (isPlainName(name) ? (name.split('.')[0] ?? name) : name);
+const getHost = ({ name, fqdn = name }: Target) => {
+  const host = fqdn.split('.')[0] ?? fqdn;
+  return isPlainName(fqdn) ? (host.toLowerCase() === name.toLowerCase() ? name : host) : name;
+};
 
 /** The host where it stands for one target only, else the whole name. */
 function shortenName(target: Target, targets: readonly Target[]): string {

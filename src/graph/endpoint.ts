@@ -126,8 +126,15 @@ export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().tra
 /** A text that may be missing or null. */
 export const text = optional(z.string());
 
+/** A point in time; the first of all that there are, such as 0001-01-01, is what .NET and Windows write for none. */
+export const date = text.transform((value) => (value !== undefined && Date.parse(value) <= 0 ? undefined : value));
+
+/** The elements of a list that are there: Graph's schema lets them be null. */
+export const elements = <S extends z.ZodType>(schema: S) =>
+  z.array(optional(schema)).transform((values) => values.filter((value) => value !== undefined));
+
 /** A list that may be missing or null; both read as empty. */
-export const list = <S extends z.ZodType>(schema: S) => optional(z.array(schema)).transform((value) => value ?? []);
+export const list = <S extends z.ZodType>(schema: S) => optional(elements(schema)).transform((value) => value ?? []);
 
 /** A member of an evolvable enum, in Microsoft's spelling; a member that is not known yet stays, if it looks like one. */
 export function member(known: readonly string[]) {
@@ -162,7 +169,7 @@ export function single<S extends z.ZodType>(schema: S) {
 /** One page of a collection. An answer that holds no list is none: it must not read as an empty one. */
 export function page<S extends z.ZodType>(item: S) {
   return z.object({
-    value: z.array(item),
+    value: elements(item),
     '@odata.nextLink': optional(z.string()),
     '@odata.count': z.int().nonnegative().optional().catch(undefined),
   });

@@ -1,5 +1,6 @@
+import type { Sensor } from '../graph/endpoints/sensors.ts';
 import { countColumns, isPlainName, quoteName } from '../text.ts';
-import { isCoverageKnown, isTypeKnown, type NamedMachine, nameMachine } from './machines.ts';
+import { isCoverageKnown, isTypeKnown, nameMachine } from './machines.ts';
 import type { Consequence, Warning } from './operation.ts';
 
 type WarningFields = Omit<Warning, 'code' | 'kind'>;
@@ -77,4 +78,5 @@ export function warnOfUnstatedCoverage(sensor: Parameters<typeof isCoverageKnown
 }
 
 /** A machine inside a sentence of ours: its name, or its id where it has none. */
-export const describeMachine = (one: NamedMachine & { readonly id: string }) => quoteName(nameMachine(one) || one.id);
+export const describeMachine = (one: Partial<Sensor> & { readonly id: string }) =>
+  quoteName(nameMachine(one) || one.id);

@@ -5,7 +5,7 @@ import { createRequest, type GraphRequest } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
 import type { Sensor } from '../graph/endpoints/sensors.ts';
 import type { Secret } from '../secrets/secret.ts';
-import { formatCount, joinNames, toSafeText } from '../text.ts';
+import { formatCount, joinNames, toSafeText, toSafeTexts } from '../text.ts';
 import { inform, listIds, warn } from './consequences.ts';
 import { countDaysSince } from './filters.ts';
 import { nameMachine, parseGeneration } from './machines.ts';
@@ -118,9 +118,26 @@ export const regenerateDeploymentAccessKey = write({
       const message = `${outcome} (${secret.fingerprint}), but it could not be kept. ${error.message}`;
       throw new ToolError(error.code, message, next);
     });
-    return { verdict: rotated ? 'done' : 'not_done', outcome, rotated, previousFingerprint, ...result };
+    const toCheck = rotated ? await listSensorsToCheck(graph) : {};
+    return { verdict: rotated ? 'done' : 'not_done', outcome, rotated, previousFingerprint, ...result, ...toCheck };
   },
 });
+
+const daysToCheck = 30;
+
+/** The v2.x sensors that were registered lately, newest first: if the old key leaked, one of them may be somebody else's. */
+async function listSensorsToCheck(graph: Finisher) {
+  const sensors = await catchToolError(graph.getAll(endpoints.listSensors));
+  if (sensors instanceof ToolError) return {};
+  const recent = sensors
+    .filter(
+      ({ version, createdDateTime }) =>
+        parseGeneration(version) !== 'v3' && (countDaysSince(createdDateTime) ?? daysToCheck) < daysToCheck,
+    )
+    .sort((a, b) => Date.parse(b.createdDateTime ?? '') - Date.parse(a.createdDateTime ?? ''))
+    .map((sensor) => `${nameMachine(sensor)}, ${sensor.createdDateTime?.slice(0, 10)}, ${sensor.id}`);
+  return toSafeTexts('checkTheseIfTheOldKeyLeaked', recent, { maxCount: 10, maxLength: 150 });
+}
 
 const secondReadDelayMs = 3_000;
 

@@ -4,10 +4,11 @@ import type { Reader } from '../graph/client/reader.ts';
 import { createRequest } from '../graph/endpoint.ts';
 import { type HealthIssue, issueSeverities, issueStatuses, issueTypes } from '../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
-import { quoteText, toSafeText, toSafeTexts } from '../text.ts';
+import { quoteText, toSafeLines, toSafeText, toSafeTexts } from '../text.ts';
 import { warn } from './consequences.ts';
 import { equalsIgnoreCase, isAtLeastDaysOld, isOneOf } from './filters.ts';
-import { isSameMachine } from './machines.ts';
+import { explainCommands, listCommands } from './issueCommands.ts';
+import { getHost, getSuffix, isSameName, readDomainName, readMachineName } from './machineNames.ts';
 import { type Consequence, type Plan, read, type Target, write } from './operation.ts';
 import { detail, paginate, paging } from './paging.ts';
 import { catchToolError } from './partial.ts';
@@ -40,26 +41,29 @@ const toIssueRow = (issue: HealthIssue) => ({
   ...toSafeTexts('sensors', issue.sensorDNSNames, { maxCount: 1 }),
 });
 
-const toIssueDetail = (issue: HealthIssue, maxTextLength: number) => ({
+const toIssueDetail = (issue: HealthIssue, maxTextLength: number, isInList = true) => ({
   ...toIssueFacts(issue),
   issueTypeId: toSafeText(issue.issueTypeId),
   created: toSafeText(issue.createdDateTime),
   modified: toSafeText(issue.lastModifiedDateTime),
   ...toSafeTexts('sensors', issue.sensorDNSNames),
   ...toSafeTexts('domains', issue.domainNames),
-  description: toSafeText(issue.description, maxTextLength),
+  description: issue.description === undefined ? undefined : toSafeLines(issue.description, maxTextLength),
   ...toSafeTexts('recommendations', issue.recommendations, { maxLength: maxTextLength }),
-  ...toSafeTexts('commandsForAPersonToRun', issue.recommendedActionCommands, { maxLength: maxTextLength }),
+  ...listCommands(issue.recommendedActionCommands, isInList ? maxTextLength : undefined),
   ...toSafeTexts('additionalInformation', issue.additionalInformation, { maxLength: maxTextLength }),
 });
 
-const getDomain = (fqdn: string) => fqdn.slice(fqdn.indexOf('.') + 1);
-
-/** Whether an FQDN is what a person calls by a host name or an FQDN. */
+/** Whether an FQDN is what a person calls by a name in any form, also by the 15 characters of a long one that a sensor shows. */
 function isCalled(name: string, fqdn: string): boolean {
-  const [displayName, ...domain] = name.trim().replace(/\.$/, '').split('.');
-  return isSameMachine(fqdn, { displayName, domainName: domain.length === 0 ? getDomain(fqdn) : domain.join('.') });
+  const asked = readMachineName(name);
+  const shown = [getHost(fqdn).slice(0, 15), getSuffix(fqdn)].filter((part) => part !== '').join('.');
+  return asked !== undefined && (isSameName(asked, fqdn) || isSameName(asked, shown));
 }
+
+const knownStatuses: readonly (string | undefined)[] = issueStatuses;
+/** The status by which an issue is listed: Graph has more than it documents, such as `dismissed`. */
+const nameStatus = ({ status }: HealthIssue) => (knownStatuses.includes(status) ? status : 'other');
 
 export const listHealthIssues = read({
   name: 'list_health_issues',
@@ -67,7 +71,11 @@ export const listHealthIssues = read({
   description:
     'What is wrong with sensors or the whole tenant: open health issues unless status says otherwise, with severity, sensors and age.',
   input: z.strictObject({
-    status: z.array(z.enum(issueStatuses)).min(1).default(['open']).describe('Any of, else open'),
+    status: z
+      .array(z.enum([...issueStatuses, 'other']))
+      .min(1)
+      .default(['open'])
+      .describe('Any of, else open'),
     severity: z.array(z.enum(issueSeverities)).min(1).optional().describe('Any of'),
     type: z.enum(issueTypes).optional().describe('Of sensors or the tenant'),
     domain: hostname.optional().describe('Exact domain'),
@@ -81,12 +89,13 @@ export const listHealthIssues = read({
   uses: [endpoints.listHealthIssues],
   async run(input, graph) {
     const { status, severity, type, domain, sensor, olderThanDays, issueTypeId } = input;
+    const wantedDomain = domain === undefined ? undefined : readDomainName(domain);
     const isInDomain = (issue: HealthIssue) =>
-      domain === undefined ||
-      [...issue.domainNames, ...issue.sensorDNSNames.map(getDomain)].some((name) => equalsIgnoreCase(domain, name));
+      wantedDomain === undefined ||
+      [...issue.domainNames.map(readDomainName), ...issue.sensorDNSNames.map(getSuffix)].includes(wantedDomain);
     const issues = (await graph.getAll(endpoints.listHealthIssues)).filter(
       (issue) =>
-        isOneOf(status, issue.status) &&
+        isOneOf(status, nameStatus(issue)) &&
         isOneOf(severity, issue.severity) &&
         equalsIgnoreCase(type, issue.healthIssueType) &&
         equalsIgnoreCase(issueTypeId, issue.issueTypeId) &&
@@ -109,12 +118,8 @@ export const getHealthIssue = read({
   uses: [endpoints.getHealthIssue],
   async run(input, graph) {
     const issue = await graph.get(endpoints.getHealthIssue, { healthIssueId: input.id });
-    return {
-      ...toIssueDetail(issue, 2000),
-      ...(issue.recommendedActionCommands.length > 0 && {
-        note: 'The commands change servers or Active Directory on premises; a person reviews and runs them there. Nothing was executed.',
-      }),
-    };
+    const note = explainCommands(issue.recommendedActionCommands);
+    return { ...toIssueDetail(issue, 2000, false), ...(note !== undefined && { note }) };
   },
 });
 

@@ -1,12 +1,8 @@
 import { ToolError } from '../errors.ts';
+import type { SensorCandidate } from '../graph/endpoints/sensorCandidates.ts';
 import { type Sensor, sensorTypes, serviceStatuses } from '../graph/endpoints/sensors.ts';
+import { getHost, getSuffix, isDnsDomain, type MachineName, normalizeName, readMachineName } from './machineNames.ts';
 import type { Target } from './operation.ts';
-
-/** A machine by its name in its domain. */
-export interface NamedMachine {
-  readonly displayName?: string | undefined;
-  readonly domainName?: string | undefined;
-}
 
 /** A sensor, or its migration, of which Graph tells less. */
 export type AnySensor = Pick<Sensor, 'id'> & Partial<Sensor>;
@@ -18,13 +14,15 @@ export function parseGeneration(version: string | undefined): 'v2' | 'v3' | unde
   return Number(major) < 3 ? 'v2' : 'v3';
 }
 
-/** Compares four-part version numbers by their numbers; below zero when `a` is older. */
+/** Compares versions by those numbers that both state, of two to four; below zero when `a` is older. */
 export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a.split('.'), b.split('.')];
-  const longer = left.length > right.length ? left : right;
-  const differences = longer.map((_, part) => Number(left[part] ?? 0) - Number(right[part] ?? 0));
+  const others = b.split('.').map(Number);
+  const differences = a.split('.').map((part, index) => Number(part) - (others[index] ?? Number(part)));
   return differences.find((difference) => difference !== 0) ?? 0;
 }
+
+/** Whether a version states as many of its numbers as another one does. */
+export const isAsPrecise = (version: string, as: string) => version.split('.').length >= as.split('.').length;
 
 /** Whether a version is an older one of the same generation; without a limit, everything is. */
 export const isBelow = (limit: string | undefined, version: string | undefined): boolean =>
@@ -43,7 +41,7 @@ export const isTypeKnown = ({ sensorType = '' }: Pick<AnySensor, 'sensorType'>) 
 export function isCoverageKnown({ sensorType, domainName = '', settings }: AnySensor): boolean {
   const controllers = settings?.domainControllerDnsNames ?? [];
   if (sensorType !== 'domainControllerStandalone') return domainName !== '';
-  return controllers.length > 0 && (domainName !== '' || controllers.every((name) => getSuffix(name) !== ''));
+  return controllers.length > 0 && (isDnsDomain(domainName) || controllers.every((name) => getSuffix(name) !== ''));
 }
 
 const silentStatuses = ['disconnected', 'unreachable', 'notConfigured', 'startFailure'];
@@ -73,25 +71,147 @@ export function judgeStatus({ deploymentStatus = '', serviceStatus }: WithStatus
   return deploymentStatus === 'unreachable' ? 'unreachable' : 'known';
 }
 
-const getSuffix = (fqdn: string) => normalizeName(fqdn).split('.').slice(1).join('.');
-
-export const normalizeName = (text: string | undefined) => (text ?? '').trim().replace(/\.$/, '').toLowerCase();
-
-/**
- * Whether an FQDN of a health issue or candidate is this sensor's machine: a sensor's displayName is the NetBIOS name,
- * at most 15 characters of the host name. Two machines can share one, so a match of several is ambiguous, never the first.
- */
-export function isSameMachine(fqdn: string, { displayName, domainName }: NamedMachine): boolean {
-  const [host = '', ...domain] = normalizeName(fqdn).split('.');
-  const name = normalizeName(displayName);
-  const isName = name !== '' && (name === host || name === host.slice(0, 15));
-  return isName && normalizeName(domainName) === domain.join('.');
+/** Which machine something of the tenant is. */
+export interface KnownMachine {
+  /** What Graph calls it: of a sensor the NetBIOS name, at most 15 characters of the host name. */
+  readonly name: string;
+  /** Its domain in Active Directory, where Graph states one. */
+  readonly domain: string;
+  /** Its name in DNS, where that is certain: the suffix may be another one than the domain. */
+  readonly fqdn: string | undefined;
+  /** The name may be the beginning of a longer one. */
+  readonly isCut: boolean;
 }
 
-/** `name.domain` as the tenant spells it. */
-export const nameMachine = ({ displayName, domainName }: NamedMachine) =>
-  [displayName, domainName].filter(Boolean).join('.');
-export const nameTarget = ({ name, domain }: Target) => nameMachine({ displayName: name, domainName: domain });
+const netbiosLength = 15;
+const beginsWithName = (host: string, name: string) =>
+  name !== '' && (host === name || (name.length === netbiosLength && host.startsWith(name)));
+
+/** The names in the list of a domain controller's own sensor that can be its machine. */
+function listOwnNames({ sensorType, displayName, settings }: Partial<Sensor>) {
+  if (sensorType !== 'domainControllerIntegrated') return { all: [], own: [] };
+  const all = [...new Set(settings?.domainControllerDnsNames?.map(normalizeName))].filter((name) => name !== '');
+  return { all, own: all.filter((name) => beginsWithName(getHost(name), normalizeName(displayName))) };
+}
+
+/** A domain controller's own list names its machine, if one entry of it begins with the sensor's name. */
+export function decideSensorMachine(sensor: Partial<Sensor>): KnownMachine {
+  const [only, ...others] = listOwnNames(sensor).own;
+  const fqdn = others.length === 0 && only?.includes('.') ? only : undefined;
+  const name = normalizeName(sensor.displayName);
+  return { name, domain: normalizeName(sensor.domainName), fqdn, isCut: name.length === netbiosLength };
+}
+
+/** Whether the list of a domain controller's own sensor names other machines, or several: it was renamed, or the list edited. */
+export function isNameContradicted(sensor: Partial<Sensor>): boolean {
+  const { all, own } = listOwnNames(sensor);
+  return all.length > 0 && own.length !== 1;
+}
+
+/** A candidate by its FQDN, else by its name and domain. */
+export function decideCandidateMachine({ computerDnsName, domainName }: Partial<SensorCandidate>): KnownMachine {
+  const name = normalizeName(computerDnsName);
+  const fqdn = name.includes('.') ? name : undefined;
+  return { name: getHost(name), domain: normalizeName(domainName) || getSuffix(name), fqdn, isCut: false };
+}
+
+/** Finds what an FQDN, a host name or any other form of `readMachineName` fits, one look each in a large fleet. */
+export type FindMachines<T> = (asked: string | MachineName) => T[];
+
+/**
+ * A name in DNS that is certain decides. Without one it is the name in the domain of Active Directory, of which Graph may
+ * show 15 characters only: what fits several is ambiguous, never the first.
+ */
+export function indexMachines<T>(items: readonly T[], decideMachine: (item: T) => KnownMachine): FindMachines<T> {
+  const known = items.map((item) => ({ item, machine: decideMachine(item) }));
+  const [byName, byHost] = [
+    groupBy(known, ({ machine }) => machine.name),
+    groupBy(known, ({ machine }) => getHost(machine.fqdn ?? '')),
+  ];
+  const findHosts = (host: string) => {
+    const ofName = byName.get(host) ?? [];
+    const ofHost = byHost.get(host)?.filter(({ machine }) => machine.name !== host) ?? [];
+    const ofBeginning =
+      host.length <= netbiosLength
+        ? []
+        : (byName.get(host.slice(0, netbiosLength))?.filter(({ machine: { fqdn, isCut } }) => isCut && !fqdn) ?? []);
+    return [...ofName, ...ofHost, ...ofBeginning];
+  };
+  return (asked) => {
+    const name = typeof asked === 'string' ? readMachineName(asked) : asked;
+    if (name === undefined) return [];
+    const { host, domain, isAccount } = name;
+    const hosts = findHosts(host);
+    const inDomain = hosts.filter(({ machine }) => machine.domain === domain);
+    const inDns = hosts.filter(({ machine: { fqdn } }) => fqdn === `${host}.${domain}`);
+    const notDecided = inDomain.filter(({ machine }) => machine.fqdn === undefined);
+    const inOrder = isAccount ? [inDomain, inDns] : [[...inDns, ...notDecided], inDomain];
+    const found = domain === '' ? hosts : inOrder.find((matches) => matches.length > 0);
+    return found?.map(({ item }) => item) ?? [];
+  };
+}
+
+export const indexSensors = <S extends Partial<Sensor>>(sensors: readonly S[]): FindMachines<S> =>
+  indexMachines(sensors, decideSensorMachine);
+
+/** Whether a name can only be matched by the 15 characters of it that Graph shows. */
+export const isMatchedByBeginning = (asked: string, sensor: Partial<Sensor>) =>
+  decideSensorMachine(sensor).fqdn === undefined && (readMachineName(asked)?.host.length ?? 0) > netbiosLength;
+
+const duplicateKeys = new WeakMap<Sensor, { readonly key: string | undefined }>();
+
+/** Which entries are of one machine for certain: equal keys; undefined where nobody can know. */
+export function getDuplicateKey(sensor: Sensor): string | undefined {
+  const { key } = duplicateKeys.get(sensor) ?? { key: composeDuplicateKey(sensor) };
+  duplicateKeys.set(sensor, { key });
+  return key;
+}
+
+function composeDuplicateKey(sensor: Sensor): string | undefined {
+  if (!isTypeKnown(sensor) || !isCoverageKnown(sensor)) return undefined;
+  const { name, domain, fqdn } = decideSensorMachine(sensor);
+  const list = normalizeNames(sensor.settings?.domainControllerDnsNames ?? []);
+  if (sensor.sensorType === 'domainControllerIntegrated') return fqdn && `${sensor.sensorType} ${fqdn}`;
+  if (name === '') return undefined;
+  if (sensor.sensorType === 'domainControllerStandalone')
+    return list.length === 0 ? undefined : JSON.stringify([sensor.sensorType, name, domain, list]);
+  return isDnsDomain(domain) ? `${sensor.sensorType} ${name}.${domain}` : undefined;
+}
+
+/** Other entries of the same machine. */
+export function findDuplicates(sensor: Sensor, sensors: readonly Sensor[]): Sensor[] {
+  const key = getDuplicateKey(sensor);
+  const id = sensor.id.toLowerCase();
+  return sensors.filter(
+    (other) => key !== undefined && other.id.toLowerCase() !== id && getDuplicateKey(other) === key,
+  );
+}
+
+/** Of the entries of one server in Defender for Endpoint the one seen last, if every other is at least seven days older. */
+export function findLastSeen(candidates: readonly SensorCandidate[]): SensorCandidate | undefined {
+  const readTime = ({ lastSeenDateTime }: SensorCandidate) => Date.parse(lastSeenDateTime ?? '');
+  const [last, ...others] = candidates.toSorted((a, b) => readTime(b) - readTime(a));
+  const isLast = last && others.every((other) => readTime(last) - readTime(other) >= 7 * 86_400_000);
+  return isLast ? last : undefined;
+}
+
+/** The machine's FQDN as the tenant spells it, else `name.domain`. */
+export function nameMachine(sensor: Partial<Sensor>): string {
+  const name = [sensor.displayName, sensor.domainName].filter(Boolean).join('.');
+  const fqdn = spellFqdn(sensor);
+  return fqdn === undefined || normalizeName(fqdn) === normalizeName(name) ? name : fqdn;
+}
+
+function spellFqdn(sensor: Partial<Sensor>): string | undefined {
+  const { fqdn } = decideSensorMachine(sensor);
+  const spelled = sensor.settings?.domainControllerDnsNames?.find((name) => normalizeName(name) === fqdn);
+  return spelled?.trim().replace(/\.+$/, '');
+}
+
+export function nameTarget({ name, domain, fqdn }: Target): string {
+  const inDomain = [name, domain].filter(Boolean).join('.');
+  return fqdn === undefined || normalizeName(fqdn) === normalizeName(inDomain) ? inDomain : fqdn;
+}
 
 /** DNS does not know letter case or order: the same set is the same list. */
 export const normalizeNames = (names: readonly string[]) =>
@@ -123,10 +243,12 @@ export function toSensorTarget(sensor: AnySensor): Target {
   ];
   const majorVersion = sensor.version?.match(/^\d+/)?.[0];
   const domainControllers = sensor.settings?.domainControllerDnsNames;
+  const fqdn = spellFqdn(sensor);
   return {
     id: sensor.id.toLowerCase(),
     name: sensor.displayName ?? '',
     ...(sensor.domainName !== undefined && { domain: sensor.domainName }),
+    ...(fqdn !== undefined && { fqdn: fqdn.toLowerCase() }),
     ...(sensor.sensorType !== undefined && { type: sensor.sensorType }),
     ...(majorVersion !== undefined && { majorVersion }),
     ...(sensor.createdDateTime !== undefined && { createdDateTime: sensor.createdDateTime }),
@@ -146,23 +268,21 @@ export function groupBy<T>(items: readonly T[], getKey: (item: T) => string): Ma
   return groups;
 }
 
-/** Finds the machines that an FQDN or a bare host name fits by the rule of `isSameMachine`, one look each in a large fleet. */
-export function indexMachines<M extends NamedMachine>(machines: readonly M[]): (name: string) => M[] {
-  const byName = groupBy(machines, ({ displayName }) => normalizeName(displayName));
-  byName.delete('');
-  return (name) => {
-    const [host = '', ...domain] = normalizeName(name).split('.');
-    const all = [...new Set([host, host.slice(0, 15)])].flatMap((key) => byName.get(key) ?? []);
-    return domain.length === 0 ? all : all.filter(({ domainName }) => normalizeName(domainName) === domain.join('.'));
-  };
-}
-
 /** The domains whose controllers a sensor watches, in lower case: its own, for a standalone sensor those of its list. */
 export function listDomains(sensor: Pick<Sensor, 'sensorType' | 'domainName' | 'settings'>): string[] {
   if (!isDomainControllerSensor(sensor)) return [];
   const ownDomain = normalizeName(sensor.domainName);
-  const controllers =
-    sensor.sensorType === 'domainControllerStandalone' ? (sensor.settings?.domainControllerDnsNames ?? []) : [''];
-  const domains = controllers.map((fqdn) => getSuffix(fqdn) || ownDomain);
-  return [...new Set(domains)].filter((domain) => domain !== '').sort();
+  if (sensor.sensorType !== 'domainControllerStandalone') return ownDomain === '' ? [] : [ownDomain];
+  const domains = listWatched(sensor).map((fqdn) => getSuffix(fqdn) || ownDomain);
+  return [...new Set(domains)].filter(isDnsDomain).sort();
+}
+
+/** The domain controllers that a standalone sensor watches by port mirroring, without the events of Windows (ETW). */
+export const listWatched = ({ sensorType, settings }: Partial<Sensor>): readonly string[] =>
+  sensorType === 'domainControllerStandalone' ? (settings?.domainControllerDnsNames ?? []) : [];
+
+/** The domains where a sensor counts: those whose controllers it watches; for one of another server that server's own. */
+export function listDomainsOfSensor(sensor: Sensor): string[] {
+  if (isDomainControllerSensor(sensor)) return listDomains(sensor);
+  return isDnsDomain(sensor.domainName) ? [normalizeName(sensor.domainName)] : [];
 }

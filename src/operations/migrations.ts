@@ -6,7 +6,8 @@ import { migrationStates, type SensorMigration } from '../graph/endpoints/sensor
 import { formatCount } from '../text.ts';
 import { describeMachine, inform, warn, warnOfUnstatedCoverage, warnOfWholeDomains } from './consequences.ts';
 import { equalsIgnoreCase, isOneOf } from './filters.ts';
-import { isDomainControllerSensor, normalizeName, selectByIds, toSensorTarget } from './machines.ts';
+import { normalizeName } from './machineNames.ts';
+import { isDomainControllerSensor, selectByIds, toSensorTarget } from './machines.ts';
 import { type Consequence, emptyPlan, read, type Target, write } from './operation.ts';
 import { paginate, paging } from './paging.ts';
 import { catchToolError } from './partial.ts';

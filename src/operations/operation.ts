@@ -94,6 +94,8 @@ export interface Target {
   /** As the tenant spells it: untrusted. */
   readonly name: string;
   readonly domain?: string;
+  /** In DNS, in lower case, where that is certain. */
+  readonly fqdn?: string;
   readonly type?: string;
   readonly majorVersion?: string;
   readonly createdDateTime?: string;

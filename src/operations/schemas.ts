@@ -9,6 +9,13 @@ export const word = z.string().meta({ format: 'word' });
 /** A host or domain name. */
 export const hostname = z.string().max(255).meta({ format: 'hostname' });
 
+/** A line of a pasted list: whatever `readMachineName` reads. */
+export const pastedName = z
+  .string()
+  .max(1000)
+  .refine((value) => value.length <= 255 || value.includes('='), 'is longer than 255 characters')
+  .meta({ format: 'hostname' });
+
 /** An id as an argument: a GUID and nothing else, in lower case. */
 export const id = z
   .string()

@@ -5,7 +5,7 @@ import { endpoints } from '../graph/endpoints/index.ts';
 import { activationModes, type SensorCandidate } from '../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../graph/endpoints/sensors.ts';
 import { formatCount } from '../text.ts';
-import { toCandidateTarget } from './candidates/activate.ts';
+import { assessFirstV3Sensor, toCandidateTarget } from './candidates/activate.ts';
 import { inform, listIds, warn } from './consequences.ts';
 import { parseGeneration, toSensorTarget } from './machines.ts';
 import { emptyPlan, read, type Warning, write } from './operation.ts';
@@ -46,19 +46,25 @@ export const updateActivationConfiguration = write({
   input: z.strictObject({ activationMode: z.enum(activationModes).describe('Who chooses servers') }),
   output: z.looseObject({ outcome: z.string(), activationMode: text }),
   uses: [endpoints.getActivationConfiguration],
-  usesIfAllowed: [endpoints.listSensorCandidates],
+  usesIfAllowed: [endpoints.listSensorCandidates, endpoints.listSensors],
   sends: [endpoints.updateActivationConfiguration],
   async plan({ activationMode }, graph) {
     const { activationMode: before } = await graph.get(endpoints.getActivationConfiguration);
     const isAutomated = activationMode === 'automated';
     const act = { word: activationMode, verb: isAutomated ? 'Automate activation' : 'Set activation to manual' };
     if (before === activationMode) return { ...emptyPlan, act, types: 'tenant' };
-    const candidates = isAutomated ? await readIfAllowed(graph.getAll(endpoints.listSensorCandidates)) : [];
+    const [candidates, sensors] = isAutomated
+      ? await Promise.all([
+          readIfAllowed(graph.getAll(endpoints.listSensorCandidates)),
+          readIfAllowed(graph.getAll(endpoints.listSensors)),
+        ])
+      : [[], []];
+    const limits = assessFirstV3Sensor(sensors instanceof ToolError ? undefined : sensors);
     return {
       act,
       targets: candidates instanceof ToolError ? [] : candidates.map(toCandidateTarget),
       changes: [{ field: 'activationMode', before, after: activationMode }],
-      consequences: isAutomated ? assessAutomation(candidates) : [personChooses],
+      consequences: isAutomated ? [...assessAutomation(candidates), ...limits] : [personChooses],
       types: 'tenant',
       requests: [createRequest(endpoints.updateActivationConfiguration, { body: { activationMode } })],
     };

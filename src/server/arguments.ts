@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ToolError } from '../errors.ts';
 import { parseJson } from '../json.ts';
+import { splitMachineNames } from '../operations/machineNames.ts';
 import type { Operation } from '../operations/operation.ts';
 import { quoteText } from '../text.ts';
 
@@ -88,14 +89,24 @@ const separator = /[\r\n\t,;]+/;
 const bullet = /^[ \t]*(?:[-*•]|\d+[.)])[ \t]+/gm;
 
 function toList(value: unknown, items: Schema): unknown[] {
-  if (Array.isArray(value))
-    return value.flatMap((one) => (typeof one === 'string' ? splitText(one, separator) : [one]));
+  const isOfNames = items.format === 'hostname';
+  const split = (text: string) => (isOfNames ? splitNames(text) : splitText(text, separator));
+  if (Array.isArray(value)) return value.flatMap((one) => (typeof one === 'string' ? split(one) : [one]));
   if (typeof value !== 'string') return [value];
   const parsed = parseJson(value);
   if (Array.isArray(parsed)) return toList(parsed, items);
+  if (isOfNames && !isOnlyBlanksBetween(value)) return splitNames(value.replace(bullet, ''));
   const isOne = separator.test(value) || items.enum?.includes(String(readOne(value, items)));
   return splitText(value.replace(bullet, ''), isOne ? separator : /\s+/);
 }
+
+/** Not one name that has blanks in it, such as a distinguished one. */
+const isOnlyBlanksBetween = (text: string) => !separator.test(text) && !/=|\[|Site:/i.test(text);
+
+const splitNames = (text: string) => {
+  const names = splitMachineNames(text);
+  return names.length === 0 ? [text] : names;
+};
 
 const splitText = (text: string, between: RegExp) => {
   const parts = text.split(between).filter((part) => part.trim() !== '');

@@ -36,7 +36,7 @@ const reporting = { deploymentStatus: 'upToDate', serviceStatus: 'running' };
 const restOfEmea = ['BER-DC02', 'PAR-DC03', 'EMEA-BER-DC-PRI'].map((name) => `${name}.emea.contoso.com`);
 const probe = 'PM01.contoso.com';
 const v2 = '2.255.19318.40122';
-const namesake = { ...silent, domainName: 'contoso.com', settings: { domainControllerDnsNames: [] } };
+const namesake = { ...silent, domainName: 'contoso.com', settings: { domainControllerDnsNames: ['dc07.contoso.com'] } };
 
 const growths: Readonly<Record<string, Growth>> = {
   'the domains that lose their last sensor': {

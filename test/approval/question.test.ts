@@ -28,6 +28,7 @@ test('a question names the tenant, the act, what follows, the facts, the request
     ⚠ "SYD-DC01.apac.contoso.com" is the last communicating domain controller sensor of "apac.contoso.com", among those you can see.
     ⚠ "SYD-DC01.apac.contoso.com" is still reporting: it is not a stale entry.
     ⚠ Only the entry of "SYD-DC01.apac.contoso.com" is deleted: the v2.x software stays on the server, so uninstall it there first.
+    · 1 other sensor has "SYD-DC01.apac.contoso.com" in its list of domain controllers: "APAC-ADFS01.apac.contoso.com". If the machine is gone, change the list with update_sensor.
 
     1. SYD-DC01.apac.contoso.com
        domain-controller-integrated, v2.x, created DAY

@@ -108,6 +108,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
       changedBy: {
         'missing item': 'another result',
         'unknown enum members': 'another result',
+        'null collections': 'another result',
       },
     },
   },

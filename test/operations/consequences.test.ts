@@ -10,7 +10,7 @@ import { deleteSensor } from '../../src/operations/sensors/delete.ts';
 import { updateSensor } from '../../src/operations/sensors/update.ts';
 import { updateActivationConfiguration, updateAutoAuditingConfiguration } from '../../src/operations/tenantSettings.ts';
 import { countColumns } from '../../src/text.ts';
-import { daysAgo, disconnected, makeId, sensor } from './factories.ts';
+import { daysAgo, disconnected, listed, makeId, sensor } from './factories.ts';
 import { type GraphObject, type Holdings, openGraph } from './graph.ts';
 import { makePlan } from './written.ts';
 
@@ -46,9 +46,14 @@ const plans: readonly (readonly [Write, Record<string, unknown>, Holdings])[] = 
     [sensor(1, 'DC01', { deploymentStatus: 'startFailure', serviceStatus: 'onboarding' })],
     [sensor(1, 'DC01', nothing)],
     [sensor(1, 'DC01', v3)],
-    [sensor(1, 'DC01', disconnected), sensor(2, 'DC01')],
-    [sensor(1, 'DC01', disconnected), sensor(2, 'DC01', v3)],
-    [sensor(1, 'DC01', disconnected), sensor(2, 'DC01', disconnected)],
+    [listed(1, 'DC01', disconnected), listed(2, 'DC01')],
+    [listed(1, 'DC01', disconnected), listed(2, 'DC01', v3)],
+    [listed(1, 'DC01', disconnected), listed(2, 'DC01', disconnected)],
+    [sensor(1, 'DC01', { settings: { domainControllerDnsNames: longList } })],
+    [
+      listed(1, 'DC01'),
+      sensor(2, 'PROBE', { ...standalone, settings: { domainControllerDnsNames: ['dc01.contoso.com'] } }),
+    ],
   ].flatMap((sensors) =>
     ['automated', 'somethingNew'].map(
       (activationMode) => [deleteSensor, { id: one }, { sensors, [mode]: { activationMode } }] as const,
@@ -124,6 +129,9 @@ test('every sentence that names or counts what may change has facts', async () =
     stale_candidate: 'days',
     existing_v2_sensor: 'sensors',
     existing_sensor_unknown: 'sensors',
+    name_contradicted: 'list',
+    named_in_lists: 'sensors',
+    other_entry_of_name: 'candidates',
     whole_domain: 'machines',
     activates_current_candidates: 'candidates',
     sets_audit_policy: 'sensors',

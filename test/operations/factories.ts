@@ -18,3 +18,12 @@ export const sensor = (number: number, displayName: string, more: GraphObject = 
   ...running,
   ...more,
 });
+
+/** The same, with its own name in its list, as a domain controller's sensor has it. */
+export const listed = (number: number, displayName: string, more: GraphObject = {}) => {
+  const { domainName = 'contoso.com' } = more;
+  return sensor(number, displayName, {
+    settings: { domainControllerDnsNames: [`${displayName}.${domainName}`] },
+    ...more,
+  });
+};

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { summarizeFleet } from '../../src/operations/fleet/summarize.ts';
-import { daysAgo, disconnected, makeId, sensor } from './factories.ts';
+import { daysAgo, disconnected, listed, makeId, sensor } from './factories.ts';
 import { type Holdings, openReader } from './graph.ts';
 
 const withoutPackage = { 'sensors/getDeploymentPackageUri': {} };
 const summary = async (content: Holdings) =>
   JSON.parse(JSON.stringify(await summarizeFleet.run({}, openReader({ ...withoutPackage, ...content }))));
-const current: typeof sensor = (number, name, more) => sensor(number, name, { version: '2.240.1.1', ...more });
+const current: typeof sensor = (number, name, more) => listed(number, name, { version: '2.240.1.1', ...more });
 
 const issue = (number: number, displayName: string, days: number, more: Record<string, unknown> = {}) => ({
   id: makeId(number),
@@ -57,7 +57,7 @@ describe('summarize_fleet', () => {
         byHealth: { healthy: 7 },
         delayedUpdate: 1,
       },
-      v2Versions: { package: '2.240.1.1', current: 5, behind: 1, oldest: '2.99.1.1' },
+      v2Versions: { package: '2.240.1.1', current: 5, behind: 0, behindInDelayedRing: 1, oldest: '2.99.1.1' },
       duplicates: { total: 1, names: ['DC01.contoso.com'] },
       candidates: 3,
       domains: {
@@ -65,10 +65,24 @@ describe('summarize_fleet', () => {
         noDcCommunicating: 2,
         oneDcCommunicating: 1,
         worstFirst: [
-          { domain: 'lab.test', dcCommunicating: 0, dcSensors: 0, sensors: 0, broken: 0, candidates: 2 },
-          { domain: 'asia.contoso.com', dcCommunicating: 0, dcSensors: 0, sensors: 1, broken: 0, candidates: 0 },
-          { domain: 'emea.contoso.com', dcCommunicating: 1, dcSensors: 2, sensors: 2, broken: 1, candidates: 0 },
-          { domain: 'contoso.com', dcCommunicating: 2, dcSensors: 3, sensors: 4, broken: 1, candidates: 1 },
+          { domain: 'lab.test', dcCommunicating: 0, dcSensors: 0, sensors: 0, notCommunicating: 0, candidates: 2 },
+          {
+            domain: 'asia.contoso.com',
+            dcCommunicating: 0,
+            dcSensors: 0,
+            sensors: 1,
+            notCommunicating: 0,
+            candidates: 0,
+          },
+          {
+            domain: 'emea.contoso.com',
+            dcCommunicating: 1,
+            dcSensors: 2,
+            sensors: 2,
+            notCommunicating: 1,
+            candidates: 0,
+          },
+          { domain: 'contoso.com', dcCommunicating: 2, dcSensors: 3, sensors: 4, notCommunicating: 1, candidates: 1 },
         ],
         more: 0,
       },
@@ -149,8 +163,8 @@ describe('summarize_fleet', () => {
   test('makes hidden characters of the tenant visible and cuts its texts', async () => {
     const found = await summary({
       sensors: [
-        sensor(1, 'DC\u202e01', { domainName: 'x'.repeat(100) }),
-        sensor(2, 'DC\u202e01', { domainName: 'x'.repeat(100) }),
+        listed(1, 'DC\u202e01', { domainName: 'x'.repeat(100) }),
+        listed(2, 'DC\u202e01', { domainName: 'x'.repeat(100) }),
       ],
       healthIssues: [issue(11, `\u200b${'t'.repeat(100)}`, 1)],
     });

@@ -58,7 +58,11 @@ describe('compare_inventory', () => {
         listed: [{ name: 'DC02.contoso.com', id: makeId(2), deployment: 'disconnected', service: 'unknown' }],
       },
       ambiguous: { rows: 1, total: 1, listed: [{ name: 'dc03', fits: ['dc03.contoso.com', 'dc03.emea.contoso.com'] }] },
-      unknown: { rows: 2, total: 2, listed: ['nobody.contoso.com', 'dc01.fabrikam.com'] },
+      unknown: {
+        rows: 2,
+        total: 2,
+        listed: ['nobody.contoso.com', { name: 'dc01.fabrikam.com', inOtherDomain: ['dc01.contoso.com'] }],
+      },
       candidate: { rows: 1, total: 1, listed: [{ name: 'dc10', id: makeId(21) }] },
       note,
     });
@@ -85,7 +89,12 @@ describe('compare_inventory', () => {
 
   test('a name longer than 15 characters is found under what its sensor shows', async () => {
     expect(await compare(['verylonghostname1.contoso.com', 'VERYLONGHOSTNAM'])).toMatchObject({ monitored: 1 });
-    expect(await compare(['verylonghostname1.contoso.com'])).toEqual({ ...nothing, total: 1, monitored: 1 });
+    expect(await compare(['verylonghostname1.contoso.com'])).toEqual({
+      ...nothing,
+      total: 1,
+      monitored: 1,
+      monitoredByFirst15Characters: ['verylonghostname1.contoso.com'],
+    });
   });
 
   test('two long names that fit the same sensor are ambiguous', async () => {

@@ -101,12 +101,12 @@ describe('list_sensors', () => {
       ],
       secretKey: 'settings',
     };
-    const one = [sensor(1, 'DC01', { settings, deploymentAccessKey: 'key', openHealthIssuesCount: 2 })];
+    const one = [sensor(1, 'DC1', { settings, deploymentAccessKey: 'key', openHealthIssuesCount: 2 })];
     const { sensors } = await listSensors.run(listSensors.input.parse({ detail: true }), openReader({ sensors: one }));
     expect(JSON.parse(JSON.stringify(sensors))).toEqual([
       {
         id: '00000000-0000-4000-8000-000000000001',
-        name: 'DC01',
+        name: 'DC1',
         domain: 'contoso.com',
         type: 'domainControllerIntegrated',
         version: '2.239.18124.58593',
@@ -303,7 +303,7 @@ describe('get_sensor', () => {
     });
     await expect(get({ name: 'dc01', domain: 'fabrikam.com' }, { sensors: fleet })).rejects.toMatchObject({
       code: 'not_found',
-      message: 'No sensor is called dc01 in fabrikam.com.',
+      message: `No sensor is called dc01 in fabrikam.com. The name exists in another domain: DC01.contoso.com (${makeId(1)}).`,
     });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { deleteSensor, deleteStaleSensors } from '../../src/operations/sensors/delete.ts';
-import { disconnected, makeId, running, sensor } from './factories.ts';
+import { disconnected, listed, makeId, running, sensor } from './factories.ts';
 import { openGraph } from './graph.ts';
 import { carryOut, listConsequenceCodes, makePlan } from './written.ts';
 
@@ -75,17 +75,17 @@ describe('delete_sensor', () => {
     ],
     [
       'a disconnected duplicate whose twin runs the v2.x software on that server',
-      [sensor(1, 'DC01', disconnected), sensor(2, 'dc01')],
+      [listed(1, 'DC01', disconnected), listed(2, 'dc01')],
       ['+duplicate_communicates'],
     ],
     [
       'a disconnected v2.x duplicate of a running v3.x sensor',
-      [sensor(1, 'DC01', disconnected), sensor(2, 'DC01', v3)],
+      [listed(1, 'DC01', disconnected), listed(2, 'DC01', v3)],
       ['!software_stays', '+duplicate_communicates'],
     ],
     [
       'a duplicate whose twin is disconnected too',
-      [sensor(1, 'DC01', disconnected), sensor(2, 'DC01', disconnected), sensor(3, 'DC02')],
+      [listed(1, 'DC01', disconnected), listed(2, 'DC01', disconnected), sensor(3, 'DC02')],
       ['!disconnected', '!duplicate_not_communicating', '!software_stays'],
     ],
     [
@@ -143,18 +143,38 @@ describe('delete_sensor', () => {
       ['!last_communicating_dc_sensor', '!software_stays', '!still_monitoring'],
     ],
     ...[
-      { sensorType: 'adcsIntegrated' },
       { sensorType: null },
-      { settings: { domainControllerDnsNames: ['dc01.contoso.com'] } },
+      { settings: { domainControllerDnsNames: ['dc01.net.contoso.com'] } },
+      { settings: {} },
     ].map((other): [string, Sensors, string[]] => [
       `one whose namesake differs in ${Object.keys(other).join()}`,
-      [
-        sensor(1, 'DC01', { ...disconnected, settings: { domainControllerDnsNames: ['dc99.contoso.com'] } }),
-        sensor(2, 'DC01', other),
-        sensor(3, 'DC02'),
-      ],
+      [listed(1, 'DC01', disconnected), listed(2, 'DC01', other), sensor(3, 'DC02')],
       ['!disconnected', '!software_stays'],
     ]),
+    [
+      'one whose namesake is of another type, and asks it',
+      [listed(1, 'DC01', disconnected), listed(2, 'DC01', { sensorType: 'adcsIntegrated' }), sensor(3, 'DC02')],
+      ['!disconnected', '!software_stays', '-named_in_lists'],
+    ],
+    [
+      'one whose list names another machine, as its namesake does',
+      ['dc99.contoso.com', 'dc01.contoso.com'].map((name, index) =>
+        sensor(index + 1, 'DC01', { ...disconnected, settings: { domainControllerDnsNames: [name] } }),
+      ),
+      ['!disconnected', '!domain_not_covered', '!name_contradicted', '!software_stays'],
+    ],
+    [
+      'one that sensors of other servers ask',
+      [
+        listed(1, 'DC01', orphan),
+        listed(2, 'DC02'),
+        sensor(3, 'ADFS01', {
+          sensorType: 'adfsIntegrated',
+          settings: { domainControllerDnsNames: ['DC01.contoso.com.', null] },
+        }),
+      ],
+      ['+safe_to_delete', '-named_in_lists'],
+    ],
     [
       'one whose namesake is in the same workgroup',
       [
@@ -215,7 +235,7 @@ describe('delete_sensor', () => {
   });
 
   test('a sensor on a domain controller takes no other controller of its list with it', async () => {
-    const settings = { domainControllerDnsNames: ['dc1.contoso.com'] };
+    const settings = { domainControllerDnsNames: ['dc01.contoso.com', 'dc1.contoso.com'] };
     const plan = await planned([sensor(1, 'DC01', { settings }), sensor(2, 'DC02')]);
     expect(listConsequenceCodes(plan)).toEqual(['!software_stays', '!still_monitoring']);
   });
@@ -285,7 +305,7 @@ describe('delete_sensor', () => {
       ['still_monitoring', undefined],
       ['software_stays', undefined],
     ]);
-    const twins = await planned([sensor(1, 'DC01', disconnected), sensor(2, 'DC01')]);
+    const twins = await planned([listed(1, 'DC01', disconnected), listed(2, 'DC01')]);
     expect(twins.consequences).toMatchObject([
       { code: 'duplicate_communicates', facts: { communicating: [makeId(2)] } },
     ]);
@@ -326,17 +346,17 @@ describe('delete_stale_sensors', () => {
   const fleet = [
     sensor(1, 'OLD1', orphan),
     sensor(2, 'OLD2', { ...orphan, ...v3 }),
-    sensor(3, 'DC03', disconnected),
-    sensor(4, 'DC03'),
+    listed(3, 'DC03', disconnected),
+    listed(4, 'DC03'),
     sensor(5, 'DC05', disconnected),
     sensor(6, 'DC06'),
-    sensor(7, 'DC07', disconnected),
-    sensor(8, 'DC07', disconnected),
+    listed(7, 'DC07', disconnected),
+    listed(8, 'DC07', disconnected),
     sensor(9, 'DC09', { ...orphan, serviceStatus: 'running' }),
     sensor(10, 'DC10', { ...orphan, domainName: null }),
     sensor(11, 'DC11', { ...orphan, sensorType: null }),
     sensor(12, 'DC12', { ...orphan, deploymentStatus: 'somethingNew' }),
-    sensor(13, 'DC03', { ...disconnected, sensorType: null }),
+    listed(13, 'DC03', { ...disconnected, sensorType: null }),
   ];
   const plan = (ids: number[], leaving: string[] = []) =>
     makePlan(deleteStaleSensors, { ids: ids.map(makeId) }, openGraph({ sensors: fleet }), leaving);

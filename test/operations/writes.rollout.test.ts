@@ -11,6 +11,13 @@ import { type Holdings, openGraph, type Writes } from './graph.ts';
 import { carryOut, listConsequenceCodes, makePlan } from './written.ts';
 
 const v3 = { version: '3.0.7.1281' };
+const firstOfAll = [
+  '!first_v3_sensor',
+  '-first_activation',
+  '-v3_auditing',
+  '-v3_local_system_only',
+  '-v3_no_vpn_no_syslog',
+];
 const key = 'sensors/getDeploymentAccessKey';
 const print = (secret: string) => new Secret(secret).fingerprint;
 
@@ -127,6 +134,29 @@ describe('regenerate_deployment_access_key', () => {
     expect(JSON.stringify(result)).not.toMatch(/old-key|new-key/);
   });
 
+  test('names the v2.x sensors of the last 30 days, newest first, after a rotation only', async () => {
+    const sensors = [
+      sensor(1, 'DC01', { createdDateTime: daysAgo(29) }),
+      sensor(2, 'DC02', { createdDateTime: daysAgo(31) }),
+      sensor(3, 'DC03', { createdDateTime: daysAgo(2) }),
+      sensor(4, 'DC04', { createdDateTime: daysAgo(1), ...v3 }),
+      sensor(5, 'DC05', { createdDateTime: '0001-01-01T00:00:00Z' }),
+    ];
+    const rotate = async (after: string) => {
+      const holds: Holdings = { [key]: { deploymentAccessKey: 'old-key' }, sensors };
+      const graph = openGraph(holds, () => {
+        holds[key] = { deploymentAccessKey: after };
+        return { deploymentAccessKey: after };
+      });
+      return Object((await carryOut(regenerateDeploymentAccessKey, {}, graph)).result).checkTheseIfTheOldKeyLeaked;
+    };
+    expect(await rotate('new-key')).toEqual([
+      `DC03.contoso.com, ${daysAgo(2).slice(0, 10)}, ${makeId(3)}`,
+      `DC01.contoso.com, ${daysAgo(29).slice(0, 10)}, ${makeId(1)}`,
+    ]);
+    expect(await rotate('old-key')).toBeUndefined();
+  });
+
   test.each<[string, KeyRead, KeyRead, object, number]>([
     ['shows the new key at once', fresh, old, rotated, 0],
     ['lags behind and then shows the new key', old, fresh, rotated, 1],
@@ -173,18 +203,18 @@ describe('activate_sensor_candidates', () => {
 
   test.each<[string, number[], Holdings, string[]]>([
     ['one of several', [1], { sensorCandidates: [candidate(1), candidate(2)], sensors: [v3Sensor] }, []],
-    ['the first of a tenant', [1], { sensorCandidates: [candidate(1), candidate(2)] }, ['-first_activation']],
+    ['the first of a tenant', [1], { sensorCandidates: [candidate(1), candidate(2)] }, firstOfAll],
     [
       'the first of a tenant with v2.x sensors',
       [1],
       { sensorCandidates: [candidate(1), candidate(2)], sensors: [sensor(91, 'DC9')] },
-      ['-first_activation'],
+      firstOfAll,
     ],
     [
       'the first of a tenant with a sensor of unknown version',
       [1],
       { sensorCandidates: [candidate(1), candidate(2)], sensors: [sensor(91, 'DC9', { version: null })] },
-      ['-first_activation'],
+      firstOfAll,
     ],
     [
       'one beside v2.x sensors and a v3.x sensor that does not communicate',
@@ -277,9 +307,9 @@ describe('activate_sensor_candidates', () => {
 
   test('names every server once and sends one request', async () => {
     const planned = await plan([2, 1], { sensorCandidates: [candidate(1), candidate(2, { domainName: 'other.com' })] });
-    expect(planned.targets.map(({ id, name, domain }) => [id, name, domain])).toEqual([
-      [makeId(1), 'dc1', 'contoso.com'],
-      [makeId(2), 'dc2.contoso.com', undefined],
+    expect(planned.targets.map(({ id, name, domain, fqdn }) => [id, name, domain, fqdn])).toEqual([
+      [makeId(1), 'dc1', 'contoso.com', 'dc1.contoso.com'],
+      [makeId(2), 'dc2', 'other.com', 'dc2.contoso.com'],
     ]);
     expect(planned.requests.map(({ body }) => body)).toEqual([{ serverIds: [makeId(1), makeId(2)] }]);
     expect(planned.types).toBe('count');

@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { updateHealthIssue } from '../../src/operations/healthIssues.ts';
 import { updateSensor } from '../../src/operations/sensors/update.ts';
 import { updateActivationConfiguration, updateAutoAuditingConfiguration } from '../../src/operations/tenantSettings.ts';
-import { makeId } from './factories.ts';
+import { makeId, sensor } from './factories.ts';
 import { type Holdings, openGraph, type Writes } from './graph.ts';
 import { carryOut, listConsequenceCodes, makePlan } from './written.ts';
 
@@ -286,18 +286,23 @@ describe('update_activation_configuration', () => {
   const plan = (activationMode: 'manual' | 'automated', holds: Holdings) =>
     makePlan(updateActivationConfiguration, { activationMode }, openGraph(holds));
 
+  const sensors = [sensor(91, 'DC9', { version: '3.0.7.1281' })];
+  const limits = ['-first_activation', '-v3_auditing', '-v3_local_system_only', '-v3_no_vpn_no_syslog'];
+
   test.each<[string, Holdings, string[]]>([
     [
       'candidates',
-      { sensorCandidates: candidates },
+      { sensors, sensorCandidates: candidates },
       ['!activates_current_candidates', '!activates_every_later_server'],
     ],
-    ['no candidates', {}, ['!activates_every_later_server']],
+    ['no candidates', { sensors }, ['!activates_every_later_server']],
     [
       'candidates that may not be read',
-      { sensorCandidates: 403 },
+      { sensors, sensorCandidates: 403 },
       ['!activates_every_later_server', '!candidates_unknown'],
     ],
+    ['no v3.x sensor', {}, ['!activates_every_later_server', '!first_v3_sensor', ...limits]],
+    ['sensors that may not be read', { sensors: 403 }, ['!activates_every_later_server', ...limits]],
   ])('to automated, with %s: the tenant is typed', async (_, holds, expected) => {
     const planned = await plan('automated', { [path]: { activationMode: 'manual' }, ...holds });
     expect(listConsequenceCodes(planned)).toEqual(expected);

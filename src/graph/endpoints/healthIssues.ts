@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { globalAndUsGov, globalAndUsGovV1 } from '../clouds.ts';
-import { endpoint, entity, list, member, optional, page, single, text } from '../endpoint.ts';
+import { date, endpoint, entity, list, member, optional, page, single, text } from '../endpoint.ts';
 
 export const issueSeverities = ['low', 'medium', 'high'] as const;
 export const issueStatuses = ['open', 'closed', 'suppressed'] as const;
@@ -14,8 +14,8 @@ export const healthIssue = entity({
   issueTypeId: text,
   severity: optional(member(issueSeverities)),
   status: optional(member(issueStatuses)),
-  createdDateTime: text,
-  lastModifiedDateTime: text,
+  createdDateTime: date,
+  lastModifiedDateTime: date,
   description: text,
   domainNames: list(z.string()),
   sensorDNSNames: list(z.string()),

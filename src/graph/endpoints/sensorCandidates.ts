@@ -1,13 +1,25 @@
 import * as z from 'zod';
 import { globalAndUsGovBeta, globalOnly } from '../clouds.ts';
-import { endpoint, entity, member, nameCmdlets, noContent, optional, page, single, text, typed } from '../endpoint.ts';
+import {
+  date,
+  endpoint,
+  entity,
+  member,
+  nameCmdlets,
+  noContent,
+  optional,
+  page,
+  single,
+  text,
+  typed,
+} from '../endpoint.ts';
 
 /** microsoft.graph.security.sensorCandidate: a server that Defender for Endpoint knows and that can run the v3.x sensor. */
 export const sensorCandidate = entity({
   id: z.string(),
   computerDnsName: text,
   domainName: text,
-  lastSeenDateTime: text,
+  lastSeenDateTime: date,
   senseClientVersion: text,
 });
 export type SensorCandidate = z.output<typeof sensorCandidate>;

@@ -1,6 +1,19 @@
 import * as z from 'zod';
 import { globalAndUsGov, globalAndUsGovV1 } from '../clouds.ts';
-import { endpoint, entity, list, member, nameCmdlets, noContent, optional, page, single, text } from '../endpoint.ts';
+import {
+  date,
+  elements,
+  endpoint,
+  entity,
+  list,
+  member,
+  nameCmdlets,
+  noContent,
+  optional,
+  page,
+  single,
+  text,
+} from '../endpoint.ts';
 import { healthIssue } from './healthIssues.ts';
 
 export const sensorTypes = [
@@ -29,7 +42,7 @@ export const serviceStatuses = ['stopped', 'starting', 'running', 'disabled', 'o
 
 export const sensorSettings = entity({
   description: text,
-  domainControllerDnsNames: optional(z.array(z.string())),
+  domainControllerDnsNames: optional(elements(z.string())),
   isDelayedDeploymentEnabled: optional(z.boolean()),
   networkAdapters: list(entity({ id: text, name: text, isEnabled: optional(z.boolean()) })),
 });
@@ -43,7 +56,7 @@ export const sensorFields = {
   version: text,
   serviceStatus: optional(member(serviceStatuses)),
   healthStatus: optional(member(sensorHealthStatuses)),
-  createdDateTime: text,
+  createdDateTime: date,
 };
 
 /** microsoft.graph.security.sensor */

@@ -8,12 +8,16 @@ import type { Sensor } from '../../graph/endpoints/sensors.ts';
 import { joinNames, quoteName } from '../../text.ts';
 import { inform, listIds, warn, warnOfWholeDomains } from '../consequences.ts';
 import { countDaysSince } from '../filters.ts';
+import { getSuffix, isDnsDomain, normalizeName } from '../machineNames.ts';
 import {
   createHearing,
-  isSameMachine,
+  decideCandidateMachine,
+  decideSensorMachine,
+  findLastSeen,
+  indexMachines,
+  indexSensors,
+  type KnownMachine,
   listDomains,
-  nameTarget,
-  normalizeName,
   parseGeneration,
   selectByIds,
 } from '../machines.ts';
@@ -46,7 +50,7 @@ export const activateSensorCandidates = write({
       act: { word: 'activate', verb: 'Activate v3.x on', noun: 'server' },
       targets: chosen.map(toCandidateTarget),
       consequences: [
-        ...chosen.flatMap((candidate) => assessCandidate(candidate, sensors)),
+        ...chosen.flatMap((candidate) => assessCandidate(candidate, inventory)),
         ...assessWholeDomains(chosen, inventory),
         ...assessActivation(sensors),
       ],
@@ -79,31 +83,53 @@ async function readInventory(graph: Reader) {
   return { candidates, sensors };
 }
 
-/** A candidate carries an FQDN; where its domain is the end of that, the target is the host in the domain. */
+/** A candidate carries an FQDN, and since December 2025 the domain of Active Directory, which need not be the end of it. */
 export function toCandidateTarget({ id, computerDnsName = '', domainName, lastSeenDateTime }: SensorCandidate): Target {
-  const suffix = `.${domainName ?? ''}`;
-  const isSplit = domainName !== undefined && computerDnsName.toLowerCase().endsWith(suffix.toLowerCase());
+  const suffix = `.${domainName}`;
+  const isSplit = computerDnsName.toLowerCase().endsWith(suffix.toLowerCase());
+  const [host = ''] = computerDnsName.split('.');
   return {
     id: id.toLowerCase(),
-    name: isSplit ? computerDnsName.slice(0, -suffix.length) : computerDnsName,
-    ...(isSplit && { domain: domainName }),
+    name: !domainName ? computerDnsName : isSplit ? computerDnsName.slice(0, -suffix.length) : host,
+    ...(domainName && { domain: domainName }),
+    ...(isDnsDomain(computerDnsName) && { fqdn: normalizeName(computerDnsName) }),
     details: { 'last seen': lastSeenDateTime?.slice(0, 10) ?? 'not stated' },
   };
 }
 
-const getFqdn = (candidate: SensorCandidate) => candidate.computerDnsName ?? '';
-const getSuffix = (candidate: SensorCandidate) => normalizeName(getFqdn(candidate)).split('.').slice(1).join('.');
-const getDomain = (candidate: SensorCandidate) => normalizeName(candidate.domainName) || getSuffix(candidate);
+const getDomain = (candidate: SensorCandidate) => decideCandidateMachine(candidate).domain;
 
-function assessCandidate(candidate: SensorCandidate, sensors: readonly Sensor[]): Warning[] {
-  const fqdn = getFqdn(candidate);
-  const name = quoteName(fqdn || candidate.id);
+/** A candidate's name in DNS, then its account in Active Directory: a sensor may be known by either. */
+function findSensorsOf(candidate: Partial<SensorCandidate>, sensors: readonly Sensor[]): Sensor[] {
+  const { name: host, domain, fqdn } = decideCandidateMachine(candidate);
+  const find = indexSensors(sensors);
+  const inDns = fqdn === undefined ? [] : find({ host, domain: getSuffix(fqdn), isAccount: false });
+  const inActiveDirectory = find({ host, domain, isAccount: true });
+  // A sensor of this name that states no domain may be this machine's.
+  const anywhere = find({ host, domain: '', isAccount: false }).filter((one) =>
+    isPlaceUnknown(decideSensorMachine(one)),
+  );
+  return [...new Set([...inDns, ...inActiveDirectory, ...anywhere])];
+}
+
+const isPlaceUnknown = ({ domain, fqdn }: KnownMachine) => domain === '' && fqdn === undefined;
+
+/** Other candidates that carry the same name, seen later or not. */
+function findEntriesOf(candidate: SensorCandidate, candidates: readonly SensorCandidate[]): SensorCandidate[] {
+  const { name: host, domain, fqdn } = decideCandidateMachine(candidate);
+  if (host === '') return [candidate];
+  const suffix = fqdn === undefined ? domain : getSuffix(fqdn);
+  return indexMachines(candidates, decideCandidateMachine)({ host, domain: suffix, isAccount: false });
+}
+
+function assessCandidate(candidate: SensorCandidate, { candidates, sensors }: Inventory): Warning[] {
+  const name = quoteName(candidate.computerDnsName || candidate.id);
   const about = candidate.id;
   const days = countDaysSince(candidate.lastSeenDateTime);
-  // A sensor of this name that states no domain may be this machine's.
-  const ofName = sensors.filter((one) =>
-    isSameMachine(fqdn, { ...one, domainName: one.domainName || getSuffix(candidate) }),
-  );
+  const ofName = findSensorsOf(candidate, sensors);
+  const entries = findEntriesOf(candidate, candidates);
+  const otherEntries = entries.filter(({ id }) => id !== candidate.id);
+  const isLastSeen = findLastSeen(entries)?.id === candidate.id;
   const v2Sensors = ofName.filter(({ version }) => parseGeneration(version) === 'v2');
   const unknownSensors = ofName.filter(({ version }) => parseGeneration(version) === undefined);
   const consequences: readonly (readonly [applies: boolean, Warning])[] = [
@@ -133,6 +159,15 @@ function assessCandidate(candidate: SensorCandidate, sensors: readonly Sensor[])
       }),
     ],
     [
+      otherEntries.length > 0 && !isLastSeen,
+      warn('other_entry_of_name', {
+        text: `${name} is among the candidates under another id as well, ${joinNames(listIds(otherEntries))}, ${describeOtherEntries(entries)}: a server that was set up again is in Defender for Endpoint twice.`,
+        short: 'another entry of this name',
+        about,
+        facts: { candidates: listIds(otherEntries) },
+      }),
+    ],
+    [
       v2Sensors.length > 0,
       warn('existing_v2_sensor', {
         text: `${name} has the name of a v2.x sensor that exists, ${joinNames(listIds(v2Sensors))}; v3.x works only where v2.x is removed or migrated.`,
@@ -154,13 +189,16 @@ function assessCandidate(candidate: SensorCandidate, sensors: readonly Sensor[])
   return consequences.flatMap(([applies, warning]) => (applies ? [warning] : []));
 }
 
+const describeOtherEntries = (entries: readonly SensorCandidate[]) =>
+  findLastSeen(entries) === undefined ? 'and it is not certain which one is alive' : 'which was seen later';
+
 /** Domains whose controllers are all in this one act: no other candidate, no other sensor that communicates. */
 function assessWholeDomains(chosen: readonly SensorCandidate[], { candidates, sensors }: Inventory): Consequence[] {
-  const isChosen = (sensor: Sensor) => chosen.some((candidate) => isSameMachine(getFqdn(candidate), sensor));
+  const ofChosen = new Set(chosen.flatMap((candidate) => findSensorsOf(candidate, sensors)));
   const isHeard = createHearing(sensors);
   const otherDomains = [
     ...candidates.filter((candidate) => !chosen.includes(candidate)).map(getDomain),
-    ...sensors.filter((sensor) => isHeard(sensor) && !isChosen(sensor)).flatMap(listDomains),
+    ...sensors.filter((sensor) => isHeard(sensor) && !ofChosen.has(sensor)).flatMap(listDomains),
   ];
   return warnOfWholeDomains(chosen, getDomain, otherDomains, {
     least: 2,
@@ -172,13 +210,35 @@ function assessWholeDomains(chosen: readonly SensorCandidate[], { candidates, se
 function assessActivation(sensors: readonly Sensor[]): Consequence[] {
   const text =
     'The sensor is turned on inside Defender for Endpoint on these servers, without a restart; that takes about five minutes.';
-  const first = 'No v3.x sensor is listed in this tenant yet: the first activation can take up to an hour.';
-  const isFirst = !sensors.some(({ version }) => parseGeneration(version) === 'v3');
+  return [inform('switched_on_in_endpoint', { text }), ...assessFirstV3Sensor(sensors)];
+}
+
+/** What v3.x cannot do, where no sensor of it is listed yet, or nobody knows. */
+export function assessFirstV3Sensor(sensors: readonly Sensor[] | undefined): readonly Consequence[] {
+  if (sensors === undefined) return v3Limits;
+  if (sensors.some(({ version }) => parseGeneration(version) === 'v3')) return [];
   return [
-    inform('switched_on_in_endpoint', { text }),
-    ...(isFirst ? [inform('first_activation', { text: first })] : []),
+    warn('first_v3_sensor', {
+      text: 'No v3.x sensor is listed in this tenant yet, and v3.x has limits that v2.x has not: they are named below.',
+      short: 'first v3.x here: see its limits',
+    }),
+    ...v3Limits,
   ];
 }
+
+// https://learn.microsoft.com/defender-for-identity/deploy/prerequisites-sensor-version-3
+const v3Limits = [
+  inform('first_activation', { text: 'The first activation in a tenant can take up to an hour.' }),
+  inform('v3_local_system_only', {
+    text: 'v3.x works as LocalSystem only: where a gMSA is configured as action account, response actions and attack disruption stop on it. Beside v2.x sensors, use LocalSystem everywhere.',
+  }),
+  inform('v3_no_vpn_no_syslog', {
+    text: 'v3.x has no VPN (RADIUS) integration, sends no syslog, and has limits with ExpressRoute.',
+  }),
+  inform('v3_auditing', {
+    text: 'Windows auditing is not configured by the activation: turn on automatic auditing (get_auto_auditing_configuration tells whether it is), or configure it yourself, with the tag for RPC auditing.',
+  }),
+];
 
 /** v1.0 of the US Government clouds has no `serviceStatus`: there the deployment status tells. */
 const getStatus = (sensor: Sensor | undefined) => sensor?.serviceStatus ?? sensor?.deploymentStatus;
@@ -207,8 +267,10 @@ async function watchServers(targets: readonly Target[], graph: Finisher): Promis
 
 function observeServer(target: Target, { candidates, sensors }: Inventory): ServerObservation {
   const isCandidate = candidates.some(({ id }) => id.toLowerCase() === target.id);
-  const [sensor, ...others] = sensors.filter(
-    (one) => parseGeneration(one.version) === 'v3' && isSameMachine(nameTarget(target), one),
+  const v3Sensors = sensors.filter(({ version }) => parseGeneration(version) === 'v3');
+  const [sensor, ...others] = findSensorsOf(
+    { computerDnsName: target.fqdn ?? target.name, domainName: target.domain },
+    v3Sensors,
   );
   if (sensor === undefined || others.length > 0) {
     const state = isCandidate ? 'not seen yet: still a candidate' : 'left the candidates, not seen as a sensor yet';

@@ -2,7 +2,9 @@ import * as z from 'zod';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import { toSafeText } from '../../text.ts';
-import { equalsIgnoreCase, isAtLeastDaysOld, isPartOf } from '../filters.ts';
+import { isAtLeastDaysOld, isPartOf } from '../filters.ts';
+import { readDomainName } from '../machineNames.ts';
+import { decideCandidateMachine, indexMachines } from '../machines.ts';
 import { read } from '../operation.ts';
 import { detail, paginate, paging } from '../paging.ts';
 import { hostname, text, word } from '../schemas.ts';
@@ -10,7 +12,7 @@ import { hostname, text, word } from '../schemas.ts';
 const toCandidateRow = (candidate: SensorCandidate) => ({
   id: toSafeText(candidate.id),
   name: toSafeText(candidate.computerDnsName),
-  domain: toSafeText(candidate.domainName),
+  domain: toSafeText(candidate.domainName || decideCandidateMachine(candidate).domain || undefined),
   lastSeen: toSafeText(candidate.lastSeenDateTime?.slice(0, 10)),
 });
 
@@ -40,10 +42,13 @@ export const listSensorCandidates = read({
   }),
   uses: [endpoints.listSensorCandidates],
   async run(input, graph) {
-    const candidates = (await graph.getAll(endpoints.listSensorCandidates)).filter(
+    const all = await graph.getAll(endpoints.listSensorCandidates);
+    const domain = input.domain === undefined ? undefined : readDomainName(input.domain);
+    const called = new Set(input.name === undefined ? [] : indexMachines(all, decideCandidateMachine)(input.name));
+    const candidates = all.filter(
       (candidate) =>
-        equalsIgnoreCase(input.domain, candidate.domainName) &&
-        isPartOf(input.name, `${candidate.computerDnsName ?? ''}.`) &&
+        (domain === undefined || decideCandidateMachine(candidate).domain === domain) &&
+        (isPartOf(input.name, `${candidate.computerDnsName ?? ''}.`) || called.has(candidate)) &&
         isAtLeastDaysOld(input.staleDays, candidate.lastSeenDateTime),
     );
     const { page, ...pageInfo } = paginate(candidates, ({ computerDnsName }) => computerDnsName, input);

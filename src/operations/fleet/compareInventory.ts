@@ -4,10 +4,21 @@ import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
 import { toSafeText, toSafeTexts } from '../../text.ts';
-import { indexMachines, isCommunicating, nameMachine, normalizeName } from '../machines.ts';
+import { getHost, isDnsDomain, isSameName, type MachineName, normalizeName, readMachineName } from '../machineNames.ts';
+import {
+  createHearing,
+  decideCandidateMachine,
+  decideSensorMachine,
+  findLastSeen,
+  groupBy,
+  indexMachines,
+  type KnownMachine,
+  listWatched,
+  nameMachine,
+} from '../machines.ts';
 import { read } from '../operation.ts';
 import { describeMissing, readIfAllowed } from '../partial.ts';
-import { hostname } from '../schemas.ts';
+import { pastedName } from '../schemas.ts';
 
 const group = z.looseObject({ rows: z.number(), total: z.number(), listed: z.array(z.unknown()) });
 
@@ -17,7 +28,7 @@ export const compareInventory = read({
   description:
     'Compares up to 1000 server names that the user pasted with sensors and candidates: monitored, not working, candidate, ambiguous or unknown.',
   input: z.strictObject({
-    names: z.array(hostname).min(1).max(1000).describe('FQDNs or host names'),
+    names: z.array(pastedName).min(1).max(1000).describe('FQDNs or host names'),
     limit: z.int().min(1).max(200).default(25).describe('Per group, 1 to 200, else 25'),
   }),
   output: z.looseObject({
@@ -33,26 +44,28 @@ export const compareInventory = read({
   uses: [endpoints.listSensors],
   usesIfAllowed: [endpoints.listSensorCandidates],
   async run(input, graph) {
-    const names = removeDuplicates(input.names);
+    const names = readNames(input.names);
     if (names.length === 0) throw new ToolError('invalid_input', 'The list has no names in it.', 'Paste server names.');
     const [sensors, candidates] = await Promise.all([
       graph.getAll(endpoints.listSensors),
       readIfAllowed(graph.getAll(endpoints.listSensorCandidates)),
     ]);
     const results = compareNames(names, sensors, candidates instanceof ToolError ? [] : candidates);
-    const monitored = results.filter(({ kind }) => kind === 'monitored').length;
-    const listGroup = (wanted: InventoryMatch['kind']) => {
-      const matches = results.filter(({ kind }) => kind === wanted);
-      const listed = matches.slice(0, input.limit).map(({ line }) => line);
-      return { rows: listed.length, total: matches.length, listed };
-    };
+    const monitored = results.filter(({ kind }) => kind === 'monitored');
+    const mirrored = monitored.filter(({ isMirrored }) => isMirrored).length;
+    const byBeginning = monitored.filter(({ isByBeginning }) => isByBeginning).map(({ line }) => String(line));
+    const unreadable = listResults(results, 'unreadable', input.limit);
+    const listGroup = (wanted: InventoryMatch['kind']) => listResults(results, wanted, input.limit);
     return {
       total: names.length,
-      monitored,
+      monitored: monitored.length,
+      ...(mirrored > 0 && { monitoredByMirrorWithoutEtw: mirrored }),
+      ...toSafeTexts('monitoredByFirst15Characters', byBeginning, { maxCount: input.limit }),
       monitoredNotWorking: listGroup('monitoredNotWorking'),
       ambiguous: listGroup('ambiguous'),
       unknown: listGroup('unknown'),
       candidate: listGroup('candidate'),
+      ...(unreadable.total > 0 && { unreadable }),
       note: 'Unknown means that neither Defender for Identity nor Defender for Endpoint lists the name, not that the server does not exist.',
       ...(candidates instanceof ToolError && {
         missing: describeMissing('candidates', candidates, endpoints.listSensorCandidates),
@@ -61,55 +74,130 @@ export const compareInventory = read({
   },
 });
 
-/** What fits one name, as its group lists it. */
-interface InventoryMatch {
-  readonly kind: 'monitored' | 'monitoredNotWorking' | 'ambiguous' | 'unknown' | 'candidate';
-  readonly line: unknown;
+function listResults(results: readonly InventoryMatch[], wanted: InventoryMatch['kind'], limit: number) {
+  const matches = results.filter(({ kind }) => kind === wanted);
+  const listed = matches.slice(0, limit).map(({ line }) => line);
+  return { rows: listed.length, total: matches.length, listed };
 }
 
-const getHost = (name: string) => normalizeName(name).split('.')[0] ?? '';
+/** What fits one name, as its group lists it. */
+interface InventoryMatch {
+  readonly kind: 'monitored' | 'monitoredNotWorking' | 'ambiguous' | 'unknown' | 'candidate' | 'unreadable';
+  readonly line: unknown;
+  /** Whether only a standalone sensor watches it. */
+  readonly isMirrored?: boolean;
+  /** Whether it was matched by 15 characters of a longer name. */
+  readonly isByBeginning?: boolean;
+}
 
-function removeDuplicates(names: readonly string[]): string[] {
-  const byName = new Map(names.map((name) => [normalizeName(name), name.trim()]));
-  byName.delete('');
-  return [...byName.values()];
+/** Each name once, by what it means, as it is spelled. */
+function readNames(spelled: readonly string[]) {
+  const names = spelled.flatMap((text) => {
+    const name = readMachineName(text);
+    return text.trim().replace(/\.+$/, '') === '' ? [] : [{ spelled: text.trim(), name }];
+  });
+  return [...new Map(names.map((one) => [JSON.stringify(one.name ?? one.spelled), one])).values()];
+}
+
+/** A sensor or candidate, and which machine it is. */
+interface InventoryEntry {
+  readonly sensor?: Sensor;
+  readonly candidate?: SensorCandidate;
+  readonly machine: KnownMachine;
+  /** The same for two entries that are of one machine for certain. */
+  readonly key: string;
+  readonly shownName: string;
+}
+
+function listEntries(sensors: readonly Sensor[], candidates: readonly SensorCandidate[]): InventoryEntry[] {
+  const toKey = ({ name, domain, fqdn, isCut }: KnownMachine, id: string) =>
+    fqdn ?? (isCut || !isDnsDomain(domain) ? id : `${name}.${domain}`);
+  return [
+    ...sensors.map((sensor) => {
+      const machine = decideSensorMachine(sensor);
+      return { sensor, machine, key: toKey(machine, sensor.id), shownName: nameMachine(sensor).toLowerCase() };
+    }),
+    ...candidates.map((candidate) => {
+      const machine = decideCandidateMachine(candidate);
+      const shownName = machine.fqdn ?? [machine.name, machine.domain].filter(Boolean).join('.');
+      return { candidate, machine, key: toKey(machine, candidate.id), shownName };
+    }),
+  ];
 }
 
 function compareNames(
-  names: readonly string[],
+  names: ReturnType<typeof readNames>,
   sensors: readonly Sensor[],
   candidates: readonly SensorCandidate[],
 ): InventoryMatch[] {
-  const findSensors = indexMachines(sensors);
-  const findCandidates = indexMachines(
-    candidates.map((candidate) => {
-      const [displayName, ...domain] = normalizeName(candidate.computerDnsName ?? '').split('.');
-      return { candidate, displayName, domainName: domain.join('.') || candidate.domainName };
-    }),
-  );
+  const find = indexMachines(listEntries(sensors, candidates), ({ machine }) => machine);
+  const findWatched = indexWatched(sensors);
+  const isHeard = createHearing(sensors);
   // A sensor's name is cut after 15 characters: two longer names of the list may then claim the same sensor.
-  const claims = new Map<string, Set<string>>();
-  for (const name of names) {
-    for (const { id } of findSensors(name)) claims.set(id, (claims.get(id) ?? new Set()).add(getHost(name)));
+  const claims = new Map<InventoryEntry, Set<string>>();
+  for (const { name } of names) {
+    if (name === undefined) continue;
+    for (const entry of find(name)) claims.set(entry, (claims.get(entry) ?? new Set()).add(name.host));
   }
-  return names.map((spelled): InventoryMatch => {
-    const [name, host] = [toSafeText(spelled), getHost(spelled)];
-    const sensorsOfName = findSensors(spelled);
-    const candidatesOfName = findCandidates(spelled).filter(({ displayName }) => displayName === host);
-    const machines = [...sensorsOfName, ...candidatesOfName].map((machine) => nameMachine(machine).toLowerCase());
-    const isContested = host.length > 15 && sensorsOfName.some(({ id }) => (claims.get(id)?.size ?? 0) > 1);
-    const fits = [...new Set(machines)];
+  const describeFailing = (name: string | undefined, { id, deploymentStatus, serviceStatus }: Sensor) => ({
+    name,
+    id: toSafeText(id),
+    deployment: deploymentStatus,
+    service: serviceStatus,
+  });
+  return names.map(({ spelled, name: asked }): InventoryMatch => {
+    const name = toSafeText(spelled);
+    if (asked === undefined) return { kind: 'unreadable', line: name };
+    const entries = find(asked);
+    const isByBeginning = entries.some(({ machine: { name, fqdn } }) => fqdn === undefined && name !== asked.host);
+    const isContested = isByBeginning && entries.some((entry) => (claims.get(entry)?.size ?? 0) > 1);
+    const watched = findWatched(asked);
+    const standalone = watched.flatMap(({ sensor }) => sensor);
+    const isWatched = standalone.some(isHeard);
+    const fits = [...new Map(entries.map(({ key, shownName }) => [key, shownName])).values()].sort();
     if (fits.length > 1 || isContested) {
       return { kind: 'ambiguous', line: { name, ...toSafeTexts('fits', fits, { maxCount: 3 }) } };
     }
-    if (sensorsOfName.some(isCommunicating)) return { kind: 'monitored', line: name };
-    const [sensor] = sensorsOfName;
-    if (sensor !== undefined) {
-      const { deploymentStatus: deployment, serviceStatus: service } = sensor;
-      return { kind: 'monitoredNotWorking', line: { name, id: toSafeText(sensor.id), deployment, service } };
+    const own = entries.flatMap(({ sensor }) => sensor ?? []);
+    if (own.some(isHeard)) return { kind: 'monitored', line: name, isByBeginning };
+    const [silent] = own;
+    const mirrored = isWatched && { mirrored: true };
+    if (silent !== undefined)
+      return { kind: 'monitoredNotWorking', line: { ...describeFailing(name, silent), ...mirrored } };
+    const found = entries.flatMap(({ candidate }) => candidate ?? []);
+    const candidate = findLastSeen(found);
+    if (candidate !== undefined)
+      return { kind: 'candidate', line: { name, id: toSafeText(candidate.id), ...mirrored } };
+    if (found.length > 0)
+      return {
+        kind: 'ambiguous',
+        line: {
+          name,
+          ...toSafeTexts(
+            'candidateIds',
+            found.map(({ id }) => id),
+          ),
+        },
+      };
+    const watchedNames = [...new Set(watched.map(({ fqdn }) => fqdn))];
+    if (watchedNames.length > 1) {
+      return { kind: 'ambiguous', line: { name, ...toSafeTexts('fits', watchedNames, { maxCount: 3 }) } };
     }
-    const [match] = candidatesOfName;
-    if (match === undefined) return { kind: 'unknown', line: name };
-    return { kind: 'candidate', line: { name, id: toSafeText(match.candidate.id) } };
+    if (isWatched) return { kind: 'monitored', line: name, isMirrored: true };
+    const [mirror] = standalone;
+    if (mirror !== undefined)
+      return { kind: 'monitoredNotWorking', line: { ...describeFailing(name, mirror), mirrored: true } };
+    const elsewhere = [...new Set(find({ ...asked, domain: '' }).map(({ shownName }) => shownName))];
+    const hint = toSafeTexts('inOtherDomain', elsewhere, { maxCount: 3 });
+    return { kind: 'unknown', line: elsewhere.length === 0 ? name : { name, ...hint } };
   });
+}
+
+/** Finds the domain controllers that standalone sensors watch, by host name or FQDN. */
+function indexWatched(sensors: readonly Sensor[]) {
+  const watched = sensors.flatMap((sensor) =>
+    listWatched(sensor).map((name) => ({ sensor, fqdn: normalizeName(name) })),
+  );
+  const byHost = groupBy(watched, ({ fqdn }) => getHost(fqdn));
+  return (asked: MachineName) => (byHost.get(asked.host) ?? []).filter(({ fqdn }) => isSameName(asked, fqdn));
 }

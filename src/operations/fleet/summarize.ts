@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ToolError } from '../../errors.ts';
-import { type HealthIssue, issueSeverities } from '../../graph/endpoints/healthIssues.ts';
+import { type HealthIssue, issueSeverities, issueStatuses } from '../../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
@@ -8,10 +8,14 @@ import { toSafeText } from '../../text.ts';
 import { countDaysSince } from '../filters.ts';
 import {
   compareVersions,
+  createHearing,
+  decideCandidateMachine,
+  getDuplicateKey,
   groupBy,
-  indexMachines,
-  isCommunicating,
+  indexSensors,
+  isAsPrecise,
   isDomainControllerSensor,
+  listDomainsOfSensor,
   nameMachine,
   parseGeneration,
 } from '../machines.ts';
@@ -44,6 +48,7 @@ export const summarizeFleet = read({
       readIfAllowed(graph.getAll(endpoints.listHealthIssues)),
       readIfAllowed(graph.get(endpoints.getDeploymentPackageUri)),
     ]);
+    const isHeard = createHearing(sensors);
     const missing = [
       ...describeMissing('candidates', candidates, endpoints.listSensorCandidates),
       ...describeMissing('health issues', issues, endpoints.listHealthIssues),
@@ -52,7 +57,7 @@ export const summarizeFleet = read({
     return {
       sensors: {
         total: sensors.length,
-        communicating: sensors.filter(isCommunicating).length,
+        communicating: sensors.filter(isHeard).length,
         byGeneration: countValues(sensors.map(({ version }) => parseGeneration(version))),
         byType: countValues(sensors.map(({ sensorType }) => sensorType)),
         byDeployment: countValues(sensors.map(({ deploymentStatus }) => deploymentStatus)),
@@ -63,13 +68,18 @@ export const summarizeFleet = read({
       ...(!(installer instanceof ToolError) && { v2Versions: summarizeVersions(sensors, installer.version) }),
       duplicates: summarizeDuplicates(sensors),
       ...(!(candidates instanceof ToolError) && { candidates: candidates.length }),
-      domains: summarizeDomains(sensors, candidates instanceof ToolError ? undefined : candidates),
+      domains: summarizeDomains(sensors, candidates instanceof ToolError ? undefined : candidates, isHeard),
       ...(!(issues instanceof ToolError) && { openIssues: summarizeIssues(issues, sensors) }),
       ...(missing.length > 0 && { missing }),
       ...(sensors.length === 0 && { note: 'No sensors: nothing is monitored, which is not the same as healthy.' }),
+      ...(sensors.length > 0 &&
+        sensors.every(({ serviceStatus }) => serviceStatus === undefined) && { note: noServiceStatus }),
     };
   },
 });
+
+const noServiceStatus =
+  'Microsoft Graph states no service status here, so communicating is counted by the deployment status alone.';
 
 /** How often each value occurs, most frequent first; what comes after ten values is counted together. */
 function countValues(values: readonly (string | undefined)[]): Record<string, number> {
@@ -79,48 +89,73 @@ function countValues(values: readonly (string | undefined)[]): Record<string, nu
   return Object.fromEntries(counted.map(([value, group]) => [value, group.length]));
 }
 
+/** Of the v2.x sensors: a version with fewer numbers than that of the package may be the same, and is not called older. */
 function summarizeVersions(sensors: readonly Sensor[], current: string | undefined) {
-  const versions = sensors
-    .flatMap(({ version }) => (version !== undefined && parseGeneration(version) === 'v2' ? [version] : []))
-    .sort(compareVersions);
-  const behind =
-    current === undefined ? undefined : versions.filter((version) => compareVersions(version, current) < 0).length;
+  const known = sensors.flatMap(({ version, settings }) =>
+    version !== undefined && parseGeneration(version) === 'v2'
+      ? [{ version, isDelayed: settings?.isDelayedDeploymentEnabled === true }]
+      : [],
+  );
+  const [oldest] = known.map(({ version }) => version).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const counts = current === undefined ? {} : countVersions(known, current);
+  return { package: toSafeText(current, 40), ...counts, oldest: toSafeText(oldest, 40) };
+}
+
+function countVersions(known: readonly { version: string; isDelayed: boolean }[], current: string) {
+  const older = known.filter(({ version }) => compareVersions(version, current) < 0);
+  const maybeCurrent = known.filter(
+    ({ version }) => compareVersions(version, current) === 0 && !isAsPrecise(version, current),
+  ).length;
+  const behindInDelayedRing = older.filter(({ isDelayed }) => isDelayed).length;
   return {
-    package: toSafeText(current, 40),
-    current: behind === undefined ? undefined : versions.length - behind,
-    behind,
-    oldest: toSafeText(versions[0], 40),
+    current: known.length - older.length - maybeCurrent,
+    ...(maybeCurrent > 0 && { maybeCurrent }),
+    behind: older.length - behindInDelayedRing,
+    behindInDelayedRing,
   };
 }
 
 function summarizeDuplicates(sensors: readonly Sensor[]) {
-  const namedSensors = sensors.filter(({ displayName }) => displayName !== undefined);
-  const groups = [...groupBy(namedSensors, (sensor) => nameMachine(sensor).toLowerCase()).values()];
-  const duplicates = groups.filter((group) => group.length > 1);
+  const groups = groupBy(sensors, (sensor) => getDuplicateKey(sensor) ?? '');
+  groups.delete('');
+  const duplicates = [...groups.values()].filter((group) => group.length > 1);
   const names = duplicates.slice(0, maxDuplicates).flatMap((group) => group.slice(0, 1).map(nameMachine));
   return { total: duplicates.length, names: names.map((name) => toSafeText(name)) };
 }
 
-function summarizeDomains(sensors: readonly Sensor[], candidates: readonly SensorCandidate[] | undefined) {
-  const getDomain = ({ domainName = '' }: Sensor | SensorCandidate) => domainName.toLowerCase();
-  const sensorsByDomain = groupBy(sensors, getDomain);
-  const candidatesByDomain = groupBy(candidates ?? [], getDomain);
+function summarizeDomains(
+  sensors: readonly Sensor[],
+  candidates: readonly SensorCandidate[] | undefined,
+  isHeard: (sensor: Sensor) => boolean,
+) {
+  const getCandidateDomain = (candidate: SensorCandidate) => decideCandidateMachine(candidate).domain;
+  const placed = sensors.flatMap((sensor) => listDomainsOfSensor(sensor).map((domain) => ({ domain, sensor })));
+  const sensorsByDomain = groupBy(placed, ({ domain }) => domain);
+  const candidatesByDomain = groupBy(candidates ?? [], getCandidateDomain);
+  const withoutDomain = {
+    sensors: sensors.filter((sensor) => listDomainsOfSensor(sensor).length === 0).length,
+    candidates: candidatesByDomain.get('')?.length ?? 0,
+  };
+  candidatesByDomain.delete('');
   const domains = [...new Set([...sensorsByDomain.keys(), ...candidatesByDomain.keys()])].map((domain) => {
-    const domainSensors = sensorsByDomain.get(domain) ?? [];
+    const domainSensors = (sensorsByDomain.get(domain) ?? []).map(({ sensor }) => sensor);
     const controllerSensors = domainSensors.filter(isDomainControllerSensor);
+    const heard = controllerSensors.filter(isHeard);
+    const mirrored = heard.filter(({ sensorType }) => sensorType === 'domainControllerStandalone').length;
     return {
-      domain: toSafeText(domain || 'notStated', 60) ?? '',
-      dcCommunicating: controllerSensors.filter(isCommunicating).length,
+      domain: toSafeText(domain, 60) ?? '',
+      dcCommunicating: heard.length,
+      ...(mirrored > 0 && { ofTheseMirrorsWithoutEtw: mirrored }),
       dcSensors: controllerSensors.length,
       sensors: domainSensors.length,
-      broken: domainSensors.filter((sensor) => !isCommunicating(sensor)).length,
+      notCommunicating: domainSensors.filter((sensor) => !isHeard(sensor)).length,
       ...(candidates !== undefined && { candidates: candidatesByDomain.get(domain)?.length ?? 0 }),
     };
   });
   const worstFirst = domains.sort(
     (a, b) =>
       Math.min(a.dcCommunicating, 2) - Math.min(b.dcCommunicating, 2) ||
-      b.broken - a.broken ||
+      b.notCommunicating - a.notCommunicating ||
       (b.candidates ?? 0) - (a.candidates ?? 0) ||
       (a.domain < b.domain ? -1 : 1),
   );
@@ -130,12 +165,14 @@ function summarizeDomains(sensors: readonly Sensor[], candidates: readonly Senso
     oneDcCommunicating: domains.filter(({ dcCommunicating }) => dcCommunicating === 1).length,
     worstFirst: worstFirst.slice(0, maxDomains),
     more: Math.max(0, domains.length - maxDomains),
+    ...(withoutDomain.sensors + withoutDomain.candidates > 0 && { withoutDomain }),
   };
 }
 
 function summarizeIssues(issues: readonly HealthIssue[], sensors: readonly Sensor[]) {
   const openIssues = issues.filter(({ status }) => status === 'open');
-  const findSensors = indexMachines(sensors);
+  const findSensors = indexSensors(sensors);
+  const ofOtherStatus = issues.filter(({ status = '' }) => !statuses.includes(status));
   const fqdns = [...listFqdns(openIssues)];
   const globalIssues = groupByTitle(openIssues.filter(({ healthIssueType }) => healthIssueType === 'global'));
   const sensorIssues = groupByTitle(openIssues.filter(({ healthIssueType }) => healthIssueType !== 'global'));
@@ -146,10 +183,14 @@ function summarizeIssues(issues: readonly HealthIssue[], sensors: readonly Senso
     global: globalIssues.slice(0, maxGlobalIssues),
     globalMore: Math.max(0, globalIssues.length - maxGlobalIssues),
     namesThatFitNoSensor: fqdns.filter((fqdn) => findSensors(fqdn).length === 0).length,
+    ...(ofOtherStatus.length > 0 && {
+      notCountedByOtherStatus: countValues(ofOtherStatus.map(({ status }) => status)),
+    }),
   };
 }
 
 const severities: readonly string[] = issueSeverities;
+const statuses: readonly string[] = issueStatuses;
 const rankSeverity = (severity: string | undefined) => severities.indexOf(severity ?? '');
 
 const listFqdns = (issues: readonly HealthIssue[]) =>
@@ -158,10 +199,15 @@ const listFqdns = (issues: readonly HealthIssue[]) =>
 function groupByTitle(issues: readonly HealthIssue[]) {
   return [...groupBy(issues, ({ displayName }) => displayName ?? '')]
     .map(([title, group]) => ({
+      title,
+      group,
+      ages: group.flatMap((one) => countDaysSince(one.createdDateTime) ?? []),
+    }))
+    .map(({ title, group, ages }) => ({
       title: toSafeText(title, 80),
       severity: severities[Math.max(...group.map(({ severity }) => rankSeverity(severity)))],
       sensors: listFqdns(group).size,
-      oldestDays: Math.max(...group.map(({ createdDateTime }) => countDaysSince(createdDateTime) ?? 0)),
+      ...(ages.length > 0 && { oldestDays: Math.max(...ages) }),
     }))
     .sort((a, b) => rankSeverity(b.severity) - rankSeverity(a.severity) || b.sensors - a.sensors);
 }

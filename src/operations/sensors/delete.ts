@@ -9,6 +9,7 @@ import { formatCount } from '../../text.ts';
 import { describeMachine } from '../consequences.ts';
 import {
   createHearing,
+  findDuplicates,
   isCommunicating,
   judgeStatus,
   parseGeneration,
@@ -19,7 +20,7 @@ import { emptyPlan, type Plan, write } from '../operation.ts';
 import { catchToolError, readIfAllowed } from '../partial.ts';
 import { id, ids, targetStates } from '../schemas.ts';
 import { listStates, type Observation, observeNoEffect, readAfterWrite, summarize } from '../verification.ts';
-import { assessDeletion, findDuplicates, hasServer, isStated, listRemaining } from './deleteConsequences.ts';
+import { assessDeletion, hasServer, isStated, listRemaining } from './deleteConsequences.ts';
 
 /** What both tools share. */
 const deletion = {
@@ -56,7 +57,7 @@ export const deleteStaleSensors = write({
   name: 'delete_stale_sensors',
   title: 'Delete stale sensors',
   description:
-    'Deletes up to 50 stale entries under one approval by a person. Stale is a sensor that is unreachable, and not running as well, or a silent duplicate of a communicating sensor of the same type, name and domain. Any other id is refused, also one whose type, domain or status Graph does not state. Returns a state for each.',
+    'Deletes up to 50 stale entries under one approval by a person. Stale is a sensor that is unreachable, and not running as well, or a silent duplicate of a communicating sensor of the same machine and type. Any other id is refused, also one whose type, domain or status Graph does not state. Returns a state for each.',
   input: z.strictObject({ ids: ids.describe('From list_sensors, at most 50') }),
   async plan(input, graph) {
     const sensors = await graph.getAll(endpoints.listSensors);

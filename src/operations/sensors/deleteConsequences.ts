@@ -1,12 +1,17 @@
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
 import { formatCount, joinNames } from '../../text.ts';
-import { describeMachine, listIds, reassure, warn, warnOfUnstatedCoverage } from '../consequences.ts';
+import { describeMachine, inform, listIds, reassure, warn, warnOfUnstatedCoverage } from '../consequences.ts';
+import { normalizeName } from '../machineNames.ts';
 import {
   createHearing,
+  decideSensorMachine,
+  findDuplicates,
   isCoverageKnown,
+  isNameContradicted,
   isTypeKnown,
   judgeStatus,
   listDomains,
+  listWatched,
   nameMachine,
   normalizeNames,
   parseGeneration,
@@ -21,27 +26,6 @@ export function listRemaining(sensors: readonly Sensor[], chosen: readonly Senso
 
 /** Whether Graph states what a sensor is and where: without that nothing about its deletion is harmless. */
 export const isStated = (sensor: Sensor) => isTypeKnown(sensor) && isCoverageKnown(sensor);
-
-/** Other entries of the same machine: of its type, with its name in a domain of DNS, where their lists do not contradict. */
-export const findDuplicates = (sensor: Sensor, sensors: readonly Sensor[]) =>
-  sensors.filter(
-    (other) =>
-      other.id.toLowerCase() !== sensor.id.toLowerCase() &&
-      isStated(sensor) &&
-      isStated(other) &&
-      other.sensorType === sensor.sensorType &&
-      (sensor.displayName ?? '') !== '' &&
-      (sensor.domainName ?? '').includes('.') &&
-      nameMachine(other).toLowerCase() === nameMachine(sensor).toLowerCase() &&
-      hasSameControllers(sensor, other),
-  );
-
-/** A domain controller's list holds the controller itself; those of other sensors name other machines. */
-function hasSameControllers(one: Sensor, other: Sensor): boolean {
-  const [names, others] = [one, other].map(({ settings }) => normalizeNames(settings?.domainControllerDnsNames ?? []));
-  const isListOwn = one.sensorType?.startsWith('domainController') === true && names?.length && others?.length;
-  return !isListOwn || names.join() === others.join();
-}
 
 /** The server of a sensor may still be there, so its software matters. */
 export const hasServer = (sensor: Sensor) => judgeStatus(sensor) !== 'unreachable';
@@ -72,10 +56,7 @@ export function assessDeletion(
   const uncovered = listDomains(sensor).filter((domain) => !covered.has(domain));
   const domains = joinNames(uncovered);
   const scope = `among those you can see${hasPendingDeletions ? ', with deletions that wait for approval counted as gone' : ''}`;
-  const controllers =
-    sensor.sensorType === 'domainControllerStandalone'
-      ? normalizeNames(sensor.settings?.domainControllerDnsNames ?? [])
-      : [];
+  const controllers = normalizeNames(listWatched(sensor));
   const duplicates = findDuplicates(sensor, remaining);
   const activeDuplicates = duplicates.filter(isHeard);
   const hasActiveDuplicate = activeDuplicates.length > 0;
@@ -106,6 +87,15 @@ export function assessDeletion(
       }),
     ],
     ...warnOfUnstatedCoverage(sensor).map((warning) => [true, warning] as const),
+    [
+      isNameContradicted(sensor),
+      warn('name_contradicted', {
+        text: `The list of ${name} does not name it as its own domain controller, but ${joinNames(sensor.settings?.domainControllerDnsNames ?? [])}, so it is not certain which machine it is.`,
+        short: 'its list names another machine',
+        about,
+        facts: { list: normalizeNames(sensor.settings?.domainControllerDnsNames ?? []) },
+      }),
+    ],
     [
       controllers.length > 0,
       warn('domain_controllers_lose_sensor', {
@@ -212,5 +202,23 @@ export function assessDeletion(
       }),
     ],
   ];
-  return consequences.flatMap(([applies, consequence]) => (applies ? [consequence] : []));
+  return [
+    ...consequences.flatMap(([applies, consequence]) => (applies ? [consequence] : [])),
+    ...(hasActiveDuplicate ? [] : assessResolvers(sensor, remaining)),
+  ];
+}
+
+/** Sensors of other servers that go on asking this domain controller, which may be gone. */
+function assessResolvers(sensor: Sensor, remaining: readonly Sensor[]): Consequence[] {
+  const { fqdn } = decideSensorMachine(sensor);
+  const resolvers = remaining.filter(
+    ({ sensorType, settings }) =>
+      fqdn !== undefined &&
+      isTypeKnown({ sensorType }) &&
+      sensorType !== 'domainControllerIntegrated' &&
+      settings?.domainControllerDnsNames?.some((name) => normalizeName(name) === fqdn),
+  );
+  if (resolvers.length === 0) return [];
+  const text = `${formatCount(resolvers.length, 'other sensor')} ${resolvers.length === 1 ? 'has' : 'have'} ${describeMachine(sensor)} in ${resolvers.length === 1 ? 'its' : 'their'} list of domain controllers: ${joinNames(resolvers.map(nameMachine))}. If the machine is gone, change the list with update_sensor.`;
+  return [inform('named_in_lists', { text, about: sensor.id, facts: { sensors: listIds(resolvers) } })];
 }

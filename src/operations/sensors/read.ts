@@ -13,12 +13,18 @@ import {
 import { toSafeText, toSafeTexts } from '../../text.ts';
 import { equalsIgnoreCase, isOneOf, isPartOf } from '../filters.ts';
 import { issueItem, toIssueFacts } from '../healthIssues.ts';
+import { getHost, getSuffix, isSameName, normalizeName, readDomainName, readMachineName } from '../machineNames.ts';
 import {
   type AnySensor,
-  indexMachines,
+  createHearing,
+  decideSensorMachine,
+  type FindMachines,
+  indexSensors,
   isBelow,
-  isCommunicating,
-  isSameMachine,
+  isMatchedByBeginning,
+  isNameContradicted,
+  listDomains,
+  listWatched,
   nameMachine,
   parseGeneration,
 } from '../machines.ts';
@@ -39,11 +45,12 @@ export const toSensorRow = (sensor: AnySensor) => ({
   health: sensor.healthStatus,
 });
 
-const toSensorDetail = (sensor: Sensor) => ({
+const toSensorDetail = (sensor: Sensor, isHeard: (sensor: Sensor) => boolean) => ({
   ...toSensorRow(sensor),
+  ...describeIdentity(sensor),
   generation: parseGeneration(sensor.version),
   service: sensor.serviceStatus,
-  communicating: isCommunicating(sensor),
+  communicating: isHeard(sensor),
   openIssues: sensor.openHealthIssuesCount,
   created: toSafeText(sensor.createdDateTime),
   delayedUpdate: sensor.settings?.isDelayedDeploymentEnabled,
@@ -51,6 +58,21 @@ const toSensorDetail = (sensor: Sensor) => ({
   ...toSafeTexts('domainControllers', sensor.settings?.domainControllerDnsNames ?? []),
   ...toSafeTexts('adapters', (sensor.settings?.networkAdapters ?? []).map(describeAdapter)),
 });
+
+/** What a row does not tell of which machine a sensor is, and what it watches. */
+function describeIdentity(sensor: Sensor) {
+  const { fqdn } = decideSensorMachine(sensor);
+  const name = nameMachine({ ...sensor, settings: undefined });
+  const identityNote = isNameContradicted(sensor)
+    ? 'Its list of domain controllers does not name it, so it is not certain which machine it is.'
+    : listWatched(sensor).length > 0
+      ? 'It watches the domain controllers of its list by port mirroring, without the events of Windows (ETW).'
+      : undefined;
+  return {
+    ...(fqdn !== undefined && fqdn !== normalizeName(name) && { fqdn: toSafeText(nameMachine(sensor)) }),
+    ...(identityNote !== undefined && { identityNote }),
+  };
+}
 
 function describeAdapter({ isEnabled, name, id }: NonNullable<Sensor['settings']>['networkAdapters'][number]): string {
   const use = isEnabled === undefined ? '' : isEnabled ? 'captures: ' : 'not used: ';
@@ -95,16 +117,20 @@ export const listSensors = read({
   }),
   uses: [endpoints.listSensors],
   async run(input, graph) {
-    const sensors = (await graph.getAll(endpoints.listSensors)).filter(
+    const all = await graph.getAll(endpoints.listSensors);
+    const isHeard = createHearing(all);
+    const domain = input.domain === undefined ? undefined : readDomainName(input.domain);
+    const isNamed = createNameFilter(input.name, all);
+    const sensors = all.filter(
       (sensor) =>
         isOneOf(input.health, sensor.healthStatus) &&
         isOneOf(input.type, sensor.sensorType) &&
         isOneOf(input.deploymentStatus, sensor.deploymentStatus) &&
         isOneOf(input.serviceStatus, sensor.serviceStatus) &&
         equalsIgnoreCase(input.generation, parseGeneration(sensor.version)) &&
-        equalsIgnoreCase(input.domain, sensor.domainName) &&
-        isPartOf(input.name, input.name?.includes('.') ? `${nameMachine(sensor)}.` : sensor.displayName) &&
-        (input.notCommunicating === undefined || input.notCommunicating !== isCommunicating(sensor)) &&
+        (domain === undefined || normalizeName(sensor.domainName) === domain || listDomains(sensor).includes(domain)) &&
+        isNamed(sensor) &&
+        (input.notCommunicating === undefined || input.notCommunicating !== isHeard(sensor)) &&
         (input.delayedUpdate === undefined ||
           input.delayedUpdate === (sensor.settings?.isDelayedDeploymentEnabled ?? false)) &&
         isBelow(input.versionBelow, sensor.version) &&
@@ -112,9 +138,26 @@ export const listSensors = read({
           Date.parse(sensor.createdDateTime ?? '') >= Date.parse(input.createdAfter)),
     );
     const { page, ...pageInfo } = paginate(sensors, ({ displayName }) => displayName, input);
-    return { ...pageInfo, sensors: page.map(input.detail ? toSensorDetail : toSensorRow) };
+    return {
+      ...pageInfo,
+      sensors: page.map((sensor) => (input.detail ? toSensorDetail(sensor, isHeard) : toSensorRow(sensor))),
+    };
   },
 });
+
+/** A filter by the FQDN of a machine, in any form; by a part of a name where no machine has that. */
+function createNameFilter(name: string | undefined, sensors: readonly Sensor[]): (sensor: Sensor) => boolean {
+  if (name === undefined) return () => true;
+  const called = new Set(indexSensors(sensors)(name));
+  const listSpellings = (sensor: Sensor) => {
+    const { fqdn = '' } = decideSensorMachine(sensor);
+    const inDomain = nameMachine({ ...sensor, settings: undefined });
+    return name.includes('.') ? [`${inDomain}.`, `${nameMachine(sensor)}.`] : [sensor.displayName, getHost(fqdn)];
+  };
+  const isWhole = called.size > 0 && readMachineName(name)?.domain !== '';
+  return (sensor) =>
+    called.has(sensor) || (!isWhole && listSpellings(sensor).some((spelling) => isPartOf(name, spelling)));
+}
 
 export const getSensor = read({
   name: 'get_sensor',
@@ -139,7 +182,6 @@ export const getSensor = read({
     ...sensorItem,
     communicating: z.boolean(),
     issues: z.array(issueItem).optional(),
-    issuesNote: text,
     missing: z.array(z.string()).optional(),
   }),
   uses: [endpoints.listSensors, endpoints.getSensor],
@@ -152,21 +194,28 @@ export const getSensor = read({
       fleet,
       readIfAllowed(graph.getAll(endpoints.listHealthIssues)),
     ]);
-    if (issues instanceof ToolError) {
-      return { ...toSensorDetail(sensor), missing: [endpoints.listHealthIssues.permission] };
-    }
-    return { ...toSensorDetail(sensor), ...(await listOpenIssues(sensor, sensors, issues, graph)) };
+    const detail = {
+      ...toSensorDetail(sensor, createHearing([sensor, ...sensors])),
+      ...(isMatchedByBeginning(name, sensor) && { nameNote }),
+    };
+    if (issues instanceof ToolError) return { ...detail, missing: [endpoints.listHealthIssues.permission] };
+    return { ...detail, ...(await listOpenIssues(sensor, sensors, issues, graph)) };
   },
 });
 
+const nameNote =
+  'Microsoft Graph shows only the first 15 characters of the name, so this may be another machine whose name begins alike.';
+
 function findByName(sensors: readonly Sensor[], name: string, domain: string | undefined): Sensor {
-  const found = indexMachines(sensors)(name).filter((sensor) => equalsIgnoreCase(domain, sensor.domainName));
+  const find = indexSensors(sensors);
+  const inDomain = domain === undefined ? undefined : readDomainName(domain);
+  const found = find(name).filter((sensor) => inDomain === undefined || isInDomain(sensor, inDomain));
   const [only, ...others] = found;
   const wanted = `${toSafeText(name)}${domain === undefined ? '' : ` in ${toSafeText(domain)}`}`;
   if (only === undefined) {
     throw new ToolError(
       'not_found',
-      `No sensor is called ${wanted}.`,
+      [`No sensor is called ${wanted}.`, ...hintAtOthers(name, sensors, find)].join(' '),
       'Search with list_sensors; a server without a sensor may be in list_sensor_candidates.',
     );
   }
@@ -186,21 +235,48 @@ function findByName(sensors: readonly Sensor[], name: string, domain: string | u
   );
 }
 
+/** A domain of Active Directory, or the suffix in DNS. */
+function isInDomain(sensor: Sensor, domain: string): boolean {
+  const { name, domain: own, fqdn } = decideSensorMachine(sensor);
+  return own === domain || (fqdn?.startsWith(name) === true && getSuffix(fqdn) === domain);
+}
+
+/** Where else a name that no sensor has exists. */
+function hintAtOthers(name: string, sensors: readonly Sensor[], find: FindMachines<Sensor>): string[] {
+  const asked = readMachineName(name);
+  if (asked === undefined) return ['This is not the name of a machine.'];
+  const watching = sensors.filter((sensor) => listWatched(sensor).some((one) => isSameName(asked, one)));
+  const elsewhere = find({ ...asked, domain: '' });
+  const describe = (found: readonly Sensor[]) =>
+    found
+      .slice(0, 3)
+      .map((sensor) => `${toSafeText(nameMachine(sensor))} (${sensor.id})`)
+      .join(', ');
+  return [
+    ...(watching.length === 0 ? [] : [`A standalone sensor watches it by port mirroring: ${describe(watching)}.`]),
+    ...(elsewhere.length === 0 ? [] : [`The name exists in another domain: ${describe(elsewhere)}.`]),
+  ];
+}
+
 /** The open issues of a sensor. Issues carry FQDNs only, so machines that share a name are told apart by Graph, if at all. */
 async function listOpenIssues(sensor: Sensor, fleet: readonly Sensor[], issues: readonly HealthIssue[], graph: Reader) {
-  const matching = issues.filter(
-    ({ status, sensorDNSNames }) => status === 'open' && sensorDNSNames.some((fqdn) => isSameMachine(fqdn, sensor)),
-  );
-  const fqdns = matching.flatMap((issue) => issue.sensorDNSNames).filter((fqdn) => isSameMachine(fqdn, sensor));
-  const distinctFqdns = [...new Set(fqdns.map((fqdn) => fqdn.toLowerCase()))];
-  const isNameShared = distinctFqdns.some((fqdn) => fleet.filter((other) => isSameMachine(fqdn, other)).length > 1);
+  const find = indexSensors([sensor, ...fleet.filter(({ id }) => id.toLowerCase() !== sensor.id.toLowerCase())]);
+  const isOfSensor = (fqdn: string) => find(fqdn).includes(sensor);
+  const ofSensor = issues.filter(({ sensorDNSNames }) => sensorDNSNames.some(isOfSensor));
+  const matching = ofSensor.filter(({ status }) => status === 'open');
+  const fqdns = matching.flatMap((issue) => issue.sensorDNSNames).filter(isOfSensor);
+  const distinctFqdns = [...new Set(fqdns.map(normalizeName))];
+  const isNameShared = distinctFqdns.some((fqdn) => find(fqdn).length > 1);
   const hasUnmatchedIssues = distinctFqdns.length === 0 && (sensor.openHealthIssuesCount ?? 0) > 0;
   if (!isNameShared && !hasUnmatchedIssues && distinctFqdns.length <= 1) return toIssueList(matching);
   const found = await catchToolError(graph.getAll(endpoints.listSensorHealthIssues, { sensorId: sensor.id }));
   if (!(found instanceof ToolError)) return toIssueList(found.filter(({ status }) => status === 'open'));
   if (found.code === 'cancelled') throw found;
+  const otherStatuses = [...new Set(ofSensor.map(({ status }) => status ?? 'not stated'))];
   const issuesNote = hasUnmatchedIssues
-    ? 'Graph counts open issues for this sensor, but none names a machine that fits it.'
+    ? otherStatuses.length > 0
+      ? `Graph counts open issues for this sensor, but the issues with its name are ${otherStatuses.join(', ')}.`
+      : 'Graph counts open issues for this sensor, but none names a machine that fits it.'
     : "Several machines fit this sensor's name, so some of these issues may belong to another one.";
   return { ...toIssueList(matching), issuesNote };
 }
