@@ -2,6 +2,9 @@ import { ToolError } from '../errors.ts';
 import type { Reader } from '../graph/client/reader.ts';
 import type { HealthIssue } from '../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
+import type { Sensor } from '../graph/endpoints/sensors.ts';
+import { quoteName } from '../text.ts';
+import { indexSensors, isCommunicating, listDomainsOfSensor } from './machines.ts';
 import { catchToolError } from './partial.ts';
 
 const dayMs = 86_400_000;
@@ -53,4 +56,51 @@ export function findSuppressionEnd({ status, lastModifiedDateTime }: HealthIssue
 export function findFirstSeen({ displayName }: HealthIssue, issues: readonly HealthIssue[]): string | undefined {
   const dates = issues.flatMap((other) => (other.displayName === displayName ? (other.createdDateTime ?? []) : []));
   return dates.sort()[0]?.slice(0, 10);
+}
+
+/** Says why a silence may be part of an outage; undefined where it is none. */
+export type OutageCheck = (sensor: Sensor, since: Date) => Promise<string | undefined>;
+
+/** An outage is more than a third of a domain, and at least two sensors, that fell silent within a day. */
+export function createOutageCheck(sensors: readonly Sensor[], graph: Reader): OutageCheck {
+  let silences: Promise<ReadonlyMap<Sensor, Date> | ToolError> | undefined;
+  return async (sensor, since) => {
+    silences ??= catchToolError(readAllSilences(sensors, graph));
+    const known = await silences;
+    if (known instanceof ToolError) {
+      if (known.code === 'cancelled') throw known;
+      return 'whether it is part of an outage could not be read';
+    }
+    const domains = listDomainsOfSensor(sensor).flatMap((domain) => {
+      const members = sensors.filter((one) => listDomainsOfSensor(one).includes(domain));
+      const together = members.filter((one) => {
+        const start = one.id === sensor.id ? since : known.get(one);
+        return start !== undefined && Math.abs(start.getTime() - since.getTime()) <= dayMs;
+      });
+      const isMany = together.length > 1 && together.length * 3 > members.length;
+      return isMany
+        ? [
+            `${together.length} of ${members.length} sensors of ${quoteName(domain)} fell silent on one day, which looks like an outage`,
+          ]
+        : [];
+    });
+    return domains[0];
+  };
+}
+
+/** Since when each sensor that does not communicate is silent, by the issues of the tenant. */
+async function readAllSilences(sensors: readonly Sensor[], graph: Reader): Promise<ReadonlyMap<Sensor, Date>> {
+  const issues = (await graph.getAll(endpoints.listHealthIssues)).filter(isOfSilence);
+  const find = indexSensors(sensors);
+  const ofSensors = new Map<Sensor, HealthIssue[]>();
+  for (const issue of issues) {
+    for (const sensor of new Set(issue.sensorDNSNames.flatMap(find))) {
+      ofSensors.set(sensor, [...(ofSensors.get(sensor) ?? []), issue]);
+    }
+  }
+  const found = [...ofSensors].flatMap(([sensor, own]) => {
+    const since = isCommunicating(sensor) ? undefined : findSilence(own);
+    return since === undefined ? [] : [[sensor, since] as const];
+  });
+  return new Map(found);
 }
