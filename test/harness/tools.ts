@@ -166,6 +166,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
   delete_sensor: {
     args: { id: find('sensors', 'DC07.contoso.com') },
     needs: ['Sensors.Read', 'Sensors.ReadWrite'],
+    optional: ['Health.Read'],
     firstRoute: 'GET sensors/{sensorId}',
     typed: 'DC07.contoso.com',
     sends: ['DELETE sensors/{id}'],
@@ -183,6 +184,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
   delete_stale_sensors: {
     args: { ids: [find('sensors', 'DC12.contoso.com'), find('sensors', 'SIN-DC03.apac.contoso.com')] },
     needs: ['Sensors.Read', 'Sensors.ReadWrite'],
+    optional: ['Health.Read'],
     firstRoute: 'GET sensors/{sensorId}',
     typed: 'delete 2 Contoso',
     sends: ['DELETE sensors/{id}', 'DELETE sensors/{id}'],

@@ -59,6 +59,16 @@ const plans: readonly (readonly [Write, Record<string, unknown>, Holdings])[] = 
       (activationMode) => [deleteSensor, { id: one }, { sensors, [mode]: { activationMode } }] as const,
     ),
   ),
+  [
+    deleteSensor,
+    { id: one },
+    {
+      sensors: [listed(1, 'DC01', disconnected)],
+      [`sensors/${one}/healthIssues`]: [
+        { id: two, displayName: 'Sensor stopped communicating', status: 'open', createdDateTime: daysAgo(9_999) },
+      ],
+    },
+  ],
   ...(['domainControllerStandalone', 'adfsIntegrated'] as const).flatMap((type) => [
     [updateSensor, setList(['new.contoso.com']), withList(type, [`${'a'.repeat(40)}.contoso.com`])] as const,
     [updateSensor, setList(longList), withList(type, ['dc1.contoso.com'])] as const,

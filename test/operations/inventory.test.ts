@@ -156,4 +156,33 @@ describe('compare_inventory', () => {
   test('makes hidden characters of pasted names visible', async () => {
     expect((await compare(['dc\u202e99'])).unknown.listed).toEqual(['dc\\u{202e}99']);
   });
+
+  test('names the sensors that a complete list does not name, other types apart, and an ambiguous name names all', async () => {
+    const held = {
+      sensors: [...content.sensors, sensor(10, 'ADFS01', { sensorType: 'adfsIntegrated' })],
+    };
+    const names = ['dc01', 'DC02$', 'dc03', 'verylonghostname1', 'otherlonghostname1', 'OTHERLONGHOSTNAME2', 'new'];
+    const input = compareInventory.input.parse({ names, complete: true });
+    const found = JSON.parse(JSON.stringify(await compareInventory.run(input, openReader(held))));
+    expect(found.dcSensorsNotNamed).toEqual({
+      rows: 3,
+      total: 3,
+      listed: [
+        { name: 'TWIN.contoso.com', id: makeId(5), type: 'domainControllerIntegrated', deployment: 'unreachable' },
+        { name: 'TWIN.contoso.com', id: makeId(6), type: 'domainControllerIntegrated', deployment: 'upToDate' },
+        {
+          name: 'THIRDLONGHOSTNA.contoso.com',
+          id: makeId(9),
+          type: 'domainControllerIntegrated',
+          deployment: 'upToDate',
+        },
+      ],
+    });
+    expect(found.otherSensorsNotNamed.listed).toEqual([
+      { name: 'ADFS01.contoso.com', id: makeId(10), type: 'adfsIntegrated', deployment: 'upToDate' },
+    ]);
+    expect(found.orphanNote).toBe(
+      'Not being in a list is no reason to delete a sensor: look at its status, and ask the user.',
+    );
+  });
 });

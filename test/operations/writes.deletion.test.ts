@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { deleteSensor, deleteStaleSensors } from '../../src/operations/sensors/delete.ts';
-import { disconnected, listed, makeId, running, sensor } from './factories.ts';
-import { openGraph } from './graph.ts';
+import { daysAgo, disconnected, listed, makeId, running, sensor } from './factories.ts';
+import { type GraphObject, type Holdings, openGraph } from './graph.ts';
 import { carryOut, listConsequenceCodes, makePlan } from './written.ts';
 
 const orphan = { deploymentStatus: 'unreachable', serviceStatus: 'unknown' };
@@ -380,7 +380,7 @@ describe('delete_stale_sensors', () => {
       'a disconnected one',
       [5],
       [],
-      `"DC05.contoso.com" (${makeId(5)}) is disconnected, not unreachable, and has no communicating duplicate.`,
+      `"DC05.contoso.com" (${makeId(5)}) is disconnected, not unreachable, and has no communicating duplicate, and no issue says since when it is silent.`,
     ],
     ['twins that are both silent', [7, 8], [], '2 of 2 sensors'],
     [
@@ -441,5 +441,85 @@ describe('delete_stale_sensors', () => {
         { id: makeId(3), name: 'C.contoso.com', state: 'not sent; nothing was changed' },
       ],
     });
+  });
+});
+
+describe('delete_stale_sensors of what has been silent for long', () => {
+  const stopped = (number: number, days: number, more: GraphObject = {}) => ({
+    id: makeId(100 + number),
+    displayName: 'Sensor stopped communicating',
+    status: 'open',
+    createdDateTime: daysAgo(days),
+    lastModifiedDateTime: daysAgo(days / 2),
+    sensorDNSNames: [`dc0${number}.contoso.com`],
+    ...more,
+  });
+  const sensors = [
+    ...[1, 2, 3, 4].map((number) => listed(number, `DC0${number}`, disconnected)),
+    ...[5, 6, 7, 8].map((number) => listed(number, `DC0${number}`)),
+  ];
+  const plan = (issues: readonly GraphObject[], ids = [1], more: Holdings = {}) => {
+    const ofSensor = (number: number) => issues.filter(({ id }) => id === makeId(100 + number));
+    const own = Object.fromEntries(ids.map((number) => [`sensors/${makeId(number)}/healthIssues`, ofSensor(number)]));
+    const holds = { sensors, healthIssues: issues, ...own, ...more };
+    return makePlan(deleteStaleSensors, { ids: ids.map(makeId) }, openGraph(holds));
+  };
+
+  test('takes one of at least 30 days, with the day in the question and what it means if it is only off', async () => {
+    const planned = await plan([stopped(1, 30.5), stopped(2, 60)]);
+    expect(planned.targets).toMatchObject([{ details: { 'silent at least since': daysAgo(30.5).slice(0, 10) } }]);
+    expect(listConsequenceCodes(planned)).toEqual([
+      '!disconnected',
+      '!server_may_be_off',
+      '!software_stays',
+      '+silent_for_30_days',
+    ]);
+  });
+
+  test.each<[string, readonly GraphObject[], Holdings, string]>([
+    ['29 days', [stopped(1, 29.5)], {}, 'known to be silent for 29 days, not 30'],
+    [
+      'one that reported in between',
+      [stopped(1, 60, { status: 'closed' })],
+      {},
+      'no issue says since when it is silent',
+    ],
+    [
+      'issues that may not be read',
+      [stopped(1, 60)],
+      { [`sensors/${makeId(1)}/healthIssues`]: 403 },
+      'no issue says since when it is silent',
+    ],
+    [
+      'issues of the others that may not be read',
+      [stopped(1, 60)],
+      { healthIssues: 403 },
+      'whether it is part of an outage could not be read',
+    ],
+    [
+      'more than a third of a domain on one day',
+      [stopped(1, 60), stopped(2, 60.4), stopped(3, 59.7)],
+      {},
+      '3 of 8 sensors of "contoso.com" fell silent on one day, which looks like an outage',
+    ],
+  ])('refuses %s', async (_, issues, more, message) => {
+    await expect(plan(issues, [1], more)).rejects.toMatchObject({
+      code: 'not_writable',
+      message: expect.stringContaining(`has no communicating duplicate, and ${message}.`),
+    });
+  });
+
+  test('a quarter of a domain on one day is no outage', async () => {
+    expect((await plan([stopped(1, 60), stopped(2, 60.4), stopped(3, 50)], [1, 2])).targets).toHaveLength(2);
+  });
+
+  test('plans one of them again by its own issues as they are then', async () => {
+    const holds: Holdings = { sensors, healthIssues: [], [`sensors/${makeId(1)}/healthIssues`]: [stopped(1, 60)] };
+    const graph = openGraph(holds);
+    const planned = await makePlan(deleteStaleSensors, { ids: [makeId(1)] }, graph);
+    const reader = graph.createReader({ signal: new AbortController().signal });
+    expect((await planned.recheck?.(makeId(1), reader))?.requests).toHaveLength(1);
+    holds[`sensors/${makeId(1)}/healthIssues`] = [stopped(1, 2)];
+    await expect(planned.recheck?.(makeId(1), reader)).rejects.toMatchObject({ code: 'not_writable' });
   });
 });

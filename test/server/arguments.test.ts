@@ -415,6 +415,12 @@ test.each<[ToolName, string, unknown, unknown]>([
   ['update_sensor', 'clear', ['domainControllerDnsNames', 'description'], ['description', 'domainControllerDnsNames']],
   ['delete_stale_sensors', 'ids', `${guid} ${other}`, [guid, other]],
   ['delete_stale_sensors', 'ids', [`${guid},${other}`, guid], [guid, other]],
+  ['compare_inventory', 'names', 'dc01 dc02', ['dc01', 'dc02']],
+  ['compare_inventory', 'names', 'CN=DC2,OU=Domain Controllers,DC=a,DC=b', ['CN=DC2,OU=Domain Controllers,DC=a,DC=b']],
+  ['compare_inventory', 'names', ['CN=DC2,DC=a\nCN=DC3,DC=a', 'dc4,dc5'], ['CN=DC2,DC=a', 'CN=DC3,DC=a', 'dc4', 'dc5']],
+  ['compare_inventory', 'names', '  DC1.a.b [PDC]  [DS] Site: X', ['DC1.a.b [PDC]  [DS] Site: X']],
+  ['compare_inventory', 'names', '- dc1\n- dc2', ['dc1', 'dc2']],
+  ['compare_inventory', 'names', '["CN=DC2,DC=a"]', ['CN=DC2,DC=a']],
   ['compare_inventory', 'names', ['File server 1', 'dc01\ndc02'], ['File server 1', 'dc01', 'dc02']],
 ])('%s reads %s of %j as %j', (tool, name, sent, read) => {
   const id = tool === 'update_sensor' ? { id: guid } : {};

@@ -12,6 +12,7 @@ import {
   findLastSeen,
   groupBy,
   indexMachines,
+  indexSensors,
   type KnownMachine,
   listWatched,
   nameMachine,
@@ -26,9 +27,10 @@ export const compareInventory = read({
   name: 'compare_inventory',
   title: 'Compare inventory',
   description:
-    'Compares up to 1000 server names that the user pasted with sensors and candidates: monitored, not working, candidate, ambiguous or unknown.',
+    'Compares up to 1000 pasted server names with sensors and candidates: monitored, not working, candidate, ambiguous or unknown.',
   input: z.strictObject({
     names: z.array(pastedName).min(1).max(1000).describe('FQDNs or host names'),
+    complete: z.boolean().optional().describe('All DCs are named: list other sensors'),
     limit: z.int().min(1).max(200).default(25).describe('Per group, 1 to 200, else 25'),
   }),
   output: z.looseObject({
@@ -39,7 +41,6 @@ export const compareInventory = read({
     unknown: group,
     candidate: group,
     note: z.string(),
-    missing: z.array(z.string()).optional(),
   }),
   uses: [endpoints.listSensors],
   usesIfAllowed: [endpoints.listSensorCandidates],
@@ -66,6 +67,7 @@ export const compareInventory = read({
       unknown: listGroup('unknown'),
       candidate: listGroup('candidate'),
       ...(unreadable.total > 0 && { unreadable }),
+      ...(input.complete && listOrphans(sensors, names, input.limit)),
       note: 'Unknown means that neither Defender for Identity nor Defender for Endpoint lists the name, not that the server does not exist.',
       ...(candidates instanceof ToolError && {
         missing: describeMissing('candidates', candidates, endpoints.listSensorCandidates),
@@ -73,6 +75,28 @@ export const compareInventory = read({
     };
   },
 });
+
+/** Sensors that no name of a complete list can be about. Nothing follows from that for a deletion. */
+function listOrphans(sensors: readonly Sensor[], names: ReturnType<typeof readNames>, limit: number) {
+  const find = indexSensors(sensors);
+  const named = new Set(names.flatMap(({ name }) => (name === undefined ? [] : find(name))));
+  const others = sensors.filter((sensor) => !named.has(sensor));
+  const list = (orphans: readonly Sensor[]) => {
+    const listed = orphans.slice(0, limit).map((sensor) => ({
+      name: toSafeText(nameMachine(sensor)),
+      id: toSafeText(sensor.id),
+      type: sensor.sensorType,
+      deployment: sensor.deploymentStatus,
+    }));
+    return { rows: listed.length, total: orphans.length, listed };
+  };
+  const isOnController = ({ sensorType }: Sensor) => sensorType === 'domainControllerIntegrated';
+  return {
+    dcSensorsNotNamed: list(others.filter(isOnController)),
+    otherSensorsNotNamed: list(others.filter((sensor) => !isOnController(sensor))),
+    orphanNote: 'Not being in a list is no reason to delete a sensor: look at its status, and ask the user.',
+  };
+}
 
 function listResults(results: readonly InventoryMatch[], wanted: InventoryMatch['kind'], limit: number) {
   const matches = results.filter(({ kind }) => kind === wanted);

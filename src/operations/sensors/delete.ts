@@ -16,9 +16,10 @@ import {
   selectByIds,
   toSensorTarget,
 } from '../machines.ts';
-import { emptyPlan, type Plan, write } from '../operation.ts';
+import { emptyPlan, type Plan, type Target, write } from '../operation.ts';
 import { catchToolError, readIfAllowed } from '../partial.ts';
 import { id, ids, targetStates } from '../schemas.ts';
+import { countSilentDays, createOutageCheck, findSilence, type OutageCheck, readSensorIssues } from '../silence.ts';
 import { listStates, type Observation, observeNoEffect, readAfterWrite, summarize } from '../verification.ts';
 import { assessDeletion, hasServer, isStated, listRemaining } from './deleteConsequences.ts';
 
@@ -28,7 +29,7 @@ const deletion = {
   removesSensors: true,
   output: z.looseObject({ outcome: z.string(), sensors: targetStates }),
   uses: [endpoints.getSensor, endpoints.listSensors],
-  usesIfAllowed: [endpoints.getActivationConfiguration],
+  usesIfAllowed: [endpoints.getActivationConfiguration, endpoints.listSensorHealthIssues, endpoints.listHealthIssues],
   sends: [endpoints.deleteSensor],
   async finish(_input: unknown, { targets }: Plan, outcomes: readonly Outcome[], graph: Reader) {
     const observations = await Promise.all(targets.map(({ id }, index) => observeDeletion(outcomes[index], id, graph)));
@@ -48,7 +49,7 @@ export const deleteSensor = write({
       graph.get(endpoints.getSensor, { sensorId: input.id }),
       graph.getAll(endpoints.listSensors),
     ]);
-    return planDeletion([sensor], sensors, graph);
+    return planDeletion([sensor], sensors, await readSilences([sensor], graph), graph);
   },
 });
 
@@ -57,19 +58,35 @@ export const deleteStaleSensors = write({
   name: 'delete_stale_sensors',
   title: 'Delete stale sensors',
   description:
-    'Deletes up to 50 stale entries under one approval by a person. Stale is a sensor that is unreachable, and not running as well, or a silent duplicate of a communicating sensor of the same machine and type. Any other id is refused, also one whose type, domain or status Graph does not state. Returns a state for each.',
+    'Deletes up to 50 stale entries under one approval by a person. Stale is a sensor that is unreachable and not running, a silent duplicate of a communicating sensor of the same machine and type, or one that is disconnected and silent for at least 30 days. Any other id is refused, also one whose type, domain or status Graph does not state. Returns a state for each.',
   input: z.strictObject({ ids: ids.describe('From list_sensors, at most 50') }),
   async plan(input, graph) {
     const sensors = await graph.getAll(endpoints.listSensors);
-    const recheck = createRecheck({ sensors, readAt: graph.lastAnswerAt() }, input.ids);
-    return { ...(await planStaleDeletion(input.ids, sensors, graph)), recheck };
+    const readAt = graph.lastAnswerAt();
+    const isOutage = createOutageCheck(sensors, graph);
+    const recheck = createRecheck({ sensors, readAt, isOutage }, input.ids);
+    return { ...(await planStaleDeletion(input.ids, { sensors, isOutage }, graph)), recheck };
   },
 });
 
-async function planStaleDeletion(ids: readonly string[], sensors: readonly Sensor[], graph: Reader) {
+/** All sensors, and whether one fell silent together with many of its domain. */
+interface StaleContext {
+  readonly sensors: readonly Sensor[];
+  readonly isOutage: OutageCheck;
+}
+
+async function planStaleDeletion(ids: readonly string[], { sensors, isOutage }: StaleContext, graph: Reader) {
   const toDelete = selectByIds(sensors, ids, 'sensor', 'Take the ids from list_sensors.');
   const remaining = listRemaining(sensors, toDelete, graph.pendingDeletions);
-  const notStale = toDelete.flatMap((sensor) => explainNotStale(sensor, sensors, remaining) ?? []);
+  const silences = await readSilences(toDelete, graph);
+  const explanations = toDelete.map(async (sensor) => {
+    const why = explainNotStale(sensor, sensors, remaining);
+    const isAlive = findDuplicates(sensor, sensors).some(createHearing(sensors));
+    if (why === undefined || isAlive || !canBeSilentForLong(sensor)) return why;
+    const whyNotSilent = await explainNotSilent(sensor, silences, isOutage);
+    return whyNotSilent === undefined ? undefined : `${why}, and ${whyNotSilent}`;
+  });
+  const notStale = (await Promise.all(explanations)).flatMap((why) => why ?? []);
   if (notStale.length > 0) {
     throw new ToolError(
       'not_writable',
@@ -77,24 +94,48 @@ async function planStaleDeletion(ids: readonly string[], sensors: readonly Senso
       'Call again without them, or ask the user about delete_sensor for a single one.',
     );
   }
-  return planDeletion(toDelete, sensors, graph);
+  return planDeletion(toDelete, sensors, silences, graph);
+}
+
+const longSilenceDays = 30;
+
+/** `disconnected` alone is not stale: a demoted domain controller stays so for ever, and one that is switched off too. */
+const canBeSilentForLong = (sensor: Sensor) =>
+  sensor.deploymentStatus === 'disconnected' && judgeStatus(sensor) === 'known' && isStated(sensor);
+
+type Silences = ReadonlyMap<Sensor, Date>;
+
+async function readSilences(sensors: readonly Sensor[], graph: Reader): Promise<Silences> {
+  const silent = sensors.filter(canBeSilentForLong);
+  const found = silent.map(async (sensor) => {
+    const since = findSilence((await readSensorIssues(sensor.id, graph)) ?? []);
+    return since === undefined ? [] : [[sensor, since] as const];
+  });
+  return new Map((await Promise.all(found)).flat());
+}
+
+/** Why a disconnected sensor may not be deleted for its silence either; undefined where it may. */
+async function explainNotSilent(sensor: Sensor, silences: Silences, isOutage: OutageCheck) {
+  const since = silences.get(sensor);
+  if (since === undefined) return 'no issue says since when it is silent';
+  const days = countSilentDays(since);
+  if (days < longSilenceDays) return `known to be silent for ${formatCount(days, 'day')}, not ${longSilenceDays}`;
+  return isOutage(sensor, since);
 }
 
 /** A list is read again so early that none is older than a minute when a request leaves, at most 3 s later. */
 const maxListAgeMs = 57_000;
 
 /** Plans one of many deletions again: its sensor and the other entries of its machine by id, the rest as it is listed. */
-function createRecheck(
-  fleet: { readonly sensors: readonly Sensor[]; readonly readAt: number },
-  ids: readonly string[],
-) {
-  let { sensors, readAt } = fleet;
+function createRecheck(fleet: StaleContext & { readonly readAt: number }, ids: readonly string[]) {
+  let { sensors, isOutage, readAt } = fleet;
   return async (sensorId: string, reader: Reader): Promise<Plan<'destroy'>> => {
     // The other deletions of this act count as gone, whether they have left already or not.
     const graph = { ...reader, pendingDeletions: new Set([...reader.pendingDeletions, ...ids]) };
     if (graph.now() - readAt > maxListAgeMs) {
       sensors = await graph.getAll(endpoints.listSensors);
       readAt = graph.lastAnswerAt();
+      isOutage = createOutageCheck(sensors, graph);
     }
     const sensor = await readIfThere(sensorId, graph);
     if (sensor === undefined) return { ...emptyPlan, act: { word: 'delete', verb: 'Delete' }, types: 'name' };
@@ -102,7 +143,8 @@ function createRecheck(
     const readings = await Promise.all(twins.map(({ id }) => readIfThere(id, graph)));
     const replaced = new Set([sensor, ...twins].map(({ id }) => id.toLowerCase()));
     const others = sensors.filter(({ id }) => !replaced.has(id.toLowerCase()));
-    return planStaleDeletion([sensorId], [sensor, ...readings.flatMap((one) => one ?? []), ...others], graph);
+    const now = [sensor, ...readings.flatMap((one) => one ?? []), ...others];
+    return planStaleDeletion([sensorId], { sensors: now, isOutage }, graph);
   };
 }
 
@@ -127,7 +169,12 @@ function explainNotStale(sensor: Sensor, sensors: readonly Sensor[], remaining: 
     : `${name} is ${sensor.deploymentStatus ?? 'of unknown status'}, not unreachable, and has no communicating duplicate`;
 }
 
-async function planDeletion(toDelete: readonly Sensor[], sensors: readonly Sensor[], graph: Reader) {
+async function planDeletion(
+  toDelete: readonly Sensor[],
+  sensors: readonly Sensor[],
+  silences: Silences,
+  graph: Reader,
+) {
   const canBeReactivated = toDelete.some((sensor) => parseGeneration(sensor.version) === 'v3' && hasServer(sensor));
   const activation = canBeReactivated && (await readIfAllowed(graph.get(endpoints.getActivationConfiguration)));
   const activationMode = !activation || activation instanceof ToolError ? undefined : activation.activationMode;
@@ -139,12 +186,17 @@ async function planDeletion(toDelete: readonly Sensor[], sensors: readonly Senso
   return {
     ...emptyPlan,
     act: { word: 'delete', verb: 'Delete', noun: toDelete.length === 1 ? 'sensor' : 'stale sensor' },
-    targets: toDelete.map(toSensorTarget),
-    consequences: toDelete.flatMap((sensor) => assessDeletion(sensor, context)),
+    targets: toDelete.map((sensor) => withSilence(toSensorTarget(sensor), silences.get(sensor))),
+    consequences: toDelete.flatMap((sensor) => assessDeletion(sensor, context, silences.get(sensor))),
     types: toDelete.length === 1 ? ('name' as const) : ('count' as const),
     requests: toDelete.map(({ id }) => createRequest(endpoints.deleteSensor, { params: { sensorId: id } })),
   };
 }
+
+const withSilence = (target: Target, since: Date | undefined): Target =>
+  since === undefined
+    ? target
+    : { ...target, details: { ...target.details, 'silent at least since': since.toISOString().slice(0, 10) } };
 
 async function observeDeletion(outcome: Outcome | undefined, sensorId: string, graph: Reader): Promise<Observation> {
   const noEffect = observeNoEffect(outcome);

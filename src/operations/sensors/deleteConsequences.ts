@@ -17,6 +17,7 @@ import {
   parseGeneration,
 } from '../machines.ts';
 import type { Consequence } from '../operation.ts';
+import { countSilentDays } from '../silence.ts';
 
 /** What stays when these sensors and the deletions that wait for an answer are gone. */
 export function listRemaining(sensors: readonly Sensor[], chosen: readonly Sensor[], pending: ReadonlySet<string>) {
@@ -45,6 +46,7 @@ interface DeletionContext {
 export function assessDeletion(
   sensor: Sensor,
   { sensors, remaining, hasPendingDeletions, activationMode }: DeletionContext,
+  silentSince?: Date,
 ): Consequence[] {
   const about = sensor.id;
   const name = describeMachine(sensor);
@@ -141,6 +143,21 @@ export function assessDeletion(
       warn('disconnected', {
         text: `${name} is disconnected, which means that it has not reported to the service for ten minutes, not that its server is gone${generation === 'v2' ? '; uninstall the sensor there first' : ''}.`,
         short: 'disconnected, server may still exist',
+        about,
+      }),
+    ],
+    [
+      silentSince !== undefined && countSilentDays(silentSince) >= 30 && !hasActiveDuplicate,
+      reassure('silent_for_30_days', {
+        text: `${name} has not been heard for at least 30 days, by its issues since ${silentSince?.toISOString().slice(0, 10)}.`,
+        about,
+      }),
+    ],
+    [
+      silentSince !== undefined && countSilentDays(silentSince) >= 30 && !hasActiveDuplicate,
+      warn('server_may_be_off', {
+        text: `If the server of ${name} is only switched off, its sensor has to be installed again when it comes back.`,
+        short: 'if only switched off: install again',
         about,
       }),
     ],

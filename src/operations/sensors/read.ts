@@ -21,6 +21,7 @@ import {
   type FindMachines,
   indexSensors,
   isBelow,
+  isCommunicating,
   isMatchedByBeginning,
   isNameContradicted,
   listDomains,
@@ -30,8 +31,9 @@ import {
 } from '../machines.ts';
 import { read } from '../operation.ts';
 import { detail, paginate, paging } from '../paging.ts';
-import { catchToolError, readIfAllowed } from '../partial.ts';
+import { readIfAllowed } from '../partial.ts';
 import { hostname, id, text, word } from '../schemas.ts';
+import { describeSilence, findFirstSeen, findSilence, findSuppressionEnd, readSensorIssues } from '../silence.ts';
 
 const sensorItem = { id: text, name: text, domain: text, type: text, version: text, deployment: text, health: text };
 
@@ -199,7 +201,8 @@ export const getSensor = read({
       ...(isMatchedByBeginning(name, sensor) && { nameNote }),
     };
     if (issues instanceof ToolError) return { ...detail, missing: [endpoints.listHealthIssues.permission] };
-    return { ...detail, ...(await listOpenIssues(sensor, sensors, issues, graph)) };
+    const found = await listOpenIssues(sensor, sensors, issues, graph);
+    return { ...detail, ...(!detail.communicating && describeSilence(findSilence(found.ofSensor))), ...found.told };
   },
 });
 
@@ -268,20 +271,41 @@ async function listOpenIssues(sensor: Sensor, fleet: readonly Sensor[], issues: 
   const distinctFqdns = [...new Set(fqdns.map(normalizeName))];
   const isNameShared = distinctFqdns.some((fqdn) => find(fqdn).length > 1);
   const hasUnmatchedIssues = distinctFqdns.length === 0 && (sensor.openHealthIssuesCount ?? 0) > 0;
-  if (!isNameShared && !hasUnmatchedIssues && distinctFqdns.length <= 1) return toIssueList(matching);
-  const found = await catchToolError(graph.getAll(endpoints.listSensorHealthIssues, { sensorId: sensor.id }));
-  if (!(found instanceof ToolError)) return toIssueList(found.filter(({ status }) => status === 'open'));
-  if (found.code === 'cancelled') throw found;
+  if (!isNameShared && !hasUnmatchedIssues && distinctFqdns.length <= 1) {
+    return { ofSensor, told: toIssueList(matching, ofSensor, sensor) };
+  }
+  const found = await readSensorIssues(sensor.id, graph);
+  if (found !== undefined) {
+    const open = found.filter(({ status }) => status === 'open');
+    return { ofSensor: found, told: toIssueList(open, found, sensor) };
+  }
   const otherStatuses = [...new Set(ofSensor.map(({ status }) => status ?? 'not stated'))];
   const issuesNote = hasUnmatchedIssues
     ? otherStatuses.length > 0
       ? `Graph counts open issues for this sensor, but the issues with its name are ${otherStatuses.join(', ')}.`
       : 'Graph counts open issues for this sensor, but none names a machine that fits it.'
     : "Several machines fit this sensor's name, so some of these issues may belong to another one.";
-  return { ...toIssueList(matching), issuesNote };
+  // Whose silence it is that these issues tell of, nobody knows.
+  return { ofSensor: [], told: { ...toIssueList(matching, ofSensor, sensor), issuesNote } };
 }
 
-const toIssueList = (issues: readonly HealthIssue[]) => ({
-  issues: issues.slice(0, 20).map(toIssueFacts),
-  ...(issues.length > 20 && { issuesMore: issues.length - 20 }),
-});
+function toIssueList(open: readonly HealthIssue[], all: readonly HealthIssue[], sensor: Sensor) {
+  const suppressed = all.filter(({ status }) => status === 'suppressed');
+  const isOutdated = open.some(({ displayName }) => displayName?.toLowerCase() === 'sensor outdated');
+  return {
+    issues: open.slice(0, 20).map((issue) => {
+      const [facts, firstSeen] = [toIssueFacts(issue), findFirstSeen(issue, all)];
+      return { ...facts, ...(firstSeen !== facts.created && { firstSeen }) };
+    }),
+    ...(open.length > 20 && { issuesMore: open.length - 20 }),
+    ...(suppressed.length > 0 && {
+      suppressed: suppressed
+        .slice(0, 10)
+        .map((issue) => ({ title: toSafeText(issue.displayName), until: findSuppressionEnd(issue) })),
+    }),
+    ...(isOutdated && sensor.deploymentStatus === 'outdated' && isCommunicating(sensor) && { statusNote }),
+  };
+}
+
+const statusNote =
+  'A contradiction: Microsoft Graph says that the service runs, and its open issue "Sensor outdated" that the sensor cannot communicate. Believe neither before somebody looked at the server.';

@@ -1,0 +1,106 @@
+import { ToolError } from '../errors.ts';
+import type { Reader } from '../graph/client/reader.ts';
+import type { HealthIssue } from '../graph/endpoints/healthIssues.ts';
+import { endpoints } from '../graph/endpoints/index.ts';
+import type { Sensor } from '../graph/endpoints/sensors.ts';
+import { quoteName } from '../text.ts';
+import { indexSensors, isCommunicating, listDomainsOfSensor } from './machines.ts';
+import { catchToolError } from './partial.ts';
+
+const dayMs = 86_400_000;
+const isOfSilence = ({ displayName = '' }: HealthIssue) =>
+  displayName.trim().toLowerCase() === 'sensor stopped communicating';
+
+/**
+ * Since when a sensor has not been heard, at the least, by its own issues of every status: Defender for Identity raises
+ * "Sensor stopped communicating" again and again, and only one that was closed for more than a day breaks the silence.
+ * Undefined where no issue tells.
+ */
+export function findSilence(issues: readonly HealthIssue[], now = Date.now()): Date | undefined {
+  const spans = issues.filter(isOfSilence).flatMap(({ status, createdDateTime, lastModifiedDateTime }) => {
+    const [start, modified] = [Date.parse(createdDateTime ?? ''), Date.parse(lastModifiedDateTime ?? '')];
+    const end = status === 'open' || status === 'suppressed' ? now : modified;
+    return start <= now && end >= start ? [{ start, end }] : [];
+  });
+  let since = now;
+  for (const { start, end } of spans.sort((a, b) => b.end - a.end)) {
+    if (since - end <= dayMs) since = Math.min(since, start);
+  }
+  return since === now ? undefined : new Date(since);
+}
+
+/** The issues of one sensor, of every status; undefined where Graph does not give them. */
+export async function readSensorIssues(sensorId: string, graph: Reader): Promise<readonly HealthIssue[] | undefined> {
+  const issues = await catchToolError(graph.getAll(endpoints.listSensorHealthIssues, { sensorId }));
+  if (!(issues instanceof ToolError)) return issues;
+  if (issues.code === 'cancelled') throw issues;
+  return undefined;
+}
+
+export const countSilentDays = (since: Date, now = Date.now()) => Math.floor((now - since.getTime()) / dayMs);
+
+/** `2026-10-01` and the days since then, as a result tells them. */
+export const describeSilence = (since: Date | undefined) =>
+  since === undefined
+    ? {}
+    : { silentAtLeastSince: since.toISOString().slice(0, 10), silentAtLeastDays: countSilentDays(since) };
+
+/** When a suppressed issue comes back: seven days after its last change. */
+export function findSuppressionEnd({ status, lastModifiedDateTime }: HealthIssue): string | undefined {
+  const modified = Date.parse(lastModifiedDateTime ?? '');
+  if (status !== 'suppressed' || Number.isNaN(modified)) return undefined;
+  return new Date(modified + 7 * dayMs).toISOString().slice(0, 10);
+}
+
+/** When an issue was first seen: Graph lists it again each time that its status changes. */
+export function findFirstSeen({ displayName }: HealthIssue, issues: readonly HealthIssue[]): string | undefined {
+  const dates = issues.flatMap((other) => (other.displayName === displayName ? (other.createdDateTime ?? []) : []));
+  return dates.sort()[0]?.slice(0, 10);
+}
+
+/** Says why a silence may be part of an outage; undefined where it is none. */
+export type OutageCheck = (sensor: Sensor, since: Date) => Promise<string | undefined>;
+
+/** An outage is more than a third of a domain, and at least two sensors, that fell silent within a day. */
+export function createOutageCheck(sensors: readonly Sensor[], graph: Reader): OutageCheck {
+  let silences: Promise<ReadonlyMap<Sensor, Date> | ToolError> | undefined;
+  return async (sensor, since) => {
+    silences ??= catchToolError(readAllSilences(sensors, graph));
+    const known = await silences;
+    if (known instanceof ToolError) {
+      if (known.code === 'cancelled') throw known;
+      return 'whether it is part of an outage could not be read';
+    }
+    const domains = listDomainsOfSensor(sensor).flatMap((domain) => {
+      const members = sensors.filter((one) => listDomainsOfSensor(one).includes(domain));
+      const together = members.filter((one) => {
+        const start = one.id === sensor.id ? since : known.get(one);
+        return start !== undefined && Math.abs(start.getTime() - since.getTime()) <= dayMs;
+      });
+      const isMany = together.length > 1 && together.length * 3 > members.length;
+      return isMany
+        ? [
+            `${together.length} of ${members.length} sensors of ${quoteName(domain)} fell silent on one day, which looks like an outage`,
+          ]
+        : [];
+    });
+    return domains[0];
+  };
+}
+
+/** Since when each sensor that does not communicate is silent, by the issues of the tenant. */
+async function readAllSilences(sensors: readonly Sensor[], graph: Reader): Promise<ReadonlyMap<Sensor, Date>> {
+  const issues = (await graph.getAll(endpoints.listHealthIssues)).filter(isOfSilence);
+  const find = indexSensors(sensors);
+  const ofSensors = new Map<Sensor, HealthIssue[]>();
+  for (const issue of issues) {
+    for (const sensor of new Set(issue.sensorDNSNames.flatMap(find))) {
+      ofSensors.set(sensor, [...(ofSensors.get(sensor) ?? []), issue]);
+    }
+  }
+  const found = [...ofSensors].flatMap(([sensor, own]) => {
+    const since = isCommunicating(sensor) ? undefined : findSilence(own);
+    return since === undefined ? [] : [[sensor, since] as const];
+  });
+  return new Map(found);
+}
