@@ -115,6 +115,12 @@ function countVersions(known: readonly { version: string; isDelayed: boolean }[]
   };
 }
 
+/** How many sensors have each of these deployment statuses, where any has. */
+function countStatuses(sensors: readonly Sensor[], statuses: readonly string[]): Record<string, number> {
+  const counts = statuses.map((status) => [status, sensors.filter((one) => one.deploymentStatus === status).length]);
+  return Object.fromEntries(counts.filter(([, count]) => count !== 0));
+}
+
 function summarizeDuplicates(sensors: readonly Sensor[]) {
   const groups = groupBy(sensors, (sensor) => getDuplicateKey(sensor) ?? '');
   groups.delete('');
@@ -149,6 +155,7 @@ function summarizeDomains(
       dcSensors: controllerSensors.length,
       sensors: domainSensors.length,
       notCommunicating: domainSensors.filter((sensor) => !isHeard(sensor)).length,
+      ...countStatuses(domainSensors, ['disconnected', 'unreachable']),
       ...(candidates !== undefined && { candidates: candidatesByDomain.get(domain)?.length ?? 0 }),
     };
   });
