@@ -64,6 +64,7 @@ async function startAsking({ env, look, running }: ReturnType<typeof createDeskt
   const raw = await connectRaw('legacy', { ...byPage, env: { ...env, NODE_OPTIONS } });
   raw.call('get_deployment_access_key', {}).catch(() => undefined);
   await vi.waitFor(() => expect(running('xdg-open')).toHaveLength(1), 20_000);
+  await vi.waitFor(() => expect(running('browser')).toHaveLength(1), 20_000);
   await vi.waitFor(() => expect(look()).toMatchObject({ files: 1, sockets: 2 }), 20_000);
   return raw;
 }
