@@ -117,7 +117,7 @@ describe('the approval page in Chromium', () => {
         expect.stringContaining('"Contoso"'),
         'Activate v3.x on server dc24.contoso.com',
       ]);
-      expect(await call()).toContain('appeared as a sensor');
+      expect(await call()).toContain('Appeared as a sensor');
     });
     expect(reached).toBe(1);
   });
