@@ -39,6 +39,9 @@ export async function readSensorIssues(sensorId: string, graph: Reader): Promise
 
 export const countSilentDays = (since: Date, now = Date.now()) => Math.floor((now - since.getTime()) / dayMs);
 
+/** From so many days on, a disconnected sensor counts as stale. */
+export const longSilenceDays = 30;
+
 /** `2026-10-01` and the days since then, as a result tells them. */
 export const describeSilence = (since: Date | undefined) =>
   since === undefined

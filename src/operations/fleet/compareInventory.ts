@@ -81,15 +81,13 @@ function listOrphans(sensors: readonly Sensor[], names: ReturnType<typeof readNa
   const find = indexSensors(sensors);
   const named = new Set(names.flatMap(({ name }) => (name === undefined ? [] : find(name))));
   const others = sensors.filter((sensor) => !named.has(sensor));
-  const list = (orphans: readonly Sensor[]) => {
-    const listed = orphans.slice(0, limit).map((sensor) => ({
+  const list = (orphans: readonly Sensor[]) =>
+    createGroup(orphans, limit, (sensor) => ({
       name: toSafeText(nameMachine(sensor)),
       id: toSafeText(sensor.id),
       type: sensor.sensorType,
       deployment: sensor.deploymentStatus,
     }));
-    return { rows: listed.length, total: orphans.length, listed };
-  };
   const isOnController = ({ sensorType }: Sensor) => sensorType === 'domainControllerIntegrated';
   return {
     dcSensorsNotNamed: list(others.filter(isOnController)),
@@ -98,10 +96,16 @@ function listOrphans(sensors: readonly Sensor[], names: ReturnType<typeof readNa
   };
 }
 
-function listResults(results: readonly InventoryMatch[], wanted: InventoryMatch['kind'], limit: number) {
-  const matches = results.filter(({ kind }) => kind === wanted);
-  const listed = matches.slice(0, limit).map(({ line }) => line);
-  return { rows: listed.length, total: matches.length, listed };
+const listResults = (results: readonly InventoryMatch[], wanted: InventoryMatch['kind'], limit: number) =>
+  createGroup(
+    results.filter(({ kind }) => kind === wanted),
+    limit,
+    ({ line }) => line,
+  );
+
+function createGroup<T, L>(members: readonly T[], limit: number, toLine: (member: T) => L) {
+  const listed = members.slice(0, limit).map(toLine);
+  return { rows: listed.length, total: members.length, listed };
 }
 
 /** What fits one name, as its group lists it. */

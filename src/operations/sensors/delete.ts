@@ -19,7 +19,14 @@ import {
 import { emptyPlan, type Plan, type Target, write } from '../operation.ts';
 import { catchToolError, readIfAllowed } from '../partial.ts';
 import { id, ids, targetStates } from '../schemas.ts';
-import { countSilentDays, createOutageCheck, findSilence, type OutageCheck, readSensorIssues } from '../silence.ts';
+import {
+  countSilentDays,
+  createOutageCheck,
+  findSilence,
+  longSilenceDays,
+  type OutageCheck,
+  readSensorIssues,
+} from '../silence.ts';
 import { listStates, type Observation, observeNoEffect, readAfterWrite, summarize } from '../verification.ts';
 import { assessDeletion, hasServer, isStated, listRemaining } from './deleteConsequences.ts';
 
@@ -97,8 +104,6 @@ async function planStaleDeletion(ids: readonly string[], { sensors, isOutage }: 
   return planDeletion(toDelete, sensors, silences, graph);
 }
 
-const longSilenceDays = 30;
-
 /** `disconnected` alone is not stale: a demoted domain controller stays so for ever, and one that is switched off too. */
 const canBeSilentForLong = (sensor: Sensor) =>
   sensor.deploymentStatus === 'disconnected' && judgeStatus(sensor) === 'known' && isStated(sensor);
@@ -139,9 +144,9 @@ function createRecheck(fleet: StaleContext & { readonly readAt: number }, ids: r
     }
     const sensor = await readIfThere(sensorId, graph);
     if (sensor === undefined) return { ...emptyPlan, act: { word: 'delete', verb: 'Delete' }, types: 'name' };
-    const twins = findDuplicates(sensor, listRemaining(sensors, [], graph.pendingDeletions));
-    const readings = await Promise.all(twins.map(({ id }) => readIfThere(id, graph)));
-    const replaced = new Set([sensor, ...twins].map(({ id }) => id.toLowerCase()));
+    const duplicates = findDuplicates(sensor, listRemaining(sensors, [], graph.pendingDeletions));
+    const readings = await Promise.all(duplicates.map(({ id }) => readIfThere(id, graph)));
+    const replaced = new Set([sensor, ...duplicates].map(({ id }) => id.toLowerCase()));
     const others = sensors.filter(({ id }) => !replaced.has(id.toLowerCase()));
     const now = [sensor, ...readings.flatMap((one) => one ?? []), ...others];
     return planStaleDeletion([sensorId], { sensors: now, isOutage }, graph);

@@ -17,7 +17,7 @@ import {
   parseGeneration,
 } from '../machines.ts';
 import type { Consequence } from '../operation.ts';
-import { countSilentDays } from '../silence.ts';
+import { countSilentDays, longSilenceDays } from '../silence.ts';
 
 /** What stays when these sensors and the deletions that wait for an answer are gone. */
 export function listRemaining(sensors: readonly Sensor[], chosen: readonly Sensor[], pending: ReadonlySet<string>) {
@@ -62,6 +62,8 @@ export function assessDeletion(
   const duplicates = findDuplicates(sensor, remaining);
   const activeDuplicates = duplicates.filter(isHeard);
   const hasActiveDuplicate = activeDuplicates.length > 0;
+  const isSilentForLong =
+    silentSince !== undefined && countSilentDays(silentSince) >= longSilenceDays && !hasActiveDuplicate;
   const silentDuplicates = duplicates.filter((one) => !isHeard(one));
   // The software on the server is the one that the running entry works with.
   const hasSoftwareInUse = activeDuplicates.some(({ version }) => parseGeneration(version) === 'v2');
@@ -147,14 +149,14 @@ export function assessDeletion(
       }),
     ],
     [
-      silentSince !== undefined && countSilentDays(silentSince) >= 30 && !hasActiveDuplicate,
+      isSilentForLong,
       reassure('silent_for_30_days', {
-        text: `${name} has not been heard for at least 30 days, by its issues since ${silentSince?.toISOString().slice(0, 10)}.`,
+        text: `${name} has not been heard for at least ${longSilenceDays} days, by its issues since ${silentSince?.toISOString().slice(0, 10)}.`,
         about,
       }),
     ],
     [
-      silentSince !== undefined && countSilentDays(silentSince) >= 30 && !hasActiveDuplicate,
+      isSilentForLong,
       warn('server_may_be_off', {
         text: `If the server of ${name} is only switched off, its sensor has to be installed again when it comes back.`,
         short: 'if only switched off: install again',

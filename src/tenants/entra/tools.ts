@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import * as z from 'zod';
 import { ToolError } from '../../errors.ts';
+import { findWindowsProgram } from '../../files.ts';
 import { parseJson } from '../../json.ts';
 import { adviseOnErrorNumber, extractReason, SignInFailure } from './errors.ts';
 
@@ -195,7 +196,8 @@ function endTool(child: ChildProcess): void {
   for (const stream of [child.stdout, child.stderr]) stream?.destroy();
   if (child.pid === undefined) return;
   if (isWindows) {
-    if (child.exitCode === null) spawnSync('taskkill', ['/pid', String(child.pid), '/T', '/F'], { windowsHide: true });
+    if (child.exitCode === null)
+      spawnSync(findWindowsProgram('taskkill'), ['/pid', String(child.pid), '/T', '/F'], { windowsHide: true });
     return;
   }
   try {
