@@ -5,14 +5,14 @@ import { describe, expect, test } from 'vitest';
 import { connect } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
 import { askSocket } from '../harness/outside.ts';
-import { prepareServerProcess } from '../harness/server.ts';
+import { prepareServerProcess, startServer } from '../harness/server.ts';
 
 const keepRunning =
   'tell the user as well that the host has to keep the server running between calls. (SIMULATED tenant)';
 
-/** One server of a user who has an audit folder already. */
-async function start(auditLog: string) {
-  const server = await prepareServerProcess({ flags: { auditLog, approval: 'terminal' }, patience: 200 });
+/** One server of a user who has an audit folder already, in a process that ends with it or in that of the tests. */
+async function start(auditLog: string, startIn: typeof prepareServerProcess | typeof startServer) {
+  const server = await startIn({ flags: { auditLog, approval: 'terminal' }, patience: 0 });
   const client = await connect('v2 modern', server);
   return {
     server,
@@ -28,26 +28,26 @@ async function start(auditLog: string) {
 }
 type EndingHost = Awaited<ReturnType<typeof start>>;
 
-/** What a host gets that ends the server after each call, and how many gated requests reached Graph. */
-async function callOnServersOfTheirOwn(auditLog: string, count: number) {
-  const texts: string[] = [];
-  let reached = 0;
-  for (let call = 0; call < count; call++) {
-    const started = await start(auditLog);
-    texts.push(await started.call());
-    reached += await started.end();
-  }
-  return { texts, reached };
+/** What a model gets from a server that is ended after its call. */
+async function callOnce(auditLog: string, startIn: typeof prepareServerProcess | typeof startServer) {
+  const started = await start(auditLog, startIn);
+  const text = await started.call();
+  return { text, reached: await started.end() };
 }
 
 describe.concurrent('a host that ends the server after each call', () => {
   const createFolder = () => join(mkdtempSync(join(tmpdir(), 'ended-')), 'audit');
 
   test('is recognised at the third call: the person is told that it has to keep the server running', async () => {
-    const { texts, reached } = await callOnServersOfTheirOwn(createFolder(), 3);
-    for (const text of texts) expect(text).toMatch(/^approval_pending: /);
-    expect(texts.map((text) => text.endsWith(keepRunning))).toEqual([false, false, true]);
-    expect(reached).toBe(0);
+    const folder = createFolder();
+    const calls = [
+      await callOnce(folder, prepareServerProcess),
+      await callOnce(folder, prepareServerProcess),
+      await callOnce(folder, startServer),
+    ];
+    for (const { text } of calls) expect(text).toMatch(/^approval_pending: /);
+    expect(calls.map(({ text }) => text.endsWith(keepRunning))).toEqual([false, false, true]);
+    expect(calls.map(({ reached }) => reached)).toEqual([0, 0, 0]);
   });
 
   test.each<[string, (started: EndingHost) => Promise<unknown>]>([
@@ -62,22 +62,22 @@ describe.concurrent('a host that ends the server after each call', () => {
     ['one of the servers was asked nothing', async ({ client }) => client.call('list_sensors')],
   ])('is not suspected where %s', async (_, use) => {
     const folder = createFolder();
-    await callOnServersOfTheirOwn(folder, 1);
-    const second = await start(folder);
+    await callOnce(folder, prepareServerProcess);
+    const second = await start(folder, prepareServerProcess);
     await use(second);
     await second.end();
-    const { texts } = await callOnServersOfTheirOwn(folder, 1);
-    expect(texts[0]).toMatch(/^approval_pending: /);
-    expect(texts[0]).not.toContain(keepRunning);
+    const { text } = await callOnce(folder, startServer);
+    expect(text).toMatch(/^approval_pending: /);
+    expect(text).not.toContain(keepRunning);
   });
 
   test('is not suspected where the other servers still run', async () => {
     const folder = createFolder();
-    const others = [await start(folder), await start(folder)];
+    const others = [await start(folder, prepareServerProcess), await start(folder, prepareServerProcess)];
     for (const { call } of others) await call();
-    const { texts } = await callOnServersOfTheirOwn(folder, 1);
-    expect(texts[0]).toMatch(/^approval_pending: /);
-    expect(texts[0]).not.toContain(keepRunning);
+    const { text } = await callOnce(folder, startServer);
+    expect(text).toMatch(/^approval_pending: /);
+    expect(text).not.toContain(keepRunning);
     for (const { end } of others) await end();
   });
 });

@@ -21,15 +21,24 @@ import { find } from '../harness/fleet.ts';
 import { findSocket } from '../harness/outside.ts';
 import { prepareServerProcess } from '../harness/server.ts';
 import { pretendWindows } from '../harness/windows.ts';
-import { playSceneOfProcess } from './scene.ts';
+import { playScene, playSceneOfProcess } from './scene.ts';
 
 const atTerminal = { approval: 'terminal' } as const;
 const typed = 'DC07.contoso.com';
 
+interface Shell {
+  readonly args?: readonly string[];
+  /** A program that starts it, with its arguments. */
+  readonly through?: readonly string[];
+  readonly input?: string;
+}
+
 /** `mdi-sensors-mcp approve` in a login shell of the same user. */
-async function approve(home: string, args: readonly string[] = [], more: Record<string, string> = {}) {
-  const env = { PATH: process.env.PATH, HOME: home, TERM: 'xterm', XDG_RUNTIME_DIR: '/run/user/1000', ...more };
-  const child = spawn(process.execPath, ['dist/main.js', 'approve', ...args], { env, stdio: 'pipe' });
+async function approve(home: string, { args = [], through = [], input = '' }: Shell = {}) {
+  const env = { PATH: process.env.PATH, HOME: home, TERM: 'xterm', XDG_RUNTIME_DIR: '/run/user/1000' };
+  const [program = '', ...rest] = [...through, process.execPath, 'dist/main.js', 'approve', ...args];
+  const child = spawn(program, rest, { env, stdio: 'pipe' });
+  child.stdin.end(input);
   let [out, errors] = ['', ''];
   child.stdout.on('data', (data) => {
     out += data;
@@ -46,7 +55,7 @@ const writeNote = (socket: string, machine: { readonly host?: string; readonly b
   JSON.stringify({ v: 1, socket, host: hostname(), boot, ...machine });
 const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 
-const listed = (home: string) => approve(home, ['--list']);
+const listed = (home: string) => approve(home, { args: ['--list'] });
 const theQuestion = 'SIMULATED "Contoso": Delete sensor DC07.contoso.com (10 minutes left)\n';
 
 /** Calls twice, since the first call only says where the person is asked; resolves as soon as the second one waits. */
@@ -136,7 +145,7 @@ describe.concurrent('the terminal socket', () => {
 
 describe.concurrent('mdi-sensors-mcp approve', () => {
   test('it shows what waits on the own terminal, takes the name there, and tells what follows', async () => {
-    const reached = await playSceneOfProcess(atTerminal, async ({ server: { home }, call }) => {
+    const reached = await playScene(atTerminal, async ({ server: { home }, call }) => {
       await call();
       const { out } = await atOwnTerminal(home, [typed]);
       expect(out).toContain('To approve, type: DC07.contoso.com');
@@ -163,16 +172,11 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   });
 
   attack('an approval typed without a terminal', { on: 'v2 legacy', channel: 'terminal' }, () =>
-    playSceneOfProcess(atTerminal, async ({ server: { home }, call }) => {
+    playScene(atTerminal, async ({ server: { home }, call }) => {
       await call();
-      const piped = spawnSync('setsid', ['-w', process.execPath, 'dist/main.js', 'approve'], {
-        env: { PATH: process.env.PATH, HOME: home },
-        input: `${typed}\n`,
-        encoding: 'utf8',
-        timeout: 20_000,
-      });
-      expect({ status: piped.status, errors: piped.stderr }).toEqual({
+      expect(await approve(home, { through: ['setsid', '-w'], input: `${typed}\n` })).toEqual({
         status: 2,
+        out: '',
         errors: 'mdi-sensors-mcp: approve needs a terminal with a person, and here is none.\n',
       });
       await call();
@@ -180,7 +184,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   );
 
   attack('an approval typed in the shell of an agent, or with CI set', { on: 'v2 legacy', channel: 'terminal' }, () =>
-    playSceneOfProcess(atTerminal, async ({ server: { home }, call }) => {
+    playScene(atTerminal, async ({ server: { home }, call }) => {
       await call();
       for (const mark of ['CI', 'CLAUDECODE', 'GEMINI_CLI', 'CODEX_THREAD_ID', 'CURSOR_AGENT', 'OPENCODE']) {
         const { status, out } = await atOwnTerminal(home, [typed], { env: { [mark]: '1' } });
@@ -194,7 +198,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   );
 
   test('the list names tenant, act and every target, of a server that a host started with HOME and little more', async () => {
-    await playSceneOfProcess(
+    await playScene(
       { ...atTerminal, env: { LOGNAME: 'ann', USER: 'ann' } },
       async ({ server: { home }, client, call }) => {
         await call();
@@ -209,7 +213,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   });
 
   test('a folder in which others can write is not trusted', async () => {
-    await playSceneOfProcess(atTerminal, async ({ server: { home }, call }) => {
+    await playScene(atTerminal, async ({ server: { home }, call }) => {
       await call();
       const folder = join(home, '.mdi-sensors-mcp');
       chmodSync(folder, 0o777);
@@ -222,7 +226,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   });
 
   test('folders and pipes among the servers are passed over, and what a killed server left is removed', async () => {
-    await playSceneOfProcess(atTerminal, async ({ server, server: { home }, call }) => {
+    await playScene(atTerminal, async ({ server, server: { home }, call }) => {
       expect(await server.gated()).toBe(0);
       // From here on the control socket is that of the other server; the first one has its connection.
       const other = await connect('v1', server);
@@ -239,7 +243,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   });
 
   test('a server that does not answer holds nobody up, and is named', async () => {
-    await playSceneOfProcess(atTerminal, async ({ server: { home }, client, call }) => {
+    await playScene(atTerminal, async ({ server: { home }, client, call }) => {
       await call();
       const folder = join(home, '.mdi-sensors-mcp');
       const silent = createServer().listen(join(folder, 'silent'));
@@ -300,7 +304,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   });
 
   test('on 24 rows tenant, act and the text to type stand above the prompt, whatever came before', async () => {
-    await playSceneOfProcess(atTerminal, async ({ server: { home }, client }) => {
+    await playScene(atTerminal, async ({ server: { home }, client }) => {
       const ids = ['SIN-DC03.apac.contoso.com', 'DC12.contoso.com'].map((name) => find('sensors', name));
       await client.call('delete_stale_sensors', { ids });
       const { out, screens } = await atOwnTerminal(home, ['']);
@@ -317,7 +321,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   test.each([60, 80, 132])(
     'at %i columns the frame is as wide, and no id and no address is broken',
     async (columns) => {
-      await playSceneOfProcess(atTerminal, async ({ server: { home }, call }) => {
+      await playScene(atTerminal, async ({ server: { home }, call }) => {
         await call();
         const { out } = await atOwnTerminal(home, [''], { columns });
         expect(out).toContain(`┌${'─'.repeat(columns - 2)}┐`);
@@ -352,7 +356,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
   });
 
   test('what was declined may be asked again once the person says so, and not before', async () => {
-    const reached = await playSceneOfProcess(atTerminal, async ({ server: { home }, call }) => {
+    const reached = await playScene(atTerminal, async ({ server: { home }, call }) => {
       await call();
       const declined = await atOwnTerminal(home, ['decline', '']);
       expect(declined.out).toContain('SIMULATED "Contoso": Delete sensor DC07.contoso.com (declined)');
@@ -389,7 +393,7 @@ describe.concurrent('mdi-sensors-mcp approve', () => {
     ['another machine of the same name', { boot: '00000000-0000-4000-8000-000000000000' }],
   ] as const) {
     attack(`a question of ${what} answered in a shared home folder`, { on: 'v2 legacy', channel: 'terminal' }, () =>
-      playSceneOfProcess(atTerminal, async ({ server: { home }, call }) => {
+      playScene(atTerminal, async ({ server: { home }, call }) => {
         await call();
         const folder = join(home, '.mdi-sensors-mcp');
         const name = readdirSync(folder).find((file) => file.endsWith('.server')) ?? '';
