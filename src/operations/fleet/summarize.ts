@@ -96,7 +96,8 @@ function summarizeVersions(sensors: readonly Sensor[], current: string | undefin
       ? [{ version, isDelayed: settings?.isDelayedDeploymentEnabled === true }]
       : [],
   );
-  const [oldest] = known.map(({ version }) => version).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const versions = new Set(known.map(({ version }) => version));
+  const [oldest] = [...versions].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   const counts = current === undefined ? {} : countVersions(known, current);
   return { package: toSafeText(current, 40), ...counts, oldest: toSafeText(oldest, 40) };
 }
