@@ -16,12 +16,12 @@ const processes = 'test/**/*.process.test.ts';
 export default defineConfig({
   test: {
     reporters: ['default', './test/harness/reporter.ts'],
-    maxWorkers: 2,
     projects: [
       {
         test: {
           ...common,
           name: 'in-process',
+          maxWorkers: 2,
           include: ['test/**/*.test.ts'],
           exclude: [processes],
           globalSetup: 'test/harness/folder.ts',
@@ -31,6 +31,9 @@ export default defineConfig({
         test: {
           ...common,
           name: 'processes',
+          // These wait for others most of the time.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
           include: [processes],
           globalSetup: ['test/harness/folder.ts', 'test/harness/build.ts'],
         },

@@ -40,7 +40,7 @@ export interface FaultRun {
 }
 
 const key = 'U0lNVUxBVEVEb2xkIGtleSBvZiB0aGUgZmF1bHQgbWF0cml4';
-const options = { seed: 1, pageSize: 5, accessKey: key };
+const options = { seed: 1, accessKey: key };
 
 export const stages: Readonly<Record<CallStage, readonly Omit<FaultCase, 'fault'>[]>> = {
   read: readings.map((reading) => {
@@ -65,6 +65,11 @@ function isFor(name: EndpointName): (request: LoggedRequest) => boolean {
   return ({ method, path }) => ways.some((way) => way.test(`${method} ${path}`));
 }
 export const isPaged = (name: EndpointName) => name.startsWith('list');
+/** Small enough for two pages where a fault is about pages; there are few candidates. */
+function getPageSize(name: EndpointName): number {
+  if (!isPaged(name)) return 100;
+  return name === 'listSensorCandidates' ? 5 : 10;
+}
 
 const filesIn = (folder: string) =>
   existsSync(folder) ? readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8')) : [];
@@ -81,6 +86,7 @@ export async function runFaultCase({
   const clock = createVirtualClock();
   const tenant = createSimulatedTenant({
     ...options,
+    pageSize: getPageSize(endpoint),
     now: clock.wall,
     ...fault?.options,
     onRequest: (request) => {

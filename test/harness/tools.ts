@@ -125,7 +125,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     firstRoute: 'GET sensors',
     faults: {
       reads: 'listSensors',
-      changedBy: { 'missing item': 36, 'unknown enum members': 44 },
+      changedBy: { 'missing item': 40, 'unknown enum members': 44 },
     },
   },
   get_sensor: {
@@ -306,7 +306,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     firstRoute: 'GET healthIssues',
     faults: {
       reads: 'listHealthIssues',
-      changedBy: { 'missing item': 16, 'unknown enum members': 0, 'null collections': 18 },
+      changedBy: { 'missing item': 17, 'unknown enum members': 0, 'null collections': 18 },
     },
   },
   get_health_issue: {
@@ -374,7 +374,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     usGov: 'absent',
     faults: {
       reads: 'listSensorMigrations',
-      changedBy: { 'missing item': 27, 'unknown enum members': 33 },
+      changedBy: { 'missing item': 30, 'unknown enum members': 33 },
     },
   },
   migrate_sensors: {
