@@ -71,17 +71,20 @@ export async function sendWithRetries(
   clock: Clock,
   throttle: Throttle,
 ): Promise<ExchangeResult> {
-  const error = createNoAnswerError(endpoint, 'the time for this call is over');
-  let last: ExchangeResult = { mayHaveWritten: false, error };
+  let last: ExchangeResult = { mayHaveWritten: false };
+  const endWithoutAnswer = (): ExchangeResult => ({
+    error: createNoAnswerError(endpoint, 'the time for this call is over'),
+    ...last,
+  });
   let [retryAt, hasRetryAfter] = [0, false];
   for (let resends = 0; resends <= maxResends; ) {
     const now = clock.monotonic();
     const waitMs = Math.max(retryAt, throttle.notBefore) - now;
-    if (now >= deadline) return last;
+    if (now >= deadline) return endWithoutAnswer();
     if (now + waitMs >= deadline) {
       return hasRetryAfter || throttle.notBefore > retryAt
         ? { ...last, error: createThrottledError(endpoint, waitMs, last.answer) }
-        : last;
+        : endWithoutAnswer();
     }
     // What may have taken effect is not given up: a cancelled call would then read as one that did nothing.
     if (waitMs > 0) await pause(clock, waitMs, last.mayHaveWritten ? undefined : signal);
@@ -89,11 +92,11 @@ export async function sendWithRetries(
     if (freshness !== undefined && (last.mayHaveWritten || clock.monotonic() > freshness.until)) {
       const terms = { mayHaveRun: last.mayHaveWritten, timeoutMs: Math.max(1, deadline - clock.monotonic()) };
       const found = await freshness.refresh(terms);
-      if (found === 'done') return { ...last, found };
+      if (found === 'done') return { ...endWithoutAnswer(), found };
       if (found !== 'same')
         return { ...last, error: found, ...(found.code === 'target_changed' && { found: 'changed' }) };
     }
-    if (clock.monotonic() >= deadline) return last;
+    if (clock.monotonic() >= deadline) return endWithoutAnswer();
     const attempt = await sendOnce();
     if (attempt.kind === 'heldBack') {
       if (attempt.error !== undefined && last.answer === undefined && !last.mayHaveWritten)
@@ -110,7 +113,7 @@ export async function sendWithRetries(
     retryAt = endedAt + (retryAfterMs || 500 * 2 ** resends * (0.5 + Math.random() / 2));
     resends++;
   }
-  return last;
+  return endWithoutAnswer();
 }
 
 /** Whether Graph has carried the request out or finally refused it, and how many milliseconds it asked to wait. */
