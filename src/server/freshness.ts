@@ -23,7 +23,10 @@ export function createFreshness(planned: Reading, readAgain: (terms: RefreshTerm
         const now = await readAgain(terms);
         if (now.question.requests.length === 0) return 'done';
         const differences = describeDifferences(planned.question, now.question);
-        if (differences.length > 0) return createChangedError(`${differences.join('; ')}.`);
+        if (differences.length > 0) {
+          const phrases = differences.map((difference) => difference.replace(/\.$/, ''));
+          return createChangedError(`${phrases.join('; ')}.`);
+        }
         readAt = now.readAt;
         return 'same';
       } catch (error) {

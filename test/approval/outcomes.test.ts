@@ -46,8 +46,9 @@ describe('what is told and recorded of an act', () => {
       { ...waitFirst, method: 'DELETE', path: 'sensors' },
     ]);
     expect(left).toBe(1);
-    expect(text).toMatch(/^target_changed: /);
-    expect(text).toContain('Nothing was changed.');
+    expect(text).toMatch(
+      /^target_changed: It is no longer what it was: [^:]+: name was .*[^.]\. It is no longer what it was: [^:]+: name was .*[^.]\. Nothing was changed\. /,
+    );
     for (const name of orphanNames) expect(text).toContain(`It is no longer what it was: ${name}: name was `);
     expect(record).toMatchObject({ verdict: 'target_changed', requestIds: [requestId] });
   });

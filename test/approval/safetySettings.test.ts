@@ -91,7 +91,7 @@ describe('--max-machines', () => {
   attack('two machines with --max-machines 1', { on: 'v2 legacy' }, () =>
     withSettings({ maxMachines: 1 }, async ({ client, forms }) => {
       expect((await client.call('delete_stale_sensors', { ids })).text).toMatch(
-        /^invalid_input: One approval covers at most 1 machines here, and this call names 2\. Nothing was changed\./,
+        /^invalid_input: One approval covers at most 1 machines here, and this call names 2\. Nothing was changed\. Make several calls, or let the operator raise --max-machines\./,
       );
       expect(forms).toEqual([]);
     }),
