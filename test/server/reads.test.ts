@@ -18,10 +18,10 @@ const asking =
 const firstOf = (list: unknown) => (list as { id: string }[])[0];
 
 describe.each([
-  { fleet: 'the seeded fleet', tenant: {}, total: 44 },
-  { fleet: '5,000 sensors', tenant: { sensors: 5000, seed: 7 }, total: 5000 },
-])('$fleet', ({ tenant, total }) => {
-  test.each(kinds)('every tool that reads answers a %s client, and nothing is written', async (kind) => {
+  { fleet: 'the seeded fleet', tenant: {}, total: 44, clients: kinds },
+  { fleet: '5,000 sensors', tenant: { sensors: 5000, seed: 7 }, total: 5000, clients: ['v1'] as const },
+])('$fleet', ({ tenant, total, clients }) => {
+  test.each(clients)('every tool that reads answers a %s client, and nothing is written', async (kind) => {
     const server = await startServer({ tenant });
     const client = await connect(kind, server);
     const ask = asking(client);
