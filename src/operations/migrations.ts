@@ -38,11 +38,9 @@ export const listSensorMigrations = read({
     const migrations = (await graph.getAll(endpoints.listSensorMigrations)).filter(
       (one) => isOneOf(input.state, one.migrationState) && equalsIgnoreCase(input.domain, one.domainName),
     );
-    const { page, ...pageInfo } = paginate(migrations, ({ displayName }) => displayName, input);
-    return {
-      ...pageInfo,
-      migrations: page.map((migration) => ({ ...toSensorRow(migration), state: migration.migrationState })),
-    };
+    const toRow = (migration: SensorMigration) => ({ ...toSensorRow(migration), state: migration.migrationState });
+    const { page, ...pageInfo } = paginate(migrations, { getName: ({ displayName }) => displayName, toRow }, input);
+    return { ...pageInfo, migrations: page };
   },
 });
 

@@ -67,4 +67,6 @@ const leftOut = [
 
 function keepForHosts(schema: z.core.JSONSchema.BaseSchema): void {
   for (const keyword of leftOut) delete schema[keyword];
+  // What is not said about is allowed anyway.
+  if (JSON.stringify(schema.additionalProperties) === '{}') delete schema.additionalProperties;
 }
