@@ -9,10 +9,12 @@ import { warn } from './consequences.ts';
 import { equalsIgnoreCase, isAtLeastDaysOld, isOneOf, isSince } from './filters.ts';
 import { explainCommands, listCommands } from './issueCommands.ts';
 import { getHost, getSuffix, isSameName, readDomainName, readMachineName } from './machineNames.ts';
+import { groupBy } from './machines.ts';
 import { type Consequence, type Plan, read, type Target, write } from './operation.ts';
 import { columns, paginate, paging, pickColumns } from './paging.ts';
 import { catchToolError } from './partial.ts';
 import { date, hostname, id, ids, targetStates, text, word } from './schemas.ts';
+import { findFirstSeen, findSuppressionEnd } from './silence.ts';
 import { listStates, nothingToDo, observeValue, summarize } from './verification.ts';
 
 /** A health issue in a result. */
@@ -38,6 +40,7 @@ export const toIssueFacts = (issue: HealthIssue) => ({
 
 const toIssueRow = (issue: HealthIssue) => ({
   ...toIssueFacts(issue),
+  suppressedUntil: findSuppressionEnd(issue),
   ...toSafeTexts('sensors', issue.sensorDNSNames, { maxCount: 1 }),
 });
 
@@ -46,6 +49,7 @@ const toIssueDetail = (issue: HealthIssue, maxTextLength: number, isInList = tru
   issueTypeId: toSafeText(issue.issueTypeId),
   created: toSafeText(issue.createdDateTime),
   modified: toSafeText(issue.lastModifiedDateTime),
+  suppressedUntil: findSuppressionEnd(issue),
   ...toSafeTexts('sensors', issue.sensorDNSNames),
   ...toSafeTexts('domains', issue.domainNames),
   description: issue.description === undefined ? undefined : toSafeLines(issue.description, maxTextLength),
@@ -54,9 +58,22 @@ const toIssueDetail = (issue: HealthIssue, maxTextLength: number, isInList = tru
   ...toSafeTexts('additionalInformation', issue.additionalInformation, { maxLength: maxTextLength }),
 });
 
+/** The same issue again: Graph lists it anew each time that its status changes. */
+const getIssueKey = ({ displayName, sensorDNSNames, domainNames }: HealthIssue) =>
+  JSON.stringify([displayName, sensorDNSNames.toSorted(), domainNames.toSorted()]);
+
+/** Tells when an issue was first seen, where that was before this entry of it. */
+function createHistory(issues: readonly HealthIssue[]) {
+  const entries = groupBy(issues, getIssueKey);
+  return (issue: HealthIssue) => {
+    const firstSeen = findFirstSeen(issue, entries.get(getIssueKey(issue)) ?? []);
+    return firstSeen === issue.createdDateTime?.slice(0, 10) ? {} : { firstSeen };
+  };
+}
+
 const issueColumns = [
-  ...['severity', 'status', 'type', 'issueTypeId', 'created', 'modified', 'sensors', 'domains', 'description'],
-  ...['recommendations', 'commands', 'additionalInformation'],
+  ...['severity', 'status', 'type', 'issueTypeId', 'created', 'firstSeen', 'modified', 'suppressedUntil'],
+  ...['sensors', 'domains', 'description', 'recommendations', 'commands', 'additionalInformation'],
 ] as const;
 
 /** The commands of an issue lie under the names that say what to make of them. */
@@ -104,7 +121,8 @@ export const listHealthIssues = read({
     const isInDomain = (issue: HealthIssue) =>
       wantedDomain === undefined ||
       [...issue.domainNames.map(readDomainName), ...issue.sensorDNSNames.map(getSuffix)].includes(wantedDomain);
-    const issues = (await graph.getAll(endpoints.listHealthIssues)).filter(
+    const all = await graph.getAll(endpoints.listHealthIssues);
+    const issues = all.filter(
       (issue) =>
         isOneOf(status, nameStatus(issue)) &&
         isOneOf(severity, issue.severity) &&
@@ -115,8 +133,11 @@ export const listHealthIssues = read({
         isInDomain(issue) &&
         (sensor === undefined || issue.sensorDNSNames.some((fqdn) => isCalled(sensor, fqdn))),
     );
+    const describeHistory = createHistory(all);
     const toRow = (issue: HealthIssue) =>
-      fields === undefined ? toIssueRow(issue) : pickColumns(toIssueDetail(issue, 300), listKeys(fields));
+      fields === undefined
+        ? { ...toIssueRow(issue), ...describeHistory(issue) }
+        : pickColumns({ ...toIssueDetail(issue, 300), ...describeHistory(issue) }, listKeys(fields));
     const { page, ...pageInfo } = paginate(issues, { getName: ({ displayName }) => displayName, toRow }, input);
     return { ...pageInfo, issues: page };
   },

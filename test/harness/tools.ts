@@ -113,8 +113,9 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     },
   },
   compare_inventory: {
-    args: { names: ['DC01.contoso.com', 'dc24.contoso.com', 'DC07', 'nobody.contoso.com'] },
+    args: { names: ['DC01.contoso.com', 'dc24.contoso.com', 'DC13', 'nobody.contoso.com'] },
     needs: ['Sensors.Read'],
+    optional: ['Health.Read'],
     firstRoute: 'GET sensors',
     usGov: 'beta for sensorCandidates',
     faults: { reads: 'listSensors', changedBy: { 'unknown enum members': 4 } },
