@@ -149,7 +149,9 @@ describe('compare_inventory', () => {
     expect(found).toMatchObject({
       monitored: 1,
       unknown: { rows: 1, total: 1, listed: ['dc10'] },
-      missing: ['candidates: needs SecurityIdentitiesSensors.Read.All or a role'],
+      missing: [
+        "candidates: refused; by Microsoft's tables it needs SecurityIdentitiesSensors.Read.All, and a person a role",
+      ],
     });
   });
 
@@ -254,7 +256,9 @@ describe('compare_inventory', () => {
     test('and says what it may not read', async () => {
       const noRoute = Object.fromEntries(fleet.map(({ id }) => [`sensors/${id}/healthIssues`, 403]));
       const found = await compare(named, { ...noRoute, sensors: fleet, healthIssues: 403 });
-      expect(found.missing).toEqual(['silent since: needs SecurityIdentitiesHealth.Read.All or a role']);
+      expect(found.missing).toEqual([
+        "silent since: refused; by Microsoft's tables it needs SecurityIdentitiesHealth.Read.All, and a person a role",
+      ]);
       expect(silences(found)).toEqual(['dc01', 'dc02', 'dc03', 'dc04']);
     });
 
