@@ -370,6 +370,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
   list_sensor_migrations: {
     args: { limit: 200 },
     needs: ['Migration.Read'],
+    optional: ['Sensors.Read'],
     firstRoute: 'GET sensorMigration',
     global: 'beta for sensorMigration',
     usGov: 'absent',

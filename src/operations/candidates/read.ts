@@ -19,6 +19,7 @@ const toCandidateRow = (candidate: SensorCandidate) => ({
 const toWideRow = (candidate: SensorCandidate) => ({
   ...toCandidateRow(candidate),
   senseClientVersion: toSafeText(candidate.senseClientVersion),
+  sensorTypes: candidate.sensorTypes,
 });
 
 export const listSensorCandidates = read({
@@ -31,7 +32,7 @@ export const listSensorCandidates = read({
     name: word.optional().describe('Part of the FQDN'),
     staleDays: z.int().min(0).max(10000).optional().describe('Not seen for so many days'),
     ...paging,
-    fields: columns(['domain', 'lastSeen', 'senseClientVersion']),
+    fields: columns(['domain', 'lastSeen', 'senseClientVersion', 'sensorTypes']),
   }),
   output: z.looseObject({
     rows: z.number(),

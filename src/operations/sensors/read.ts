@@ -55,6 +55,7 @@ const toSensorDetail = (sensor: Sensor, isHeard: (sensor: Sensor) => boolean) =>
   communicating: isHeard(sensor),
   openIssues: sensor.openHealthIssuesCount,
   created: toSafeText(sensor.createdDateTime),
+  migrationState: sensor.migrationState,
   delayedUpdate: sensor.settings?.isDelayedDeploymentEnabled,
   description: toSafeText(sensor.settings?.description, 300),
   ...toSafeTexts('domainControllers', sensor.settings?.domainControllerDnsNames ?? []),
@@ -83,7 +84,7 @@ function describeAdapter({ isEnabled, name, id }: NonNullable<Sensor['settings']
 
 const sensorColumns = [
   ...['fqdn', 'domain', 'type', 'generation', 'version', 'deployment', 'service', 'communicating', 'health'],
-  ...['openIssues', 'created', 'delayedUpdate', 'description', 'domainControllers', 'adapters'],
+  ...['openIssues', 'created', 'delayedUpdate', 'description', 'domainControllers', 'adapters', 'migrationState'],
 ] as const;
 
 const version = z
