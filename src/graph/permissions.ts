@@ -3,6 +3,13 @@ import type { Permission } from './endpoint.ts';
 /** Microsoft Graph as Entra knows it, in every tenant and cloud. */
 export const graphAppId = '00000003-0000-0000-c000-000000000000';
 
+/**
+ * What a person needs beside a permission, by Microsoft's page on role groups; the pages of candidates, activation, auditing and
+ * migration name Security Administrator alone.
+ */
+export const rolesOfPerson =
+  'a role: Security Reader to read, Security Operator or Security Administrator to change, or the same rights in Defender XDR Unified RBAC; one that comes through PIM has to be active';
+
 /** The id of each permission for an app that acts by itself, from Microsoft's permission data; the same in every tenant. */
 export const roleIds: Readonly<Record<Permission, string>> = {
   'SecurityIdentitiesSensors.Read.All': '5f0ffea2-f474-4cf2-9834-61cda2bcea5c',

@@ -18,7 +18,7 @@ const regenerateEndpoint = endpoints.regenerateDeploymentAccessKey;
 
 const steps = [
   `A person copies the file to the server: \`${formatOwnCommand('secrets')}\` in their own terminal shows its folder. Do not look for it yourself.`,
-  'Plan a maintenance window: the silent installation may restart the server by itself.',
+  'Plan a maintenance window: the silent installation may restart the server by itself, even with norestart.',
   'On the server, in the folder of the unpacked package, in PowerShell: & \'.\\Azure ATP sensor Setup.exe\' --% /quiet NetFrameworkCommandLineArguments="/q" AccessKeyFile="PATH_OF_THE_FILE"',
   `Delete the file on both machines; on this one \`${formatOwnCommand('secrets --clear')}\` does it.`,
 ];

@@ -19,3 +19,7 @@ export function countDaysSince(time: string | undefined): number | undefined {
 /** A filter for what is at least so many days old; without it, everything. */
 export const isAtLeastDaysOld = (days: number | undefined, time: string | undefined): boolean =>
   days === undefined || (countDaysSince(time) ?? -1) >= days;
+
+/** A filter for what was on a day or later; without it, everything. */
+export const isSince = (day: string | undefined, time: string | undefined): boolean =>
+  day === undefined || Date.parse(time ?? '') >= Date.parse(day);

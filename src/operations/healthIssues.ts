@@ -6,13 +6,15 @@ import { type HealthIssue, issueSeverities, issueStatuses, issueTypes } from '..
 import { endpoints } from '../graph/endpoints/index.ts';
 import { quoteText, toSafeLines, toSafeText, toSafeTexts } from '../text.ts';
 import { warn } from './consequences.ts';
-import { equalsIgnoreCase, isAtLeastDaysOld, isOneOf } from './filters.ts';
+import { equalsIgnoreCase, isAtLeastDaysOld, isOneOf, isSince } from './filters.ts';
 import { explainCommands, listCommands } from './issueCommands.ts';
 import { getHost, getSuffix, isSameName, readDomainName, readMachineName } from './machineNames.ts';
+import { groupBy } from './machines.ts';
 import { type Consequence, type Plan, read, type Target, write } from './operation.ts';
-import { detail, paginate, paging } from './paging.ts';
+import { columns, paginate, paging, pickColumns } from './paging.ts';
 import { catchToolError } from './partial.ts';
-import { hostname, id, ids, targetStates, text, word } from './schemas.ts';
+import { date, hostname, id, ids, targetStates, text, word } from './schemas.ts';
+import { findFirstSeen, findSuppressionEnd } from './silence.ts';
 import { listStates, nothingToDo, observeValue, summarize } from './verification.ts';
 
 /** A health issue in a result. */
@@ -38,6 +40,7 @@ export const toIssueFacts = (issue: HealthIssue) => ({
 
 const toIssueRow = (issue: HealthIssue) => ({
   ...toIssueFacts(issue),
+  suppressedUntil: findSuppressionEnd(issue),
   ...toSafeTexts('sensors', issue.sensorDNSNames, { maxCount: 1 }),
 });
 
@@ -46,6 +49,7 @@ const toIssueDetail = (issue: HealthIssue, maxTextLength: number, isInList = tru
   issueTypeId: toSafeText(issue.issueTypeId),
   created: toSafeText(issue.createdDateTime),
   modified: toSafeText(issue.lastModifiedDateTime),
+  suppressedUntil: findSuppressionEnd(issue),
   ...toSafeTexts('sensors', issue.sensorDNSNames),
   ...toSafeTexts('domains', issue.domainNames),
   description: issue.description === undefined ? undefined : toSafeLines(issue.description, maxTextLength),
@@ -53,6 +57,28 @@ const toIssueDetail = (issue: HealthIssue, maxTextLength: number, isInList = tru
   ...listCommands(issue.recommendedActionCommands, isInList ? maxTextLength : undefined),
   ...toSafeTexts('additionalInformation', issue.additionalInformation, { maxLength: maxTextLength }),
 });
+
+/** The same issue again: Graph lists it anew each time that its status changes. */
+const getIssueKey = ({ displayName, sensorDNSNames, domainNames }: HealthIssue) =>
+  JSON.stringify([displayName, sensorDNSNames.toSorted(), domainNames.toSorted()]);
+
+/** Tells when an issue was first seen, where that was before this entry of it. */
+function createHistory(issues: readonly HealthIssue[]) {
+  const entries = groupBy(issues, getIssueKey);
+  return (issue: HealthIssue) => {
+    const firstSeen = findFirstSeen(issue, entries.get(getIssueKey(issue)) ?? []);
+    return firstSeen === issue.createdDateTime?.slice(0, 10) ? {} : { firstSeen };
+  };
+}
+
+const issueColumns = [
+  ...['severity', 'status', 'type', 'issueTypeId', 'created', 'firstSeen', 'modified', 'suppressedUntil'],
+  ...['sensors', 'domains', 'description', 'recommendations', 'commands', 'additionalInformation'],
+] as const;
+
+/** The commands of an issue lie under the names that say what to make of them. */
+const commandKeys = ['commandsForAPersonToRun', 'unknownCommandsDoNotRun', 'commandsTooLongToShow'];
+const listKeys = (fields: readonly string[]) => fields.flatMap((field) => (field === 'commands' ? commandKeys : field));
 
 /** Whether an FQDN is what a person calls by a name in any form, also by the 15 characters of a long one that a sensor shows. */
 function isCalled(name: string, fqdn: string): boolean {
@@ -69,42 +95,51 @@ export const listHealthIssues = read({
   name: 'list_health_issues',
   title: 'List health issues',
   description:
-    'What is wrong with sensors or the whole tenant: open health issues unless status says otherwise, with severity, sensors and age.',
+    'What is wrong with sensors or the whole tenant: open health issues unless status or changedSince says otherwise, with severity, sensors and age.',
   input: z.strictObject({
     status: z
       .array(z.enum([...issueStatuses, 'other']))
       .min(1)
-      .default(['open'])
-      .describe('Any of, else open'),
+      .optional()
+      .describe('Any of'),
     severity: z.array(z.enum(issueSeverities)).min(1).optional().describe('Any of'),
     type: z.enum(issueTypes).optional().describe('Of sensors or the tenant'),
     domain: hostname.optional().describe('Exact domain'),
     sensor: hostname.optional().describe('Host name or FQDN'),
     olderThanDays: z.int().min(0).max(10000).optional().describe('Age at least'),
+    changedSince: date.optional().describe('Such as 2026-01-31; of any status if none is given'),
     issueTypeId: word.optional().describe("Microsoft's number of the title"),
     ...paging,
-    detail,
+    fields: columns(issueColumns, 'title'),
   }),
   output: z.looseObject({ rows: z.number(), total: z.number(), issues: z.array(issueItem), cursor: text }),
   uses: [endpoints.listHealthIssues],
   async run(input, graph) {
-    const { status, severity, type, domain, sensor, olderThanDays, issueTypeId } = input;
+    const { severity, type, domain, sensor, olderThanDays, issueTypeId, changedSince, fields } = input;
+    const status = input.status ?? (changedSince === undefined ? ['open'] : undefined);
     const wantedDomain = domain === undefined ? undefined : readDomainName(domain);
     const isInDomain = (issue: HealthIssue) =>
       wantedDomain === undefined ||
       [...issue.domainNames.map(readDomainName), ...issue.sensorDNSNames.map(getSuffix)].includes(wantedDomain);
-    const issues = (await graph.getAll(endpoints.listHealthIssues)).filter(
+    const all = await graph.getAll(endpoints.listHealthIssues);
+    const issues = all.filter(
       (issue) =>
         isOneOf(status, nameStatus(issue)) &&
         isOneOf(severity, issue.severity) &&
         equalsIgnoreCase(type, issue.healthIssueType) &&
         equalsIgnoreCase(issueTypeId, issue.issueTypeId) &&
         isAtLeastDaysOld(olderThanDays, issue.createdDateTime) &&
+        isSince(changedSince, issue.lastModifiedDateTime ?? issue.createdDateTime) &&
         isInDomain(issue) &&
         (sensor === undefined || issue.sensorDNSNames.some((fqdn) => isCalled(sensor, fqdn))),
     );
-    const { page, ...pageInfo } = paginate(issues, ({ displayName }) => displayName, input);
-    return { ...pageInfo, issues: page.map((issue) => (input.detail ? toIssueDetail(issue, 300) : toIssueRow(issue))) };
+    const describeHistory = createHistory(all);
+    const toRow = (issue: HealthIssue) =>
+      fields === undefined
+        ? { ...toIssueRow(issue), ...describeHistory(issue) }
+        : pickColumns({ ...toIssueDetail(issue, 300), ...describeHistory(issue) }, listKeys(fields));
+    const { page, ...pageInfo } = paginate(issues, { getName: ({ displayName }) => displayName, toRow }, input);
+    return { ...pageInfo, issues: page };
   },
 });
 

@@ -2,15 +2,17 @@ import * as z from 'zod';
 import { ToolError } from '../errors.ts';
 import { createRequest } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
-import { migrationStates, type SensorMigration } from '../graph/endpoints/sensorMigration.ts';
+import type { SensorMigration } from '../graph/endpoints/sensorMigration.ts';
+import { migrationStates, type Sensor } from '../graph/endpoints/sensors.ts';
 import { formatCount } from '../text.ts';
 import { describeMachine, inform, warn, warnOfUnstatedCoverage, warnOfWholeDomains } from './consequences.ts';
-import { equalsIgnoreCase, isOneOf } from './filters.ts';
-import { normalizeName } from './machineNames.ts';
+import { isOneOf } from './filters.ts';
+import { normalizeName, readDomainName } from './machineNames.ts';
 import { isDomainControllerSensor, selectByIds, toSensorTarget } from './machines.ts';
+import { explainReasons, explainState, summarizeStaying } from './migrationReasons.ts';
 import { type Consequence, emptyPlan, read, type Target, write } from './operation.ts';
 import { paginate, paging } from './paging.ts';
-import { catchToolError } from './partial.ts';
+import { catchToolError, describeMissing, readIfAllowed } from './partial.ts';
 import { hostname, ids, targetStates, text } from './schemas.ts';
 import { toSensorRow } from './sensors/read.ts';
 import { listStates, type Observation, summarize } from './verification.ts';
@@ -19,7 +21,7 @@ export const listSensorMigrations = read({
   name: 'list_sensor_migrations',
   title: 'List sensor migrations',
   description:
-    'Which v2.x sensors can move to v3.x, are moving or failed. Only the beta of Microsoft Graph has this. Their ids go to migrate_sensors.',
+    'Which v2.x sensors can move to v3.x, are moving or failed, and why others cannot, with checks to run. Only the beta of Microsoft Graph has this. Their ids go to migrate_sensors.',
   input: z.strictObject({
     state: z.array(z.enum(migrationStates)).min(1).optional().describe('Any of'),
     domain: hostname.optional().describe('Exact domain'),
@@ -34,14 +36,30 @@ export const listSensorMigrations = read({
     cursor: text,
   }),
   uses: [endpoints.listSensorMigrations],
+  usesIfAllowed: [endpoints.listSensors],
   async run(input, graph) {
-    const migrations = (await graph.getAll(endpoints.listSensorMigrations)).filter(
-      (one) => isOneOf(input.state, one.migrationState) && equalsIgnoreCase(input.domain, one.domainName),
-    );
-    const { page, ...pageInfo } = paginate(migrations, ({ displayName }) => displayName, input);
+    const [all, sensors] = await Promise.all([
+      graph.getAll(endpoints.listSensorMigrations),
+      readIfAllowed(graph.getAll(endpoints.listSensors)),
+    ]);
+    const domain = input.domain === undefined ? undefined : readDomainName(input.domain);
+    const isInDomain = ({ domainName }: Partial<Sensor>) =>
+      domain === undefined || normalizeName(domainName) === domain;
+    const inDomain = all.filter(isInDomain);
+    const migrations = inDomain.filter(({ migrationState }) => isOneOf(input.state, migrationState));
+    const toRow = (migration: SensorMigration) => ({
+      ...toSensorRow(migration),
+      state: migration.migrationState,
+      why: explainState(migration),
+    });
+    const { page, ...pageInfo } = paginate(migrations, { getName: ({ displayName }) => displayName, toRow }, input);
+    const missing = describeMissing('other v2.x sensors', sensors, endpoints.listSensors);
     return {
       ...pageInfo,
-      migrations: page.map((migration) => ({ ...toSensorRow(migration), state: migration.migrationState })),
+      migrations: page,
+      ...explainReasons(migrations),
+      ...summarizeStaying(sensors instanceof ToolError ? [] : sensors.filter(isInDomain), inDomain),
+      ...(missing.length > 0 && { missing }),
     };
   },
 });

@@ -15,5 +15,6 @@ export const readIfAllowed = <T>(read: Promise<T>) => catchToolError(read, 'perm
 /** Names a part that is not there and why; nothing for a part that is. */
 export function describeMissing(part: string, value: unknown, { permission }: Endpoint): string[] {
   if (!(value instanceof ToolError)) return [];
-  return [`${part}: ${value.code === 'permission_missing' ? `needs ${permission} or a role` : 'not in this cloud'}`];
+  const refused = `refused; by Microsoft's tables it needs ${permission}, and a person a role`;
+  return [`${part}: ${value.code === 'permission_missing' ? refused : 'not in this cloud'}`];
 }

@@ -6,6 +6,12 @@ export const text = z.string().optional();
 /** A text without blanks or quotes around it. Formats are not published: they tell the server how to read an argument. */
 export const word = z.string().meta({ format: 'word' });
 
+/** A day, such as 2026-01-31. */
+export const date = z
+  .string()
+  .refine((value) => z.iso.date().safeParse(value).success, 'is not a date such as 2026-01-31')
+  .meta({ format: 'date' });
+
 /** A host or domain name. */
 export const hostname = z.string().max(255).meta({ format: 'hostname' });
 

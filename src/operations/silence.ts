@@ -5,7 +5,7 @@ import { endpoints } from '../graph/endpoints/index.ts';
 import type { Sensor } from '../graph/endpoints/sensors.ts';
 import { quoteName } from '../text.ts';
 import { indexSensors, isCommunicating, listDomainsOfSensor } from './machines.ts';
-import { catchToolError } from './partial.ts';
+import { catchToolError, readIfAllowed } from './partial.ts';
 
 const dayMs = 86_400_000;
 const isOfSilence = ({ displayName = '' }: HealthIssue) =>
@@ -37,6 +37,44 @@ export async function readSensorIssues(sensorId: string, graph: Reader): Promise
   return undefined;
 }
 
+/** Since when sensors are silent, of those of which that is known. */
+export type Silences = ReadonlyMap<Sensor, Date>;
+
+/**
+ * Since when sensors are silent, each by its own issues; where Graph does not give those, by the issues of the tenant that
+ * name no other sensor. `refusal` is why those could not be read either.
+ */
+export async function readSilences(
+  silent: readonly Sensor[],
+  fleet: readonly Sensor[],
+  graph: Reader,
+): Promise<{ readonly silences: Silences; readonly refusal?: ToolError }> {
+  const ownIssues = await Promise.all(silent.map(({ id }) => readSensorIssues(id, graph)));
+  const issues = ownIssues.includes(undefined) ? await readIfAllowed(graph.getAll(endpoints.listHealthIssues)) : [];
+  const find = indexSensors(fleet);
+  const findOnly = (name: string) => {
+    const found = find(name);
+    return found.length === 1 ? found : [];
+  };
+  const ofSensors = groupBySensor(issues instanceof ToolError ? [] : issues, findOnly);
+  const known = silent.flatMap((sensor, index) => {
+    const since = findSilence(ownIssues[index] ?? ofSensors.get(sensor) ?? []);
+    return since === undefined ? [] : [[sensor, since] as const];
+  });
+  return { silences: new Map(known), ...(issues instanceof ToolError && { refusal: issues }) };
+}
+
+/** The issues that tell of a silence, by the sensors that they name. */
+function groupBySensor(issues: readonly HealthIssue[], find: (name: string) => readonly Sensor[]) {
+  const ofSensors = new Map<Sensor, HealthIssue[]>();
+  for (const issue of issues.filter(isOfSilence)) {
+    for (const sensor of new Set(issue.sensorDNSNames.flatMap(find))) {
+      ofSensors.set(sensor, [...(ofSensors.get(sensor) ?? []), issue]);
+    }
+  }
+  return ofSensors;
+}
+
 export const countSilentDays = (since: Date, now = Date.now()) => Math.floor((now - since.getTime()) / dayMs);
 
 /** From so many days on, a disconnected sensor counts as stale. */
@@ -66,7 +104,7 @@ export type OutageCheck = (sensor: Sensor, since: Date) => Promise<string | unde
 
 /** An outage is more than a third of a domain, and at least two sensors, that fell silent within a day. */
 export function createOutageCheck(sensors: readonly Sensor[], graph: Reader): OutageCheck {
-  let silences: Promise<ReadonlyMap<Sensor, Date> | ToolError> | undefined;
+  let silences: Promise<Silences | ToolError> | undefined;
   return async (sensor, since) => {
     silences ??= catchToolError(readAllSilences(sensors, graph));
     const known = await silences;
@@ -92,15 +130,8 @@ export function createOutageCheck(sensors: readonly Sensor[], graph: Reader): Ou
 }
 
 /** Since when each sensor that does not communicate is silent, by the issues of the tenant. */
-async function readAllSilences(sensors: readonly Sensor[], graph: Reader): Promise<ReadonlyMap<Sensor, Date>> {
-  const issues = (await graph.getAll(endpoints.listHealthIssues)).filter(isOfSilence);
-  const find = indexSensors(sensors);
-  const ofSensors = new Map<Sensor, HealthIssue[]>();
-  for (const issue of issues) {
-    for (const sensor of new Set(issue.sensorDNSNames.flatMap(find))) {
-      ofSensors.set(sensor, [...(ofSensors.get(sensor) ?? []), issue]);
-    }
-  }
+async function readAllSilences(sensors: readonly Sensor[], graph: Reader): Promise<Silences> {
+  const ofSensors = groupBySensor(await graph.getAll(endpoints.listHealthIssues), indexSensors(sensors));
   const found = [...ofSensors].flatMap(([sensor, own]) => {
     const since = isCommunicating(sensor) ? undefined : findSilence(own);
     return since === undefined ? [] : [[sensor, since] as const];

@@ -4,10 +4,10 @@ import { clouds } from '../../src/graph/clouds.ts';
 import type { Endpoint } from '../../src/graph/endpoint.ts';
 import { issueSeverities, issueStatuses, issueTypes } from '../../src/graph/endpoints/healthIssues.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
-import { activationModes } from '../../src/graph/endpoints/sensorCandidates.ts';
-import { migrationStates } from '../../src/graph/endpoints/sensorMigration.ts';
+import { activationModes, deviceTypes } from '../../src/graph/endpoints/sensorCandidates.ts';
 import {
   deploymentStatuses,
+  migrationStates,
   sensorHealthStatuses,
   sensorTypes,
   serviceStatuses,
@@ -112,6 +112,7 @@ test('the enumerations have the published members', () => {
     healthIssueStatus: issueStatuses,
     healthIssueType: issueTypes,
     migrationState: migrationStates,
+    deviceType: deviceTypes,
   };
   expect(Object.fromEntries(Object.entries(own).map(([name, members]) => [name, members.join(' ')]))).toEqual(
     enumFacts,

@@ -171,11 +171,11 @@ export const operationFacts: Readonly<Record<string, OperationFact>> = {
 
 /** Properties of what comes back, by the operation that answers with it; nested ones behind a dot. */
 export const answerFacts: Readonly<Record<string, string>> = {
-  listSensors: `id createdDateTime deploymentStatus displayName domainName healthStatus openHealthIssuesCount sensorType
-    serviceStatus settings settings.description settings.domainControllerDnsNames settings.isDelayedDeploymentEnabled
+  listSensors: `id createdDateTime deploymentStatus displayName domainName healthStatus migrationState openHealthIssuesCount
+    sensorType serviceStatus settings settings.description settings.domainControllerDnsNames settings.isDelayedDeploymentEnabled
     settings.networkAdapters settings.networkAdapters.id settings.networkAdapters.isEnabled settings.networkAdapters.name
     version`,
-  listSensorCandidates: 'id computerDnsName domainName lastSeenDateTime senseClientVersion',
+  listSensorCandidates: 'id computerDnsName domainName lastSeenDateTime senseClientVersion sensorTypes',
   listHealthIssues: `id additionalInformation createdDateTime description displayName domainNames healthIssueType issueTypeId
     lastModifiedDateTime recommendations recommendedActionCommands sensorDNSNames severity status`,
   listSensorMigrations: `id createdDateTime displayName domainName healthStatus migrationState sensorType serviceStatus
@@ -208,6 +208,7 @@ export const enumFacts = {
   healthIssueStatus: 'open closed suppressed',
   healthIssueType: 'sensor global',
   migrationState: 'readyForMigration notReadyForMigration upToDate migrationFailed migrating',
+  deviceType: 'domainController adfs adcs entraConnect',
 };
 
 /** Graph and sign-in of each cloud. */

@@ -22,7 +22,7 @@ describe('an error of Graph becomes a sentence', () => {
     expect(said(endpoints.deleteSensor, answer(403, 'UnknownError', ''))).toEqual({
       code: 'permission_missing',
       message: `Microsoft Graph refused DELETE /security/identities/sensors/{sensorId} because the permission or role for it is missing (Graph 403 UnknownError, ${ids}).`,
-      next: 'It needs SecurityIdentitiesSensors.ReadWrite.All: grant it to the app registration in the Microsoft Entra admin center and give admin consent; ReadWrite does not include Read. A signed-in person also needs the role Security Administrator.',
+      next: "By Microsoft's tables it needs SecurityIdentitiesSensors.ReadWrite.All (ReadWrite does not always include Read): grant it to the app registration in the Microsoft Entra admin center and give admin consent. A signed-in person also needs a role: Security Reader to read, Security Operator or Security Administrator to change, or the same rights in Defender XDR Unified RBAC; one that comes through PIM has to be active.",
     });
   });
   test('for a tenant that is not onboarded', () => {

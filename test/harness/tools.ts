@@ -113,8 +113,9 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     },
   },
   compare_inventory: {
-    args: { names: ['DC01.contoso.com', 'dc24.contoso.com', 'DC07', 'nobody.contoso.com'] },
+    args: { names: ['DC01.contoso.com', 'dc24.contoso.com', 'DC13', 'nobody.contoso.com'] },
     needs: ['Sensors.Read'],
+    optional: ['Health.Read'],
     firstRoute: 'GET sensors',
     usGov: 'beta for sensorCandidates',
     faults: { reads: 'listSensors', changedBy: { 'unknown enum members': 4 } },
@@ -369,6 +370,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
   list_sensor_migrations: {
     args: { limit: 200 },
     needs: ['Migration.Read'],
+    optional: ['Sensors.Read'],
     firstRoute: 'GET sensorMigration',
     global: 'beta for sensorMigration',
     usGov: 'absent',

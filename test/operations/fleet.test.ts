@@ -147,8 +147,8 @@ describe('summarize_fleet', () => {
       sensors: { total: 7 },
       missing: [
         'candidates: not in this cloud',
-        'health issues: needs SecurityIdentitiesHealth.Read.All or a role',
-        'current package: needs SecurityIdentitiesSensors.Read.All or a role',
+        "health issues: refused; by Microsoft's tables it needs SecurityIdentitiesHealth.Read.All, and a person a role",
+        "current package: refused; by Microsoft's tables it needs SecurityIdentitiesSensors.Read.All, and a person a role",
       ],
     });
     for (const part of ['candidates', 'openIssues', 'v2Versions']) expect(found).not.toHaveProperty(part);

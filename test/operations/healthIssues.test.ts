@@ -68,15 +68,44 @@ describe('list_health_issues', () => {
     });
   });
 
-  test('cuts long texts and long lists in detail', async () => {
+  test('shows the columns that are asked for beside id and title', async () => {
+    const one = issue(1, 'a', { lastModifiedDateTime: '2024-10-30T19:55:10Z' });
+    const input = listHealthIssues.input.parse({ fields: ['modified', 'issueTypeId', 'title'] });
+    const { issues } = await listHealthIssues.run(input, openReader({ healthIssues: [one] }));
+    expect(issues).toEqual([{ id: makeId(1), title: 'a', modified: '2024-10-30T19:55:10Z', issueTypeId: '1000' }]);
+  });
+
+  test.each([
+    ['of any status', {}, ['closed since', 'created since', 'open since']],
+    ['of a status that is named', { status: ['closed'] }, ['closed since']],
+  ])('tells what changed since a day, %s', async (_, more, titles) => {
+    const changed = (number: number, title: string, lastModifiedDateTime: string | null, status = 'open') =>
+      issue(number, title, { createdDateTime: '2026-01-02T00:00:00Z', lastModifiedDateTime, status });
+    const held = [
+      changed(1, 'open since', '2026-01-31T00:00:00Z'),
+      changed(2, 'open before', '2026-01-30T23:59:59Z'),
+      changed(3, 'closed since', '2026-02-07T10:00:00Z', 'closed'),
+      changed(4, 'closed before', '2026-01-07T10:00:00Z', 'closed'),
+      changed(5, 'not stated', null),
+      issue(6, 'created since', {
+        createdDateTime: '2026-02-01T00:00:00Z',
+        lastModifiedDateTime: '0001-01-01T00:00:00Z',
+      }),
+    ];
+    const input = listHealthIssues.input.parse({ changedSince: '2026-01-31', ...more });
+    const { issues } = await listHealthIssues.run(input, openReader({ healthIssues: held }));
+    expect(issues.map(({ title }) => title)).toEqual(titles);
+  });
+
+  test('cuts long texts and long lists in its columns', async () => {
     const one = issue(1, 'a', {
       description: 'x'.repeat(400),
       sensorDNSNames: Array.from({ length: 25 }, (_, index) => `dc${index}.contoso.com`),
     });
-    const input = listHealthIssues.input.parse({ detail: true });
+    const input = listHealthIssues.input.parse({ fields: ['description', 'sensors'] });
     const { issues } = await listHealthIssues.run(input, openReader({ healthIssues: [one] }));
     expect(issues[0]).toMatchObject({ description: `${'x'.repeat(299)}…`, sensorsMore: 5 });
-    expect(issues[0]?.sensors).toHaveLength(20);
+    expect(Object(issues[0]).sensors).toHaveLength(20);
   });
 });
 
@@ -141,7 +170,7 @@ describe('get_health_issue', () => {
     const one = issue(1, 'a', { recommendedActionCommands: [short, long, long.slice(0, 4_000)] });
     const found = await getHealthIssue.run({ id: makeId(1) }, openReader({ healthIssues: [one] }));
     expect(found).toMatchObject({ unknownCommandsDoNotRun: [short, long.slice(0, 4_000)], commandsTooLongToShow: 1 });
-    const input = listHealthIssues.input.parse({ detail: true });
+    const input = listHealthIssues.input.parse({ fields: ['commands'] });
     const { issues } = await listHealthIssues.run(input, openReader({ healthIssues: [one] }));
     expect(issues).toMatchObject([{ unknownCommandsDoNotRun: [short], commandsTooLongToShow: 2 }]);
   });

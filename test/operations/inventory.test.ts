@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compareInventory } from '../../src/operations/fleet/compareInventory.ts';
-import { disconnected, makeId, sensor } from './factories.ts';
-import { type Holdings, openReader } from './graph.ts';
+import { daysAgo, disconnected, listed, makeId, sensor } from './factories.ts';
+import { type GraphObject, type Holdings, openReader } from './graph.ts';
 
 const candidate = (number: number, computerDnsName: string) => ({
   id: makeId(number),
@@ -29,8 +29,8 @@ const content = {
   ],
 };
 
-async function compare(names: string[], held: Holdings = content, limit?: number) {
-  const input = compareInventory.input.parse({ names, limit });
+async function compare(names: string[], held: Holdings = content, limit?: number, complete?: boolean) {
+  const input = compareInventory.input.parse({ names, limit, complete });
   return JSON.parse(JSON.stringify(await compareInventory.run(input, openReader(held))));
 }
 const note =
@@ -149,7 +149,9 @@ describe('compare_inventory', () => {
     expect(found).toMatchObject({
       monitored: 1,
       unknown: { rows: 1, total: 1, listed: ['dc10'] },
-      missing: ['candidates: needs SecurityIdentitiesSensors.Read.All or a role'],
+      missing: [
+        "candidates: refused; by Microsoft's tables it needs SecurityIdentitiesSensors.Read.All, and a person a role",
+      ],
     });
   });
 
@@ -184,5 +186,118 @@ describe('compare_inventory', () => {
     expect(found.orphanNote).toBe(
       'Not being in a list is no reason to delete a sensor: look at its status, and ask the user.',
     );
+  });
+
+  describe('tells since when machines that do not work are silent', () => {
+    const stopped = (number: number, days: number, sensorDNSNames: string[]) => ({
+      id: makeId(number),
+      displayName: 'Sensor stopped communicating',
+      status: 'open',
+      createdDateTime: daysAgo(days),
+      lastModifiedDateTime: daysAgo(1),
+      sensorDNSNames,
+    });
+    const silent = (days: number) => ({
+      silentAtLeastSince: daysAgo(days).slice(0, 10),
+      silentAtLeastDays: Math.floor(days),
+    });
+    const unreachable = { deploymentStatus: 'unreachable', serviceStatus: 'unknown' };
+    const fleet = [
+      listed(1, 'DC01', disconnected),
+      listed(2, 'DC02', unreachable),
+      listed(3, 'DC03', disconnected),
+      listed(4, 'DC04', { serviceStatus: 'stopped' }),
+      listed(5, 'DC05'),
+    ];
+    const named = ['dc01', 'dc02', 'dc03', 'dc04', 'dc05'];
+    const silences = ({ monitoredNotWorking }: Awaited<ReturnType<typeof compare>>) =>
+      monitoredNotWorking.listed.map(({ name, silentAtLeastSince, silentAtLeastDays }: GraphObject) =>
+        silentAtLeastSince === undefined ? name : { name, silentAtLeastSince, silentAtLeastDays },
+      );
+
+    test('by the issues of each sensor, and of one that works by none', async () => {
+      const found = await compare(named, {
+        sensors: fleet,
+        [`sensors/${makeId(1)}/healthIssues`]: [stopped(11, 40.5, [])],
+        [`sensors/${makeId(2)}/healthIssues`]: [stopped(12, 90.5, [])],
+        [`sensors/${makeId(5)}/healthIssues`]: [stopped(13, 70.5, [])],
+      });
+      expect(silences(found)).toEqual([
+        { name: 'dc01', ...silent(40.5) },
+        { name: 'dc02', ...silent(90.5) },
+        'dc03',
+        'dc04',
+      ]);
+      expect(found.monitored).toBe(1);
+      expect(found).not.toHaveProperty('missing');
+    });
+
+    test('by the issues of the tenant that name it alone, where Graph does not give those of a sensor', async () => {
+      const noRoute = Object.fromEntries(fleet.map(({ id }) => [`sensors/${id}/healthIssues`, 400]));
+      const twin = listed(6, 'DC03', { domainName: 'emea.contoso.com', ...disconnected });
+      const healthIssues = [
+        stopped(11, 40.5, ['DC01.contoso.com', 'DC02.contoso.com']),
+        stopped(12, 60.5, ['dc03']),
+        { ...stopped(13, 80.5, ['dc04.contoso.com']), displayName: 'Other' },
+      ];
+      const found = await compare(['dc01', 'dc02', 'dc03.contoso.com', 'dc04'], {
+        ...noRoute,
+        sensors: [...fleet, twin],
+        healthIssues,
+      });
+      expect(silences(found)).toEqual([
+        { name: 'dc01', ...silent(40.5) },
+        { name: 'dc02', ...silent(40.5) },
+        'dc03.contoso.com',
+        'dc04',
+      ]);
+    });
+
+    test('and says what it may not read', async () => {
+      const noRoute = Object.fromEntries(fleet.map(({ id }) => [`sensors/${id}/healthIssues`, 403]));
+      const found = await compare(named, { ...noRoute, sensors: fleet, healthIssues: 403 });
+      expect(found.missing).toEqual([
+        "silent since: refused; by Microsoft's tables it needs SecurityIdentitiesHealth.Read.All, and a person a role",
+      ]);
+      expect(silences(found)).toEqual(['dc01', 'dc02', 'dc03', 'dc04']);
+    });
+
+    test('also of those that a complete list does not name, if they do not communicate', async () => {
+      const found = await compare(
+        ['dc01'],
+        {
+          sensors: fleet,
+          [`sensors/${makeId(2)}/healthIssues`]: [stopped(12, 90.5, [])],
+          [`sensors/${makeId(5)}/healthIssues`]: [stopped(13, 70.5, [])],
+        },
+        undefined,
+        true,
+      );
+      expect(found.dcSensorsNotNamed.listed[3]).toEqual({
+        name: 'DC05.contoso.com',
+        id: makeId(5),
+        type: 'domainControllerIntegrated',
+        deployment: 'upToDate',
+      });
+      expect(found.dcSensorsNotNamed.listed[0]).toEqual({
+        name: 'DC02.contoso.com',
+        id: makeId(2),
+        type: 'domainControllerIntegrated',
+        deployment: 'unreachable',
+        ...silent(90.5),
+      });
+    });
+
+    test('for the first 50 of them, with as many requests', async () => {
+      const many = Array.from({ length: 60 }, (_, index) => listed(100 + index, `DC${100 + index}`, disconnected));
+      const issues = Object.fromEntries(many.map(({ id }) => [`sensors/${id}/healthIssues`, [stopped(11, 40.5, [])]]));
+      const names = many.map(({ displayName }) => displayName);
+      const found = await compare(names, { sensors: many, ...issues }, 200);
+      expect(silences(found).filter((one: unknown) => typeof one === 'object')).toHaveLength(50);
+      expect(found.silenceNote).toBe(
+        'Since when they are silent is told of the first 50 sensors that do not communicate.',
+      );
+      expect(await compare(names, { sensors: many, ...issues }, 50)).not.toHaveProperty('silenceNote');
+    });
   });
 });

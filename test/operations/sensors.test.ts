@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
 import { getSensor, listSensors } from '../../src/operations/sensors/read.ts';
-import { makeId, sensor } from './factories.ts';
+import { listed, makeId, sensor } from './factories.ts';
 import { type Holdings, openReader } from './graph.ts';
 
 const issue = (number: number, displayName: string, sensorDNSNames: string[], more: Record<string, unknown> = {}) => ({
@@ -30,6 +30,8 @@ async function names(input: z.input<typeof listSensors.input>) {
   expect(total).toBe(sensors.length);
   return sensors.map(({ name }) => name);
 }
+
+const contradiction = 'Its list of domain controllers does not name it, so it is not certain which machine it is.';
 
 describe('list_sensors', () => {
   test('gives seven fields of each sensor, sorted by name', async () => {
@@ -90,7 +92,7 @@ describe('list_sensors', () => {
     expect(listSensors.input.safeParse(input).success).toBe(false);
   });
 
-  test('shows every named field in detail and never an unknown one', async () => {
+  test('shows the columns that are asked for, and never a property that is not named', async () => {
     const settings = {
       description: 'a'.repeat(301),
       domainControllerDnsNames: Array.from({ length: 23 }, (_, index) => `dc${index}.contoso.com`),
@@ -102,11 +104,16 @@ describe('list_sensors', () => {
       secretKey: 'settings',
     };
     const one = [sensor(1, 'DC1', { settings, deploymentAccessKey: 'key', openHealthIssuesCount: 2 })];
-    const { sensors } = await listSensors.run(listSensors.input.parse({ detail: true }), openReader({ sensors: one }));
+    const fields = [
+      ...['fqdn', 'domain', 'type', 'version', 'deployment', 'health', 'generation', 'service', 'communicating'],
+      ...['openIssues', 'created', 'delayedUpdate', 'description', 'domainControllers', 'adapters'],
+    ];
+    const { sensors } = await listSensors.run(listSensors.input.parse({ fields }), openReader({ sensors: one }));
     expect(JSON.parse(JSON.stringify(sensors))).toEqual([
       {
         id: '00000000-0000-4000-8000-000000000001',
         name: 'DC1',
+        fqdn: 'DC1.contoso.com',
         domain: 'contoso.com',
         type: 'domainControllerIntegrated',
         version: '2.239.18124.58593',
@@ -124,6 +131,48 @@ describe('list_sensors', () => {
         adapters: ['captures: Ethernet0', 'not used: Ethernet1'],
       },
     ]);
+  });
+
+  test.each<[string[], Record<string, unknown>[]]>([
+    [['description'], [{ description: 'old' }, {}, {}]],
+    [
+      ['domain', 'name', 'id'],
+      [{ domain: 'contoso.com' }, { domain: 'contoso.com' }, { domain: 'corp.example' }],
+    ],
+    [['fqdn'], [{ fqdn: 'DC1.contoso.com' }, {}, { fqdn: 'DC3.other.example' }]],
+    [
+      ['domainControllers'],
+      [
+        { domainControllers: ['DC1.contoso.com'] },
+        { domainControllers: ['dc7.contoso.com'], domainControllersNote: contradiction },
+        { domainControllers: ['DC3.other.example'] },
+      ],
+    ],
+  ])('shows id, name and %j of each sensor, and nothing else', async (fields, expected) => {
+    const held = [
+      listed(1, 'DC1', { settings: { description: 'old', domainControllerDnsNames: ['DC1.contoso.com'] } }),
+      sensor(2, 'DC2', { settings: { description: null, domainControllerDnsNames: ['dc7.contoso.com'] } }),
+      sensor(3, 'DC3', { domainName: 'corp.example', settings: { domainControllerDnsNames: ['DC3.other.example'] } }),
+    ];
+    const { sensors } = await listSensors.run(listSensors.input.parse({ fields }), openReader({ sensors: held }));
+    expect(JSON.parse(JSON.stringify(sensors))).toEqual(
+      expected.map((row, index) => ({ id: makeId(index + 1), name: `DC${index + 1}`, ...row })),
+    );
+  });
+
+  test.each([
+    [true, ['DC1']],
+    [false, ['DC2', 'DC3', 'DC4']],
+  ])('filters by whether there is a description: %s', async (hasDescription, names) => {
+    const held = [
+      sensor(1, 'DC1', { settings: { description: 'Berlin' } }),
+      sensor(2, 'DC2', { settings: { description: ' ' } }),
+      sensor(3, 'DC3', { settings: { description: null } }),
+      sensor(4, 'DC4', { settings: null }),
+    ];
+    const input = listSensors.input.parse({ hasDescription });
+    const { sensors } = await listSensors.run(input, openReader({ sensors: held }));
+    expect(sensors.map(({ name }) => name)).toEqual(names);
   });
 
   test('makes hidden characters in names and domains visible and cuts them', async () => {

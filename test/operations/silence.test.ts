@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { getHealthIssue, listHealthIssues } from '../../src/operations/healthIssues.ts';
 import { getSensor } from '../../src/operations/sensors/read.ts';
 import { daysAgo, disconnected, listed, makeId } from './factories.ts';
 import { type GraphObject, openReader } from './graph.ts';
@@ -59,6 +60,28 @@ describe('issues of one sensor', () => {
   test('tell until when they are suppressed', async () => {
     const { suppressed } = await get([issue(11, 6, { status: 'suppressed', lastModifiedDateTime: daysAgo(2) })]);
     expect(suppressed).toEqual([{ title: 'Sensor stopped communicating', until: daysAgo(-5).slice(0, 10) }]);
+  });
+
+  test('tell in lists when they were first seen on the same machines, and until when they are suppressed', async () => {
+    const healthIssues = [
+      closed(11, 20, 15),
+      issue(12, 10, { status: 'suppressed', lastModifiedDateTime: daysAgo(2) }),
+      closed(13, 300, 200, { sensorDNSNames: ['dc01.contoso.com', 'dc02.contoso.com'] }),
+      closed(14, 400, 300, { displayName: 'Other' }),
+    ];
+    const input = listHealthIssues.input.parse({ status: ['suppressed'] });
+    const { issues } = await listHealthIssues.run(input, openReader({ healthIssues }));
+    const [firstSeen, suppressedUntil] = [daysAgo(20).slice(0, 10), daysAgo(-5).slice(0, 10)];
+    expect(issues).toMatchObject([{ id: makeId(12), firstSeen, suppressedUntil }]);
+    const fields = listHealthIssues.input.parse({ status: ['suppressed'], fields: ['firstSeen', 'suppressedUntil'] });
+    expect((await listHealthIssues.run(fields, openReader({ healthIssues }))).issues).toEqual([
+      { id: makeId(12), title: 'Sensor stopped communicating', firstSeen, suppressedUntil },
+    ]);
+    const one = await getHealthIssue.run({ id: makeId(12) }, openReader({ healthIssues }));
+    expect(one).toMatchObject({ suppressedUntil });
+    const first = listHealthIssues.input.parse({ status: ['closed'], fields: ['firstSeen'] });
+    const { issues: entries } = await listHealthIssues.run(first, openReader({ healthIssues }));
+    expect(entries.map((entry) => 'firstSeen' in entry)).toEqual([false, false, false]);
   });
 
   test.each([

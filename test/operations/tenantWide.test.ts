@@ -4,8 +4,8 @@ import { listSensorCandidates } from '../../src/operations/candidates/read.ts';
 import { getDeploymentPackage } from '../../src/operations/deployment.ts';
 import { listSensorMigrations } from '../../src/operations/migrations.ts';
 import { getActivationConfiguration, getAutoAuditingConfiguration } from '../../src/operations/tenantSettings.ts';
-import { makeId } from './factories.ts';
-import { openReader } from './graph.ts';
+import { makeId, sensor } from './factories.ts';
+import { type GraphObject, type Holdings, openReader } from './graph.ts';
 
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
 
@@ -38,7 +38,7 @@ describe('list_sensor_candidates', () => {
     expect(found.candidates.map(({ name }) => name)).toEqual(expected);
   });
 
-  test('gives id, name, domain and the day it was seen; in detail everything', async () => {
+  test('gives id, name, domain and the day it was seen; the columns that are asked for instead', async () => {
     const reader = openReader({
       sensorCandidates: [candidate(1, 'dc\u202e12.contoso.com', 'contoso.com', '2024-10-29T19:55:10.9452778Z')],
     });
@@ -48,12 +48,25 @@ describe('list_sensor_candidates', () => {
       total: 1,
       candidates: [row],
     });
-    expect(plain(await listSensorCandidates.run(listSensorCandidates.input.parse({ detail: true }), reader))).toEqual({
+    const input = listSensorCandidates.input.parse({ fields: ['senseClientVersion'] });
+    expect(plain(await listSensorCandidates.run(input, reader))).toEqual({
       rows: 1,
       total: 1,
-      candidates: [{ ...row, lastSeen: '2024-10-29T19:55:10.9452778Z', senseClientVersion: '10.8780.27711.1000' }],
+      candidates: [{ id: row.id, name: row.name, senseClientVersion: '10.8780.27711.1000' }],
     });
   });
+});
+
+test.each([
+  ['a list, as the SDKs have it', ['DomainController', null, 'adfs'], ['domainController', 'adfs']],
+  ['one text, as a flags enumeration has it', 'domainController, entraConnect', ['domainController', 'entraConnect']],
+  ['a member that is not known', ['somethingNew'], ['somethingNew']],
+  ['nothing, as in v1.0', undefined, undefined],
+])('what a candidate is can be %s', async (_, sensorTypes, expected) => {
+  const reader = openReader({ sensorCandidates: [{ id: makeId(1), computerDnsName: 'dc1.contoso.com', sensorTypes }] });
+  const input = listSensorCandidates.input.parse({ fields: ['sensorTypes'] });
+  const row = { id: makeId(1), name: 'dc1.contoso.com', ...(expected && { sensorTypes: expected }) };
+  expect(plain((await listSensorCandidates.run(input, reader)).candidates)).toEqual([row]);
 });
 
 describe('list_sensor_migrations', () => {
@@ -92,6 +105,95 @@ describe('list_sensor_migrations', () => {
           state: 'readyForMigration',
         },
       ],
+      whyMeans: { 'version too old': 'the migration needs version 2.254.19112.470 or later' },
+      possibleReasons: expect.any(Array),
+      reasonsNote:
+        "By Microsoft's list of prerequisites; which of them holds on a server is not known here. A person runs the checks in PowerShell on it. A failed migration can be tried again.",
+    });
+  });
+
+  describe('says why a sensor is not ready', () => {
+    const list = async (sensorMigration: GraphObject[], held: Holdings = {}, input = {}) =>
+      plain(
+        await listSensorMigrations.run(
+          listSensorMigrations.input.parse(input),
+          openReader({ sensorMigration, ...held }),
+        ),
+      );
+    const why = (found: { migrations: { why?: string }[] }) => found.migrations.map((one) => one.why);
+    const below = 'version too old';
+    const off = 'not a domain controller';
+
+    test.each([
+      ['notReadyForMigration', { version: '2.254.19112.469' }, below],
+      ['notReadyForMigration', { version: '2.254.19112.470' }, undefined],
+      ['notReadyForMigration', { version: '2.253' }, below],
+      ['notReadyForMigration', { version: '2.254' }, undefined],
+      ['notReadyForMigration', { version: null }, undefined],
+      ['migrationFailed', { version: '2.99.1.1' }, below],
+      ['readyForMigration', { version: '2.99.1.1' }, undefined],
+      ['notReadyForMigration', { sensorType: 'adfsIntegrated' }, off],
+      ['notReadyForMigration', { sensorType: 'domainControllerStandalone', version: '2.255.1.1' }, off],
+      ['notReadyForMigration', { sensorType: 'somethingNew', version: '2.255.1.1' }, undefined],
+    ])('%s and %j: %s', async (migrationState, more, expected) => {
+      expect(why(await list([{ ...migration(1, migrationState), ...more }]))).toEqual([expected]);
+    });
+
+    test.each([
+      ['readyForMigration', {}, false],
+      ['upToDate', {}, false],
+      ['notReadyForMigration', { sensorType: 'adcsIntegrated' }, false],
+      ['notReadyForMigration', {}, true],
+      ['migrationFailed', { version: '2.255.1.1' }, true],
+    ])('names what only the server can tell, with a command for each: %s and %j', async (state, more, isNamed) => {
+      const found = await list([{ ...migration(1, state), ...more }]);
+      expect('reasonsNote' in found).toBe(isNamed);
+      expect(found.whyMeans?.['not a domain controller']).toBe(
+        'sensorType' in more ? 'v3.x runs on domain controllers only, so the server stays on v2.x' : undefined,
+      );
+      expect(found.possibleReasons?.map(({ check }: { check: string }) => check)).toEqual(
+        isNamed
+          ? [
+              '(Get-CimInstance Win32_OperatingSystem).Caption',
+              'Get-HotFix | Sort-Object InstalledOn | Select-Object -Last 3',
+              "Get-ItemProperty 'HKLM:\\SOFTWARE\\Microsoft\\Windows Advanced Threat Protection\\Status'",
+              'Get-Service Sense',
+              "Get-ItemProperty 'HKLM:\\SOFTWARE\\Microsoft\\Windows Advanced Threat Protection'",
+              'Get-Service AATPSensorUpdater',
+              'Get-Service adfssrv, CertSvc, ADSync -ErrorAction SilentlyContinue',
+            ]
+          : undefined,
+      );
+    });
+
+    test('names the servers that stay on v2.x, and counts domain controllers without a state, of the domain asked for', async () => {
+      const sensors = [
+        sensor(1, 'DC01'),
+        sensor(11, 'ADFS01', { sensorType: 'adfsIntegrated' }),
+        sensor(12, 'ADFS02', { sensorType: 'adfsIntegrated' }),
+        sensor(13, 'PM01', { sensorType: 'domainControllerStandalone' }),
+        sensor(14, 'DC14'),
+        sensor(15, 'DC15', { version: '3.0.1.1' }),
+        sensor(16, 'ADFS03', { sensorType: 'adfsIntegrated', domainName: 'emea.contoso.com' }),
+      ];
+      const listed = [
+        migration(1, 'upToDate'),
+        { ...migration(2, 'notReadyForMigration'), sensorType: 'adcsIntegrated' },
+      ];
+      const found = await list(listed, { sensors }, { domain: 'Contoso.com.', state: ['upToDate'] });
+      expect(found.staysOnV2).toEqual({
+        adfsIntegrated: 2,
+        adcsIntegrated: 1,
+        domainControllerStandalone: 1,
+        why: 'v3.x runs on domain controllers only',
+      });
+      expect(found.v2SensorsWithoutState).toBe(1);
+      expect(await list(listed, { sensors: 403 })).toMatchObject({
+        staysOnV2: { adcsIntegrated: 1 },
+        missing: [
+          "other v2.x sensors: refused; by Microsoft's tables it needs SecurityIdentitiesSensors.Read.All, and a person a role",
+        ],
+      });
     });
   });
 

@@ -114,6 +114,21 @@ describe.each(clouds)('in the cloud $cloud, through a $on client', ({ cloud, on,
   });
 });
 
+test.each([
+  ['v1.0', {}, {}],
+  ['beta', { migrationState: 'migrationFailed' }, { sensorTypes: ['domainController'] }],
+])('%s of Graph says of migrations and servers what it has', async (graphVersion, migration, types) => {
+  const server = await startServer({ flags: { graphVersion } });
+  const client = await connect('v2 modern', server);
+  const of = async (tool: string, args: Record<string, unknown>) => (await client.call(tool, args)).structured ?? {};
+  const { sensors } = await of('list_sensors', { name: 'DC06.contoso.com', fields: ['migrationState'] });
+  expect(sensors).toEqual([{ id: expect.any(String), name: 'DC06', ...migration }]);
+  const { candidates } = await of('list_sensor_candidates', { limit: 1, fields: ['sensorTypes'] });
+  expect(candidates).toEqual([{ id: expect.any(String), name: expect.any(String), ...types }]);
+  await client.close();
+  await server.end();
+});
+
 describe('in a US Government cloud', () => {
   test.each([
     ['v1.0', undefined, { notStated: 44 }],

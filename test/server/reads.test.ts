@@ -35,7 +35,7 @@ describe.each([
     expect(Number(silent.total)).toBeGreaterThan(2);
     expect(Number(silent.total)).toBeLessThan(total);
     expect(await ask('compare_inventory', { names: ['DC07.contoso.com', 'nowhere.contoso.com'] })).toMatchObject({
-      tenant: expect.any(String),
+      monitoredNotWorking: { listed: [{ name: 'DC07.contoso.com', silentAtLeastDays: 90 }] },
     });
     const issues = await ask('list_health_issues', { limit: 3 });
     expect(issues.issues).toHaveLength(3);
@@ -54,11 +54,23 @@ describe.each([
 });
 
 describe.each(kinds)('a %s client', (kind) => {
+  test('chooses the columns of a list by their names', async () => {
+    const server = await startServer();
+    const client = await connect(kind, server);
+    const args = { name: 'FAB-DC', hasDescription: 'true', fields: 'Description, type' };
+    const { tenant, ...found } = await asking(client)('list_sensors', args);
+    const description = `${'x'.repeat(299)}…`;
+    const row = { id: expect.any(String), name: 'FAB-DC01', description, type: 'domainControllerIntegrated' };
+    expect(found).toEqual({ rows: 1, total: 1, sensors: [row] });
+    await client.close();
+    await server.end();
+  });
+
   test('reads the reason of a wrong argument as a sentence', async () => {
     const server = await startServer();
     const client = await connect(kind, server);
     expect((await client.call('list_sensors', { colour: 'red' })).text).toBe(
-      'invalid_input: list_sensors has no argument "colour"; nearest first, it takes cursor, versionBelow, deploymentStatus, notCommunicating, health, type, serviceStatus, generation, domain, name, delayedUpdate, createdAfter, limit, detail. Correct this and call list_sensors again. (SIMULATED tenant)',
+      'invalid_input: list_sensors has no argument "colour"; nearest first, it takes cursor, versionBelow, deploymentStatus, notCommunicating, health, type, serviceStatus, generation, domain, name, delayedUpdate, hasDescription, createdAfter, limit, fields. Correct this and call list_sensors again. (SIMULATED tenant)',
     );
     expect((await client.call('list_sensors', { health: ['sick'] })).text).toMatch(
       /^invalid_input: health\.0 takes healthy, .* or notHealthyHigh, not "sick"\. /,

@@ -5,6 +5,7 @@ import type { Reader } from '../../graph/client/reader.ts';
 import { findVersion } from '../../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
+import { rolesOfPerson } from '../../graph/permissions.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import { listGrants, type PermissionGrant } from '../../operations/grants.ts';
 import { operations } from '../../operations/index.ts';
@@ -55,8 +56,7 @@ function* reportToken(token: string): Generator<Finding> {
   yield { about, is: 'well', text: `Tenant ${tenantId}` };
   yield { about, is: 'well', text: `As the ${kind} ${escapeInvisible(name, 100)} (${id})` };
   if (kind === 'person') {
-    const roles = 'the Entra role Security Administrator, or a Defender XDR role with the same rights';
-    yield { about, is: 'note', text: `A person also needs ${roles}` };
+    yield { about, is: 'note', text: `A person also needs ${rolesOfPerson}` };
   }
   const validity = parseValidity(token);
   if (validity === undefined) return;
@@ -79,15 +79,19 @@ async function checkWriter(tenant: Tenant): Promise<Finding> {
 
 const statusOrder: readonly Finding['is'][] = ['well', 'note', 'missing'];
 
-/** Looks which permissions are there, those that are missing last; answers with those that are there. */
+/** Whether a token lists each permission; of what is not in it there is no token at all. */
+type TokenPermissions = ReadonlyMap<Permission, boolean>;
+
+/** Looks which permissions are there, those that are missing last. */
 export async function* checkPermissions(
   { tenant, config }: DoctorContext,
   token: string,
-): AsyncGenerator<Finding, ReadonlySet<string>> {
+): AsyncGenerator<Finding, TokenPermissions> {
   const about = 'Permissions';
   const offered = operations.filter(({ effect }) => !config.readOnly || effect === 'read');
   const isPerson = parseIdentity(token).kind === 'person';
   const granted = new Set(parsePermissions(token));
+  const found = new Map<Permission, boolean>();
   const findings: Finding[] = [];
   for (const grant of listGrants(offered, tenant.cloud)) {
     const { permission } = grant;
@@ -97,6 +101,7 @@ export async function* checkPermissions(
     }
     const permissionToken = await requestToken(tenant, permission).catch(() => '');
     for (const grantedPermission of parsePermissions(permissionToken)) granted.add(grantedPermission);
+    if (permissionToken !== '') found.set(permission, granted.has(permission));
     findings.push(granted.has(permission) ? { about, is: 'well', text: permission } : reportMissing(grant));
   }
   yield* findings.sort((one, other) => statusOrder.indexOf(one.is) - statusOrder.indexOf(other.is));
@@ -106,16 +111,18 @@ export async function* checkPermissions(
     const next = 'Grant the app only the Read permissions; then nothing at all can write with its token.';
     yield { about, is: 'note', text, next };
   }
-  return granted;
+  return found;
 }
 
+/** What no harmless read can try is missing by Microsoft's tables alone. */
 function reportMissing({ permission, neededFor, optionalFor }: PermissionGrant): Finding {
+  const isTried = sampleReads.some((endpoint) => endpoint.permission === permission);
   const consequence =
-    neededFor.length > 0 ? `do not work: ${neededFor.join(', ')}` : `know less: ${optionalFor.join(', ')}`;
+    neededFor.length > 0 ? `need it: ${neededFor.join(', ')}` : `know more with it: ${optionalFor.join(', ')}`;
   return {
     about: 'Permissions',
-    is: neededFor.length > 0 ? 'missing' : 'note',
-    text: `${permission} is not in the token. Without it these tools ${consequence}`,
+    is: neededFor.length > 0 && !isTried ? 'missing' : 'note',
+    text: `${permission} is not in the token. By Microsoft's tables these tools ${consequence}`,
     next: 'Add what is missing to the app registration (API permissions, Microsoft Graph) and give admin consent; mdi-sensors-mcp setup shows how.',
   };
 }
@@ -129,25 +136,28 @@ const sampleReads: readonly Parameters<Reader['get']>[0][] = [
   listSensorMigrations,
 ];
 
-/** Reads what there is a permission for, unless the first answer is what every other one would be. */
+/** Tries each read, without its permission too, since tenants and tables differ; not where the first answer is what every other one would be. */
 export async function* checkReads(
   { tenant, config, log }: DoctorContext,
-  granted: ReadonlySet<string>,
+  permissions: TokenPermissions,
 ): AsyncGenerator<Finding> {
   const about = 'Reads';
   const graph = createGraphClient({ tenant, version: config.graphVersion, concurrency: config.concurrency, log });
   for (const endpoint of sampleReads) {
     if (findVersion(tenant.cloud, endpoint, config.graphVersion) === undefined) continue;
-    if (!granted.has(endpoint.permission)) {
-      yield { about, is: 'note', text: `${endpoint.route} was not tried, since its permission is missing` };
+    const { route, permission } = endpoint;
+    const isGranted = permissions.get(permission);
+    if (isGranted === undefined) {
+      yield { about, is: 'missing', text: `${route} was not tried, since there is no token for ${permission}` };
       continue;
     }
     try {
       await graph.createReader({ signal: AbortSignal.timeout(60_000), timeoutMs: 30_000 }).get(endpoint);
-      yield { about, is: 'well', text: endpoint.route };
+      yield { about, is: 'well', text: isGranted ? route : `${route} works without ${permission}` };
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
-      yield { about, is: 'missing', text: error.message, next: error.next };
+      const isTold = !isGranted && error.code === 'permission_missing';
+      yield { about, is: 'missing', text: error.message, ...(!isTold && { next: error.next }) };
       if (error.code === 'not_onboarded' || error.code === 'sign_in_failed') return;
     }
   }

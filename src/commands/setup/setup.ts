@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import type { Config } from '../../config.ts';
 import { clouds } from '../../graph/clouds.ts';
+import { rolesOfPerson } from '../../graph/permissions.ts';
 import { listGrants, type PermissionGrant } from '../../operations/grants.ts';
 import { operations } from '../../operations/index.ts';
 import { colour, print, printText, refuse } from '../screen.ts';
@@ -40,9 +41,7 @@ export function printSetup(config: SetupConfig, options: SetupOptions): number {
   printHeading(`Permissions of Microsoft Graph, ${signIn === 'app' ? 'application' : 'delegated'}`);
   printPermissions(grants, config);
   if (signIn === 'person') {
-    printText(
-      'The person who signs in also needs the Entra role Security Administrator, or a Defender XDR role with the same rights.',
-    );
+    printText(`The person who signs in also needs ${rolesOfPerson}.`);
   }
   printHeading('1. In the Microsoft Entra admin center');
   printAdminCenterSteps(registration);
@@ -89,7 +88,7 @@ function printPermissions(grants: readonly PermissionGrant[], { cloud }: SetupCo
     if (optionalFor.length > 0) printText(`    optional for ${optionalFor.join(', ')}`);
   }
   printText(
-    '\nReadWrite does not include Read: each is granted by itself. A permission whose tools nobody will use can be left out; they then name what is missing.',
+    "\nBy Microsoft's tables ReadWrite does not always include Read: grant each by itself. A permission whose tools nobody will use can be left out; they then name what is missing.",
   );
   if (cloud !== 'global') {
     printText(

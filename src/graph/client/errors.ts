@@ -4,6 +4,7 @@ import { parseJson } from '../../json.ts';
 import { quoteProse, quoteText } from '../../text.ts';
 import { type Cloud, clouds } from '../clouds.ts';
 import { type Endpoint, parseMethod } from '../endpoint.ts';
+import { rolesOfPerson } from '../permissions.ts';
 
 /** What came back for one request. `text` is undefined where the body could not be read. */
 export interface GraphAnswer {
@@ -59,7 +60,7 @@ export function toToolError(endpoint: Endpoint, answer: GraphAnswer): ToolError 
     return create(
       'permission_missing',
       `Microsoft Graph refused ${endpoint.route} because the permission or role for it is missing${describeRequiredRoles(message)}`,
-      `It needs ${endpoint.permission}: grant it to the app registration in the Microsoft Entra admin center and give admin consent; ReadWrite does not include Read. A signed-in person also needs the role Security Administrator.`,
+      `By Microsoft's tables it needs ${endpoint.permission} (ReadWrite does not always include Read): grant it to the app registration in the Microsoft Entra admin center and give admin consent. A signed-in person also needs ${rolesOfPerson}.`,
     );
   }
   if (status === 404) {

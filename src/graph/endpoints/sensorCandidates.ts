@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { globalAndUsGovBeta, globalOnly } from '../clouds.ts';
 import {
   date,
+  elements,
   endpoint,
   entity,
   member,
@@ -14,6 +15,14 @@ import {
   typed,
 } from '../endpoint.ts';
 
+export const deviceTypes = ['domainController', 'adfs', 'adcs', 'entraConnect'] as const;
+
+/** A list in the SDKs; the page calls it a flags enumeration, which is one text with commas. */
+const deviceTypeList = z.preprocess(
+  (raw) => (typeof raw === 'string' ? raw.split(/\s*,\s*/) : raw),
+  optional(elements(member(deviceTypes))),
+);
+
 /** microsoft.graph.security.sensorCandidate: a server that Defender for Endpoint knows and that can run the v3.x sensor. */
 export const sensorCandidate = entity({
   id: z.string(),
@@ -21,6 +30,8 @@ export const sensorCandidate = entity({
   domainName: text,
   lastSeenDateTime: date,
   senseClientVersion: text,
+  /** In beta only: what the server is. */
+  sensorTypes: deviceTypeList,
 });
 export type SensorCandidate = z.output<typeof sensorCandidate>;
 

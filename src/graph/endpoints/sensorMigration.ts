@@ -1,15 +1,7 @@
 import * as z from 'zod';
 import { globalBetaOnly } from '../clouds.ts';
 import { endpoint, entity, list, member, optional, page, single } from '../endpoint.ts';
-import { sensorFields } from './sensors.ts';
-
-export const migrationStates = [
-  'readyForMigration',
-  'notReadyForMigration',
-  'upToDate',
-  'migrationFailed',
-  'migrating',
-] as const;
+import { migrationStates, sensorFields } from './sensors.ts';
 
 /** microsoft.graph.security.sensorMigration: the sensor under its own id, with what Microsoft says of its migration. */
 export const sensorMigration = entity({ ...sensorFields, migrationState: optional(member(migrationStates)) });

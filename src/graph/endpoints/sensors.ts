@@ -40,6 +40,14 @@ export const sensorHealthStatuses = ['healthy', 'notHealthyLow', 'notHealthyMedi
 
 export const serviceStatuses = ['stopped', 'starting', 'running', 'disabled', 'onboarding', 'unknown'] as const;
 
+export const migrationStates = [
+  'readyForMigration',
+  'notReadyForMigration',
+  'upToDate',
+  'migrationFailed',
+  'migrating',
+] as const;
+
 export const sensorSettings = entity({
   description: text,
   domainControllerDnsNames: optional(elements(z.string())),
@@ -64,6 +72,8 @@ export const sensor = entity({
   ...sensorFields,
   deploymentStatus: optional(member(deploymentStatuses)),
   openHealthIssuesCount: optional(z.number()),
+  /** In beta only. */
+  migrationState: optional(member(migrationStates)),
   settings: optional(sensorSettings),
 });
 export type Sensor = z.output<typeof sensor>;

@@ -6,7 +6,7 @@ import { isAtLeastDaysOld, isPartOf } from '../filters.ts';
 import { readDomainName } from '../machineNames.ts';
 import { decideCandidateMachine, indexMachines } from '../machines.ts';
 import { read } from '../operation.ts';
-import { detail, paginate, paging } from '../paging.ts';
+import { columns, paginate, paging, pickColumns } from '../paging.ts';
 import { hostname, text, word } from '../schemas.ts';
 
 const toCandidateRow = (candidate: SensorCandidate) => ({
@@ -16,10 +16,10 @@ const toCandidateRow = (candidate: SensorCandidate) => ({
   lastSeen: toSafeText(candidate.lastSeenDateTime?.slice(0, 10)),
 });
 
-const toCandidateDetail = (candidate: SensorCandidate) => ({
+const toWideRow = (candidate: SensorCandidate) => ({
   ...toCandidateRow(candidate),
-  lastSeen: toSafeText(candidate.lastSeenDateTime),
   senseClientVersion: toSafeText(candidate.senseClientVersion),
+  sensorTypes: candidate.sensorTypes,
 });
 
 export const listSensorCandidates = read({
@@ -32,7 +32,7 @@ export const listSensorCandidates = read({
     name: word.optional().describe('Part of the FQDN'),
     staleDays: z.int().min(0).max(10000).optional().describe('Not seen for so many days'),
     ...paging,
-    detail,
+    fields: columns(['domain', 'lastSeen', 'senseClientVersion', 'sensorTypes']),
   }),
   output: z.looseObject({
     rows: z.number(),
@@ -51,7 +51,14 @@ export const listSensorCandidates = read({
         (isPartOf(input.name, `${candidate.computerDnsName ?? ''}.`) || called.has(candidate)) &&
         isAtLeastDaysOld(input.staleDays, candidate.lastSeenDateTime),
     );
-    const { page, ...pageInfo } = paginate(candidates, ({ computerDnsName }) => computerDnsName, input);
-    return { ...pageInfo, candidates: page.map(input.detail ? toCandidateDetail : toCandidateRow) };
+    const { fields } = input;
+    const toRow = (candidate: SensorCandidate) =>
+      fields === undefined ? toCandidateRow(candidate) : pickColumns(toWideRow(candidate), fields);
+    const { page, ...pageInfo } = paginate(
+      candidates,
+      { getName: ({ computerDnsName }) => computerDnsName, toRow },
+      input,
+    );
+    return { ...pageInfo, candidates: page };
   },
 });

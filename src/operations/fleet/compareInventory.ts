@@ -13,6 +13,7 @@ import {
   groupBy,
   indexMachines,
   indexSensors,
+  isCommunicating,
   type KnownMachine,
   listWatched,
   nameMachine,
@@ -20,14 +21,15 @@ import {
 import { read } from '../operation.ts';
 import { describeMissing, readIfAllowed } from '../partial.ts';
 import { pastedName } from '../schemas.ts';
+import { describeSilence, readSilences, type Silences } from '../silence.ts';
 
-const group = z.looseObject({ rows: z.number(), total: z.number(), listed: z.array(z.unknown()) });
+const group = z.looseObject({ rows: z.number(), total: z.number() });
 
 export const compareInventory = read({
   name: 'compare_inventory',
   title: 'Compare inventory',
   description:
-    'Compares up to 1000 pasted server names with sensors and candidates: monitored, not working, candidate, ambiguous or unknown.',
+    'Compares up to 1000 pasted server names with sensors and candidates: monitored, not working and silent since when, candidate, ambiguous or unknown.',
   input: z.strictObject({
     names: z.array(pastedName).min(1).max(1000).describe('FQDNs or host names'),
     complete: z.boolean().optional().describe('All DCs are named: list other sensors'),
@@ -43,7 +45,7 @@ export const compareInventory = read({
     note: z.string(),
   }),
   uses: [endpoints.listSensors],
-  usesIfAllowed: [endpoints.listSensorCandidates],
+  usesIfAllowed: [endpoints.listSensorCandidates, endpoints.listSensorHealthIssues, endpoints.listHealthIssues],
   async run(input, graph) {
     const names = readNames(input.names);
     if (names.length === 0) throw new ToolError('invalid_input', 'The list has no names in it.', 'Paste server names.');
@@ -54,9 +56,25 @@ export const compareInventory = read({
     const results = compareNames(names, sensors, candidates instanceof ToolError ? [] : candidates);
     const monitored = results.filter(({ kind }) => kind === 'monitored');
     const mirrored = monitored.filter(({ isMirrored }) => isMirrored).length;
-    const byBeginning = monitored.filter(({ isByBeginning }) => isByBeginning).map(({ line }) => String(line));
-    const unreadable = listResults(results, 'unreadable', input.limit);
-    const listGroup = (wanted: InventoryMatch['kind']) => listResults(results, wanted, input.limit);
+    const byBeginning = monitored.filter(({ isByBeginning }) => isByBeginning).map(({ name }) => name ?? '');
+    const orphans = input.complete === true ? findOrphans(sensors, names) : undefined;
+    const failing = results.flatMap(({ failing }) => failing ?? []).slice(0, input.limit);
+    const listed = [failing, orphans?.onControllers ?? [], orphans?.others ?? []];
+    const silent = new Set(
+      listed.flatMap((group) => group.slice(0, input.limit)).filter((one) => !isCommunicating(one)),
+    );
+    const { silences, refusal } = await readSilences([...silent].slice(0, maxSilences), sensors, graph);
+    const listGroup = (wanted: InventoryMatch['kind']) =>
+      createGroup(
+        results.filter(({ kind }) => kind === wanted),
+        input.limit,
+        (result) => toLine(result, silences),
+      );
+    const unreadable = listGroup('unreadable');
+    const missing = [
+      ...describeMissing('candidates', candidates, endpoints.listSensorCandidates),
+      ...describeMissing('silent since', refusal, endpoints.listSensorHealthIssues),
+    ];
     return {
       total: names.length,
       monitored: monitored.length,
@@ -67,51 +85,64 @@ export const compareInventory = read({
       unknown: listGroup('unknown'),
       candidate: listGroup('candidate'),
       ...(unreadable.total > 0 && { unreadable }),
-      ...(input.complete && listOrphans(sensors, names, input.limit)),
-      note: 'Unknown means that neither Defender for Identity nor Defender for Endpoint lists the name, not that the server does not exist.',
-      ...(candidates instanceof ToolError && {
-        missing: describeMissing('candidates', candidates, endpoints.listSensorCandidates),
+      ...(orphans !== undefined && {
+        dcSensorsNotNamed: listOrphans(orphans.onControllers, input.limit, silences),
+        otherSensorsNotNamed: listOrphans(orphans.others, input.limit, silences),
+        orphanNote: 'Not being in a list is no reason to delete a sensor: look at its status, and ask the user.',
       }),
+      ...(silent.size > maxSilences && {
+        silenceNote: `Since when they are silent is told of the first ${maxSilences} sensors that do not communicate.`,
+      }),
+      note: 'Unknown means that neither Defender for Identity nor Defender for Endpoint lists the name, not that the server does not exist.',
+      ...(missing.length > 0 && { missing }),
     };
   },
 });
 
+/** Each silence is a request of its own. */
+const maxSilences = 50;
+
 /** Sensors that no name of a complete list can be about. Nothing follows from that for a deletion. */
-function listOrphans(sensors: readonly Sensor[], names: ReturnType<typeof readNames>, limit: number) {
+function findOrphans(sensors: readonly Sensor[], names: ReturnType<typeof readNames>) {
   const find = indexSensors(sensors);
   const named = new Set(names.flatMap(({ name }) => (name === undefined ? [] : find(name))));
-  const others = sensors.filter((sensor) => !named.has(sensor));
-  const list = (orphans: readonly Sensor[]) =>
-    createGroup(orphans, limit, (sensor) => ({
-      name: toSafeText(nameMachine(sensor)),
-      id: toSafeText(sensor.id),
-      type: sensor.sensorType,
-      deployment: sensor.deploymentStatus,
-    }));
+  const orphans = sensors.filter((sensor) => !named.has(sensor));
   const isOnController = ({ sensorType }: Sensor) => sensorType === 'domainControllerIntegrated';
   return {
-    dcSensorsNotNamed: list(others.filter(isOnController)),
-    otherSensorsNotNamed: list(others.filter((sensor) => !isOnController(sensor))),
-    orphanNote: 'Not being in a list is no reason to delete a sensor: look at its status, and ask the user.',
+    onControllers: orphans.filter(isOnController),
+    others: orphans.filter((sensor) => !isOnController(sensor)),
   };
 }
 
-const listResults = (results: readonly InventoryMatch[], wanted: InventoryMatch['kind'], limit: number) =>
-  createGroup(
-    results.filter(({ kind }) => kind === wanted),
-    limit,
-    ({ line }) => line,
-  );
+const listOrphans = (orphans: readonly Sensor[], limit: number, silences: Silences) =>
+  createGroup(orphans, limit, (sensor) => ({
+    name: toSafeText(nameMachine(sensor)),
+    id: toSafeText(sensor.id),
+    type: sensor.sensorType,
+    deployment: sensor.deploymentStatus,
+    ...describeSilence(silences.get(sensor)),
+  }));
+
+/** The name alone where there is nothing to say about it. */
+function toLine({ name, more, failing }: InventoryMatch, silences: Silences) {
+  if (failing === undefined) return more === undefined ? name : { name, ...more };
+  const { id, deploymentStatus: deployment, serviceStatus: service } = failing;
+  return { name, id: toSafeText(id), deployment, service, ...more, ...describeSilence(silences.get(failing)) };
+}
 
 function createGroup<T, L>(members: readonly T[], limit: number, toLine: (member: T) => L) {
   const listed = members.slice(0, limit).map(toLine);
   return { rows: listed.length, total: members.length, listed };
 }
 
-/** What fits one name, as its group lists it. */
+/** What fits one name. */
 interface InventoryMatch {
   readonly kind: 'monitored' | 'monitoredNotWorking' | 'ambiguous' | 'unknown' | 'candidate' | 'unreadable';
-  readonly line: unknown;
+  readonly name: string | undefined;
+  /** What its group tells beside the name. */
+  readonly more?: Readonly<Record<string, unknown>>;
+  /** The sensor that does not work. */
+  readonly failing?: Sensor;
   /** Whether only a standalone sensor watches it. */
   readonly isMirrored?: boolean;
   /** Whether it was matched by 15 characters of a longer name. */
@@ -167,15 +198,9 @@ function compareNames(
     if (name === undefined) continue;
     for (const entry of find(name)) claims.set(entry, (claims.get(entry) ?? new Set()).add(name.host));
   }
-  const describeFailing = (name: string | undefined, { id, deploymentStatus, serviceStatus }: Sensor) => ({
-    name,
-    id: toSafeText(id),
-    deployment: deploymentStatus,
-    service: serviceStatus,
-  });
   return names.map(({ spelled, name: asked }): InventoryMatch => {
     const name = toSafeText(spelled);
-    if (asked === undefined) return { kind: 'unreadable', line: name };
+    if (asked === undefined) return { kind: 'unreadable', name };
     const entries = find(asked);
     const isByBeginning = entries.some(({ machine: { name, fqdn } }) => fqdn === undefined && name !== asked.host);
     const isContested = isByBeginning && entries.some((entry) => (claims.get(entry)?.size ?? 0) > 1);
@@ -184,40 +209,29 @@ function compareNames(
     const isWatched = standalone.some(isHeard);
     const fits = [...new Map(entries.map(({ key, shownName }) => [key, shownName])).values()].sort();
     if (fits.length > 1 || isContested) {
-      return { kind: 'ambiguous', line: { name, ...toSafeTexts('fits', fits, { maxCount: 3 }) } };
+      return { kind: 'ambiguous', name, more: toSafeTexts('fits', fits, { maxCount: 3 }) };
     }
     const own = entries.flatMap(({ sensor }) => sensor ?? []);
-    if (own.some(isHeard)) return { kind: 'monitored', line: name, isByBeginning };
-    const [silent] = own;
-    const mirrored = isWatched && { mirrored: true };
-    if (silent !== undefined)
-      return { kind: 'monitoredNotWorking', line: { ...describeFailing(name, silent), ...mirrored } };
+    if (own.some(isHeard)) return { kind: 'monitored', name, isByBeginning };
+    const [failing] = own;
+    const mirrored = isWatched ? { mirrored: true } : {};
+    if (failing !== undefined) return { kind: 'monitoredNotWorking', name, failing, more: mirrored };
     const found = entries.flatMap(({ candidate }) => candidate ?? []);
     const candidate = findLastSeen(found);
     if (candidate !== undefined)
-      return { kind: 'candidate', line: { name, id: toSafeText(candidate.id), ...mirrored } };
-    if (found.length > 0)
-      return {
-        kind: 'ambiguous',
-        line: {
-          name,
-          ...toSafeTexts(
-            'candidateIds',
-            found.map(({ id }) => id),
-          ),
-        },
-      };
+      return { kind: 'candidate', name, more: { id: toSafeText(candidate.id), ...mirrored } };
+    const candidateIds = found.map(({ id }) => id);
+    if (found.length > 0) return { kind: 'ambiguous', name, more: toSafeTexts('candidateIds', candidateIds) };
     const watchedNames = [...new Set(watched.map(({ fqdn }) => fqdn))];
     if (watchedNames.length > 1) {
-      return { kind: 'ambiguous', line: { name, ...toSafeTexts('fits', watchedNames, { maxCount: 3 }) } };
+      return { kind: 'ambiguous', name, more: toSafeTexts('fits', watchedNames, { maxCount: 3 }) };
     }
-    if (isWatched) return { kind: 'monitored', line: name, isMirrored: true };
+    if (isWatched) return { kind: 'monitored', name, isMirrored: true };
     const [mirror] = standalone;
-    if (mirror !== undefined)
-      return { kind: 'monitoredNotWorking', line: { ...describeFailing(name, mirror), mirrored: true } };
+    if (mirror !== undefined) return { kind: 'monitoredNotWorking', name, failing: mirror, more: { mirrored: true } };
     const elsewhere = [...new Set(find({ ...asked, domain: '' }).map(({ shownName }) => shownName))];
-    const hint = toSafeTexts('inOtherDomain', elsewhere, { maxCount: 3 });
-    return { kind: 'unknown', line: elsewhere.length === 0 ? name : { name, ...hint } };
+    if (elsewhere.length === 0) return { kind: 'unknown', name };
+    return { kind: 'unknown', name, more: toSafeTexts('inOtherDomain', elsewhere, { maxCount: 3 }) };
   });
 }
 

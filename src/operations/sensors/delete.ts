@@ -26,6 +26,7 @@ import {
   longSilenceDays,
   type OutageCheck,
   readSensorIssues,
+  type Silences,
 } from '../silence.ts';
 import { listStates, type Observation, observeNoEffect, readAfterWrite, summarize } from '../verification.ts';
 import { assessDeletion, hasServer, isStated, listRemaining } from './deleteConsequences.ts';
@@ -56,7 +57,7 @@ export const deleteSensor = write({
       graph.get(endpoints.getSensor, { sensorId: input.id }),
       graph.getAll(endpoints.listSensors),
     ]);
-    return planDeletion([sensor], sensors, await readSilences([sensor], graph), graph);
+    return planDeletion([sensor], sensors, await readOwnSilences([sensor], graph), graph);
   },
 });
 
@@ -85,7 +86,7 @@ interface StaleContext {
 async function planStaleDeletion(ids: readonly string[], { sensors, isOutage }: StaleContext, graph: Reader) {
   const toDelete = selectByIds(sensors, ids, 'sensor', 'Take the ids from list_sensors.');
   const remaining = listRemaining(sensors, toDelete, graph.pendingDeletions);
-  const silences = await readSilences(toDelete, graph);
+  const silences = await readOwnSilences(toDelete, graph);
   const explanations = toDelete.map(async (sensor) => {
     const why = explainNotStale(sensor, sensors, remaining);
     const isAlive = findDuplicates(sensor, sensors).some(createHearing(sensors));
@@ -108,9 +109,7 @@ async function planStaleDeletion(ids: readonly string[], { sensors, isOutage }: 
 const canBeSilentForLong = (sensor: Sensor) =>
   sensor.deploymentStatus === 'disconnected' && judgeStatus(sensor) === 'known' && isStated(sensor);
 
-type Silences = ReadonlyMap<Sensor, Date>;
-
-async function readSilences(sensors: readonly Sensor[], graph: Reader): Promise<Silences> {
+async function readOwnSilences(sensors: readonly Sensor[], graph: Reader): Promise<Silences> {
   const silent = sensors.filter(canBeSilentForLong);
   const found = silent.map(async (sensor) => {
     const since = findSilence((await readSensorIssues(sensor.id, graph)) ?? []);

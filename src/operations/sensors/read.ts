@@ -11,7 +11,7 @@ import {
   serviceStatuses,
 } from '../../graph/endpoints/sensors.ts';
 import { toSafeText, toSafeTexts } from '../../text.ts';
-import { equalsIgnoreCase, isOneOf, isPartOf } from '../filters.ts';
+import { equalsIgnoreCase, isOneOf, isPartOf, isSince } from '../filters.ts';
 import { issueItem, toIssueFacts } from '../healthIssues.ts';
 import { getHost, getSuffix, isSameName, normalizeName, readDomainName, readMachineName } from '../machineNames.ts';
 import {
@@ -30,9 +30,9 @@ import {
   parseGeneration,
 } from '../machines.ts';
 import { read } from '../operation.ts';
-import { detail, paginate, paging } from '../paging.ts';
+import { columns, paginate, paging, pickColumns } from '../paging.ts';
 import { readIfAllowed } from '../partial.ts';
-import { hostname, id, text, word } from '../schemas.ts';
+import { date, hostname, id, text, word } from '../schemas.ts';
 import { describeSilence, findFirstSeen, findSilence, findSuppressionEnd, readSensorIssues } from '../silence.ts';
 
 const sensorItem = { id: text, name: text, domain: text, type: text, version: text, deployment: text, health: text };
@@ -55,6 +55,7 @@ const toSensorDetail = (sensor: Sensor, isHeard: (sensor: Sensor) => boolean) =>
   communicating: isHeard(sensor),
   openIssues: sensor.openHealthIssuesCount,
   created: toSafeText(sensor.createdDateTime),
+  migrationState: sensor.migrationState,
   delayedUpdate: sensor.settings?.isDelayedDeploymentEnabled,
   description: toSafeText(sensor.settings?.description, 300),
   ...toSafeTexts('domainControllers', sensor.settings?.domainControllerDnsNames ?? []),
@@ -65,14 +66,14 @@ const toSensorDetail = (sensor: Sensor, isHeard: (sensor: Sensor) => boolean) =>
 function describeIdentity(sensor: Sensor) {
   const { fqdn } = decideSensorMachine(sensor);
   const name = nameMachine({ ...sensor, settings: undefined });
-  const identityNote = isNameContradicted(sensor)
+  const domainControllersNote = isNameContradicted(sensor)
     ? 'Its list of domain controllers does not name it, so it is not certain which machine it is.'
     : listWatched(sensor).length > 0
       ? 'It watches the domain controllers of its list by port mirroring, without the events of Windows (ETW).'
       : undefined;
   return {
     ...(fqdn !== undefined && fqdn !== normalizeName(name) && { fqdn: toSafeText(nameMachine(sensor)) }),
-    ...(identityNote !== undefined && { identityNote }),
+    ...(domainControllersNote !== undefined && { domainControllersNote }),
   };
 }
 
@@ -81,10 +82,10 @@ function describeAdapter({ isEnabled, name, id }: NonNullable<Sensor['settings']
   return `${use}${name ?? id}`;
 }
 
-const date = z
-  .string()
-  .refine((value) => z.iso.date().safeParse(value).success, 'is not a date such as 2026-01-31')
-  .meta({ format: 'date' });
+const sensorColumns = [
+  ...['fqdn', 'domain', 'type', 'generation', 'version', 'deployment', 'service', 'communicating', 'health'],
+  ...['openIssues', 'created', 'delayedUpdate', 'description', 'domainControllers', 'adapters', 'migrationState'],
+] as const;
 
 const version = z
   .string()
@@ -107,9 +108,10 @@ export const listSensors = read({
     notCommunicating: z.boolean().optional().describe('false: communicating ones'),
     delayedUpdate: z.boolean().optional().describe('false: without the delay'),
     versionBelow: version.optional().describe('Such as 2.240, of its generation'),
+    hasDescription: z.boolean().optional().describe('false: without one'),
     createdAfter: date.optional().describe('Such as 2026-01-31'),
     ...paging,
-    detail,
+    fields: columns(sensorColumns),
   }),
   output: z.looseObject({
     rows: z.number(),
@@ -136,15 +138,23 @@ export const listSensors = read({
         (input.delayedUpdate === undefined ||
           input.delayedUpdate === (sensor.settings?.isDelayedDeploymentEnabled ?? false)) &&
         isBelow(input.versionBelow, sensor.version) &&
-        (input.createdAfter === undefined ||
-          Date.parse(sensor.createdDateTime ?? '') >= Date.parse(input.createdAfter)),
+        (input.hasDescription === undefined || input.hasDescription === hasDescription(sensor)) &&
+        isSince(input.createdAfter, sensor.createdDateTime),
     );
-    const { page, ...pageInfo } = paginate(sensors, ({ displayName }) => displayName, input);
-    return {
-      ...pageInfo,
-      sensors: page.map((sensor) => (input.detail ? toSensorDetail(sensor, isHeard) : toSensorRow(sensor))),
-    };
+    const { fields } = input;
+    const toRow = (sensor: Sensor) =>
+      fields === undefined ? toSensorRow(sensor) : pickColumns(toWideRow(sensor, isHeard), fields);
+    const { page, ...pageInfo } = paginate(sensors, { getName: ({ displayName }) => displayName, toRow }, input);
+    return { ...pageInfo, sensors: page };
   },
+});
+
+const hasDescription = ({ settings }: Sensor) => (settings?.description ?? '').trim() !== '';
+
+/** Every column of a list: a detail says the FQDN only where that is another name. */
+const toWideRow = (sensor: Sensor, isHeard: (sensor: Sensor) => boolean) => ({
+  ...toSensorDetail(sensor, isHeard),
+  fqdn: decideSensorMachine(sensor).fqdn && toSafeText(nameMachine(sensor)),
 });
 
 /** A filter by the FQDN of a machine, in any form; by a part of a name where no machine has that. */

@@ -1,15 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { HealthIssue, issueSeverities, issueStatuses, issueTypes } from '../../graph/endpoints/healthIssues.ts';
 import type { activationModes, SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
-import type { migrationStates } from '../../graph/endpoints/sensorMigration.ts';
-import type { deploymentStatuses, Sensor, sensorTypes, serviceStatuses } from '../../graph/endpoints/sensors.ts';
+import type {
+  deploymentStatuses,
+  migrationStates,
+  Sensor,
+  sensorTypes,
+  serviceStatuses,
+} from '../../graph/endpoints/sensors.ts';
 import { formatTimestamp } from './random.ts';
 
 /** What Graph shows of an entity, with nothing missing. */
 type Filled<T> = { [Name in keyof T]-?: Filled<NonNullable<T[Name]>> };
 
 /** A sensor; its health follows from the open issues that name its machine. */
-export interface SimulatedSensor extends Omit<Filled<Sensor>, 'healthStatus' | 'openHealthIssuesCount'> {
+export interface SimulatedSensor
+  extends Omit<Filled<Sensor>, 'healthStatus' | 'openHealthIssuesCount' | 'migrationState'> {
   sensorType: (typeof sensorTypes)[number];
   deploymentStatus: (typeof deploymentStatuses)[number];
   serviceStatus: (typeof serviceStatuses)[number];

@@ -1,14 +1,22 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../entra/entra.ts';
 import { listToolsWith } from '../../harness/tools.ts';
-import { closed, everyRead, type SignInSetup, secret, startSignInSetup } from '../../tenants/entra/signedIn.ts';
+import {
+  closed,
+  everyRead,
+  everyWrite,
+  type SignInSetup,
+  secret,
+  startSignInSetup,
+} from '../../tenants/entra/signedIn.ts';
 import { wrapLines } from '../lines.ts';
 
 /** What the doctor says of a permission that the token lacks, such as `Sensors.Read`. */
 function describeMissing(short: string): string {
   const permission = `SecurityIdentities${short}.All`;
   const tools = listToolsWith(permission, 'needs').join(', ');
-  return `✗ ${wrapLines(`${permission} is not in the token. Without it these tools do not work: ${tools}`)}`;
+  const mark = short.endsWith('.Read') ? '!' : '✗';
+  return `${mark} ${wrapLines(`${permission} is not in the token. By Microsoft's tables these tools need it: ${tools}`)}`;
 }
 
 let world: SignInSetup;
@@ -107,25 +115,34 @@ Sign-in
 
 Permissions
   ${describeMissing('AutoConfig.Read')}
-  ${describeMissing('AutoConfig.ReadWrite')}
   ${describeMissing('Health.Read')}
-  ${describeMissing('Health.ReadWrite')}
   ${describeMissing('Migration.Read')}
-  ${describeMissing('Migration.ReadWrite')}
   ${describeMissing('Sensors.Read')}
+  ${describeMissing('AutoConfig.ReadWrite')}
+  ${describeMissing('Health.ReadWrite')}
+  ${describeMissing('Migration.ReadWrite')}
   ${describeMissing('Sensors.ReadWrite')}
     Add what is missing to the app registration (API permissions, Microsoft
     Graph) and give admin consent; mdi-sensors-mcp setup shows how.
 
 Reads
-  ! GET /security/identities/sensors was not tried, since its permission is
-    missing
-  ! GET /security/identities/healthIssues was not tried, since its permission is
-    missing
-  ! GET /security/identities/settings/autoAuditingConfiguration was not tried,
-    since its permission is missing
-  ! GET /security/identities/sensorMigration was not tried, since its permission
-    is missing
+  ✗ Microsoft Graph refused GET /security/identities/sensors because the
+    permission or role for it is missing (Graph 403 UnknownError, request-id
+    ID, client-request-id
+    ID).
+  ✗ Microsoft Graph refused GET /security/identities/healthIssues because the
+    permission or role for it is missing (Graph 403 UnknownError, request-id
+    ID, client-request-id
+    ID).
+  ✗ Microsoft Graph refused GET
+    /security/identities/settings/autoAuditingConfiguration because the
+    permission or role for it is missing (Graph 403 UnknownError, request-id
+    ID, client-request-id
+    ID).
+  ✗ Microsoft Graph refused GET /security/identities/sensorMigration because the
+    permission or role for it is missing (Graph 403 UnknownError, request-id
+    ID, client-request-id
+    ID).
 
 This machine
   ✓ Approvals: in a form where the client has one, else at a terminal (the
@@ -136,6 +153,43 @@ This machine
 Something is missing.
 `,
   });
+});
+
+test.concurrent('the permissions to write only, by one of which a tenant lists health issues', async () => {
+  const { code, text } = await world.doctor(by(world.registerApp({ roles: everyWrite })));
+  expect([code, text.slice(text.indexOf('Permissions'), text.indexOf('This machine'))]).toEqual([
+    1,
+    `Permissions
+  ✓ SecurityIdentitiesAutoConfig.ReadWrite.All
+  ✓ SecurityIdentitiesHealth.ReadWrite.All
+  ✓ SecurityIdentitiesMigration.ReadWrite.All
+  ✓ SecurityIdentitiesSensors.ReadWrite.All
+  ${describeMissing('AutoConfig.Read')}
+  ${describeMissing('Health.Read')}
+  ${describeMissing('Migration.Read')}
+  ${describeMissing('Sensors.Read')}
+    Add what is missing to the app registration (API permissions, Microsoft
+    Graph) and give admin consent; mdi-sensors-mcp setup shows how.
+
+Reads
+  ✗ Microsoft Graph refused GET /security/identities/sensors because the
+    permission or role for it is missing (Graph 403 UnknownError, request-id
+    ID, client-request-id
+    ID).
+  ✓ GET /security/identities/healthIssues works without
+    SecurityIdentitiesHealth.Read.All
+  ✗ Microsoft Graph refused GET
+    /security/identities/settings/autoAuditingConfiguration because the
+    permission or role for it is missing (Graph 403 UnknownError, request-id
+    ID, client-request-id
+    ID).
+  ✗ Microsoft Graph refused GET /security/identities/sensorMigration because the
+    permission or role for it is missing (Graph 403 UnknownError, request-id
+    ID, client-request-id
+    ID).
+
+`,
+  ]);
 });
 
 test.concurrent('the permissions to read only', async () => {

@@ -185,8 +185,9 @@ Sign-in
     the code CODE.
   ✓ Tenant TENANT
   ✓ As the person alice@contoso.com (ID)
-  ! A person also needs the Entra role Security Administrator, or a Defender XDR
-    role with the same rights
+  ! A person also needs a role: Security Reader to read, Security Operator or
+    Security Administrator to change, or the same rights in Defender XDR Unified
+    RBAC; one that comes through PIM has to be active
   ✓ The token is valid for 60 minutes, with continuous access evaluation
 
 Permissions

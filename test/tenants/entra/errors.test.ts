@@ -30,7 +30,7 @@ async function told(one: Partial<App>, env: ServerEnvironment = {}): Promise<str
 
 const ids = 'request-id ID, client-request-id ID';
 const grant =
-  'It needs SecurityIdentitiesSensors.Read.All: grant it to the app registration in the Microsoft Entra admin center and give admin consent; ReadWrite does not include Read. A signed-in person also needs the role Security Administrator.';
+  "By Microsoft's tables it needs SecurityIdentitiesSensors.Read.All (ReadWrite does not always include Read): grant it to the app registration in the Microsoft Entra admin center and give admin consent. A signed-in person also needs a role: Security Reader to read, Security Operator or Security Administrator to change, or the same rights in Defender XDR Unified RBAC; one that comes through PIM has to be active.";
 
 describe('Graph refuses, and the text says', () => {
   test.each([
