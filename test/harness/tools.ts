@@ -119,6 +119,14 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     usGov: 'beta for sensorCandidates',
     faults: { reads: 'listSensors', changedBy: { 'unknown enum members': 4 } },
   },
+  export_fleet: {
+    args: { what: 'sensors' },
+    needs: ['Sensors.Read'],
+    optional: ['Health.Read'],
+    firstRoute: 'GET sensors',
+    usGov: 'beta for sensorCandidates',
+    faults: { reads: 'listSensors', changedBy: { 'missing item': 'another result' } },
+  },
   list_sensors: {
     args: { limit: 200 },
     needs: ['Sensors.Read'],
