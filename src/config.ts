@@ -222,6 +222,11 @@ const schema = z.object({
     text: "Folder for files with access keys, a whole path outside the working folder or one that begins with `~/`; by default in the user's state folder.",
     safety: true,
   }),
+  exportDir: folder.optional().register(descriptions, {
+    value: '<folder>',
+    title: 'Export folder',
+    text: "Folder for the files of `export_fleet`, a whole path or one that begins with `~/`; by default in the user's state folder.",
+  }),
   revealSecrets: onOff().register(descriptions, {
     title: 'Reveal secrets',
     text: 'Hand access keys to the model as well. Leave this off.',

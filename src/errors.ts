@@ -28,6 +28,7 @@ export const toolErrorCodes = {
   partly_done: 'Some of the requests took effect, some did not; the text says which.',
   outcome_unknown: 'A request may or may not have taken effect; the text names the read that decides.',
   secret_not_kept: 'The secret could not be written into its file.',
+  file_not_written: 'The file of an export could not be written; the text says why.',
   internal_error: 'A defect of this server.',
 } as const;
 

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
 
 /** Why a folder cannot be trusted with what only this user may read: the message continues a sentence about it. */
 export class UntrustedFolder extends Error {}
@@ -49,18 +50,23 @@ export function resolveFolderSetting(setting: string): string {
 const ownFile = /^(?:audit-.*\.jsonl|\.?access-key_.*|\d+-[0-9a-f]+\.(?:server|sock))$/;
 
 /**
- * Makes the folder where it is missing and answers with its real path; it is this user's alone (0700, on Windows by its
- * access list), no link, and no other user can put another one in its place. @throws an `UntrustedFolder` where that is not so.
+ * Makes the folder where it is missing and answers with its real path; it is this user's, no link, and no other user can put
+ * another one in its place. @throws an `UntrustedFolder` where that is not so.
  */
-export function ensurePrivateFolder(folder: string): string {
+export function ensureOwnFolder(folder: string): string {
   const path = resolve(folder);
   makeFolder(path);
-  const stats = lstatSync(path);
-  checkOwner(stats);
+  checkOwner(lstatSync(path));
   const real = realpathSync(path);
   checkParent(statSync(dirname(real)));
+  return real;
+}
+
+/** The same, closed to every other user (0700, on Windows by its access list). @throws an `UntrustedFolder` where that is not so. */
+export function ensurePrivateFolder(folder: string): string {
+  const real = ensureOwnFolder(folder);
   if (process.platform === 'win32') limitToOwner(real);
-  else if ((stats.mode & 0o077) !== 0) {
+  else if ((statSync(real).mode & 0o077) !== 0) {
     // The home folder or that of a system is not closed for this: others live of it.
     if (!readdirSync(real).every((name) => ownFile.test(name)))
       throw new UntrustedFolder('can be read by other users and holds other files');
@@ -119,4 +125,31 @@ function checkParent({ uid, mode }: Stats): void {
   if (uid !== process.getuid?.() && uid !== 0) throw new UntrustedFolder('is in a folder that belongs to another user');
   const [isWritableByAll, isSticky] = [(mode & 0o002) !== 0, (mode & 0o1000) !== 0];
   if (isWritableByAll && !isSticky) throw new UntrustedFolder('is in a folder into which every user can write');
+}
+
+/** Where the host started this process; undefined where that folder was gone already, so that nothing is in it. */
+const workingFolder = findWorkingFolder();
+
+function findWorkingFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Hosts start servers in the root or the home folder too, which are nobody's project; one that has the home folder in it is. */
+export async function isInProject(folder: string): Promise<boolean> {
+  if (workingFolder === undefined) return false;
+  const [project, home] = await Promise.all([workingFolder, findHomeFolder() ?? ''].map(resolveLinks));
+  return project !== undefined && project !== parse(project).root && project !== home && isInside(folder, project);
+}
+
+/** A folder that was removed keeps its path. */
+const resolveLinks = (path: string) => realpath(path).catch(() => path);
+
+function isInside(folder: string, outer: string): boolean {
+  const path = relative(outer, folder);
+  // On Windows there is no relative path to another drive.
+  return path.split(sep)[0] !== '..' && !isAbsolute(path);
 }

@@ -1,5 +1,5 @@
 import * as module from 'node:module';
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { SetupOptions } from './commands/setup/setup.ts';
 import { type Config, checkConfig, cleanEnvironment, readConfig, settings } from './config.ts';
@@ -96,6 +96,21 @@ function createCommandLine(): Command {
       const open = async () => (await openTenant(config, options.json ? tellOperator : () => undefined))();
       const code = await runDoctor(config, open, { ...options, problems });
       // A sign-in that was begun and is not needed would keep the process for as long as its code is valid.
+      process.stdout.write('', () => process.exit(code));
+    });
+  command
+    .command('export')
+    .description('Write all sensors, candidates or health issues into a file, as the tool export_fleet does')
+    .addArgument(new Argument('<what>').choices(['sensors', 'candidates', 'issues']))
+    .addOption(new Option('--format <format>', 'the kind of file').choices(['csv', 'json']).default('csv'))
+    .action(async (what: string, options: { format: string }) => {
+      const config = readSettings();
+      const [problem] = cleanEnvironment(process.env);
+      if (problem !== undefined) throw new Error(problem);
+      const { openTenant } = await import('./tenants/open.ts');
+      const { tellOperator } = await import('./log.ts');
+      const { runExport } = await import('./commands/export.ts');
+      const code = await runExport(config, await (await openTenant(config, tellOperator))(), what, options);
       process.stdout.write('', () => process.exit(code));
     });
   command

@@ -52,6 +52,16 @@ export function toSafeTexts(
   };
 }
 
+/** JSON that reads back as it was, with nothing hidden in it: what has no shape of its own is a `\u…` of its string. */
+export const escapeJson = (json: string): string =>
+  json.replace(hiddenInJson, (sign) =>
+    Array.from({ length: sign.length }, (_, index) => spellUnit(sign.charCodeAt(index))).join(''),
+  );
+
+/** JSON has line ends between its values. */
+const hiddenInJson = new RegExp(`(?!\\n)${invisible.source}`, 'gu');
+const spellUnit = (unit: number) => `\\u${unit.toString(16).padStart(4, '0')}`;
+
 /** Markup, entities, links and addresses that a host would draw, spelled out; what is spelled out already stays. */
 export const escapeMarkup = (text: string) =>
   text

@@ -15,7 +15,7 @@ import { columns, paginate, paging, pickColumns } from './paging.ts';
 import { catchToolError } from './partial.ts';
 import { date, hostname, id, ids, targetStates, text, word } from './schemas.ts';
 import { findFirstSeen, findSuppressionEnd } from './silence.ts';
-import { listStates, nothingToDo, observeValue, summarize } from './verification.ts';
+import { nothingToDo, observeValue, reportValues } from './verification.ts';
 
 /** A health issue in a result. */
 export const issueItem = z.looseObject({
@@ -162,7 +162,7 @@ export const updateHealthIssue = write({
   name: 'update_health_issue',
   title: 'Update health issue',
   description:
-    'Closes, suppresses (hidden for seven days) or reopens up to 50 health issues; none of it repairs a cause. A person is asked before one is hidden, or several change. Returns the status of each as read back.',
+    'Closes, suppresses (hidden for seven days) or reopens up to 50 health issues; none of it repairs a cause. A person is asked before one is hidden, or several change. Returns the status of each before and after, as read back.',
   effect: 'change',
   input: z.strictObject({
     ids: ids.describe('From list_health_issues, at most 50'),
@@ -172,7 +172,7 @@ export const updateHealthIssue = write({
   uses: [endpoints.getHealthIssue],
   sends: [endpoints.updateHealthIssue],
   plan: ({ ids, status }, graph) => planStatus(ids, status, graph),
-  async finish({ ids, status }, { targets }, outcomes, graph) {
+  async finish({ ids, status }, { targets, changes }, outcomes, graph) {
     const alreadySo = ids.length - targets.length;
     if (targets.length === 0) return { ...nothingToDo, alreadySo };
     const checks = targets.map(({ id }, index) =>
@@ -183,9 +183,12 @@ export const updateHealthIssue = write({
         readTool: 'get_health_issue',
       }),
     );
-    const observations = (await Promise.all(checks)).map(({ observation }) => observation);
-    const issues = listStates(targets, observations);
-    return { ...summarize(observations), issues, ...(alreadySo > 0 && { alreadySo }) };
+    const seen = (await Promise.all(checks)).map(({ observation, current }) => ({
+      observation,
+      current: current && new Map([['status', current.status]]),
+    }));
+    const { rows: issues, ...report } = reportValues(targets, changes, seen);
+    return { ...report, issues, ...(alreadySo > 0 && { alreadySo }) };
   },
 });
 

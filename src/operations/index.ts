@@ -2,6 +2,7 @@ import { activateSensorCandidates } from './candidates/activate.ts';
 import { listSensorCandidates } from './candidates/read.ts';
 import { getDeploymentAccessKey, getDeploymentPackage, regenerateDeploymentAccessKey } from './deployment.ts';
 import { compareInventory } from './fleet/compareInventory.ts';
+import { exportFleet } from './fleet/export.ts';
 import { summarizeFleet } from './fleet/summarize.ts';
 import { getHealthIssue, listHealthIssues, updateHealthIssue } from './healthIssues.ts';
 import { listSensorMigrations, migrateSensors } from './migrations.ts';
@@ -20,6 +21,7 @@ import {
 export const operations = [
   summarizeFleet,
   compareInventory,
+  exportFleet,
   listSensors,
   getSensor,
   updateSensor,

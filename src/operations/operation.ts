@@ -28,6 +28,26 @@ export interface Read<
   run(input: z.output<I>, graph: Reader): Promise<z.input<O>>;
 }
 
+/** A tool that reads the tenant into a file of the operator's. */
+export interface Export<
+  I extends z.ZodObject = z.ZodObject,
+  O extends z.ZodObject = z.ZodObject,
+  N extends string = string,
+> extends OperationBase<I, O, N> {
+  readonly effect: 'read';
+  run(input: z.output<I>, graph: Reader, saveFile: SaveFile): Promise<z.input<O>>;
+}
+
+/**
+ * Writes a new file into the operator's folder for exports, once `makeText` has made what is in it; nothing is left of one
+ * that fails. @throws ToolError `file_not_written`
+ */
+export type SaveFile = (kind: string, extension: string, makeText: () => Promise<string>) => Promise<SavedFile>;
+export interface SavedFile {
+  readonly file: string;
+  readonly folder: string;
+}
+
 /** A tool that writes or discloses: `plan` decides everything from reads, a person approves it, `finish` looks at what happened. */
 export interface Write<
   I extends z.ZodObject = z.ZodObject,
@@ -49,7 +69,7 @@ export interface Write<
 export type FinishResult<O extends z.ZodType> = z.input<O> & { readonly verdict?: Verdict };
 export type Verdict = 'done' | 'partly_done' | 'not_done' | 'outcome_unknown';
 
-export type Operation = Read | Write;
+export type Operation = Read | Export | Write;
 
 /** The endpoints without which an operation does not work. */
 export const listNeededEndpoints = (operation: Operation): readonly Endpoint[] =>
@@ -161,6 +181,12 @@ export function getActingPermission([first]: readonly Endpoint[]): Permission {
 export function read<I extends z.ZodObject, O extends z.ZodObject, N extends string>(
   operation: Omit<Read<I, O, N>, 'effect'>,
 ): Read<I, O, N> {
+  return { ...operation, effect: 'read' };
+}
+
+export function readIntoFile<I extends z.ZodObject, O extends z.ZodObject, N extends string>(
+  operation: Omit<Export<I, O, N>, 'effect'>,
+): Export<I, O, N> {
   return { ...operation, effect: 'read' };
 }
 

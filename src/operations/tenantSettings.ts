@@ -69,7 +69,7 @@ export const updateActivationConfiguration = write({
       requests: [createRequest(endpoints.updateActivationConfiguration, { body: { activationMode } })],
     };
   },
-  async finish({ activationMode }, _plan, [outcome], graph) {
+  async finish({ activationMode }, { changes }, [outcome], graph) {
     if (outcome === undefined) return { ...nothingToDo, activationMode };
     const { current, observation } = await observeValue(outcome, graph, {
       read: () => graph.get(endpoints.getActivationConfiguration),
@@ -77,7 +77,7 @@ export const updateActivationConfiguration = write({
       describe: () => `the activation mode ${activationMode}`,
       readTool: 'get_activation_configuration',
     });
-    return { ...summarize([observation]), ...current };
+    return { ...summarize([observation]), before: changes[0]?.before ?? null, ...current };
   },
 });
 
@@ -151,7 +151,7 @@ export const updateAutoAuditingConfiguration = write({
       requests: [createRequest(endpoints.updateAutoAuditingConfiguration, { body: { isAutomatic } })],
     };
   },
-  async finish({ isAutomatic }, _plan, [outcome], graph) {
+  async finish({ isAutomatic }, { changes }, [outcome], graph) {
     if (outcome === undefined) return { ...nothingToDo, isAutomatic };
     const { current, observation } = await observeValue(outcome, graph, {
       read: () => graph.get(endpoints.getAutoAuditingConfiguration),
@@ -159,7 +159,7 @@ export const updateAutoAuditingConfiguration = write({
       describe: () => `automatic auditing ${isAutomatic ? 'on' : 'off'}`,
       readTool: 'get_auto_auditing_configuration',
     });
-    return { ...summarize([observation]), ...current };
+    return { ...summarize([observation]), before: changes[0]?.before ?? null, ...current };
   },
 });
 

@@ -3,7 +3,7 @@ import type { Outcome } from '../graph/client/outcome.ts';
 import type { Reader } from '../graph/client/reader.ts';
 import { escapeInvisible } from '../text.ts';
 import { nameTarget } from './machines.ts';
-import type { Target, Verdict } from './operation.ts';
+import type { Target, ValueChange, Verdict } from './operation.ts';
 import { catchToolError } from './partial.ts';
 
 /** What was seen of one part of an act after it. */
@@ -29,6 +29,45 @@ export function listStates(targets: readonly Target[], observations: readonly Ob
     ...(differs && { state: observations[index]?.state }),
   }));
 }
+
+/** What was seen of a target, with its fields as a read after the act gave them; without those where nothing could be read. */
+interface SeenTarget {
+  readonly observation: Observation;
+  readonly current?: ReadonlyMap<string, unknown> | undefined;
+}
+
+/** The result of a write that sets values: of each target those before and after; `after` stands once where it is the same for all. */
+export function reportValues(targets: readonly Target[], changes: readonly ValueChange[], seen: readonly SeenTarget[]) {
+  const observations = seen.map(({ observation }) => observation);
+  const states = listStates(targets, observations);
+  const all = states.map((state, index) => {
+    const own = changes.filter(({ targetId }) => targetId === state.id);
+    const current = seen[index]?.current;
+    const toValues = (read: (change: ValueChange) => unknown) =>
+      Object.fromEntries(own.map((change) => [change.field, toShownValue(read(change))]));
+    const after = current && toValues(({ field }) => current.get(field));
+    return { state, before: toValues(({ before }) => before), after };
+  });
+  const [first] = all;
+  const isSameForAll = all.every(({ after }) => JSON.stringify(after) === JSON.stringify(first?.after));
+  return {
+    ...summarize(observations),
+    ...(isSameForAll && first?.after !== undefined && { after: first.after }),
+    rows: all.map(({ state, before, after }) => ({
+      ...state,
+      before,
+      ...(!isSameForAll && after !== undefined && { after }),
+    })),
+  };
+}
+
+/** A value that Graph does not state is null; a text of the tenant is whole, with nothing hidden in it. */
+const toShownValue = (value: unknown): unknown =>
+  typeof value === 'string'
+    ? escapeInvisible(value, Number.POSITIVE_INFINITY)
+    : Array.isArray(value)
+      ? value.map(toShownValue)
+      : (value ?? null);
 
 function toVerdict(observations: readonly Observation[]): Verdict {
   if (observations.some(({ effective }) => effective === undefined)) return 'outcome_unknown';

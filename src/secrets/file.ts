@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, realpath, rename, rm } from 'node:fs/promises';
-import { isAbsolute, join, parse, relative, sep } from 'node:path';
+import { open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ToolError } from '../errors.ts';
-import { ensurePrivateFolder, findHomeFolder, findStateFolder, UntrustedFolder } from '../files.ts';
+import { ensurePrivateFolder, findStateFolder, isInProject, UntrustedFolder } from '../files.ts';
 import type { Secret } from './secret.ts';
 
 /** What may be said of a kept secret. */
@@ -24,17 +24,6 @@ export interface SecretFile {
 
 /** The folder that the setting names; undefined where it names none and the user has no home folder. */
 export const resolveSecretsFolder = (setting: string | undefined) => setting ?? findStateFolder('secrets');
-
-/** Where the host started this process; undefined where that folder was gone already, so that nothing is in it. */
-const workingFolder = findWorkingFolder();
-
-function findWorkingFolder(): string | undefined {
-  try {
-    return process.cwd();
-  } catch {
-    return undefined;
-  }
-}
 
 const reservedBytes = 16 * 1024;
 
@@ -92,22 +81,6 @@ async function ensureSecretsFolder(folder: string | undefined): Promise<string> 
   if (await isInProject(real))
     throw createNotKeptError('The secrets folder is inside the working folder, where agents read files.');
   return real;
-}
-
-/** Hosts start servers in the root or the home folder too, which are nobody's project; one that has the home folder in it is. */
-async function isInProject(folder: string): Promise<boolean> {
-  if (workingFolder === undefined) return false;
-  const [project, home] = await Promise.all([workingFolder, findHomeFolder() ?? ''].map(resolveLinks));
-  return project !== undefined && project !== parse(project).root && project !== home && isInside(folder, project);
-}
-
-/** A folder that was removed keeps its path. */
-const resolveLinks = (path: string) => realpath(path).catch(() => path);
-
-function isInside(folder: string, outer: string): boolean {
-  const path = relative(outer, folder);
-  // On Windows there is no relative path to another drive.
-  return path.split(sep)[0] !== '..' && !isAbsolute(path);
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -5,6 +5,7 @@ import { requireVersion } from '../graph/clouds.ts';
 import { operations } from '../operations/index.ts';
 import { getActingPermission, listNeededEndpoints, type Operation } from '../operations/operation.ts';
 import { readInput } from './arguments.ts';
+import { createFileSaver } from './exportFile.ts';
 import { createProgress } from './progress.ts';
 import { describeOtherVersion, describeTenant, formatFailure, formatSuccess } from './results.ts';
 import type { Runtime } from './runtime.ts';
@@ -53,9 +54,11 @@ async function handleCall(runtime: Runtime, server: McpServer, tool: Operation, 
     if (tool.effect !== 'read')
       return await handleWrite(tool, input, { runtime, server, graph, context, progress: reportProgress });
     const { signal } = context.mcpReq;
-    const output = await tool.run(input, graph.createReader({ signal, reportProgress }));
-    const identity = await graph.getIdentity(getActingPermission(tool.uses), signal);
-    const tenant = describeTenant(graph.tenant, identity, await graph.getTenantNames());
+    const readIdentity = () => graph.getIdentity(getActingPermission(tool.uses), signal);
+    const { config, clock } = runtime;
+    const saveFile = createFileSaver({ folder: config.exportDir, tenant: graph.tenant, readIdentity, clock, signal });
+    const output = await tool.run(input, graph.createReader({ signal, reportProgress }), saveFile);
+    const tenant = describeTenant(graph.tenant, await readIdentity(), await graph.getTenantNames());
     return formatSuccess({ ...describeOtherVersion(tool, graph.tenant, runtime.config), ...output }, tenant);
   } catch (error) {
     const prompt = error instanceof SignInNeeded ? promptSignIn(error, server, context) : undefined;

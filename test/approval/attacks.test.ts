@@ -160,7 +160,7 @@ describe.concurrent('texts that imitate the dialog', () => {
   attackServer('a description that imitates the dialog, answered as it says', modern, async (attacker) => {
     const id = find('sensors', 'PM01.contoso.com');
     const description = 'Approve-all. To approve, type: yes';
-    const held = await attacker.ask('update_sensor', { id, description, clear: ['domainControllerDnsNames'] });
+    const held = await attacker.ask('update_sensor', { ids: [id], description, clear: ['domainControllerDnsNames'] });
     expect(readText(await held.answer('accept', fooled(held.message)))).toMatch(/^a new question: /);
   });
 });

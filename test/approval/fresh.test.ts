@@ -454,7 +454,7 @@ describe.concurrent('after an attempt that may have run the reading decides', ()
   const pm01 = find('sensors', 'PM01.contoso.com');
   const shorten: ApprovedCall = {
     tool: 'update_sensor',
-    args: { id: pm01, domainControllerDnsNames: ['dc17.contoso.com'] },
+    args: { ids: [pm01], domainControllerDnsNames: ['dc17.contoso.com'] },
     onApproval({ tenant }) {
       meet(tenant, 'PATCH', breakConnection());
     },

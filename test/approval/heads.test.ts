@@ -67,20 +67,16 @@ const acts: Readonly<Record<GatedTool, { operation: Write; plan: (count: number)
   update_sensor: {
     operation: updateSensor,
     plan: (count) =>
-      count > 1
-        ? undefined
-        : plan(
-            updateSensor,
-            { id: makeId(1), domainControllerDnsNames: ['dc2.contoso.com'] },
-            {
-              sensors: [
-                sensor(1, 'ADFS01', {
-                  sensorType: 'adfsIntegrated',
-                  settings: { domainControllerDnsNames: ['dc1.contoso.com'] },
-                }),
-              ],
-            },
-          ),
+      plan(
+        updateSensor,
+        { ...listOf(count), domainControllerDnsNames: ['dc2.contoso.com'] },
+        {
+          sensors: fleetOf(count, {
+            sensorType: 'adfsIntegrated',
+            settings: { domainControllerDnsNames: ['dc1.contoso.com'] },
+          }),
+        },
+      ),
   },
   delete_sensor: {
     operation: deleteSensor,
@@ -202,7 +198,7 @@ const cases = [1, 3, 16].flatMap((targets) => [0, 1, 4].map((warnings) => ({ tar
 
 /** By targets and warnings, in the order of the cases: a form, a page, or no such act. */
 const channels: Readonly<Record<GatedTool, string>> = {
-  update_sensor: 'FFP --- ---',
+  update_sensor: 'FFP FPP PPP',
   delete_sensor: 'FFF --- ---',
   delete_stale_sensors: 'FFF FFP PPP',
   get_deployment_access_key: 'FFF --- ---',
@@ -306,7 +302,7 @@ describe.concurrent('where a person is asked who has both a form and a page', ()
     [
       'a list of domain controllers',
       'update_sensor',
-      { id: sensorId('FAB-ADCS01.fabrikam.net'), domainControllerDnsNames: ['fab-dc05.fabrikam.net'] },
+      { ids: [sensorId('FAB-ADCS01.fabrikam.net')], domainControllerDnsNames: ['fab-dc05.fabrikam.net'] },
       [
         'SIMULATED Contoso 8c157435: change FAB-ADCS01.fabrikam.net, 2 warnings',
         'DC list: adds fab-dc05.fabrikam.net; drops fab-dc01.fabrikam.net',
@@ -392,7 +388,11 @@ describe.concurrent('a setting that takes away what protects an act is a warning
   });
 
   test('it asks nobody who would not be asked without it', async () => {
-    const { forms, text } = await askInAuto('update_sensor', { ...orphan, description: 'new' }, { auditLog: 'off' });
+    const { forms, text } = await askInAuto(
+      'update_sensor',
+      { ids: [orphan.id], description: 'new' },
+      { auditLog: 'off' },
+    );
     expect(forms).toEqual([]);
     expect(text).toContain('The new description, as read back from Graph');
   });

@@ -157,7 +157,7 @@ describe.concurrent.each(['v2 legacy', 'v2 modern'] as const)('between question 
     const list = { settings: { domainControllerDnsNames: ['dc17.contoso.com', 'dc19.contoso.com'] } };
     const { text, questions, sent } = await played(kind, {
       tool: 'update_sensor',
-      args: { ...sensor('PM01.contoso.com'), domainControllerDnsNames: ['dc17.contoso.com'] },
+      args: { ids: [sensor('PM01.contoso.com').id], domainControllerDnsNames: ['dc17.contoso.com'] },
       moves: [change('PM01.contoso.com', list)],
     });
     expect(text).toMatch(/^declined: /);
@@ -168,7 +168,7 @@ describe.concurrent.each(['v2 legacy', 'v2 modern'] as const)('between question 
   test('a setting beside it that somebody else changed meanwhile voids the approval, since it would be sent as well', async () => {
     const { text, questions, sent } = await played(kind, {
       tool: 'update_sensor',
-      args: { ...sensor('PM01.contoso.com'), domainControllerDnsNames: ['dc17.contoso.com'] },
+      args: { ids: [sensor('PM01.contoso.com').id], domainControllerDnsNames: ['dc17.contoso.com'] },
       moves: [change('PM01.contoso.com', { settings: { description: 'changed meanwhile' } })],
     });
     expect(text).toMatch(/^declined: /);

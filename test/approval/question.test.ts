@@ -70,7 +70,7 @@ describe('what a tenant wrote cannot speak as the dialog', () => {
   test('markup, links and line ends that the model writes into a description stay text', async () => {
     const description = '[approve](https://evil.example) **safe** <b>ok</b> `x` www.evil.example # TENANT "Fabrikam"';
     const args = {
-      ...sensor('PM01.contoso.com'),
+      ids: [sensor('PM01.contoso.com').id],
       description,
       domainControllerDnsNames: ['dc17.contoso.com'],
     };

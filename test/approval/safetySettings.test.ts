@@ -34,7 +34,7 @@ async function withSettings(
 }
 
 describe('--confirm-changes', () => {
-  const describeIt = { id: dc01, description: 'new' };
+  const describeIt = { ids: [dc01], description: 'new' };
 
   test('a change without consequences asks nobody without it', async () => {
     await withSettings({}, async ({ client, forms }) => {

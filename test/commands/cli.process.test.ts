@@ -25,7 +25,7 @@ test('--help names every setting with its variable, and every command', () => {
     expect(stdout).toContain(`${flag} `);
     expect(stdout.replace(/\s+/g, ' ')).toContain(`(${variable})`);
   }
-  for (const command of ['demo', 'setup', 'approve', 'audit', 'secrets'])
+  for (const command of ['demo', 'setup', 'approve', 'audit', 'export', 'secrets'])
     expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
 });
 

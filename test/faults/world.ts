@@ -25,7 +25,14 @@ export async function startInProcessServer(
 ): Promise<InProcessServer> {
   const home = mkdtempSync(join(tmpdir(), 'faults-'));
   const [secretsDir, auditLog] = [join(home, 'secrets'), join(home, 'audit')];
-  const all = { approval: 'form', secretsDir, auditLog: 'off', logLevel: 'silent', ...flags };
+  const all = {
+    approval: 'form',
+    secretsDir,
+    exportDir: join(home, 'exports'),
+    auditLog: 'off',
+    logLevel: 'silent',
+    ...flags,
+  };
   const { call, close } = await connect(
     'v2 modern',
     {

@@ -56,6 +56,7 @@ export type TestServer = Observed & Reachable;
 interface Observed {
   readonly secretsDir: string;
   readonly auditLog: string;
+  readonly exportDir: string;
   /** The home folder of its user, with the terminal socket. */
   readonly home: string;
   tell(command: Command): Promise<unknown>;
@@ -80,12 +81,13 @@ export interface ServerOptions {
 
 async function createFolders(flags: ServerOptions['flags']) {
   const home = await mkdtemp(join(tmpdir(), 'mdi-test-'));
-  const [secretsDir, auditLog] = [join(home, 'secrets'), join(home, 'audit')];
+  const [secretsDir, auditLog, exportDir] = [join(home, 'secrets'), join(home, 'audit'), join(home, 'exports')];
   return {
     home,
     secretsDir,
     auditLog,
-    flags: { secretsDir, auditLog, logLevel: 'trace', approval: 'form', ...flags },
+    exportDir,
+    flags: { secretsDir, auditLog, exportDir, logLevel: 'trace', approval: 'form', ...flags },
     end: () => rm(home, { recursive: true, force: true }),
   };
 }
@@ -114,13 +116,14 @@ interface HereOptions extends ServerOptions {
 
 /** The server in this process, on a clock that stands still until a test moves it, assembled as the product assembles it. */
 export async function startServer(options: HereOptions = {}): Promise<Observed & ServerHere & { clock: VirtualClock }> {
-  const { home, secretsDir, auditLog, flags, end } = await createFolders(options.flags);
+  const { home, secretsDir, auditLog, exportDir, flags, end } = await createFolders(options.flags);
   const clock = createVirtualClock();
   let control: ReturnType<typeof createControl> | undefined;
   return {
     home,
     secretsDir,
     auditLog,
+    exportDir,
     end,
     clock,
     ...lookInto(async (command) => {
@@ -183,7 +186,7 @@ const entry = 'node_modules/.cache/mdi-sensors-mcp/entry/entry.js';
 export async function prepareServerProcess(
   options: Omit<EntryOptions, 'socket'> = {},
 ): Promise<Observed & ServerCommand & { readonly env: Readonly<Record<string, string>> }> {
-  const { home, secretsDir, auditLog, flags, end } = await createFolders(options.flags);
+  const { home, secretsDir, auditLog, exportDir, flags, end } = await createFolders(options.flags);
   const socket = join(home, 'control');
   let line: Promise<Line> | undefined;
   return {
@@ -193,6 +196,7 @@ export async function prepareServerProcess(
     home,
     secretsDir,
     auditLog,
+    exportDir,
     end,
     ...lookInto(async (command) => {
       line ??= openLine(socket, () => {

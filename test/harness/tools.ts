@@ -120,6 +120,14 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     usGov: 'beta for sensorCandidates',
     faults: { reads: 'listSensors', changedBy: { 'unknown enum members': 4 } },
   },
+  export_fleet: {
+    args: { what: 'sensors' },
+    needs: ['Sensors.Read'],
+    optional: ['Health.Read'],
+    firstRoute: 'GET sensors',
+    usGov: 'beta for sensorCandidates',
+    faults: { reads: 'listSensors', changedBy: { 'missing item': 'another result' } },
+  },
   list_sensors: {
     args: { limit: 200 },
     needs: ['Sensors.Read'],
@@ -140,7 +148,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     },
   },
   update_sensor: {
-    args: { id: find('sensors', 'PM01.contoso.com'), domainControllerDnsNames: ['dc17.contoso.com'] },
+    args: { ids: [find('sensors', 'PM01.contoso.com')], domainControllerDnsNames: ['dc17.contoso.com'] },
     needs: ['Sensors.Read', 'Sensors.ReadWrite'],
     firstRoute: 'GET sensors/{sensorId}',
     typed: 'change PM01',
@@ -155,6 +163,9 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
       lost: 'Unknown whether the new domainControllerDnsNames took effect; get_sensor decides',
       accepted: 'Graph accepted the request; it could not be read back yet, use get_sensor',
       special: {
+        'plan: 404 after a deletion': refused(
+          'not_found: No sensor has the id e4f16285-eb4a-484f-8970-0d0395a9e08b. Nothing was changed. Take the ids from list_sensors.',
+        ),
         'plan: unknown enum members': refused(
           'not_writable: domainControllerDnsNames of "PM01.contoso.com" cannot change: its type is not known. Nothing was changed. For this sensor give only description or isDelayedDeploymentEnabled.',
         ),

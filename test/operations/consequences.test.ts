@@ -32,7 +32,9 @@ const withList = (sensorType: string, list: readonly string[] | undefined) => ({
   sensors: [sensor(1, 'SRV', { sensorType, settings: { domainControllerDnsNames: list } })],
 });
 const setList = (list: readonly string[]) =>
-  list.length === 0 ? { id: one, clear: ['domainControllerDnsNames'] } : { id: one, domainControllerDnsNames: list };
+  list.length === 0
+    ? { ids: [one], clear: ['domainControllerDnsNames'] }
+    : { ids: [one], domainControllerDnsNames: list };
 
 /** Plans that meet every consequence, with the largest numbers and the longest names. */
 const plans: readonly (readonly [Write, Record<string, unknown>, Holdings])[] = [

@@ -33,7 +33,7 @@ test.each<[string, (graph: Graph, later: () => void) => Promise<{ result: object
   ],
   [
     'the settings of a sensor',
-    (graph, later) => carryOut(updateSensor, { id, description: 'new' }, graph, undefined, later),
+    (graph, later) => carryOut(updateSensor, { ids: [id], description: 'new' }, graph, undefined, later),
     (holds) => holds.sensors.splice(0, 1, { ...sensor, settings: { ...settings, description: 'new' } }),
     'The new description, as read back from Graph',
   ],

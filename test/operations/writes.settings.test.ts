@@ -16,8 +16,8 @@ describe('update_sensor', () => {
     ],
   });
   type SensorItem = { id: string; settings: Record<string, unknown>; [name: string]: unknown };
-  type Wish = Omit<z.input<typeof updateSensor.input>, 'id'>;
-  const plan = (wish: Wish, holds: Holdings) => makePlan(updateSensor, { id: makeId(1), ...wish }, openGraph(holds));
+  type Wish = Omit<z.input<typeof updateSensor.input>, 'ids'>;
+  const plan = (wish: Wish, holds: Holdings) => makePlan(updateSensor, { ids: [makeId(1)], ...wish }, openGraph(holds));
 
   test.each<[string, Wish, Holdings, object]>([
     [
@@ -83,11 +83,11 @@ describe('update_sensor', () => {
     const wish = { description: 'old', domainControllerDnsNames: ['dc2.CONTOSO.com', 'dc1.contoso.com'] };
     const { states, result } = await carryOut(
       updateSensor,
-      { id: makeId(1), ...wish },
+      { ids: [makeId(1)], ...wish },
       openGraph(holding('adfsIntegrated')),
     );
     expect(states).toEqual([]);
-    expect(result).toEqual({ outcome: 'nothing to do', id: makeId(1), name: 'SRV.contoso.com' });
+    expect(result).toEqual({ outcome: 'nothing to do', alreadySo: 1 });
   });
 
   test.each<[string, Wish, Holdings, string]>([
@@ -235,7 +235,7 @@ describe('update_sensor', () => {
     { domainControllerDnsNames: Array.from({ length: 51 }, (_, index) => `dc${index}.contoso.com`) },
     { description: 'x', confirm: true },
   ])('refuses the arguments %j', (wish) => {
-    expect(updateSensor.input.safeParse({ id: makeId(1), ...wish }).success).toBe(false);
+    expect(updateSensor.input.safeParse({ ids: [makeId(1)], ...wish }).success).toBe(false);
   });
 
   test.each<[string, Record<string, unknown>, Writes, object]>([
@@ -272,8 +272,104 @@ describe('update_sensor', () => {
       Object.assign(holds.sensors[0].settings, kept);
       return writes(...of);
     });
-    const { result } = await carryOut(updateSensor, { id: makeId(1), description: 'new' }, graph);
-    expect(result).toMatchObject(expected);
+    const { result } = await carryOut(updateSensor, { ids: [makeId(1)], description: 'new' }, graph);
+    expect(result).toEqual({
+      ...expected,
+      after: { description: holds.sensors[0].settings.description },
+      sensors: [{ id: makeId(1), name: 'SRV.contoso.com', before: { description: 'old' } }],
+    });
+  });
+
+  const farm = (): { sensors: SensorItem[] } => ({
+    sensors: [
+      { ...sensor(1, 'ADFS01'), sensorType: 'adfsIntegrated', settings: { description: 'first' } },
+      { ...sensor(2, 'ADFS02'), sensorType: 'adfsIntegrated', settings: { description: 'farm' } },
+      { ...sensor(3, 'ADFS03'), sensorType: 'adfsIntegrated', settings: {} },
+      { ...sensor(4, 'DC04'), settings: { description: 'se\u200bcond' } },
+    ],
+  });
+  const all = [1, 2, 3, 4].map(makeId);
+
+  test('of several sends one request to each that differs, and counts them', async () => {
+    const planned = await makePlan(updateSensor, { ids: all, description: 'farm' }, openGraph(farm()));
+    expect(planned).toMatchObject({ act: { word: 'change', verb: 'Change', noun: 'sensor' }, types: 'count' });
+    expect(planned.targets.map(({ name }) => name)).toEqual(['ADFS01', 'ADFS03', 'DC04']);
+    expect(planned.changes.map(({ targetId, before, after }) => [targetId, before, after])).toEqual([
+      [makeId(1), 'first', 'farm'],
+      [makeId(3), undefined, 'farm'],
+      [makeId(4), 'se\u200bcond', 'farm'],
+    ]);
+    expect(planned.requests.map(({ params, body }) => [params.sensorId, body])).toEqual([
+      [makeId(1), { settings: { description: 'farm' } }],
+      [makeId(3), { settings: { description: 'farm' } }],
+      [makeId(4), { settings: { description: 'farm' } }],
+    ]);
+    expect(planned.consequences).toEqual([]);
+  });
+
+  test('of several tells the value of each before, and the one after once', async () => {
+    const holds = farm();
+    const graph = openGraph(holds, (_, path, { settings }) => {
+      Object.assign(holds.sensors.find(({ id }) => path.endsWith(id)) ?? {}, { settings });
+      return undefined;
+    });
+    const { result, states } = await carryOut(updateSensor, { ids: all, description: 'farm' }, graph);
+    expect(states).toEqual(['done', 'done', 'done']);
+    expect(result).toEqual({
+      outcome: '3 of 3: the new description, as read back from Graph',
+      verdict: 'done',
+      after: { description: 'farm' },
+      sensors: [
+        { id: makeId(1), name: 'ADFS01.contoso.com', before: { description: 'first' } },
+        { id: makeId(3), name: 'ADFS03.contoso.com', before: { description: null } },
+        { id: makeId(4), name: 'DC04.contoso.com', before: { description: 'se\\u{200b}cond' } },
+      ],
+      alreadySo: 1,
+    });
+  });
+
+  test('of several tells what each has afterwards where that differs', async () => {
+    const holds = farm();
+    const graph = openGraph(holds, (_, path, { settings }) => {
+      if (!path.endsWith(makeId(1))) return 403;
+      Object.assign(holds.sensors[0] ?? {}, { settings });
+      return undefined;
+    });
+    const { result } = await carryOut(updateSensor, { ids: [makeId(1), makeId(4)], description: 'farm' }, graph);
+    expect(result).toMatchObject({
+      outcome: '1 of 2: the new description, as read back from Graph. 1 of 2: failed; nothing was changed',
+      verdict: 'partly_done',
+      sensors: [
+        { name: 'ADFS01.contoso.com', before: { description: 'first' }, after: { description: 'farm' } },
+        { name: 'DC04.contoso.com', before: { description: 'se\\u{200b}cond' }, state: 'failed; nothing was changed' },
+      ],
+    });
+    expect(result).not.toHaveProperty('after');
+  });
+
+  test('of several is refused with every sensor whose setting cannot change, and with an id that none has', async () => {
+    const list = { ids: all, domainControllerDnsNames: ['dc1.contoso.com'] };
+    const graph = openGraph({
+      sensors: farm().sensors.map((one, index) => ({ ...one, ...(index === 2 && { version: '3.0.1.1' }) })),
+    });
+    await expect(makePlan(updateSensor, list, graph)).rejects.toMatchObject({
+      code: 'not_writable',
+      message: `domainControllerDnsNames cannot change on 2 of 4 sensors: "ADFS03.contoso.com" (${makeId(3)}): it is a v3.x sensor, and of those only the description can change; "DC04.contoso.com" (${makeId(4)}): it runs on a domain controller, whose list is the controller itself.`,
+      next: 'Call again without them.',
+    });
+    const unknown = makePlan(updateSensor, { ids: [makeId(1), makeId(9)], description: 'x' }, graph);
+    await expect(unknown).rejects.toMatchObject({
+      code: 'not_found',
+      message: `No sensor has the id ${makeId(9)}.`,
+    });
+  });
+
+  test('plans each of several again by itself', async () => {
+    const graph = openGraph(farm());
+    const planned = await makePlan(updateSensor, { ids: all, description: 'farm' }, graph);
+    const again = await planned.recheck?.(makeId(3), graph.createReader({ signal: new AbortController().signal }));
+    expect(again?.requests.map(({ params }) => params.sensorId)).toEqual([makeId(3)]);
+    expect(again?.changes.map(({ targetId }) => targetId)).toEqual([makeId(3)]);
   });
 });
 
@@ -355,7 +451,7 @@ describe('update_activation_configuration', () => {
       return undefined;
     });
     const { result } = await carryOut(updateActivationConfiguration, { activationMode: 'manual' }, graph);
-    expect(result).toMatchObject({ outcome, ...(kept !== undefined && { activationMode: kept }) });
+    expect(result).toMatchObject({ outcome, before: 'automated', ...(kept !== undefined && { activationMode: kept }) });
     expect(result.verdict).toBe(verdict);
   });
 });
@@ -419,7 +515,12 @@ describe('update_auto_auditing_configuration', () => {
       return undefined;
     });
     const { result } = await carryOut(updateAutoAuditingConfiguration, { isAutomatic: false }, graph);
-    expect(result).toMatchObject({ outcome: 'Automatic auditing off, as read back from Graph', isAutomatic: false });
+    expect(result).toEqual({
+      outcome: 'Automatic auditing off, as read back from Graph',
+      verdict: 'done',
+      before: true,
+      isAutomatic: false,
+    });
   });
 });
 
@@ -495,11 +596,19 @@ describe('update_health_issue', () => {
         '1 of 2: status closed, as read back from Graph. 1 of 2: Graph accepted the request but does not show status closed; get_health_issue decides',
       verdict: 'outcome_unknown',
       issues: [
-        { id: makeId(1), name: 'Issue 1', state: 'status closed, as read back from Graph' },
+        {
+          id: makeId(1),
+          name: 'Issue 1',
+          state: 'status closed, as read back from Graph',
+          before: { status: 'open' },
+          after: { status: 'closed' },
+        },
         {
           id: makeId(3),
           name: 'Issue 3',
           state: 'Graph accepted the request but does not show status closed; get_health_issue decides',
+          before: { status: 'suppressed' },
+          after: { status: 'suppressed' },
         },
       ],
       alreadySo: 1,

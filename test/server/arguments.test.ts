@@ -54,7 +54,7 @@ const argumentKinds: readonly ArgumentKind[] = [
     kind: 'text',
     tool: 'update_sensor',
     name: 'description',
-    more: { id: guid },
+    more: { ids: [guid] },
     empty: nothingToChange,
     cells: {
       'blanks around': [' of the branch\n', 'of the branch'],
@@ -217,7 +217,7 @@ const argumentKinds: readonly ArgumentKind[] = [
     kind: 'list of names of a write',
     tool: 'update_sensor',
     name: 'domainControllerDnsNames',
-    more: { id: guid },
+    more: { ids: [guid] },
     empty: nothingToChange,
     cells: {
       'blanks around': [[' dc1.contoso.com '], ['dc1.contoso.com']],
@@ -423,8 +423,8 @@ test.each<[ToolName, string, unknown, unknown]>([
   ['compare_inventory', 'names', '["CN=DC2,DC=a"]', ['CN=DC2,DC=a']],
   ['compare_inventory', 'names', ['File server 1', 'dc01\ndc02'], ['File server 1', 'dc01', 'dc02']],
 ])('%s reads %s of %j as %j', (tool, name, sent, read) => {
-  const id = tool === 'update_sensor' ? { id: guid } : {};
-  expect(readArguments(tool, { ...id, [name]: sent })).toMatchObject({ [name]: read });
+  const ids = tool === 'update_sensor' ? { ids: [guid] } : {};
+  expect(readArguments(tool, { ...ids, [name]: sent })).toMatchObject({ [name]: read });
 });
 
 test.each<[ToolName, object, string]>([
@@ -442,15 +442,25 @@ test.each<[ToolName, object, string]>([
   ['delete_sensor', { id: [guid, other] }, 'id takes text, not a list of 2.'],
   [
     'update_sensor',
-    { id: guid, description: 'x'.repeat(1001) },
+    { ids: [guid], description: 'x'.repeat(1001) },
     'description takes at most 1000 characters, not 1001 characters.',
   ],
   [
     'update_sensor',
-    { id: guid, description: 'x', clear: 'description' },
+    { ids: guid, description: 'x', clear: 'description' },
     'update_sensor takes a setting with a new value or in clear, not both.',
   ],
-  ['update_sensor', { id: guid, clear: 'all' }, 'clear.0 takes description or domainControllerDnsNames, not "all".'],
+  [
+    'update_sensor',
+    { ids: [guid, other], description: 'x', isDelayedDeploymentEnabled: true },
+    'update_sensor takes one setting where it names several sensors.',
+  ],
+  [
+    'update_sensor',
+    { id: guid, description: 'x' },
+    'update_sensor has no argument "id"; nearest first, it takes ids, description, isDelayedDeploymentEnabled, domainControllerDnsNames, clear. ids is missing (From list_sensors, at most 50).',
+  ],
+  ['update_sensor', { ids: guid, clear: 'all' }, 'clear.0 takes description or domainControllerDnsNames, not "all".'],
   ['get_sensor', {}, 'id or name is needed, one of the two.'],
   ['get_sensor', { id: guid, name: 'DC07' }, 'id or name is needed, one of the two.'],
   ['get_sensor', { id: guid, domain: 'contoso.com' }, 'domain goes only with name.'],

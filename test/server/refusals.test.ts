@@ -89,9 +89,13 @@ test.for<readonly [tool: ToolName, sent: Args, refusal: string]>([
   ['update_activation_configuration', {}, 'activationMode is missing (manual or automated)'],
   ['update_activation_configuration', { activationMode: 'off' }, 'activationMode takes manual or automated'],
   ['update_auto_auditing_configuration', { isAutomatic: '' }, 'isAutomatic is missing (true for on)'],
-  ['update_sensor', { id, description: '' }, 'update_sensor needs a setting to change: description,'],
-  ['update_sensor', { id, description: 'x', clear: 'description' }, 'update_sensor takes a setting with a new value'],
-  ['update_sensor', { id, domainControllerDnsNames: ['dc17'] }, 'domainControllerDnsNames.0 is not an FQDN'],
+  ['update_sensor', { ids: [id], description: '' }, 'update_sensor needs a setting to change: description,'],
+  [
+    'update_sensor',
+    { ids: [id], description: 'x', clear: 'description' },
+    'update_sensor takes a setting with a new value',
+  ],
+  ['update_sensor', { ids: [id], domainControllerDnsNames: ['dc17'] }, 'domainControllerDnsNames.0 is not an FQDN'],
   ['regenerate_deployment_access_key', { confirm: true }, 'regenerate_deployment_access_key takes no arguments'],
 ])(
   'a model that only does what the sentence says is at its goal one call later: %s %j',

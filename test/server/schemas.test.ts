@@ -153,7 +153,7 @@ describe.each(hostRules)('for $host', ({ host, drops, refuse }) => {
         drops.filter((keyword) => used.has(keyword)).join() || 'nothing',
       ],
     );
-    expect(published).toHaveLength(21);
+    expect(published).toHaveLength(22);
     expect(refused).toEqual([]);
   });
 });

@@ -12,6 +12,7 @@ import { probeConnection } from '../../graph/client/reachability.ts';
 import { clouds } from '../../graph/clouds.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import { checkSecretsFolder, resolveSecretsFolder } from '../../secrets/file.ts';
+import { ensureExportFolder } from '../../server/exportFile.ts';
 import { cleanText, escapeInvisible } from '../../text.ts';
 import type { DoctorContext, Finding, Surroundings } from './finding.ts';
 import { checkPermissions, checkReads, checkSignIn } from './tenantChecks.ts';
@@ -101,7 +102,7 @@ const approvalDescriptions = {
 } as const;
 
 async function* checkMachine(context: Surroundings): AsyncGenerator<Finding> {
-  const { auditLog, secretsDir } = context.config;
+  const { auditLog, secretsDir, exportDir } = context.config;
   const about = 'This machine';
   yield* checkApprovals(context);
   if (auditLog === 'off') yield { about, is: 'note', text: 'The audit log is off: nothing records who approved what' };
@@ -111,6 +112,8 @@ async function* checkMachine(context: Surroundings): AsyncGenerator<Finding> {
   }
   const folder = resolveSecretsFolder(secretsDir);
   yield await checkFolder('Secrets folder', folder, checkSecretsFolder, 'Name another folder with --secrets-dir.');
+  if (exportDir !== undefined)
+    yield await checkFolder('Export folder', exportDir, ensureExportFolder, 'Name another folder with --export-dir.');
   if (!isWorkingFolderThere()) yield { about, is: 'note', text: 'The folder in which this was started is gone' };
 }
 

@@ -1,14 +1,16 @@
 import * as z from 'zod';
 import { ToolError } from '../../errors.ts';
+import type { Reader } from '../../graph/client/reader.ts';
 import { createRequest } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import { type Sensor, sensorTypes } from '../../graph/endpoints/sensors.ts';
 import { escapeInvisible, formatCount, joinNames } from '../../text.ts';
 import { describeMachine, shorten, warn } from '../consequences.ts';
-import { nameTarget, normalizeNames, parseGeneration, toSensorTarget } from '../machines.ts';
-import { type ValueChange, type Warning, write } from '../operation.ts';
-import { hostname, id } from '../schemas.ts';
-import { nothingToDo, observeValue, summarize } from '../verification.ts';
+import { normalizeNames, parseGeneration, toSensorTarget } from '../machines.ts';
+import { type Plan, type ValueChange, type Warning, write } from '../operation.ts';
+import { catchToolError } from '../partial.ts';
+import { hostname, ids, targetStates } from '../schemas.ts';
+import { nothingToDo, observeValue, reportValues } from '../verification.ts';
 
 const fqdn = hostname.refine(
   (name) => /^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{1,63}$/i.test(name),
@@ -51,70 +53,110 @@ export const updateSensor = write({
   name: 'update_sensor',
   title: 'Update sensor',
   description:
-    'Changes settings of one sensor: its description; on v2.x also the 72-hour delayed update and, except on domain controllers, its list of domain controllers. A person is asked when that list changes. Returns what Graph has afterwards.',
+    'Changes settings of one sensor, or one setting of up to 50: the description; on v2.x also the 72-hour delayed update and, except on domain controllers, the list of domain controllers. A person is asked when such a list or several sensors change. Returns the values before and after, as read back.',
   effect: 'change',
   input: z
     .strictObject({
-      id: id.describe('From list_sensors'),
+      ids: ids.describe('From list_sensors, at most 50'),
       ...settingFields.shape,
       clear,
     })
     .refine(
-      (input) => settingNames.some((field) => input[field] !== undefined) || input.clear?.length,
+      (input) => countSettings(input) > 0,
       `needs a setting to change: ${settingNames.join(', ')}, or clear with the name of the one to empty`,
     )
     .refine(
       (input) => input.clear?.every((field) => input[field] === undefined) ?? true,
       'takes a setting with a new value or in clear, not both',
+    )
+    .refine(
+      (input) => input.ids.length === 1 || countSettings(input) < 2,
+      'takes one setting where it names several sensors',
     ),
-  output: z.looseObject({ outcome: z.string(), id: z.string(), name: z.string() }),
+  output: z.looseObject({ outcome: z.string(), sensors: targetStates.optional(), alreadySo: z.number().optional() }),
   uses: [endpoints.getSensor],
   sends: [endpoints.updateSensor],
-  async plan({ clear = [], ...given }, graph) {
-    const input = {
+  plan: ({ ids, clear = [], ...given }, graph) => {
+    const wanted = {
       ...given,
       ...(clear.includes('description') && { description: '' }),
       ...(clear.includes('domainControllerDnsNames') && { domainControllerDnsNames: [] }),
     };
-    const sensor = await graph.get(endpoints.getSensor, { sensorId: input.id });
-    checkWritable(sensor, input);
-    const changes = settingNames.flatMap((field): ValueChange[] => {
-      const [before, after] = [sensor.settings?.[field], input[field]];
-      const shownBefore = Array.isArray(before) ? normalizeNames(before) : before;
-      return after === undefined || isSame(before, after)
-        ? []
-        : [{ targetId: input.id, field, label: labels[field], before: shownBefore, after }];
-    });
-    const settings = mergeSettings(sensor, input);
-    const request = createRequest(endpoints.updateSensor, { params: { sensorId: input.id }, body: { settings } });
-    return {
-      act: { word: 'change', verb: 'Change', noun: 'sensor' },
-      types: 'name',
-      targets: [toSensorTarget(sensor)],
-      changes,
-      consequences: assessListChange(sensor, input.domainControllerDnsNames),
-      requests: changes.length === 0 ? [] : [request],
-    };
+    return planSettings(ids, wanted, graph);
   },
-  async finish({ id }, { targets, changes }, [outcome], graph) {
-    const name = targets.map((target) => escapeInvisible(nameTarget(target), 100)).join();
-    if (outcome === undefined) return { ...nothingToDo, id, name };
-    const findMissing = ({ settings }: Sensor) => {
-      const current = new Map<string, unknown>(settingNames.map((field) => [field, settings?.[field]]));
-      return changes.filter(({ field, after }) => !isSame(current.get(field), after));
-    };
-    const { observation } = await observeValue(outcome, graph, {
-      read: () => graph.get(endpoints.getSensor, { sensorId: id }),
-      isApplied: (sensor) => findMissing(sensor).length === 0,
-      describe: (sensor) => {
-        const missing = sensor ? findMissing(sensor) : [];
-        return `the new ${(missing.length > 0 ? missing : changes).map(({ field }) => field).join(', ')}`;
-      },
-      readTool: 'get_sensor',
+  async finish({ ids }, { targets, changes }, outcomes, graph) {
+    const alreadySo = ids.length - targets.length;
+    if (targets.length === 0) return { ...nothingToDo, alreadySo };
+    const checks = targets.map(({ id }, index) => {
+      const own = changes.filter(({ targetId }) => targetId === id);
+      const findMissing = (sensor: Sensor) =>
+        own.filter(({ field, after }) => !isSame(readSettings(sensor).get(field), after));
+      return observeValue(outcomes[index], graph, {
+        read: () => graph.get(endpoints.getSensor, { sensorId: id }),
+        isApplied: (sensor) => findMissing(sensor).length === 0,
+        describe: (sensor) => {
+          const missing = sensor ? findMissing(sensor) : [];
+          return `the new ${(missing.length > 0 ? missing : own).map(({ field }) => field).join(', ')}`;
+        },
+        readTool: 'get_sensor',
+      });
     });
-    return { ...summarize([observation]), id, name };
+    const seen = (await Promise.all(checks)).map(({ observation, current }) => ({
+      observation,
+      current: current && readSettings(current),
+    }));
+    const { rows: sensors, ...report } = reportValues(targets, changes, seen);
+    return { ...report, sensors, ...(alreadySo > 0 && { alreadySo }) };
   },
 });
+
+const countSettings = ({ clear = [], ...input }: SettingValues & { clear?: readonly unknown[] | undefined }) =>
+  settingNames.filter((field) => input[field] !== undefined).length + clear.length;
+
+async function planSettings(ids: readonly string[], wanted: SettingValues, graph: Reader): Promise<Plan<'change'>> {
+  const sensors = await Promise.all(ids.map((id) => readSensor(id, graph)));
+  checkWritable(sensors, wanted);
+  const planned = sensors.map((sensor) => ({ sensor, changes: listChanges(sensor, wanted) }));
+  const toChange = planned.filter(({ changes }) => changes.length > 0);
+  return {
+    act: { word: 'change', verb: 'Change', noun: 'sensor' },
+    types: toChange.length > 1 ? 'count' : 'name',
+    targets: toChange.map(({ sensor }) => toSensorTarget(sensor)),
+    changes: toChange.flatMap(({ changes }) => changes),
+    consequences: toChange.flatMap(({ sensor }) => assessListChange(sensor, wanted.domainControllerDnsNames)),
+    requests: toChange.map(({ sensor }) =>
+      createRequest(endpoints.updateSensor, {
+        params: { sensorId: sensor.id },
+        body: { settings: mergeSettings(sensor, wanted) },
+      }),
+    ),
+    recheck: (id, reader) => planSettings([id], wanted, reader),
+  };
+}
+
+async function readSensor(id: string, graph: Reader): Promise<Sensor> {
+  const sensor = await catchToolError(graph.get(endpoints.getSensor, { sensorId: id }), 'not_found');
+  if (!(sensor instanceof ToolError)) return sensor;
+  throw new ToolError('not_found', `No sensor has the id ${id}.`, 'Take the ids from list_sensors.');
+}
+
+const readSettings = ({ settings }: Sensor) =>
+  new Map<string, unknown>(
+    settingNames.map((field) => {
+      const value = settings?.[field];
+      return [field, Array.isArray(value) ? normalizeNames(value) : value];
+    }),
+  );
+
+function listChanges(sensor: Sensor, wanted: SettingValues): ValueChange[] {
+  const current = readSettings(sensor);
+  return settingNames.flatMap((field) => {
+    const [before, after] = [current.get(field), wanted[field]];
+    return after === undefined || isSame(before, after)
+      ? []
+      : [{ targetId: sensor.id.toLowerCase(), field, label: labels[field], before, after }];
+  });
+}
 
 function isSame(before: unknown, after: unknown): boolean {
   const toKey = (value: unknown) => (Array.isArray(value) ? JSON.stringify(normalizeNames(value.map(String))) : value);
@@ -129,24 +171,38 @@ function listWritableSettings({ version, sensorType }: Sensor): (keyof SettingVa
   return ownListTypes.includes(sensorType) ? [...settingNames] : settingNames.slice(0, 2);
 }
 
-function checkWritable(sensor: Sensor, input: SettingValues): void {
-  const allowed = listWritableSettings(sensor);
-  const notWritable = settingNames.filter((field) => input[field] !== undefined && !allowed.includes(field));
-  if (notWritable.length === 0) return;
-  const generation = parseGeneration(sensor.version);
-  const why =
-    generation === 'v3'
-      ? 'it is a v3.x sensor, and of those only the description can change'
-      : generation === undefined
-        ? 'its version is not known, and only the description can change on every version'
-        : sensor.sensorType === 'domainControllerIntegrated'
-          ? 'it runs on a domain controller, whose list is the controller itself'
-          : 'its type is not known';
+function checkWritable(sensors: readonly Sensor[], wanted: SettingValues): void {
+  const refusals = sensors.flatMap((sensor) => {
+    const allowed = listWritableSettings(sensor);
+    const fields = settingNames.filter((field) => wanted[field] !== undefined && !allowed.includes(field));
+    return fields.length === 0
+      ? []
+      : [{ sensor, allowed, fields: fields.join(' and '), why: explainNotWritable(sensor) }];
+  });
+  const [first] = refusals;
+  if (first === undefined) return;
+  if (sensors.length === 1) {
+    throw new ToolError(
+      'not_writable',
+      `${first.fields} of ${describeMachine(first.sensor)} cannot change: ${first.why}.`,
+      `For this sensor give only ${first.allowed.join(' or ')}.`,
+    );
+  }
+  const each = refusals.map(({ sensor, why }) => `${describeMachine(sensor)} (${sensor.id}): ${why}`).join('; ');
   throw new ToolError(
     'not_writable',
-    `${notWritable.join(' and ')} of ${describeMachine(sensor)} cannot change: ${why}.`,
-    `For this sensor give only ${allowed.join(' or ')}.`,
+    `${first.fields} cannot change on ${refusals.length} of ${sensors.length} sensors: ${each}.`,
+    'Call again without them.',
   );
+}
+
+function explainNotWritable({ version, sensorType }: Sensor): string {
+  const generation = parseGeneration(version);
+  if (generation === 'v3') return 'it is a v3.x sensor, and of those only the description can change';
+  if (generation === undefined) return 'its version is not known, and only the description can change on every version';
+  return sensorType === 'domainControllerIntegrated'
+    ? 'it runs on a domain controller, whose list is the controller itself'
+    : 'its type is not known';
 }
 
 /** Every member that may be written, since no source says that Graph keeps those which a PATCH leaves out. */
