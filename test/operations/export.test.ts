@@ -195,7 +195,7 @@ describe('a CSV file', () => {
     tenant.candidates.length = 0;
     expect(await exports('candidates')).toMatchObject({
       rows: 0,
-      content: '\uFEFFid,computerDnsName,domainName,lastSeenDateTime,senseClientVersion\n',
+      content: '\uFEFFid,computerDnsName,domainName,sensorTypes,lastSeenDateTime,senseClientVersion\n',
     });
     await client.close();
   });
