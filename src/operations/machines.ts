@@ -281,6 +281,53 @@ export function listDomains(sensor: Pick<Sensor, 'sensorType' | 'domainName' | '
 export const listWatched = ({ sensorType, settings }: Partial<Sensor>): readonly string[] =>
   sensorType === 'domainControllerStandalone' ? (settings?.domainControllerDnsNames ?? []) : [];
 
+/** The domain controllers of a domain as far as sensors and candidates tell: there may be more. */
+export interface KnownControllers {
+  readonly known: number;
+  /** Those of which a sensor of their own, or one that watches them, communicates. */
+  readonly reporting: number;
+  /** Those that are candidates and that no sensor is on. */
+  readonly candidates: number;
+}
+
+/** Counts each machine once; one that Active Directory has no more (`unreachable`) not at all. */
+export function countControllers(
+  domain: string,
+  sensors: readonly Sensor[],
+  candidates: readonly SensorCandidate[],
+  isHeard: (sensor: Sensor) => boolean,
+): KnownControllers {
+  const ofDomain = sensors.filter(
+    (sensor) => isDomainControllerSensor(sensor) && judgeStatus(sensor) !== 'unreachable',
+  );
+  const toName = ({ name, fqdn }: KnownMachine) => fqdn ?? `${name}.${domain}`;
+  const machines = ofDomain.map(decideSensorMachine);
+  const cutNames = new Set(machines.flatMap((one) => (one.isCut && one.fqdn === undefined ? toName(one) : [])));
+  // What Graph shows 15 characters of is no other machine than one that begins so.
+  const toKey = (name: string) => (cutNames.has(cutHost(name)) ? cutHost(name) : name);
+  const listKeys = (sensor: Sensor) =>
+    sensor.sensorType === 'domainControllerStandalone'
+      ? listWatched(sensor)
+          .map((name) => normalizeName(isDnsDomain(name) ? name : `${name}.${domain}`))
+          .filter((name) => getSuffix(name) === domain)
+          .map(toKey)
+      : [toKey(toName(decideSensorMachine(sensor)))];
+  const ofSensors = new Set(ofDomain.flatMap(listKeys));
+  const names = candidates.filter(canBeController).map((candidate) => toKey(toName(decideCandidateMachine(candidate))));
+  const others = new Set(names.filter((key) => !ofSensors.has(key)));
+  return {
+    known: ofSensors.size + others.size,
+    reporting: new Set(ofDomain.filter(isHeard).flatMap(listKeys)).size,
+    candidates: others.size,
+  };
+}
+
+const cutHost = (fqdn: string) => `${getHost(fqdn).slice(0, netbiosLength)}.${getSuffix(fqdn)}`;
+
+/** Beta states what a server is; v1.0 lists domain controllers only. */
+const canBeController = ({ sensorTypes }: SensorCandidate) =>
+  sensorTypes === undefined || sensorTypes.includes('domainController');
+
 /** The domains where a sensor counts: those whose controllers it watches; for one of another server that server's own. */
 export function listDomainsOfSensor(sensor: Sensor): string[] {
   if (isDomainControllerSensor(sensor)) return listDomains(sensor);

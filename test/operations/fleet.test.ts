@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { summarizeFleet } from '../../src/operations/fleet/summarize.ts';
 import { daysAgo, disconnected, listed, makeId, sensor } from './factories.ts';
-import { type Holdings, openReader } from './graph.ts';
+import { type GraphObject, type Holdings, openReader } from './graph.ts';
 
 const withoutPackage = { 'sensors/getDeploymentPackageUri': {} };
 const summary = async (content: Holdings) =>
@@ -65,11 +65,18 @@ describe('summarize_fleet', () => {
         noDcCommunicating: 2,
         oneDcCommunicating: 1,
         worstFirst: [
-          { domain: 'lab.test', dcCommunicating: 0, dcSensors: 0, sensors: 0, notCommunicating: 0, candidates: 2 },
+          {
+            domain: 'lab.test',
+            dcCommunicating: 0,
+            dcsKnownAtLeast: 2,
+            sensors: 0,
+            notCommunicating: 0,
+            candidates: 2,
+          },
           {
             domain: 'asia.contoso.com',
             dcCommunicating: 0,
-            dcSensors: 0,
+            dcsKnownAtLeast: 0,
             sensors: 1,
             notCommunicating: 0,
             candidates: 0,
@@ -77,7 +84,7 @@ describe('summarize_fleet', () => {
           {
             domain: 'emea.contoso.com',
             dcCommunicating: 1,
-            dcSensors: 2,
+            dcsKnownAtLeast: 2,
             sensors: 2,
             notCommunicating: 1,
             disconnected: 1,
@@ -86,7 +93,7 @@ describe('summarize_fleet', () => {
           {
             domain: 'contoso.com',
             dcCommunicating: 2,
-            dcSensors: 3,
+            dcsKnownAtLeast: 3,
             sensors: 4,
             notCommunicating: 1,
             unreachable: 1,
@@ -109,6 +116,91 @@ describe('summarize_fleet', () => {
     });
   });
 
+  describe('counts each domain controller once', () => {
+    const candidate = (number: number, computerDnsName: string, more = {}) => ({
+      id: makeId(number),
+      computerDnsName,
+      domainName: 'contoso.com',
+      ...more,
+    });
+    const dc1 = listed(1, 'DC01');
+    const unreachable = { deploymentStatus: 'unreachable', serviceStatus: 'unknown' };
+    const mirror = (...domainControllerDnsNames: string[]) =>
+      sensor(9, 'PM01', {
+        domainName: 'WORKGROUP',
+        sensorType: 'domainControllerStandalone',
+        settings: { domainControllerDnsNames },
+      });
+    const cut = sensor(4, 'LONG-HOST-NAMES', disconnected);
+
+    test.each<[string, GraphObject[], GraphObject[], GraphObject]>([
+      ['a sensor and a candidate', [dc1], [candidate(21, 'dc02.contoso.com')], { known: 2, candidates: 1 }],
+      ['a candidate that has a sensor', [dc1], [candidate(21, 'DC01.contoso.com')], { known: 1, candidates: 0 }],
+      [
+        'two candidates of one server',
+        [dc1],
+        [21, 22].map((id) => candidate(id, 'dc02.contoso.com')),
+        { known: 2, candidates: 1 },
+      ],
+      ['two entries of one machine', [dc1, listed(2, 'DC01', disconnected)], [], { known: 1, candidates: 0 }],
+      ['one that is silent', [dc1, listed(2, 'DC02', disconnected)], [], { known: 2, candidates: 0 }],
+      ['one that Active Directory has no more', [dc1, listed(2, 'DC02', unreachable)], [], { known: 1, candidates: 0 }],
+      [
+        'one that was installed anew',
+        [dc1, listed(2, 'DC02', unreachable)],
+        [candidate(21, 'dc02.contoso.com')],
+        { known: 2, candidates: 1 },
+      ],
+      [
+        'two that a mirror watches',
+        [dc1, mirror('dc02.contoso.com', 'DC03.contoso.com', 'dc4.other.test')],
+        [],
+        { known: 3, candidates: 0, reporting: 3, communicating: 2 },
+      ],
+      [
+        'one with a sensor that a mirror watches',
+        [dc1, mirror('dc01.contoso.com')],
+        [],
+        { known: 1, candidates: 0, reporting: 1, communicating: 2 },
+      ],
+      [
+        'a name of 15 characters and the whole one',
+        [dc1, cut],
+        [candidate(21, 'long-host-names-01.contoso.com')],
+        { known: 2, candidates: 0 },
+      ],
+      [
+        'a whole name of 15 characters and a longer one',
+        [dc1, listed(4, 'LONG-HOST-NAMES', disconnected)],
+        [candidate(21, 'long-host-names-01.contoso.com')],
+        { known: 3, candidates: 1 },
+      ],
+      [
+        'a name of 15 characters that a mirror watches',
+        [dc1, cut, mirror('long-host-names-01.contoso.com')],
+        [],
+        { known: 2, candidates: 0, communicating: 2 },
+      ],
+      [
+        'a server with another role',
+        [dc1],
+        [candidate(21, 'fs.contoso.com', { sensorTypes: ['adfs'] })],
+        { known: 1, candidates: 0 },
+      ],
+      [
+        'a sensor of another role',
+        [dc1, sensor(5, 'FS01', { sensorType: 'adfsIntegrated' })],
+        [],
+        { known: 1, candidates: 0 },
+      ],
+    ])('%s', async (_, sensors, sensorCandidates, { known, candidates, reporting, communicating = 1 }) => {
+      const { domains } = await summary({ sensors, sensorCandidates });
+      const row = domains.worstFirst.find(({ domain }: GraphObject) => domain === 'contoso.com');
+      expect(row).toMatchObject({ dcCommunicating: communicating, dcsKnownAtLeast: known, candidates });
+      expect(row.dcsReporting).toBe(reporting);
+    });
+  });
+
   test('lists the ten worst domains and counts the rest', async () => {
     const sensors = Array.from({ length: 13 }, (_, index) => sensor(index, 'DC01', { domainName: `d${index}.test` }));
     const broken = sensors.map((one, index) => (index === 7 ? { ...one, ...disconnected } : one));
@@ -126,13 +218,13 @@ describe('summarize_fleet', () => {
     expect(domains.worstFirst.map(({ domain }: { domain: string }) => domain)).toEqual(['b.test', 'a.test']);
   });
 
-  test('lists the eight worst titles of issues and counts the rest', async () => {
+  test('lists the six worst titles of issues and counts the rest', async () => {
     const healthIssues = Array.from({ length: 11 }, (_, index) =>
       issue(index, `Title ${index}`, 1, { severity: index === 10 ? 'high' : 'low' }),
     );
     const { openIssues } = await summary({ sensors: content.sensors, healthIssues });
-    expect(openIssues).toMatchObject({ total: 11, bySensorsMore: 3 });
-    expect(openIssues.bySensors).toHaveLength(8);
+    expect(openIssues).toMatchObject({ total: 11, bySensorsMore: 5 });
+    expect(openIssues.bySensors).toHaveLength(6);
     expect(openIssues.bySensors[0].title).toBe('Title 10');
   });
 

@@ -18,7 +18,7 @@ const counts = z.record(z.string(), z.number());
 const summary = z.looseObject({
   tenant: z.string(),
   sensors: z.looseObject({ total: z.number(), communicating: z.number(), byGeneration: counts, byDeployment: counts }),
-  domains: z.looseObject({ worstFirst: rows('domain', 'dcCommunicating', 'dcSensors', 'sensors', 'candidates') }),
+  domains: z.looseObject({ worstFirst: rows('domain', 'dcCommunicating', 'dcsKnownAtLeast', 'sensors', 'candidates') }),
   openIssues: z.looseObject({ total: z.number(), bySensors: rows('severity', 'title', 'sensors', 'oldestDays') }),
 });
 const sensorList = z.looseObject({

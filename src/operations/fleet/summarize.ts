@@ -8,6 +8,7 @@ import { toSafeText } from '../../text.ts';
 import { countDaysSince } from '../filters.ts';
 import {
   compareVersions,
+  countControllers,
   createHearing,
   decideCandidateMachine,
   getDuplicateKey,
@@ -23,7 +24,7 @@ import { read } from '../operation.ts';
 import { describeMissing, readIfAllowed } from '../partial.ts';
 
 const maxDomains = 10;
-const maxIssues = 8;
+const maxIssues = 6;
 const maxGlobalIssues = 4;
 const maxDuplicates = 3;
 
@@ -146,18 +147,19 @@ function summarizeDomains(
   candidatesByDomain.delete('');
   const domains = [...new Set([...sensorsByDomain.keys(), ...candidatesByDomain.keys()])].map((domain) => {
     const domainSensors = (sensorsByDomain.get(domain) ?? []).map(({ sensor }) => sensor);
-    const controllerSensors = domainSensors.filter(isDomainControllerSensor);
-    const heard = controllerSensors.filter(isHeard);
+    const heard = domainSensors.filter((sensor) => isDomainControllerSensor(sensor) && isHeard(sensor));
+    const controllers = countControllers(domain, domainSensors, candidatesByDomain.get(domain) ?? [], isHeard);
     const mirrored = heard.filter(({ sensorType }) => sensorType === 'domainControllerStandalone').length;
     return {
       domain: toSafeText(domain, 60) ?? '',
       dcCommunicating: heard.length,
       ...(mirrored > 0 && { ofTheseMirrorsWithoutEtw: mirrored }),
-      dcSensors: controllerSensors.length,
+      ...(controllers.reporting !== heard.length && { dcsReporting: controllers.reporting }),
+      dcsKnownAtLeast: controllers.known,
       sensors: domainSensors.length,
       notCommunicating: domainSensors.filter((sensor) => !isHeard(sensor)).length,
       ...countStatuses(domainSensors, ['disconnected', 'unreachable']),
-      ...(candidates !== undefined && { candidates: candidatesByDomain.get(domain)?.length ?? 0 }),
+      ...(candidates !== undefined && { candidates: controllers.candidates }),
     };
   });
   const worstFirst = domains.sort(
