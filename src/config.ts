@@ -153,12 +153,13 @@ const fleet = z.preprocess(
   z
     .string()
     .regex(
-      /^(?:sensors:[1-9]\d{0,5}|seed:\d{1,6})(?:,(?:sensors:[1-9]\d{0,5}|seed:\d{1,6}))*$/,
+      /^(?:sensors:[1-9]\d{0,5}|seed:\d{1,6}|field)(?:,(?:sensors:[1-9]\d{0,5}|seed:\d{1,6}|field))*$/,
       'looks like sensors:5000,seed:7',
     )
     .transform((text) => {
       const numbers = new Map(text.split(',').map((part) => [part.split(':')[0], Number(part.split(':')[1])]));
-      return { sensors: numbers.get('sensors'), seed: numbers.get('seed') ?? 1 };
+      const fleet = numbers.has('field') ? ('field' as const) : undefined;
+      return { sensors: numbers.get('sensors'), seed: numbers.get('seed') ?? 1, ...(fleet && { fleet }) };
     })
     .optional(),
 );
@@ -193,7 +194,7 @@ const schema = z.object({
   simulate: fleet.register(descriptions, {
     value: '[fleet]',
     title: 'Simulated tenant',
-    text: 'Use a tenant in memory instead of a real one; `sensors:5000,seed:7` sets its size and seed.',
+    text: 'Use a tenant in memory instead of a real one; `sensors:5000,seed:7` sets its size and seed, `field` fills it with what is hard to tell apart in real ones.',
   }),
   readOnly: onOff().register(descriptions, { title: 'Read only', text: 'Offer only the tools that read.' }),
   graphVersion: oneOf('v1.0', 'beta').default('v1.0').register(descriptions, {

@@ -186,3 +186,12 @@ test.each([
 ])('a switch that is %j is %s', (word, expected) => {
   expect(readConfig({}, { MDI_MCP_READ_ONLY: word }).readOnly).toBe(expected);
 });
+
+test.each([
+  [true, { seed: 1 }],
+  ['sensors:5000,seed:7', { sensors: 5000, seed: 7 }],
+  ['field', { seed: 1, fleet: 'field' }],
+  ['seed:7,field', { seed: 7, fleet: 'field' }],
+])('a simulated tenant %j is %j', (simulate, fleet) => {
+  expect(readConfig({ simulate }, {}).simulate).toEqual(fleet);
+});

@@ -39,9 +39,12 @@ interface FleetRowExtras {
   readonly name?: string;
   readonly description?: string;
   readonly delayed?: true;
-  /** Domain controllers that a standalone, AD FS, AD CS or Entra Connect sensor names. */
+  /** Domain controllers that a standalone, AD FS, AD CS or Entra Connect sensor names; without a domain they are in its own. */
   readonly controllers?: readonly string[];
   readonly migration?: SimulatedSensor['migrationState'];
+  /** The machine's name in DNS, where that is not its host name in its domain. */
+  readonly fqdn?: string;
+  readonly shown?: SimulatedSensor['shown'];
 }
 
 /** A sensor in short. */

@@ -53,13 +53,18 @@ export function createRenderers({ state, dialect }: Rendering) {
   return {
     renderType,
 
-    renderSensor: ({ machine, migrationState, serviceStatus, settings, ...fields }: SimulatedSensor) => ({
+    renderSensor: ({ machine, migrationState, serviceStatus, settings, shown = {}, ...fields }: SimulatedSensor) => ({
       ...renderType('sensor'),
       ...fields,
       ...(hasServiceStatus(dialect) && { serviceStatus }),
       ...getHealth(machine),
       ...(dialect.version === 'beta' && { migrationState: migrationState ?? null }),
-      settings: { ...(isDocumented && { '@odata.type': 'microsoft.graph.security.sensorSettings' }), ...settings },
+      ...shown,
+      settings: {
+        ...(isDocumented && { '@odata.type': 'microsoft.graph.security.sensorSettings' }),
+        ...settings,
+        ...(typeof shown.settings === 'object' && shown.settings),
+      },
     }),
 
     /** The pages print `Global` where the schema's member is `global`. */
@@ -75,7 +80,7 @@ export function createRenderers({ state, dialect }: Rendering) {
       ...(dialect.version === 'beta' && { sensorTypes }),
     }),
 
-    renderMigration: ({ machine, deploymentStatus, settings, ...fields }: SimulatedSensor) => ({
+    renderMigration: ({ machine, deploymentStatus, settings, shown, ...fields }: SimulatedSensor) => ({
       ...renderType('sensorMigration'),
       ...fields,
       healthStatus: getHealth(machine).healthStatus,

@@ -1,25 +1,34 @@
 import { apac, contoso, contosoSensors, emea, type FleetRow, fabrikam, row } from './contoso.ts';
+import { createFieldCandidates, createFieldIssues, fieldSensors } from './field.ts';
 import { createContosoIssues, createIssue } from './issues.ts';
 import type { SeededRandom } from './random.ts';
 import { createCandidate, type SimulatedCandidate, type SimulatedHealthIssue, type SimulatedSensor } from './state.ts';
 
-/** Contoso on its first day: the hand-made sensors, and as many generated ones as are wanted. */
-export function createFleet(random: SeededRandom, sensorCount: number) {
-  const length = Math.max(0, sensorCount - contosoSensors.length);
-  const rows = [...contosoSensors, ...Array.from({ length }, (_, index) => generateRow(random, index))];
+/** What the tenant holds on its first day; `field` is what practitioners meet. */
+const handMade = {
+  contoso: { sensors: contosoSensors, createCandidates, createIssues: createContosoIssues },
+  field: { sensors: fieldSensors, createCandidates: createFieldCandidates, createIssues: createFieldIssues },
+} as const;
+export type FleetName = keyof typeof handMade;
+
+/** The hand-made sensors of a fleet, and as many generated ones as are wanted. */
+export function createFleet(random: SeededRandom, sensorCount: number, fleet: FleetName) {
+  const { sensors: own, createCandidates, createIssues } = handMade[fleet];
+  const length = Math.max(0, sensorCount - own.length);
+  const rows = [...own, ...Array.from({ length }, (_, index) => generateRow(random, index))];
   const sensors = rows.map((fleetRow, index) => createSensor(random, fleetRow, index));
   return {
     sensors,
     candidates: createCandidates(random),
-    healthIssues: [...createContosoIssues(random), ...generateIssues(random, sensors.slice(contosoSensors.length))],
+    healthIssues: [...createIssues(random), ...generateIssues(random, sensors.slice(own.length))],
   };
 }
 
 function createSensor(random: SeededRandom, fleetRow: FleetRow, index: number): SimulatedSensor {
   const { host, domain, type, version, controllers = [] } = fleetRow;
-  const fqdn = `${host}.${domain}`;
+  const { fqdn = `${host}.${domain}`, shown } = fleetRow;
   const name = `sensor ${index} ${fqdn}`;
-  const listedControllers = controllers.map((controller) => `${controller}.${domain}`);
+  const listedControllers = controllers.map((one) => (one.includes('.') ? one : `${one}.${domain}`));
   return {
     id: random.createGuid(name),
     displayName: fleetRow.name ?? host.toUpperCase().slice(0, 15),
@@ -36,6 +45,7 @@ function createSensor(random: SeededRandom, fleetRow: FleetRow, index: number): 
       networkAdapters: version.startsWith('2.') ? createAdapters(random, name) : [],
     },
     migrationState: deriveMigrationState(fleetRow),
+    shown,
     machine: { fqdn, candidateId: random.createGuid(`candidate ${fqdn}`) },
   };
 }

@@ -20,6 +20,8 @@ export interface SimulatedSensor
   deploymentStatus: (typeof deploymentStatuses)[number];
   serviceStatus: (typeof serviceStatuses)[number];
   migrationState?: (typeof migrationStates)[number] | undefined;
+  /** What Graph shows instead of the values here: words that no page names, nulls, dates of nothing. */
+  readonly shown?: Readonly<Record<string, unknown>> | undefined;
   /** The machine below; Graph does not show it. */
   machine: { readonly fqdn: string; readonly candidateId: string };
 }
@@ -31,7 +33,8 @@ export interface SimulatedCandidate extends Filled<SensorCandidate> {
 export interface SimulatedHealthIssue extends Filled<HealthIssue> {
   healthIssueType: (typeof issueTypes)[number];
   severity: (typeof issueSeverities)[number];
-  status: (typeof issueStatuses)[number];
+  /** `dismissed` occurs, and no page names it. */
+  status: (typeof issueStatuses)[number] | 'dismissed';
 }
 
 /** A domain controller without a sensor, and without another role. */

@@ -5,7 +5,7 @@ import { organizationPermissions } from '../../graph/endpoints/organization.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import type { Shapes } from './dialect.ts';
 import { GraphError } from './errors.ts';
-import { createFleet } from './fleet.ts';
+import { createFleet, type FleetName } from './fleet.ts';
 import { answerEndpoint, type EndpointResponse } from './handlers.ts';
 import {
   createResponseHeaders,
@@ -32,6 +32,7 @@ export interface SimulatedTenantOptions extends Partial<Pick<SimulatedTenant, Te
   /** How many sensors there are, the hand-made ones at the least. */
   readonly sensors?: number | undefined;
   readonly seed?: number | undefined;
+  readonly fleet?: FleetName | undefined;
   readonly now?: () => number;
   readonly tenantId?: string;
   readonly faults?: readonly Fault[];
@@ -63,11 +64,20 @@ const maxLoggedRequests = 5_000;
 
 /** A tenant in memory that answers like Microsoft Graph. */
 export function createSimulatedTenant(options: SimulatedTenantOptions = {}): SimulatedTenant {
-  const { seed = 1, sensors = 0, now = Date.now, tenantId, faults = [], disabledRoutes = [], onRequest } = options;
+  const {
+    seed = 1,
+    sensors = 0,
+    fleet = 'contoso',
+    now = Date.now,
+    tenantId,
+    faults = [],
+    disabledRoutes = [],
+    onRequest,
+  } = options;
   const { cloud = 'global', pageSize = 100, permissions = allPermissions, shapes = 'schema', beforeRequest } = options;
   const { graphRoot } = clouds[cloud];
   const random = createRandom(seed, now());
-  const state = createState(createFleet(random, sensors), now, options.accessKey ?? createKey());
+  const state = createState(createFleet(random, sensors, fleet), now, options.accessKey ?? createKey());
   const tenant: SimulatedTenant = Object.assign(state, {
     simulated: true,
     cloud,
