@@ -1,7 +1,15 @@
 import { ToolError } from '../errors.ts';
 import type { SensorCandidate } from '../graph/endpoints/sensorCandidates.ts';
 import { type Sensor, sensorTypes, serviceStatuses } from '../graph/endpoints/sensors.ts';
-import { getHost, getSuffix, isDnsDomain, type MachineName, normalizeName, readMachineName } from './machineNames.ts';
+import {
+  getHost,
+  getSuffix,
+  isDnsDomain,
+  isSameName,
+  type MachineName,
+  normalizeName,
+  readMachineName,
+} from './machineNames.ts';
 import type { Target } from './operation.ts';
 
 /** A sensor, or its migration, of which Graph tells less. */
@@ -107,6 +115,12 @@ export function isNameContradicted(sensor: Partial<Sensor>): boolean {
   const { all, own } = listOwnNames(sensor);
   return all.length > 0 && own.length !== 1;
 }
+
+/** Sensors whose list has this name although their own name is another: the machine was renamed, or the list edited. */
+export const findRenamed = <S extends Partial<Sensor>>(asked: MachineName, sensors: readonly S[]): S[] =>
+  sensors.filter(
+    (sensor) => isNameContradicted(sensor) && listOwnNames(sensor).all.some((name) => isSameName(asked, name)),
+  );
 
 /** A candidate by its FQDN, else by its name and domain. */
 export function decideCandidateMachine({ computerDnsName, domainName }: Partial<SensorCandidate>): KnownMachine {

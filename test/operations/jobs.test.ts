@@ -184,7 +184,7 @@ test('the description of every AD FS sensor, with the old ones in the result', a
   const { call, end, server } = await startJob({});
   const { sensors } = await call<Listed>('list_sensors', { type: ['adfsIntegrated'] });
   const stored = (await server.tell({ do: 'read', what: 'sensors' })) as { id: string; settings: object }[];
-  const [first, ...others] = sensors.map(({ id }) => id).sort();
+  const [first = '', ...others] = sensors.map(({ id }) => id).sort();
   const { settings } = stored.find(({ id }) => id === first) ?? {};
   await server.tell({
     do: 'change',

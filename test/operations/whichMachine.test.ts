@@ -130,6 +130,18 @@ describe('which machine a name is', () => {
     expect([await findSensor(name), await compare(name), await list(name)]).toEqual([inSensors, inInventory, inList]);
   });
 
+  test('of an inventory that only a list of another name has is unknown, and says whose list that is', async () => {
+    const { unknown } = await compareInventory.run(
+      compareInventory.input.parse({ names: ['dc19.contoso.com', 'dc10.contoso.com'] }),
+      reader(),
+    );
+    expect(unknown).toEqual({
+      rows: 2,
+      total: 2,
+      listed: [{ name: 'dc19.contoso.com', inListOf: ['DC09.contoso.com'] }, 'dc10.contoso.com'],
+    });
+  });
+
   test.each<[name: string, message: string]>([
     [
       'dc01.fabrikam.com',
@@ -138,6 +150,10 @@ describe('which machine a name is', () => {
     [
       'dc1.plant-a.com',
       `No sensor is called dc1.plant-a.com. A standalone sensor watches it by port mirroring: MIRROR01.WORKGROUP (${makeId(10)}).`,
+    ],
+    [
+      'dc19.contoso.com',
+      `No sensor is called dc19.contoso.com. It is in the list of a sensor that has another name: DC09.contoso.com (${makeId(9)}).`,
     ],
     ['no name', 'No sensor is called no name. This is not the name of a machine.'],
     ['berlin-datacenter-dc03.contoso.com', 'No sensor is called berlin-datacenter-dc03.contoso.com.'],

@@ -10,6 +10,7 @@ import {
   decideCandidateMachine,
   decideSensorMachine,
   findLastSeen,
+  findRenamed,
   groupBy,
   indexMachines,
   indexSensors,
@@ -230,8 +231,11 @@ function compareNames(
     const [mirror] = standalone;
     if (mirror !== undefined) return { kind: 'monitoredNotWorking', name, failing: mirror, more: { mirrored: true } };
     const elsewhere = [...new Set(find({ ...asked, domain: '' }).map(({ shownName }) => shownName))];
-    if (elsewhere.length === 0) return { kind: 'unknown', name };
-    return { kind: 'unknown', name, more: toSafeTexts('inOtherDomain', elsewhere, { maxCount: 3 }) };
+    const hints = {
+      ...toSafeTexts('inOtherDomain', elsewhere, { maxCount: 3 }),
+      ...toSafeTexts('inListOf', findRenamed(asked, sensors).map(nameMachine), { maxCount: 3 }),
+    };
+    return { kind: 'unknown', name, ...(Object.keys(hints).length > 0 && { more: hints }) };
   });
 }
 

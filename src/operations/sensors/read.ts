@@ -19,6 +19,7 @@ import {
   createHearing,
   decideSensorMachine,
   type FindMachines,
+  findRenamed,
   indexSensors,
   isBelow,
   isCommunicating,
@@ -260,6 +261,7 @@ function hintAtOthers(name: string, sensors: readonly Sensor[], find: FindMachin
   if (asked === undefined) return ['This is not the name of a machine.'];
   const watching = sensors.filter((sensor) => listWatched(sensor).some((one) => isSameName(asked, one)));
   const elsewhere = find({ ...asked, domain: '' });
+  const renamed = findRenamed(asked, sensors);
   const describe = (found: readonly Sensor[]) =>
     found
       .slice(0, 3)
@@ -268,6 +270,7 @@ function hintAtOthers(name: string, sensors: readonly Sensor[], find: FindMachin
   return [
     ...(watching.length === 0 ? [] : [`A standalone sensor watches it by port mirroring: ${describe(watching)}.`]),
     ...(elsewhere.length === 0 ? [] : [`The name exists in another domain: ${describe(elsewhere)}.`]),
+    ...(renamed.length === 0 ? [] : [`It is in the list of a sensor that has another name: ${describe(renamed)}.`]),
   ];
 }
 
