@@ -116,11 +116,15 @@ export function isNameContradicted(sensor: Partial<Sensor>): boolean {
   return all.length > 0 && own.length !== 1;
 }
 
-/** Sensors whose list has this name although their own name is another: the machine was renamed, or the list edited. */
-export const findRenamed = <S extends Partial<Sensor>>(asked: MachineName, sensors: readonly S[]): S[] =>
-  sensors.filter(
-    (sensor) => isNameContradicted(sensor) && listOwnNames(sensor).all.some((name) => isSameName(asked, name)),
-  );
+/** Finds the sensors whose list has a name although their own is another: the machine was renamed, or the list edited. */
+export function indexRenamed<S extends Partial<Sensor>>(sensors: readonly S[]): (asked: MachineName) => S[] {
+  const listed = sensors
+    .filter(isNameContradicted)
+    .flatMap((sensor) => listOwnNames(sensor).all.map((name) => ({ sensor, name })));
+  const byHost = groupBy(listed, ({ name }) => getHost(name));
+  return (asked) =>
+    (byHost.get(asked.host) ?? []).flatMap(({ sensor, name }) => (isSameName(asked, name) ? sensor : []));
+}
 
 /** A candidate by its FQDN, else by its name and domain. */
 export function decideCandidateMachine({ computerDnsName, domainName }: Partial<SensorCandidate>): KnownMachine {

@@ -10,9 +10,9 @@ import {
   decideCandidateMachine,
   decideSensorMachine,
   findLastSeen,
-  findRenamed,
   groupBy,
   indexMachines,
+  indexRenamed,
   indexSensors,
   isCommunicating,
   type KnownMachine,
@@ -192,6 +192,7 @@ function compareNames(
 ): InventoryMatch[] {
   const find = indexMachines(listEntries(sensors, candidates), ({ machine }) => machine);
   const findWatched = indexWatched(sensors);
+  const findRenamed = indexRenamed(sensors);
   const isHeard = createHearing(sensors);
   // A sensor's name is cut after 15 characters: two longer names of the list may then claim the same sensor.
   const claims = new Map<InventoryEntry, Set<string>>();
@@ -233,7 +234,7 @@ function compareNames(
     const elsewhere = [...new Set(find({ ...asked, domain: '' }).map(({ shownName }) => shownName))];
     const hints = {
       ...toSafeTexts('inOtherDomain', elsewhere, { maxCount: 3 }),
-      ...toSafeTexts('inListOf', findRenamed(asked, sensors).map(nameMachine), { maxCount: 3 }),
+      ...toSafeTexts('inListOf', findRenamed(asked).map(nameMachine), { maxCount: 3 }),
     };
     return { kind: 'unknown', name, ...(Object.keys(hints).length > 0 && { more: hints }) };
   });

@@ -19,7 +19,7 @@ import {
   createHearing,
   decideSensorMachine,
   type FindMachines,
-  findRenamed,
+  indexRenamed,
   indexSensors,
   isBelow,
   isCommunicating,
@@ -261,7 +261,7 @@ function hintAtOthers(name: string, sensors: readonly Sensor[], find: FindMachin
   if (asked === undefined) return ['This is not the name of a machine.'];
   const watching = sensors.filter((sensor) => listWatched(sensor).some((one) => isSameName(asked, one)));
   const elsewhere = find({ ...asked, domain: '' });
-  const renamed = findRenamed(asked, sensors);
+  const renamed = indexRenamed(sensors)(asked);
   const describe = (found: readonly Sensor[]) =>
     found
       .slice(0, 3)
