@@ -27,8 +27,9 @@ const maxCommandLength = 4_000;
  */
 export function listCommands(commands: readonly string[], maxLength = maxCommandLength) {
   const whole = commands.filter(({ length }) => length <= maxLength);
-  const known = whole.filter(isKnownCommand).map((command) => toSafeLines(command));
-  const unknown = whole.filter((command) => !isKnownCommand(command)).map((command) => toSafeLines(command));
+  const judged = whole.map((command) => ({ text: toSafeLines(command), isKnown: isKnownCommand(command) }));
+  const known = judged.flatMap(({ text, isKnown }) => (isKnown ? text : []));
+  const unknown = judged.flatMap(({ text, isKnown }) => (isKnown ? [] : text));
   const leftOut = commands.length - whole.length;
   return {
     ...(known.length > 0 && { commandsForAPersonToRun: known }),

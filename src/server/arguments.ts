@@ -67,11 +67,11 @@ function unwrap(text: string): string {
   return text.slice(start, end);
 }
 const wrapping: ReadonlySet<string> = new Set('"\'`()[]{} \t\r\n\u00a0\u3000\ufeff');
-const isNothing = (value: unknown) =>
+const isNoValue = (value: unknown) =>
   value === null ||
   value === undefined ||
   (typeof value === 'string' && ['', 'null', 'undefined'].includes(unwrap(value)));
-const isEmpty = (value: unknown) => (Array.isArray(value) ? value.every(isNothing) : isNothing(value));
+const isEmpty = (value: unknown) => (Array.isArray(value) ? value.every(isNoValue) : isNoValue(value));
 
 function readValue(value: unknown, schema: Schema): unknown {
   if (schema.type === 'array') return readList(value, toSchema(schema.items));
@@ -81,7 +81,7 @@ function readValue(value: unknown, schema: Schema): unknown {
 /** An empty id stays, to be refused: a write is not to happen to fewer objects than somebody believes. */
 function readList(value: unknown, items: Schema): unknown[] {
   const list = toList(value, items).map((one) => readOne(one, items));
-  return items.format === 'uuid' ? list : list.filter((one) => !isNothing(one));
+  return items.format === 'uuid' ? list : list.filter((one) => !isNoValue(one));
 }
 
 /** Between values; a blank is between them only where nothing else is, since the words of a portal have blanks. */

@@ -185,6 +185,8 @@ function listEntries(sensors: readonly Sensor[], candidates: readonly SensorCand
   ];
 }
 
+type Match = Omit<InventoryMatch, 'name'>;
+
 function compareNames(
   names: ReturnType<typeof readNames>,
   sensors: readonly Sensor[],
@@ -200,44 +202,51 @@ function compareNames(
     if (name === undefined) continue;
     for (const entry of find(name)) claims.set(entry, (claims.get(entry) ?? new Set()).add(name.host));
   }
-  return names.map(({ spelled, name: asked }): InventoryMatch => {
-    const name = toSafeText(spelled);
-    if (asked === undefined) return { kind: 'unreadable', name };
+
+  /** By the sensors and candidates of its own. */
+  const matchOwn = (asked: MachineName): Match | undefined => {
     const entries = find(asked);
     const isByBeginning = entries.some(({ machine: { name, fqdn } }) => fqdn === undefined && name !== asked.host);
     const isContested = isByBeginning && entries.some((entry) => (claims.get(entry)?.size ?? 0) > 1);
-    const watched = findWatched(asked);
-    const standalone = watched.flatMap(({ sensor }) => sensor);
-    const isWatched = standalone.some(isHeard);
     const fits = [...new Map(entries.map(({ key, shownName }) => [key, shownName])).values()].sort();
-    if (fits.length > 1 || isContested) {
-      return { kind: 'ambiguous', name, more: toSafeTexts('fits', fits, { maxCount: 3 }) };
-    }
+    if (fits.length > 1 || isContested) return { kind: 'ambiguous', more: toSafeTexts('fits', fits, { maxCount: 3 }) };
     const own = entries.flatMap(({ sensor }) => sensor ?? []);
-    if (own.some(isHeard)) return { kind: 'monitored', name, isByBeginning };
+    if (own.some(isHeard)) return { kind: 'monitored', isByBeginning };
+    const mirrored = findWatched(asked).some(({ sensor }) => isHeard(sensor)) ? { mirrored: true } : {};
     const [failing] = own;
-    const mirrored = isWatched ? { mirrored: true } : {};
-    if (failing !== undefined) return { kind: 'monitoredNotWorking', name, failing, more: mirrored };
+    if (failing !== undefined) return { kind: 'monitoredNotWorking', failing, more: mirrored };
     const found = entries.flatMap(({ candidate }) => candidate ?? []);
     const candidate = findLastSeen(found);
-    if (candidate !== undefined)
-      return { kind: 'candidate', name, more: { id: toSafeText(candidate.id), ...mirrored } };
-    const candidateIds = found.map(({ id }) => id);
-    if (found.length > 0) return { kind: 'ambiguous', name, more: toSafeTexts('candidateIds', candidateIds) };
-    const watchedNames = [...new Set(watched.map(({ fqdn }) => fqdn))];
-    if (watchedNames.length > 1) {
-      return { kind: 'ambiguous', name, more: toSafeTexts('fits', watchedNames, { maxCount: 3 }) };
-    }
-    if (isWatched) return { kind: 'monitored', name, isMirrored: true };
-    const [mirror] = standalone;
-    if (mirror !== undefined) return { kind: 'monitoredNotWorking', name, failing: mirror, more: { mirrored: true } };
+    if (candidate !== undefined) return { kind: 'candidate', more: { id: toSafeText(candidate.id), ...mirrored } };
+    const ids = found.map(({ id }) => id);
+    return ids.length === 0 ? undefined : { kind: 'ambiguous', more: toSafeTexts('candidateIds', ids) };
+  };
+
+  /** By the standalone sensors that watch it. */
+  const matchWatched = (asked: MachineName): Match | undefined => {
+    const watched = findWatched(asked);
+    const fits = [...new Set(watched.map(({ fqdn }) => fqdn))];
+    if (fits.length > 1) return { kind: 'ambiguous', more: toSafeTexts('fits', fits, { maxCount: 3 }) };
+    if (watched.some(({ sensor }) => isHeard(sensor))) return { kind: 'monitored', isMirrored: true };
+    const [silent] = watched;
+    return silent && { kind: 'monitoredNotWorking', failing: silent.sensor, more: { mirrored: true } };
+  };
+
+  const hintAtOthers = (asked: MachineName): Match => {
     const elsewhere = [...new Set(find({ ...asked, domain: '' }).map(({ shownName }) => shownName))];
-    const hints = {
+    const more = {
       ...toSafeTexts('inOtherDomain', elsewhere, { maxCount: 3 }),
       ...toSafeTexts('inListOf', findRenamed(asked).map(nameMachine), { maxCount: 3 }),
     };
-    return { kind: 'unknown', name, ...(Object.keys(hints).length > 0 && { more: hints }) };
-  });
+    return { kind: 'unknown', ...(Object.keys(more).length > 0 && { more }) };
+  };
+
+  return names.map(({ spelled, name }) => ({
+    name: toSafeText(spelled),
+    ...(name === undefined
+      ? { kind: 'unreadable' as const }
+      : (matchOwn(name) ?? matchWatched(name) ?? hintAtOthers(name))),
+  }));
 }
 
 /** Finds the domain controllers that standalone sensors watch, by host name or FQDN. */
