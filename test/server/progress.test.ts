@@ -76,8 +76,9 @@ describe.each(kinds)('a %s client that asks how far a call has come', (kind) => 
   test('hears of a list that Graph does not count', () =>
     scene({ kind }, async (client) => {
       const told = await toldBy(client, 'list_sensor_migrations');
-      expect(said(told)).toEqual(['sensorMigration: 20 read', 'sensorMigration: 33 read']);
-      expect(told.at(-1)).toMatchObject({ progress: 33, total: undefined });
+      const ofMigrations = said(told).filter((message) => message.startsWith('sensorMigration'));
+      expect(ofMigrations).toEqual(['sensorMigration: 20 read', 'sensorMigration: 33 read']);
+      expect(told.at(-1)).toMatchObject({ progress: 77, total: undefined });
     }));
 
   test('hears how long a call still waits for a person, in seconds of 25 and nothing else', () =>
