@@ -36,6 +36,7 @@ export async function runExport(config: Config, tenant: Tenant, what: string, { 
     tellOperator(`${formatCount(saved.rows, 'row')} of ${text}.`);
     return 0;
   } catch (error) {
+    if (signal.aborted) return refuse('It was ended before the file was written.');
     if (!(error instanceof ToolError)) throw error;
     return refuse([error.message, error.next].filter(Boolean).join(' '));
   }

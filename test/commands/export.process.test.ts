@@ -1,5 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -45,4 +47,30 @@ test('export says in a sentence why there is no file, and ends with exit code 2'
     stderr:
       "mdi-sensors-mcp: command-argument value 'everything' is invalid for argument 'what'. Allowed choices are sensors, candidates, issues. See --help.\n",
   });
+});
+
+test('export that a signal ends leaves no file, and says so', async () => {
+  const folder = join(makeHome(), 'own');
+  const silent = createServer(() => child.kill('SIGTERM')).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const env = {
+    PATH: process.env.PATH,
+    HOME: makeHome(),
+    HTTPS_PROXY: `127.0.0.1:${(silent.address() as AddressInfo).port}`,
+    AZURE_TENANT_ID: '8c157435-5df6-4f27-8379-39535f133377',
+    AZURE_CLIENT_ID: '8c157435-5df6-4f27-8379-39535f133378',
+    AZURE_CLIENT_SECRET: 'secret~of~nobody',
+  };
+  const child = spawn(process.execPath, ['dist/main.js', '--export-dir', folder, 'export', 'sensors'], { env });
+  let said = '';
+  child.stderr.on('data', (data) => {
+    said += String(data);
+  });
+  const [status] = await once(child, 'close');
+  silent.close();
+  expect({ status, said }).toEqual({
+    status: 2,
+    said: 'mdi-sensors-mcp: It was ended before the file was written.\n',
+  });
+  expect(readdirSync(folder)).toEqual([]);
 });

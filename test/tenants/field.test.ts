@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { approve, connect, type TestClient } from '../harness/clients.ts';
 import { startServer } from '../harness/server.ts';
@@ -157,9 +159,17 @@ describe('a client of it', () => {
       expect(text).toContain('The new description, as read back from Graph');
     }));
 
-  test('has every row in an export, nulls, zero dates and unknown words included', () =>
+  test('has every row in an export, with unknown words as they are and nothing for nulls and dates of nothing', () =>
     use(async (call) => {
       const { structured } = await call('export_fleet', { what: 'sensors' });
-      expect(structured?.rows).toBe(29);
+      const lines = readFileSync(join(String(structured?.folder), String(structured?.file)), 'utf8').split('\n');
+      expect([structured?.rows, lines.length]).toEqual([29, 31]);
+      const find = (name: string) => lines.find((line) => line.includes(`,${name},`))?.replace(/^[^,]*,/, '');
+      expect(find('DC15')).toMatch(
+        /^DC15,adatum\.com,domainControllerIntegrated,2\.255\.19318\.40122,quarantined,paused,notHealthyCritical,0,/,
+      );
+      expect(find('DC16')).toMatch(/,,DC16\.adatum\.com,false,$/);
+      expect(find('DC17')).toMatch(/,upToDate,running,healthy,0,,,DC17\.adatum\.com,false,/);
+      expect(find('DC18')).toMatch(/^DC18,adatum\.com,domainControllerIntegrated,2\.255,/);
     }));
 });
