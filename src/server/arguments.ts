@@ -24,8 +24,9 @@ const isHostKey = (key: string) => key.startsWith('_') || hostKeys.includes(key)
  */
 export function readInput(operation: Operation, args: unknown): Record<string, unknown> {
   const { input, properties } = describeInput(operation);
-  const values = Object.entries(args ?? {}).flatMap(([key, sent]) => {
-    if (isHostKey(key)) return [];
+  const values = Object.entries(args ?? {}).flatMap(([name, sent]) => {
+    if (isHostKey(name)) return [];
+    const key = isIdForIds(name, properties, args) ? 'ids' : name;
     const value = Object.hasOwn(properties, key) ? readValue(sent, toSchema(properties[key])) : sent;
     return isEmpty(value) ? [] : [[key, value]];
   });
@@ -36,6 +37,10 @@ export function readInput(operation: Operation, args: unknown): Record<string, u
   const next = `Correct this and call ${operation.name} again.`;
   throw new ToolError('invalid_input', `${problems.slice(0, 5).join('. ')}.`, next);
 }
+
+/** One id stands for a list of one, under its own name too. */
+const isIdForIds = (name: string, properties: Schemas, args: unknown) =>
+  name === 'id' && !('id' in properties) && 'ids' in properties && !Object.hasOwn(Object(args), 'ids');
 
 type Schema = z.core.JSONSchema.JSONSchema;
 type Schemas = Readonly<Record<string, Schema | boolean>>;

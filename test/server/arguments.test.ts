@@ -457,8 +457,8 @@ test.each<[ToolName, object, string]>([
   ],
   [
     'update_sensor',
-    { id: guid, description: 'x' },
-    'update_sensor has no argument "id"; nearest first, it takes ids, description, isDelayedDeploymentEnabled, domainControllerDnsNames, clear. ids is missing (From list_sensors, at most 50).',
+    { id: guid, ids: [other], description: 'x' },
+    'update_sensor has no argument "id"; nearest first, it takes ids, description, isDelayedDeploymentEnabled, domainControllerDnsNames, clear.',
   ],
   ['update_sensor', { ids: guid, clear: 'all' }, 'clear.0 takes description or domainControllerDnsNames, not "all".'],
   ['get_sensor', {}, 'id or name is needed, one of the two.'],
@@ -532,4 +532,12 @@ describe.each(clientKinds)('through a %s client', (kind) => {
     await client.close();
     await server.end();
   });
+});
+
+test.each<[ToolName, object]>([
+  ['update_sensor', { description: 'x' }],
+  ['update_health_issue', { status: 'closed' }],
+  ['delete_stale_sensors', {}],
+])('%s takes one id under its own name as well', (tool, more) => {
+  expect(readArguments(tool, { id: guid.toUpperCase(), ...more })).toEqual({ ids: [guid], ...more });
 });
