@@ -37,7 +37,7 @@ async function startJob(tenant: Readonly<Record<string, unknown>> = { fleet: 'fi
   };
 }
 
-interface Listed {
+interface ListedSensors {
   readonly sensors: readonly { readonly id: string; readonly name: string }[];
 }
 interface Summary {
@@ -62,7 +62,7 @@ test('how many sensors are disconnected in each domain', async (context) => {
 
 test('which domains have no working domain controller sensor', async (context) => {
   const { call, end, server } = await startJob();
-  const id = (await call<Listed>('list_sensors', { name: 'LAB-DC1' })).sensors[0]?.id ?? '';
+  const id = (await call<ListedSensors>('list_sensors', { name: 'LAB-DC1' })).sensors[0]?.id ?? '';
   await server.tell({
     do: 'change',
     of: 'sensors',
@@ -142,7 +142,9 @@ test('forty names in eight shapes, compared with what is monitored', async (cont
 test('clean up what is dead, and nothing that is only silent', async (context) => {
   const { call, end, server, questions } = await startJob();
   const listed = await Promise.all(
-    ['unreachable', 'disconnected'].map((status) => call<Listed>('list_sensors', { deploymentStatus: [status] })),
+    ['unreachable', 'disconnected'].map((status) =>
+      call<ListedSensors>('list_sensors', { deploymentStatus: [status] }),
+    ),
   );
   const found = listed.flatMap(({ sensors }) => sensors);
   const refused = await call('delete_stale_sensors', { ids: found.map(({ id }) => id) });
@@ -182,7 +184,7 @@ test('all 350 sensors for Excel', async (context) => {
 
 test('the description of every AD FS sensor, with the old ones in the result', async (context) => {
   const { call, end, server } = await startJob({});
-  const { sensors } = await call<Listed>('list_sensors', { type: ['adfsIntegrated'] });
+  const { sensors } = await call<ListedSensors>('list_sensors', { type: ['adfsIntegrated'] });
   const stored = (await server.tell({ do: 'read', what: 'sensors' })) as { id: string; settings: object }[];
   const [first = '', ...others] = sensors.map(({ id }) => id).sort();
   const { settings } = stored.find(({ id }) => id === first) ?? {};

@@ -86,10 +86,10 @@ describe('a client of it', () => {
         domains: {
           total: 4,
           worstFirst: [
-            { domain: 'lab.adatum.com', dcCommunicating: 1, dcSensors: 4, disconnected: 3 },
-            { domain: 'proseware.com', dcCommunicating: 1, ofTheseMirrorsWithoutEtw: 1, dcSensors: 1 },
-            { domain: 'adatum.com', dcCommunicating: 11, dcSensors: 21, disconnected: 5, unreachable: 4 },
-            { domain: 'northwind.com', dcCommunicating: 2, ofTheseMirrorsWithoutEtw: 2, dcSensors: 2 },
+            { domain: 'lab.adatum.com', dcCommunicating: 1, dcsKnownAtLeast: 4, disconnected: 3 },
+            { domain: 'proseware.com', dcCommunicating: 1, ofTheseMirrorsWithoutEtw: 1, dcsKnownAtLeast: 2 },
+            { domain: 'adatum.com', dcCommunicating: 11, dcsKnownAtLeast: 20, disconnected: 5, unreachable: 4 },
+            { domain: 'northwind.com', dcCommunicating: 2, ofTheseMirrorsWithoutEtw: 2, dcsKnownAtLeast: 2 },
           ],
         },
       });
@@ -141,7 +141,9 @@ describe('a client of it', () => {
       expect(structured).toMatchObject({ name: 'BRANCH-OFFICE-D', fqdn: 'BRANCH-OFFICE-DC-02.adatum.com' });
       expect((await call('get_sensor', { name: 'dc5.hosts.adatum.net' })).structured).toMatchObject({ name: 'DC5' });
       expect((await call('get_sensor', { name: 'OLD-DC4' })).structured).toMatchObject({
-        identityNote: 'Its list of domain controllers does not name it, so it is not certain which machine it is.',
+        domainControllers: ['DC4.adatum.com'],
+        domainControllersNote:
+          'Its list of domain controllers does not name it, so it is not certain which machine it is.',
       });
     }));
 
@@ -169,7 +171,7 @@ describe('a client of it', () => {
         /^DC15,adatum\.com,domainControllerIntegrated,2\.255\.19318\.40122,quarantined,paused,notHealthyCritical,0,/,
       );
       expect(find('DC16')).toMatch(/,,DC16\.adatum\.com,false,$/);
-      expect(find('DC17')).toMatch(/,upToDate,running,healthy,0,,,DC17\.adatum\.com,false,/);
+      expect(find('DC17')).toMatch(/,upToDate,running,healthy,0,,,,DC17\.adatum\.com,false,/);
       expect(find('DC18')).toMatch(/^DC18,adatum\.com,domainControllerIntegrated,2\.255,/);
     }));
 });
