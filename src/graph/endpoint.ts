@@ -4,13 +4,18 @@ import type { Availability, GraphVersion } from './clouds.ts';
 
 const methods = ['GET', 'POST', 'PATCH', 'DELETE'] as const;
 export type Method = (typeof methods)[number];
-export type Route = `${Method} /security/identities/${string}` | 'GET /organization';
+export type Route = `${Method} /security/identities/${string}` | 'GET /organization' | 'GET /security/secureScores';
 const permissionAreas = ['Sensors', 'Health', 'AutoConfig', 'Migration'] as const;
-export type Permission = `SecurityIdentities${(typeof permissionAreas)[number]}.${'Read' | 'ReadWrite'}.All`;
-export const allPermissions = permissionAreas.flatMap((area): Permission[] => [
-  `SecurityIdentities${area}.Read.All`,
-  `SecurityIdentities${area}.ReadWrite.All`,
-]);
+export type Permission =
+  | `SecurityIdentities${(typeof permissionAreas)[number]}.${'Read' | 'ReadWrite'}.All`
+  | 'SecurityEvents.Read.All';
+export const allPermissions: readonly Permission[] = [
+  'SecurityEvents.Read.All',
+  ...permissionAreas.flatMap((area): Permission[] => [
+    `SecurityIdentities${area}.Read.All`,
+    `SecurityIdentities${area}.ReadWrite.All`,
+  ]),
+];
 export const isWritePermission = (permission: Permission) => permission.includes('.ReadWrite.');
 
 type PathParamName<R extends string> = R extends `${string}{${infer Name}}${infer Rest}`
@@ -32,6 +37,10 @@ export interface Endpoint<
   readonly availability: Availability;
   /** The least privileged permission, the same name delegated and application. */
   readonly permission: Permission;
+  /** Whose token it is read with, where nobody is asked to sign in for a permission of its own. */
+  readonly signInFor?: Permission;
+  /** What follows the path, such as `?$top=1`. */
+  readonly query?: string;
   /** The PowerShell cmdlets that a source confirms. */
   readonly cmdlets?: { readonly [V in GraphVersion]?: string };
   /** Whether the request may be sent again when it is unknown if the first one took effect; a POST only where its row says so. */

@@ -12,6 +12,7 @@ export const rolesOfPerson =
 
 /** The id of each permission for an app that acts by itself, from Microsoft's permission data; the same in every tenant. */
 export const roleIds: Readonly<Record<Permission, string>> = {
+  'SecurityEvents.Read.All': 'bf394140-e372-4bf9-a898-299cfc7564e5',
   'SecurityIdentitiesSensors.Read.All': '5f0ffea2-f474-4cf2-9834-61cda2bcea5c',
   'SecurityIdentitiesSensors.ReadWrite.All': 'd4dcee6d-0774-412a-b06c-aeabbd99e816',
   'SecurityIdentitiesHealth.Read.All': 'f8dcd971-5d83-4e1e-aa95-ef44611ad351',
@@ -24,6 +25,7 @@ export const roleIds: Readonly<Record<Permission, string>> = {
 
 /** The id of each permission for an app that acts for a signed-in person. */
 export const scopeIds: Readonly<Record<Permission, string>> = {
+  'SecurityEvents.Read.All': '64733abd-851e-478a-bffb-e47a14b18235',
   'SecurityIdentitiesSensors.Read.All': '2c221239-7c5c-4b30-9355-d84663bfcd96',
   'SecurityIdentitiesSensors.ReadWrite.All': '087c3ad9-c2ca-4b82-9885-d5e25ce9e183',
   'SecurityIdentitiesHealth.Read.All': 'a0d0da43-a6df-4416-b63d-99c79991aae8',

@@ -12,9 +12,17 @@ export function catchToolError<T>(step: Promise<T>, ...codes: ToolErrorCode[]): 
 /** A part of an answer that this sign-in or cloud may not give: its value, or the refusal that says why not. */
 export const readIfAllowed = <T>(read: Promise<T>) => catchToolError(read, 'permission_missing', 'not_in_this_cloud');
 
+/** A part without which an answer is as good: its value, or whatever kept it back. */
+export async function readIfPossible<T>(read: Promise<T>): Promise<T | ToolError> {
+  const value = await catchToolError(read);
+  if (value instanceof ToolError && value.code === 'cancelled') throw value;
+  return value;
+}
+
 /** Names a part that is not there and why; nothing for a part that is. */
 export function describeMissing(part: string, value: unknown, { permission }: Endpoint): string[] {
   if (!(value instanceof ToolError)) return [];
-  const refused = `refused; by Microsoft's tables it needs ${permission}, and a person a role`;
-  return [`${part}: ${value.code === 'permission_missing' ? refused : 'not in this cloud'}`];
+  if (value.code === 'permission_missing')
+    return [`${part}: refused; by Microsoft's tables it needs ${permission}, and a person a role`];
+  return [`${part}: ${value.code === 'not_in_this_cloud' ? 'not in this cloud' : 'could not be read'}`];
 }

@@ -5,7 +5,7 @@ import { endpoints } from '../graph/endpoints/index.ts';
 import type { Sensor } from '../graph/endpoints/sensors.ts';
 import { quoteName } from '../text.ts';
 import { indexSensors, isCommunicating, listDomainsOfSensor } from './machines.ts';
-import { catchToolError, readIfAllowed } from './partial.ts';
+import { catchToolError, readIfAllowed, readIfPossible } from './partial.ts';
 
 const dayMs = 86_400_000;
 const isOfSilence = ({ displayName = '' }: HealthIssue) =>
@@ -31,10 +31,8 @@ export function findSilence(issues: readonly HealthIssue[], now = Date.now()): D
 
 /** The issues of one sensor, of every status; undefined where Graph does not give them. */
 export async function readSensorIssues(sensorId: string, graph: Reader): Promise<readonly HealthIssue[] | undefined> {
-  const issues = await catchToolError(graph.getAll(endpoints.listSensorHealthIssues, { sensorId }));
-  if (!(issues instanceof ToolError)) return issues;
-  if (issues.code === 'cancelled') throw issues;
-  return undefined;
+  const issues = await readIfPossible(graph.getAll(endpoints.listSensorHealthIssues, { sensorId }));
+  return issues instanceof ToolError ? undefined : issues;
 }
 
 /** Since when sensors are silent, of those of which that is known. */

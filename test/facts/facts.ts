@@ -221,6 +221,7 @@ export const cloudFacts = {
 
 /** Ids of the permissions: application role, delegated scope. */
 export const permissionFacts = {
+  'SecurityEvents.Read.All': ['bf394140-e372-4bf9-a898-299cfc7564e5', '64733abd-851e-478a-bffb-e47a14b18235'],
   'SecurityIdentitiesSensors.Read.All': [
     '5f0ffea2-f474-4cf2-9834-61cda2bcea5c',
     '2c221239-7c5c-4b30-9355-d84663bfcd96',

@@ -10,8 +10,8 @@ export type ToolName = Listed['name'];
 export type ReadTool = Extract<Listed, { readonly effect: 'read' }>['name'];
 export type GatedTool = Exclude<ToolName, ReadTool>;
 
-type Short<P extends string> = P extends `SecurityIdentities${infer Name}.All` ? Name : never;
-/** `Sensors.Read` for `SecurityIdentitiesSensors.Read.All`. */
+type Short<P extends string> = P extends `SecurityIdentities${infer Name}.All` ? Name : 'SecurityEvents.Read.All';
+/** `Sensors.Read` for `SecurityIdentitiesSensors.Read.All`; the others as they are. */
 type ShortPermission = Short<Permission>;
 
 /** What the tests know of a tool. Paths are those below /security/identities. */
@@ -100,7 +100,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
   summarize_fleet: {
     args: {},
     needs: ['Sensors.Read'],
-    optional: ['Health.Read'],
+    optional: ['SecurityEvents.Read.All', 'Health.Read'],
     firstRoute: 'GET sensors',
     usGov: 'beta for sensorCandidates',
     faults: {
@@ -433,9 +433,11 @@ export const readTools = toolNames.filter((tool): tool is ReadTool => !isGated(t
 
 /** `GET /security/identities/sensors` for `GET sensors`. */
 export const expandRoute = (short: string) => short.replace(' ', ' /security/identities/');
+export const expandPermission = (short: string) =>
+  short.startsWith('Security') ? short : `SecurityIdentities${short}.All`;
 /** The tools whose rows name a permission, such as `SecurityIdentitiesSensors.Read.All`. */
 export const listToolsWith = (permission: string, of: 'needs' | 'optional', among: readonly ToolName[] = toolNames) =>
-  among.filter((tool) => tools[tool][of]?.some((short) => permission === `SecurityIdentities${short}.All`));
+  among.filter((tool) => tools[tool][of]?.some((short) => permission === expandPermission(short)));
 
 /** The ids that a call names. */
 export function readIds({ id, ids }: ToolRow['args']): readonly string[] {

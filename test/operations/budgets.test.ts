@@ -78,6 +78,19 @@ function fleetOf(size: number): Holdings {
       migrationState: 'notReadyForMigration',
     })),
     'sensors/getDeploymentPackageUri': { version: '2.240.18124.58593' },
+    '/v1.0/security/secureScores?$top=1': {
+      value: [
+        {
+          createdDateTime: '2026-05-31T00:00:00Z',
+          controlScores: [
+            {
+              controlName: 'AATP_Sensor',
+              implementationStatus: `You have ${2 * size} domain controllers in your environment and Defender for Identity sensor is installed on ${size} of them.`,
+            },
+          ],
+        },
+      ],
+    },
   };
 }
 

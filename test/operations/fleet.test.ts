@@ -116,6 +116,37 @@ describe('summarize_fleet', () => {
     });
   });
 
+  describe('quotes what Microsoft says of all domain controllers', () => {
+    const says =
+      'You have 3 domain controllers in your environment and Defender for Identity sensor is installed on 2 of them.';
+    const scores = (...controlScores: GraphObject[]) => ({
+      '/v1.0/security/secureScores?$top=1': { value: [{ createdDateTime: '2026-05-31T00:00:00Z', controlScores }] },
+    });
+    const control = (implementationStatus: string | null) => ({ controlName: 'AATP_Sensor', implementationStatus });
+
+    test.each<[string, Holdings, GraphObject | undefined]>([
+      ['its sentence and its day', scores({ controlName: 'Other' }, control(says)), { date: '2026-05-31', says }],
+      ['hidden characters made visible', scores(control('a\u200bb')), { date: '2026-05-31', says: 'a\\u{200b}b' }],
+      ['nothing without a sentence', scores(control(null)), undefined],
+      ['nothing without the control', scores(), undefined],
+      ['nothing without a score', { '/v1.0/security/secureScores?$top=1': { value: [] } }, undefined],
+    ])('%s', async (_, held, expected) => {
+      const found = await summary({ sensors: content.sensors, ...held });
+      expect(found.microsoftSecureScore).toEqual(expected);
+      expect(found).not.toHaveProperty('missing');
+    });
+
+    test.each([
+      [403, "Secure Score: refused; by Microsoft's tables it needs SecurityEvents.Read.All, and a person a role"],
+      [404, 'Secure Score: could not be read'],
+      [429, 'Secure Score: could not be read'],
+    ])('and names it as missing where Graph answers %i', async (status, missing) => {
+      const found = await summary({ sensors: content.sensors, '/v1.0/security/secureScores?$top=1': status });
+      expect(found.missing).toEqual([missing]);
+      expect(found.sensors.total).toBe(7);
+    });
+  });
+
   describe('counts each domain controller once', () => {
     const candidate = (number: number, computerDnsName: string, more = {}) => ({
       id: makeId(number),

@@ -42,7 +42,9 @@ const errors: Readonly<Record<number, { code: string; message: string }>> = {
 };
 
 function answer(holds: Holdings, writes: Writes, request: PipelineRequest) {
-  const path = new URL(request.url).pathname.replace(/^\/(v1\.0|beta)\/security\/identities\//, '');
+  const { pathname, search } = new URL(request.url);
+  const path = pathname.replace(/^\/(v1\.0|beta)\/security\/identities\//, '');
+  if (path === pathname) return reply(request, holds[`${pathname}${search}`] ?? []);
   if (request.method === 'GET') return reply(request, find(holds, path));
   const done = writes(request.method, path, JSON.parse(String(request.body ?? '{}')));
   if (done === 'unreachable') throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });

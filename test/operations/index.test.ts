@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { listNeededPermissions, listOptionalPermissions } from '../../src/operations/grants.ts';
 import { operations } from '../../src/operations/index.ts';
 import { listNeededEndpoints } from '../../src/operations/operation.ts';
-import { expandRoute, toolNames, tools } from '../harness/tools.ts';
+import { expandPermission, expandRoute, toolNames, tools } from '../harness/tools.ts';
 
-const permissions = (short: readonly string[] = []) => short.map((name) => `SecurityIdentities${name}.All`);
+const permissions = (short: readonly string[] = []) => short.map(expandPermission);
 
 test('clients list the tools in the order of their rows', () => {
   expect(operations.map(({ name }) => name)).toEqual(toolNames);

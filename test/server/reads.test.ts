@@ -26,7 +26,10 @@ describe.each([
     const client = await connect(kind, server);
     const ask = asking(client);
 
-    expect(await ask('summarize_fleet')).toMatchObject({ sensors: { total } });
+    expect(await ask('summarize_fleet')).toMatchObject({
+      sensors: { total },
+      microsoftSecureScore: { says: expect.stringMatching(/^You have \d+ domain controllers in your environment /) },
+    });
     const listed = await ask('list_sensors', { limit: 5 });
     expect(listed).toMatchObject({ total, sensors: { length: 5 } });
     const sensor = firstOf(listed.sensors);

@@ -5,6 +5,7 @@ import type { Reader } from '../../graph/client/reader.ts';
 import { findVersion } from '../../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
+import { getSecureScore } from '../../graph/endpoints/secureScores.ts';
 import { rolesOfPerson } from '../../graph/permissions.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import { listGrants, type PermissionGrant } from '../../operations/grants.ts';
@@ -99,7 +100,8 @@ export async function* checkPermissions(
       findings.push({ about, is: 'note', text: `${permission} is asked for when something is about to be written` });
       continue;
     }
-    const permissionToken = await requestToken(tenant, permission).catch(() => '');
+    const signInFor = permission === getSecureScore.permission ? readPermission : permission;
+    const permissionToken = await requestToken(tenant, signInFor).catch(() => '');
     for (const grantedPermission of parsePermissions(permissionToken)) granted.add(grantedPermission);
     if (permissionToken !== '') found.set(permission, granted.has(permission));
     findings.push(granted.has(permission) ? { about, is: 'well', text: permission } : reportMissing(grant));

@@ -119,9 +119,9 @@ export function createGraphClient(options: GraphOptions): Graph {
 
   /** Sends a request on the first of its routes that exists. */
   async function exchange(call: GraphCall): Promise<ExchangeResult> {
-    const { endpoint, url, query = '' } = call;
+    const { endpoint, url, query = endpoint.query ?? '' } = call;
     const baseUrl = `${tenant.graphRoot}/${requireVersion(endpoint, version, tenant.cloud)}`;
-    const pipeline = getPipeline(getCredential(endpoint.permission));
+    const pipeline = getPipeline(getCredential(endpoint.signInFor ?? endpoint.permission));
     const routes = [endpoint.route, ...(endpoint.alternatives ?? [])];
     let result: ExchangeResult = { mayHaveWritten: false };
     for (const route of new Set([workingRoutes.get(endpoint) ?? endpoint.route, ...routes])) {

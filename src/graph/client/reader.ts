@@ -18,7 +18,7 @@ export interface ReadOptions {
   readonly timeoutMs?: number;
 }
 
-type GetRoute = `GET /security/identities/${string}`;
+type GetRoute = `GET /security/identities/${string}` | 'GET /security/secureScores';
 type ParamsArgument<R extends string> = keyof PathParams<R> extends never ? [] : [params: PathParams<R>];
 
 /** Tells how far something long has come: items of a total, or seconds of a wait. */

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { ToolError } from '../../errors.ts';
 import { type HealthIssue, issueSeverities, issueStatuses } from '../../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
+import { getSecureScore } from '../../graph/endpoints/secureScores.ts';
 import type { SensorCandidate } from '../../graph/endpoints/sensorCandidates.ts';
 import type { Sensor } from '../../graph/endpoints/sensors.ts';
 import { toSafeText } from '../../text.ts';
@@ -21,7 +22,7 @@ import {
   parseGeneration,
 } from '../machines.ts';
 import { read } from '../operation.ts';
-import { describeMissing, readIfAllowed } from '../partial.ts';
+import { describeMissing, readIfAllowed, readIfPossible } from '../partial.ts';
 
 const maxDomains = 10;
 const maxIssues = 6;
@@ -41,19 +42,26 @@ export const summarizeFleet = read({
     missing: z.array(z.string()).optional(),
   }),
   uses: [endpoints.listSensors],
-  usesIfAllowed: [endpoints.listSensorCandidates, endpoints.listHealthIssues, endpoints.getDeploymentPackageUri],
+  usesIfAllowed: [
+    endpoints.listSensorCandidates,
+    endpoints.listHealthIssues,
+    endpoints.getDeploymentPackageUri,
+    getSecureScore,
+  ],
   async run(_input, graph) {
-    const [sensors, candidates, issues, installer] = await Promise.all([
+    const [sensors, candidates, issues, installer, score] = await Promise.all([
       graph.getAll(endpoints.listSensors),
       readIfAllowed(graph.getAll(endpoints.listSensorCandidates)),
       readIfAllowed(graph.getAll(endpoints.listHealthIssues)),
       readIfAllowed(graph.get(endpoints.getDeploymentPackageUri)),
+      readIfPossible(graph.get(getSecureScore)),
     ]);
     const isHeard = createHearing(sensors);
     const missing = [
       ...describeMissing('candidates', candidates, endpoints.listSensorCandidates),
       ...describeMissing('health issues', issues, endpoints.listHealthIssues),
       ...describeMissing('current package', installer, endpoints.getDeploymentPackageUri),
+      ...describeMissing('Secure Score', score, getSecureScore),
     ];
     return {
       sensors: {
@@ -70,6 +78,7 @@ export const summarizeFleet = read({
       duplicates: summarizeDuplicates(sensors),
       ...(!(candidates instanceof ToolError) && { candidates: candidates.length }),
       domains: summarizeDomains(sensors, candidates instanceof ToolError ? undefined : candidates, isHeard),
+      ...(!(score instanceof ToolError) && quoteSecureScore(score.value)),
       ...(!(issues instanceof ToolError) && { openIssues: summarizeIssues(issues, sensors) }),
       ...(missing.length > 0 && { missing }),
       ...(sensors.length === 0 && { note: 'No sensors: nothing is monitored, which is not the same as healthy.' }),
@@ -78,6 +87,14 @@ export const summarizeFleet = read({
     };
   },
 });
+
+/** What Microsoft says in its own words of how many domain controllers have a sensor, and of which day that is. */
+function quoteSecureScore([latest]: z.output<typeof getSecureScore.answer>['value']) {
+  const control = latest?.controlScores.find(({ controlName }) => controlName === 'AATP_Sensor');
+  if (!control?.implementationStatus) return {};
+  const date = toSafeText(latest?.createdDateTime?.slice(0, 10));
+  return { microsoftSecureScore: { date, says: toSafeText(control.implementationStatus, 200) } };
+}
 
 const noServiceStatus =
   'Microsoft Graph states no service status here, so communicating is counted by the deployment status alone.';

@@ -2,6 +2,7 @@ import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-
 import { clouds } from '../../graph/clouds.ts';
 import { allPermissions } from '../../graph/endpoint.ts';
 import { organizationPermissions } from '../../graph/endpoints/organization.ts';
+import { getSecureScore } from '../../graph/endpoints/secureScores.ts';
 import type { Tenant } from '../../graph/tenant.ts';
 import type { Shapes } from './dialect.ts';
 import { GraphError } from './errors.ts';
@@ -19,9 +20,9 @@ import {
   toPipelineResponse,
 } from './http.ts';
 import { readQuery, selectProperties } from './odata.ts';
-import { createRandom } from './random.ts';
+import { createRandom, formatTimestamp } from './random.ts';
 import { isAllowed, matchRoute } from './routes.ts';
-import { createKey, createState, runDueEvents, type SimulatedState } from './state.ts';
+import { createKey, createState, runDueEvents, type SimulatedSensor, type SimulatedState } from './state.ts';
 import { type Bearer, createSimulatedCredential, parseBearer, type TokenIssuer } from './token.ts';
 
 export type { Fault, FaultAction, HttpReply, LoggedRequest } from './http.ts';
@@ -175,6 +176,8 @@ function callEndpoint(tenant: SimulatedTenant, request: PipelineRequest, url: UR
   const { method } = request;
   if (method === 'GET' && /^\/(v1\.0|beta)\/organization\/?$/i.test(url.pathname))
     return answerOrganizationRequest(tenant, url, permissions);
+  if (method === 'GET' && /^\/(v1\.0|beta)\/security\/securescores\/?$/i.test(url.pathname))
+    return answerSecureScoreRequest(tenant, permissions);
   const { name, version, id } = matchRoute(method, url.pathname, tenant);
   // A missing permission, as seen on a real tenant: an empty message.
   if (!isAllowed(permissions, name)) throw new GraphError(403, 'UnknownError', '');
@@ -183,7 +186,22 @@ function callEndpoint(tenant: SimulatedTenant, request: PipelineRequest, url: UR
   return answerEndpoint(name, { state: tenant, dialect, url, pageSize, skipTokens, id, body: readJsonBody(request) });
 }
 
-/** The tenant itself, the one thing outside Defender for Identity that is answered. */
+/** The newest score, with the one control that tells of sensors in Microsoft's words, as a public script has seen it. */
+function answerSecureScoreRequest(tenant: SimulatedTenant, permissions: readonly string[]): EndpointResponse {
+  if (!permissions.includes(getSecureScore.permission)) throw new GraphError(403, 'UnknownError', '');
+  const { sensors, candidates } = tenant;
+  const monitored = new Set(sensors.flatMap((one) => (isOnController(one) ? one.machine.fqdn.toLowerCase() : [])));
+  const all = new Set([...monitored, ...candidates.map(({ computerDnsName }) => computerDnsName.toLowerCase())]);
+  const implementationStatus = `You have ${all.size} domain controllers in your environment and Defender for Identity sensor is installed on ${monitored.size} of them.`;
+  const controlScores = [{ controlCategory: 'Identity', controlName: 'AATP_Sensor', implementationStatus }];
+  const createdDateTime = formatTimestamp(tenant.now());
+  return { context: 'security/secureScores', json: { value: [{ createdDateTime, controlScores }] } };
+}
+
+const isOnController = ({ sensorType, deploymentStatus }: SimulatedSensor) =>
+  sensorType === 'domainControllerIntegrated' && deploymentStatus !== 'unreachable';
+
+/** The tenant itself, which is answered beside Defender for Identity. */
 function answerOrganizationRequest(
   { label, identity }: SimulatedTenant,
   url: URL,

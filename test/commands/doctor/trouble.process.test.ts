@@ -36,6 +36,7 @@ Sign-in
   ✓ The token is valid for 60 minutes, with continuous access evaluation
 
 Permissions
+  ✓ SecurityEvents.Read.All
   ✓ SecurityIdentitiesAutoConfig.Read.All
   ✓ SecurityIdentitiesAutoConfig.ReadWrite.All
   ✓ SecurityIdentitiesHealth.Read.All
@@ -85,6 +86,7 @@ Sign-in
   ✓ The token is valid for 60 minutes, with continuous access evaluation
 
 Permissions
+  ✓ SecurityEvents.Read.All
   ✓ SecurityIdentitiesAutoConfig.Read.All
   ✓ SecurityIdentitiesAutoConfig.ReadWrite.All
   ✓ SecurityIdentitiesHealth.Read.All

@@ -31,6 +31,7 @@ Sign-in
   ✓ The token is valid for 60 minutes, with continuous access evaluation
 
 Permissions
+  ✓ SecurityEvents.Read.All
   ✓ SecurityIdentitiesAutoConfig.Read.All
   ✓ SecurityIdentitiesAutoConfig.ReadWrite.All
   ✓ SecurityIdentitiesHealth.Read.All
@@ -87,6 +88,7 @@ Sign-in
     (ID)
 
 Permissions
+  ✓ SecurityEvents.Read.All
   ✓ SecurityIdentitiesAutoConfig.Read.All
   ✓ SecurityIdentitiesAutoConfig.ReadWrite.All
   ✓ SecurityIdentitiesHealth.Read.All
@@ -135,6 +137,7 @@ Sign-in
   ✓ The token is valid for 60 minutes, with continuous access evaluation
 
 Permissions
+  ✓ SecurityEvents.Read.All
   ✓ SecurityIdentitiesAutoConfig.Read.All
   ✓ SecurityIdentitiesHealth.Read.All
   ✓ SecurityIdentitiesMigration.Read.All
@@ -195,6 +198,10 @@ Permissions
   ✓ SecurityIdentitiesHealth.Read.All
   ✓ SecurityIdentitiesMigration.Read.All
   ✓ SecurityIdentitiesSensors.Read.All
+  ! SecurityEvents.Read.All is not in the token. By Microsoft's tables these
+    tools know more with it: summarize_fleet
+    Add what is missing to the app registration (API permissions, Microsoft
+    Graph) and give admin consent; mdi-sensors-mcp setup shows how.
   ! SecurityIdentitiesAutoConfig.ReadWrite.All is asked for when something is
     about to be written
   ! SecurityIdentitiesHealth.ReadWrite.All is asked for when something is about

@@ -47,10 +47,17 @@ export function inBash(script: string, command: string, answer: string) {
 
 export type Name = keyof typeof permissionFacts;
 const area = (of: string, ...kinds: string[]) => kinds.map((kind) => `SecurityIdentities${of}.${kind}.All` as Name);
-const reads = ['AutoConfig', 'Health', 'Migration', 'Sensors'].flatMap((of) => area(of, 'Read'));
+const events = 'SecurityEvents.Read.All';
+const reads: readonly Name[] = [
+  events,
+  ...['AutoConfig', 'Health', 'Migration', 'Sensors'].flatMap((of) => area(of, 'Read')),
+];
 const writes = ['AutoConfig', 'Health', 'Migration', 'Sensors'].flatMap((of) => area(of, 'ReadWrite'));
-const all = ['AutoConfig', 'Health', 'Migration', 'Sensors'].flatMap((of) => area(of, 'Read', 'ReadWrite'));
-const inUsGov = ['Health', 'Sensors'].flatMap((of) => area(of, 'Read', 'ReadWrite'));
+const all: readonly Name[] = [
+  events,
+  ...['AutoConfig', 'Health', 'Migration', 'Sensors'].flatMap((of) => area(of, 'Read', 'ReadWrite')),
+];
+const inUsGov: readonly Name[] = [events, ...['Health', 'Sensors'].flatMap((of) => area(of, 'Read', 'ReadWrite'))];
 
 export interface Variant {
   readonly line: string;

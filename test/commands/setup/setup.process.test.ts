@@ -23,8 +23,8 @@ describe.each(variants)('setup $line', ({ line, type, apps, cloud, args, tenant 
   });
 
   test('names what to grant, by name, once in a list and once for the admin center', () => {
-    expect(head.match(/^SecurityIdentities\S+/gm)).toEqual([...granted].sort());
-    expect(portal.match(/SecurityIdentities\S+/g)).toEqual(granted);
+    expect(head.match(/^Security(Events|Identities)\S+/gm)).toEqual([...granted].sort());
+    expect(portal.match(/Security(Events|Identities)\S+/g)).toEqual(granted);
     expect(portal).toContain(adminCenter);
     expect(head.replace(/\s+/g, ' ')).toContain(
       "By Microsoft's tables ReadWrite does not always include Read: grant each by itself.",
@@ -180,6 +180,8 @@ the host.
 
 Permissions of Microsoft Graph, application
 
+SecurityEvents.Read.All (optional)
+    ${describeReads('SecurityEvents.Read.All')}
 SecurityIdentitiesAutoConfig.Read.All
     ${describeReads('SecurityIdentitiesAutoConfig.Read.All')}
 SecurityIdentitiesHealth.Read.All
@@ -200,6 +202,7 @@ registration: name mdi-sensors-mcp, accounts in this organizational directory
 only. Keep the application (client) id and the directory (tenant) id for 5.
 b) API permissions > Add a permission > Microsoft Graph > Application
 permissions:
+   - SecurityEvents.Read.All
    - SecurityIdentitiesAutoConfig.Read.All
    - SecurityIdentitiesHealth.Read.All
    - SecurityIdentitiesMigration.Read.All
@@ -214,11 +217,13 @@ keep its value for 5.
 az cloud set --name AzureCloud
 az login --tenant 'contoso.com' --allow-no-subscriptions
 
+# SecurityEvents.Read.All
 # SecurityIdentitiesAutoConfig.Read.All
 # SecurityIdentitiesHealth.Read.All
 # SecurityIdentitiesMigration.Read.All
 # SecurityIdentitiesSensors.Read.All
 ACCESS='[{"resourceAppId":"00000003-0000-0000-c000-000000000000","resourceAccess":[
+  {"id":"bf394140-e372-4bf9-a898-299cfc7564e5","type":"Role"},
   {"id":"58971758-9844-4fe4-9fba-7e4ce7a659bf","type":"Role"},
   {"id":"f8dcd971-5d83-4e1e-aa95-ef44611ad351","type":"Role"},
   {"id":"b018cc1c-c680-4e91-bb6e-462ee243fdb5","type":"Role"},
@@ -240,6 +245,7 @@ Connect-MgGraph -Environment Global -TenantId 'contoso.com' \`
 $graph = Get-MgServicePrincipal -Filter "appId eq '00000003-0000-0000-c000-000000000000'"
 
 $access = @(
+  @{ Id = 'bf394140-e372-4bf9-a898-299cfc7564e5'; Type = 'Role' } # SecurityEvents.Read.All
   @{ Id = '58971758-9844-4fe4-9fba-7e4ce7a659bf'; Type = 'Role' } # SecurityIdentitiesAutoConfig.Read.All
   @{ Id = 'f8dcd971-5d83-4e1e-aa95-ef44611ad351'; Type = 'Role' } # SecurityIdentitiesHealth.Read.All
   @{ Id = 'b018cc1c-c680-4e91-bb6e-462ee243fdb5'; Type = 'Role' } # SecurityIdentitiesMigration.Read.All

@@ -33,7 +33,7 @@ import { watchSecrets } from './secrets.ts';
 export { secret };
 
 const areas = ['Sensors', 'Health', 'AutoConfig', 'Migration'];
-export const everyRead = areas.map((area) => `SecurityIdentities${area}.Read.All`);
+export const everyRead = ['SecurityEvents.Read.All', ...areas.map((area) => `SecurityIdentities${area}.Read.All`)];
 export const everyWrite = areas.map((area) => `SecurityIdentities${area}.ReadWrite.All`);
 
 export type ServerEnvironment = Readonly<Record<string, string>>;
