@@ -13,7 +13,7 @@ const hundred: readonly (FaultAction | undefined)[] = [
 ];
 const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
 /** Every page of the fleet, and what is read beside. */
-const pages = 59;
+const pages = 60;
 
 const tenant = createSimulatedTenant({ seed: 1, sensors: 5_000, pageSize: 100 });
 
