@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createSimulatedTenant, type FaultAction } from '../../src/tenants/simulated/tenant.ts';
 import * as faults from '../harness/faults.ts';
 import { tell } from '../harness/tables.ts';
-import { startInProcessServer } from './world.ts';
+import { isWhole, startInProcessServer } from './world.ts';
 
 /** What meets a hundred requests: 5 are throttled, 2 find Graph unavailable, 1 breaks off. */
 const hundred: readonly (FaultAction | undefined)[] = [
@@ -11,7 +11,7 @@ const hundred: readonly (FaultAction | undefined)[] = [
   faults.breakConnection(),
   ...Array(92).fill(undefined),
 ];
-const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
+const seeds = Array.from({ length: isWhole ? 20 : 5 }, (_, index) => index + 1);
 /** Every page of the fleet, and what is read beside. */
 const pages = 60;
 

@@ -4,6 +4,7 @@ import { catalogue } from './catalogue.ts';
 import { type CallStage, type FaultCase, type FaultRun, runFaultCase, stages } from './cells.ts';
 import { classifyAnswer, countDuplicates, findWrongClaim } from './claims.ts';
 import { countExpectedSends, getExpectedAnswer } from './expected.ts';
+import { isWhole } from './world.ts';
 
 /** What is checked of a cell, and what the table says of it: its answer, the requests that reached Graph, those that took effect. */
 async function judge(cell: FaultCase, usual: FaultRun) {
@@ -31,11 +32,14 @@ const titles: Readonly<Record<CallStage, string>> = {
   after: 'a fault of what it reads afterwards',
 };
 
-/** Tests every tool that has this stage under every fault; at the end, how many cells that were and what was wrong. */
+/** Whether a tool meets a fault in this run: in `npm run test:faults` each meets all, else every third. */
+const isTested = (fault: number, tool: number) => isWhole || (fault + tool) % 3 === 0;
+
+/** Tests the tools that have this stage under the faults; at the end, how many cells that were and what was wrong. */
 export function testStage(stage: CallStage): void {
   const title = titles[stage];
   const tools = stages[stage].map(({ tool }) => tool);
-  const byTool = <T>(of: readonly T[]) => Object.fromEntries(of.map((one, index) => [tools[index], one]));
+  const counts = catalogue.map((_, fault) => tools.filter((_, tool) => isTested(fault, tool)).length);
 
   describe(`${stage}: ${title}`, () => {
     const counted = { cells: 0, wrong: 0, duplicates: 0 };
@@ -45,14 +49,19 @@ export function testStage(stage: CallStage): void {
     });
 
     test.for(catalogue)('$name', { timeout: 240_000 }, async (fault, context) => {
-      const seen = await Promise.all(places.map(({ place, usual }) => judge({ ...place, fault }, usual)));
+      const tested = places.filter((_, tool) => isTested(catalogue.indexOf(fault), tool));
+      const seen = await Promise.all(
+        tested.map(async ({ place, usual }) => ({ tool: place.tool, ...(await judge({ ...place, fault }, usual)) })),
+      );
       for (const { is } of seen) {
         counted.cells += 1;
         counted.wrong += is.wrong === undefined ? 0 : 1;
         counted.duplicates += is.again;
       }
-      tell(context, [title, ...tools], [fault.name, ...seen.map(({ line }) => line)]);
-      expect(byTool(seen.map(({ is }) => is))).toEqual(byTool(seen.map(({ shouldBe }) => shouldBe)));
+      const lines = tools.map((tool) => seen.find((one) => one.tool === tool)?.line ?? '');
+      tell(context, [title, ...tools], [fault.name, ...lines]);
+      const byTool = (part: 'is' | 'shouldBe') => Object.fromEntries(seen.map((one) => [one.tool, one[part]]));
+      expect(byTool('is')).toEqual(byTool('shouldBe'));
     });
 
     test('no cell has a wrong claim or a duplicated effect', (context) => {
@@ -62,7 +71,7 @@ export function testStage(stage: CallStage): void {
         ['stage', 'cells', 'wrong claims', 'duplicated effects'],
         [stage, ...[cells, wrong, duplicates].map(String)],
       );
-      expect(counted).toEqual({ cells: tools.length * catalogue.length, wrong: 0, duplicates: 0 });
+      expect(counted).toEqual({ cells: counts.reduce((sum, count) => sum + count, 0), wrong: 0, duplicates: 0 });
     });
   });
 }

@@ -6,6 +6,9 @@ import { connect, type Person, type TestClient } from '../harness/clients.ts';
 import { createVirtualClock } from '../harness/clock.ts';
 import { serveTenant } from '../harness/server.ts';
 
+/** In `npm run test:faults` everything meets everything; `npm test` takes a part of that, which is other for each. */
+export const isWhole = process.env.MDI_TEST_FAULTS === 'all';
+
 /** So that a request which gets no answer is sent as often as any other; in milliseconds. */
 const longestAttempt = 3_000;
 
