@@ -180,7 +180,9 @@ const duplicateKeys = new WeakMap<Sensor, { readonly key: string | undefined }>(
 
 /** Which entries are of one machine for certain: equal keys; undefined where nobody can know. */
 export function getDuplicateKey(sensor: Sensor): string | undefined {
-  const { key } = duplicateKeys.get(sensor) ?? { key: composeDuplicateKey(sensor) };
+  const known = duplicateKeys.get(sensor);
+  if (known !== undefined) return known.key;
+  const key = composeDuplicateKey(sensor);
   duplicateKeys.set(sensor, { key });
   return key;
 }
@@ -199,10 +201,9 @@ function composeDuplicateKey(sensor: Sensor): string | undefined {
 /** Other entries of the same machine. */
 export function findDuplicates(sensor: Sensor, sensors: readonly Sensor[]): Sensor[] {
   const key = getDuplicateKey(sensor);
+  if (key === undefined) return [];
   const id = sensor.id.toLowerCase();
-  return sensors.filter(
-    (other) => key !== undefined && other.id.toLowerCase() !== id && getDuplicateKey(other) === key,
-  );
+  return sensors.filter((other) => getDuplicateKey(other) === key && other.id.toLowerCase() !== id);
 }
 
 /** Of the entries of one server in Defender for Endpoint the one seen last, if every other is at least seven days older. */

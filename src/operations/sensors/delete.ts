@@ -12,6 +12,7 @@ import {
   findDuplicates,
   isCommunicating,
   judgeStatus,
+  listDomains,
   parseGeneration,
   selectByIds,
   toSensorTarget,
@@ -186,7 +187,9 @@ async function planDeletion(
   const hasPendingDeletions = [...graph.pendingDeletions].some((id) =>
     toDelete.every((one) => one.id.toLowerCase() !== id),
   );
-  const context = { sensors, remaining, hasPendingDeletions, activationMode };
+  const isHeard = createHearing(sensors);
+  const coveredDomains = new Set(remaining.filter(isHeard).flatMap(listDomains));
+  const context = { remaining, isHeard, coveredDomains, hasPendingDeletions, activationMode };
   return {
     ...emptyPlan,
     act: { word: 'delete', verb: 'Delete', noun: toDelete.length === 1 ? 'sensor' : 'stale sensor' },

@@ -3,7 +3,6 @@ import { formatCount, joinNames } from '../../text.ts';
 import { describeMachine, inform, listIds, reassure, warn, warnOfUnstatedCoverage } from '../consequences.ts';
 import { normalizeName } from '../machineNames.ts';
 import {
-  createHearing,
   decideSensorMachine,
   findDuplicates,
   isCoverageKnown,
@@ -33,9 +32,11 @@ export const hasServer = (sensor: Sensor) => judgeStatus(sensor) !== 'unreachabl
 
 /** What a deletion meets. */
 interface DeletionContext {
-  /** All sensors, and those of them that stay. */
-  readonly sensors: readonly Sensor[];
+  /** The sensors that stay. */
   readonly remaining: readonly Sensor[];
+  readonly isHeard: (sensor: Sensor) => boolean;
+  /** The domains that a sensor which stays is heard from. */
+  readonly coveredDomains: ReadonlySet<string>;
   /** Whether other deletions wait for an answer. */
   readonly hasPendingDeletions: boolean;
   /** The activation mode; undefined where it could not be read. */
@@ -45,17 +46,15 @@ interface DeletionContext {
 /** What follows from deleting one sensor. */
 export function assessDeletion(
   sensor: Sensor,
-  { sensors, remaining, hasPendingDeletions, activationMode }: DeletionContext,
+  { remaining, isHeard, coveredDomains, hasPendingDeletions, activationMode }: DeletionContext,
   silentSince?: Date,
 ): Consequence[] {
   const about = sensor.id;
   const name = describeMachine(sensor);
   const generation = parseGeneration(sensor.version);
   const status = judgeStatus(sensor);
-  const isHeard = createHearing(sensors);
   const [isThere, isActive] = [status !== 'unreachable', isHeard(sensor)];
-  const covered = new Set(remaining.filter(isHeard).flatMap(listDomains));
-  const uncovered = listDomains(sensor).filter((domain) => !covered.has(domain));
+  const uncovered = listDomains(sensor).filter((domain) => !coveredDomains.has(domain));
   const domains = joinNames(uncovered);
   const scope = `among those you can see${hasPendingDeletions ? ', with deletions that wait for approval counted as gone' : ''}`;
   const controllers = normalizeNames(listWatched(sensor));
