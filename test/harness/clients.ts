@@ -189,9 +189,13 @@ interface Link extends Pick<TestClient, 'stderr' | 'pid' | 'close'> {
   readonly transport: ClientTransport;
 }
 
-function linkTo(kind: ClientKind, { command, args, env }: Exclude<Reachable, ServerHere>): Link {
+/** The SDK asks a process of its own for the era, but only where the transport is exactly its own; this one asks the server at hand. */
+class OneProcessStdio extends ModernStdio {}
+
+function linkTo(kind: ClientKind, { command, args, env, isStartedTwice }: Exclude<Reachable, ServerHere>): Link {
   const options = { command, args: [...args], env: { ...environment, ...env }, stderr: 'pipe' as const };
-  const transport = kind === 'v1' ? new V1Stdio(options) : new ModernStdio(options);
+  const V2Stdio = isStartedTwice === true ? ModernStdio : OneProcessStdio;
+  const transport = kind === 'v1' ? new V1Stdio(options) : new V2Stdio(options);
   let errors = '';
   (transport.stderr as NodeJS.ReadableStream | null)?.on('data', (data) => {
     errors += String(data);

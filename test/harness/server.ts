@@ -23,6 +23,8 @@ export interface ServerCommand {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether a v2 client starts it once only to learn its era, as the SDK does by itself. */
+  readonly isStartedTwice?: boolean;
 }
 
 /** A server in this process that serves one connection. */
