@@ -5,9 +5,9 @@ import { formatFindings, fuzz } from './fuzz.ts';
 
 const seed = 7;
 test('whatever a client sends over stdio, the server goes on, answers, and lets nothing gated through', async () => {
-  const found = await fuzz('over stdio', 500, seed);
+  const found = await fuzz('over stdio', 300, seed);
   process.stdout.write(`${formatFindings('over stdio', seed, found)}\n`);
   expect(found).toMatchObject({ crashes: 0, hangs: 0, strays: 0, gated: 0 });
-  expect(found.messages).toBeGreaterThanOrEqual(500);
+  expect(found.messages).toBeGreaterThanOrEqual(300);
   expect(found.questions).toBeGreaterThan(0);
 }, 120_000);

@@ -5,9 +5,9 @@ import { formatFindings, fuzz } from './fuzz.ts';
 
 const seed = 7;
 test('whatever a client sends in process, the server goes on, answers, and lets nothing gated through', async () => {
-  const found = await fuzz('in process', 2_000, seed);
+  const found = await fuzz('in process', 1_200, seed);
   process.stdout.write(`${formatFindings('in process', seed, found)}\n`);
   expect(found).toMatchObject({ crashes: 0, hangs: 0, strays: 0, gated: 0 });
-  expect(found.messages).toBeGreaterThanOrEqual(2_000);
+  expect(found.messages).toBeGreaterThanOrEqual(1_200);
   expect(found.questions).toBeGreaterThan(0);
 }, 120_000);
