@@ -2,7 +2,7 @@ import * as module from 'node:module';
 import { Argument, Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { SetupOptions } from './commands/setup/setup.ts';
-import { type Config, checkConfig, cleanEnvironment, readConfig, settings } from './config.ts';
+import { checkConfig, cleanEnvironment, readConfig, settings } from './config.ts';
 
 /** Node 22 and later keep compiled code between starts; hosts end servers with a signal, so it is written soon. */
 function keepCompiledCode(): void {
@@ -11,20 +11,6 @@ function keepCompiledCode(): void {
   if (!('flushCompileCache' in module && typeof module.flushCompileCache === 'function')) return;
   const { flushCompileCache } = module;
   setTimeout(() => flushCompileCache(), 500).unref();
-}
-
-async function runServer(config: Config): Promise<void> {
-  const [problem] = cleanEnvironment(process.env);
-  if (problem !== undefined) throw new Error(problem);
-  const [{ openRuntime, serve }, { endWithHost }, { openTenant }, { createLog, tellOperator }] = await Promise.all([
-    import('./commands/serve.ts'),
-    import('./commands/lifetime.ts'),
-    import('./tenants/open.ts'),
-    import('./log.ts'),
-  ]);
-  const log = createLog(config.logLevel);
-  endWithHost(serve(openRuntime(config, await openTenant(config, tellOperator), packageJson.version, log)));
-  process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error }));
 }
 
 function createCommandLine(): Command {
@@ -44,7 +30,11 @@ function createCommandLine(): Command {
     return { ...flags, ...(browser === false && { noBrowser: true }) };
   };
   const readSettings = () => readConfig(readFlags(), process.env);
-  command.action(() => runServer(readSettings()));
+  command.action(async () => {
+    const config = readSettings();
+    const { runServer } = await import('./commands/runServer.ts');
+    await runServer(config, packageJson.version);
+  });
   command
     .command('demo')
     .description('Show the server working on a simulated tenant, and be asked by its gate')
@@ -59,28 +49,24 @@ function createCommandLine(): Command {
     .option('--split', 'one app that reads and one that writes')
     .option('--tenant <id>', 'the id or a domain of the tenant')
     .action(async (options: SetupOptions) => {
-      const { printSetup } = await import('./commands/setup/setup.ts');
+      const { printSetup } = await import('./commands/atShell.ts');
       process.exitCode = printSetup(readSettings(), options);
     });
   const auditCommand = command.command('audit').description('Look at the audit log').helpCommand(false);
-  const loadAudit = async () => ({
-    ...(await import('./commands/audit.ts')),
-    folder: (await import('./audit/log.ts')).resolveAuditFolder(readSettings().auditLog),
-  });
   auditCommand
     .command('verify')
     .description('Check that nothing in it was changed, removed, moved or added')
     .option('--head <record>', 'number:hash, or the hash, of a record that was kept outside of the log')
     .action(async (options: { head?: string }) => {
-      const { verifyAuditLog, folder } = await loadAudit();
-      process.exitCode = verifyAuditLog(folder, options.head);
+      const { verifyAuditLog } = await import('./commands/atShell.ts');
+      process.exitCode = verifyAuditLog(readSettings().auditLog, options.head);
     });
   auditCommand
     .command('show')
     .description('Show the gated calls in a table')
     .action(async () => {
-      const { showAuditLog, folder } = await loadAudit();
-      process.exitCode = showAuditLog(folder);
+      const { showAuditLog } = await import('./commands/atShell.ts');
+      process.exitCode = showAuditLog(readSettings().auditLog);
     });
   command
     .command('doctor')
@@ -89,9 +75,7 @@ function createCommandLine(): Command {
     .action(async (options: { json?: boolean }) => {
       const { config, problems } = checkConfig(readFlags(), process.env);
       problems.push(...cleanEnvironment(process.env));
-      const { openTenant } = await import('./tenants/open.ts');
-      const { tellOperator } = await import('./log.ts');
-      const { runDoctor } = await import('./commands/doctor/doctor.ts');
+      const { openTenant, runDoctor, tellOperator } = await import('./commands/atShell.ts');
       // What a person has to do to sign in is a part of what the doctor shows.
       const open = async () => (await openTenant(config, options.json ? tellOperator : () => undefined))();
       const code = await runDoctor(config, open, { ...options, problems });
@@ -107,9 +91,7 @@ function createCommandLine(): Command {
       const config = readSettings();
       const [problem] = cleanEnvironment(process.env);
       if (problem !== undefined) throw new Error(problem);
-      const { openTenant } = await import('./tenants/open.ts');
-      const { tellOperator } = await import('./log.ts');
-      const { runExport } = await import('./commands/export.ts');
+      const { openTenant, runExport, tellOperator } = await import('./commands/atShell.ts');
       const code = await runExport(config, await (await openTenant(config, tellOperator))(), what, options);
       process.stdout.write('', () => process.exit(code));
     });
@@ -118,16 +100,15 @@ function createCommandLine(): Command {
     .description('List the files with access keys by fingerprint, tenant and age')
     .option('--clear', 'remove them')
     .action(async (options: { clear?: boolean }) => {
-      const { manageSecretFiles } = await import('./commands/secrets.ts');
-      const { resolveSecretsFolder } = await import('./secrets/file.ts');
-      process.exitCode = manageSecretFiles(resolveSecretsFolder(readSettings().secretsDir), options.clear === true);
+      const { manageSecretFiles } = await import('./commands/atShell.ts');
+      process.exitCode = manageSecretFiles(readSettings().secretsDir, options.clear === true);
     });
   command
     .command('approve')
     .description('Answer the approval questions that wait on this machine, at this terminal')
     .option('--list', 'only list them')
     .action(async (options: { list?: boolean }) => {
-      const { approve } = await import('./commands/approve.ts');
+      const { approve } = await import('./commands/atShell.ts');
       process.exitCode = await approve(options);
     });
   return command;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { resolveAuditFolder } from '../audit/log.ts';
 import type { AuditRecord } from '../audit/records.ts';
 import { type VerifiedFile, verifyFolder } from '../audit/verify.ts';
 import { tellOperator } from '../log.ts';
@@ -6,11 +7,11 @@ import { escapeInvisible } from '../text.ts';
 import { colour, print, printTable, printText } from './screen.ts';
 
 /**
- * Says of each file whether its chain holds; `folder` is `off`, or undefined where the user has none. Exit code 0 when all do, 1 when
+ * Says of each file whether its chain holds; `setting` is what `--audit-log` says. Exit code 0 when all do, 1 when
  * one does not, 2 when they cannot be read, 3 when all do and one is open: an act without a known outcome, or a cut line.
  */
-export function verifyAuditLog(folder: string | undefined, head?: string): number {
-  const files = readAuditFiles(folder, head);
+export function verifyAuditLog(setting: string | undefined, head?: string): number {
+  const files = readAuditFiles(setting, head);
   if (files === undefined) return 2;
   for (const file of files) {
     const { file: name, records, hashes, problems, unfinished, isCutOff } = file;
@@ -37,8 +38,8 @@ const shownRecord = z.object({ id: text, tool: text, tenant: text, channel: text
 const shownTargets = z.catch(z.array(z.string()), []).transform((names) => escapeInvisible(names.join(', '), 20_000));
 
 /** A table of the gated calls: when, what, where, how it was answered, what came of it, and the names of its targets. */
-export function showAuditLog(folder: string | undefined): number {
-  const files = readAuditFiles(folder);
+export function showAuditLog(setting: string | undefined): number {
+  const files = readAuditFiles(setting);
   if (files === undefined) return 2;
   const calls = files.flatMap(({ records }) =>
     records
@@ -67,7 +68,8 @@ export function showAuditLog(folder: string | undefined): number {
   return 0;
 }
 
-function readAuditFiles(folder: string | undefined, head?: string): VerifiedFile[] | undefined {
+function readAuditFiles(setting: string | undefined, head?: string): VerifiedFile[] | undefined {
+  const folder = resolveAuditFolder(setting);
   if (folder === undefined) {
     tellOperator('there is no home folder to look in. Name the folder with --audit-log.');
     return undefined;

@@ -1,13 +1,15 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { resolveSecretsFolder } from '../secrets/file.ts';
 import { Secret } from '../secrets/secret.ts';
 import { formatCount } from '../text.ts';
 import { colour, print, printTable, refuse } from './screen.ts';
 
 const isSecretFile = (name: string) => /^access-key_[\w-]{1,36}_[\w-]+\.txt$|^\.access-key_.*\.waiting$/.test(name);
 
-/** Lists the files with access keys, never a key, or removes them. Exit code 0, or 2 when the folder cannot be read. */
-export function manageSecretFiles(folder: string | undefined, clear: boolean): number {
+/** Lists the files with access keys in the folder of `--secrets-dir`, never a key, or removes them. Exit code 0, or 2 when the folder cannot be read. */
+export function manageSecretFiles(setting: string | undefined, clear: boolean): number {
+  const folder = resolveSecretsFolder(setting);
   if (folder === undefined) return refuse('there is no home folder to look in. Name the folder with --secrets-dir.');
   const names = listSecretFiles(folder);
   if (names === undefined) return refuse(`the folder ${folder} cannot be read. Name it with --secrets-dir.`);

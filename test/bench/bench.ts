@@ -101,7 +101,7 @@ async function sizeRows(): Promise<BudgetRow[]> {
   await Promise.all([small.close(), large.close()]);
   return [
     size('tools/list', Buffer.byteLength(json({ tools })), 27_000, 'bytes'),
-    size('names, descriptions and inputs', countTokens(handed.join('\n')), 3_000, 'tokens'),
+    size('names, descriptions, inputs, a tool', countTokens(handed.join('\n')) / tools.length, 145, 'tokens'),
     size('longest description', Math.max(...descriptions), 400, 'characters'),
     size(
       'descriptions together',
