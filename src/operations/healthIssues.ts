@@ -9,10 +9,10 @@ import { warn } from './consequences.ts';
 import { equalsIgnoreCase, isAtLeastDaysOld, isOneOf, isSince } from './filters.ts';
 import { explainCommands, listCommands } from './issueCommands.ts';
 import { getHost, getSuffix, isSameName, readDomainName, readMachineName } from './machineNames.ts';
-import { groupBy } from './machines.ts';
+import { groupBy, indexSensors } from './machines.ts';
 import { type Consequence, type Plan, read, type Target, write } from './operation.ts';
 import { columns, paginate, paging, pickColumns } from './paging.ts';
-import { catchToolError } from './partial.ts';
+import { catchToolError, describeMissing, readIfAllowed } from './partial.ts';
 import { date, hostname, id, ids, targetStates, text, word } from './schemas.ts';
 import { findFirstSeen, findSuppressionEnd } from './silence.ts';
 import { nothingToDo, observeValue, reportValues } from './verification.ts';
@@ -114,6 +114,7 @@ export const listHealthIssues = read({
   }),
   output: z.looseObject({ rows: z.number(), total: z.number(), issues: z.array(issueItem), cursor: text }),
   uses: [endpoints.listHealthIssues],
+  usesIfAllowed: [endpoints.listSensors],
   async run(input, graph) {
     const { severity, type, domain, sensor, olderThanDays, issueTypeId, changedSince, fields } = input;
     const status = input.status ?? (changedSince === undefined ? ['open'] : undefined);
@@ -121,7 +122,10 @@ export const listHealthIssues = read({
     const isInDomain = (issue: HealthIssue) =>
       wantedDomain === undefined ||
       [...issue.domainNames.map(readDomainName), ...issue.sensorDNSNames.map(getSuffix)].includes(wantedDomain);
-    const all = await graph.getAll(endpoints.listHealthIssues);
+    const [all, { isOfSensor, missing }] = await Promise.all([
+      graph.getAll(endpoints.listHealthIssues),
+      createSensorFilter(sensor, graph),
+    ]);
     const issues = all.filter(
       (issue) =>
         isOneOf(status, nameStatus(issue)) &&
@@ -131,7 +135,7 @@ export const listHealthIssues = read({
         isAtLeastDaysOld(olderThanDays, issue.createdDateTime) &&
         isSince(changedSince, issue.lastModifiedDateTime ?? issue.createdDateTime) &&
         isInDomain(issue) &&
-        (sensor === undefined || issue.sensorDNSNames.some((fqdn) => isCalled(sensor, fqdn))),
+        isOfSensor(issue),
     );
     const describeHistory = createHistory(all);
     const toRow = (issue: HealthIssue) =>
@@ -139,9 +143,28 @@ export const listHealthIssues = read({
         ? { ...toIssueRow(issue), ...describeHistory(issue) }
         : pickColumns({ ...toIssueDetail(issue, 300), ...describeHistory(issue) }, listKeys(fields));
     const { page, ...pageInfo } = paginate(issues, { getName: ({ displayName }) => displayName, toRow }, input);
-    return { ...pageInfo, issues: page };
+    return { ...pageInfo, issues: page, ...(missing.length > 0 && { missing }) };
   },
 });
+
+/**
+ * Issues name machines by FQDN alone: which of them a name in Active Directory is, the sensors tell. A machine that has none, or
+ * sensors that may not be read, leave the name itself.
+ */
+async function createSensorFilter(wanted: string | undefined, graph: Reader) {
+  if (wanted === undefined) return { isOfSensor: () => true, missing: [] };
+  const sensors = await readIfAllowed(graph.getAll(endpoints.listSensors));
+  const find = indexSensors(sensors instanceof ToolError ? [] : sensors);
+  const named = new Set(find(wanted));
+  const isNamed = (fqdn: string) => {
+    const owners = find(fqdn);
+    return owners.length === 0 ? isCalled(wanted, fqdn) : owners.some((owner) => named.has(owner));
+  };
+  return {
+    isOfSensor: ({ sensorDNSNames }: HealthIssue) => sensorDNSNames.some(isNamed),
+    missing: describeMissing('sensors', sensors, endpoints.listSensors),
+  };
+}
 
 export const getHealthIssue = read({
   name: 'get_health_issue',

@@ -315,6 +315,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
   list_health_issues: {
     args: { limit: 200 },
     needs: ['Health.Read'],
+    optional: ['Sensors.Read'],
     firstRoute: 'GET healthIssues',
     faults: {
       reads: 'listHealthIssues',

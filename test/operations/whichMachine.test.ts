@@ -192,9 +192,26 @@ describe('which machine a name is', () => {
     ['berlin-datacenter-dc01', []],
     ['CONTOSO\\DC01$', [53]],
     ['dc01.emea.contoso.com', []],
+    ['DC07.ad.contoso.com', [51]],
+    ['CN=DC07,OU=Domain Controllers,DC=ad,DC=contoso,DC=com', [51]],
+    ['net.contoso.com/Domain Controllers/DC07', []],
+    ['MUNICH-DATACENT', []],
+    ['dc12.contoso.com', []],
+    ['DC99', []],
   ])('issues of %s', async (name, numbers) => {
     const { issues } = await listHealthIssues.run(listHealthIssues.input.parse({ sensor: name }), reader());
     expect(issues.map(({ id }) => numberOf(id))).toEqual(numbers);
+  });
+
+  test('issues of a name where sensors may not be read are those of that name, which is said', async () => {
+    const found = await listHealthIssues.run(
+      listHealthIssues.input.parse({ sensor: 'dc07.net.contoso.com' }),
+      openReader({ ...fleet, sensors: 403 }),
+    );
+    expect(found.issues.map(({ id }) => numberOf(id))).toEqual([51]);
+    expect(found.missing).toEqual([
+      "sensors: refused; by Microsoft's tables it needs SecurityIdentitiesSensors.Read.All, and a person a role",
+    ]);
   });
 
   test.each<[z.input<typeof listSensorCandidates.input>, number[]]>([
