@@ -11,7 +11,7 @@ const hundred: readonly (FaultAction | undefined)[] = [
   faults.breakConnection(),
   ...Array(92).fill(undefined),
 ];
-const seeds = Array.from({ length: isWhole ? 20 : 5 }, (_, index) => index + 1);
+const seeds = Array.from({ length: isWhole ? 20 : 4 }, (_, index) => index + 1);
 /** Every page of the fleet, and what is read beside. */
 const pages = 60;
 
