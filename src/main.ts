@@ -30,8 +30,15 @@ function createCommandLine(): Command {
     return { ...flags, ...(browser === false && { noBrowser: true }) };
   };
   const readSettings = () => readConfig(readFlags(), process.env);
-  command.action(async () => {
+  /** The settings of what calls Graph, for which no variable may hold a placeholder. */
+  const readTenantSettings = () => {
     const config = readSettings();
+    const [problem] = cleanEnvironment(process.env);
+    if (problem !== undefined) throw new Error(problem);
+    return config;
+  };
+  command.action(async () => {
+    const config = readTenantSettings();
     const { runServer } = await import('./commands/runServer.ts');
     await runServer(config, packageJson.version);
   });
@@ -88,9 +95,7 @@ function createCommandLine(): Command {
     .addArgument(new Argument('<what>').choices(['sensors', 'candidates', 'issues']))
     .addOption(new Option('--format <format>', 'the kind of file').choices(['csv', 'json']).default('csv'))
     .action(async (what: string, options: { format: string }) => {
-      const config = readSettings();
-      const [problem] = cleanEnvironment(process.env);
-      if (problem !== undefined) throw new Error(problem);
+      const config = readTenantSettings();
       const { openTenant, runExport, tellOperator } = await import('./commands/atShell.ts');
       const code = await runExport(config, await (await openTenant(config, tellOperator))(), what, options);
       process.stdout.write('', () => process.exit(code));
