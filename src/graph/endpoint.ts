@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ToolError } from '../errors.ts';
+import type { Part } from './answer.ts';
 import type { Availability, GraphVersion } from './clouds.ts';
 
 const methods = ['GET', 'POST', 'PATCH', 'DELETE'] as const;
@@ -28,7 +29,7 @@ export type PathParams<R extends string> = { readonly [Name in PathParamName<R>]
 export interface Endpoint<
   R extends Route = Route,
   B extends z.ZodType = z.ZodType,
-  A extends z.ZodType = z.ZodType,
+  A = unknown,
   D extends boolean = boolean,
 > {
   readonly route: R;
@@ -50,29 +51,21 @@ export interface Endpoint<
   /** True where the answer is a secret: a `Reader` does not offer such an endpoint. */
   readonly discloses: D;
   readonly body: B;
-  readonly answer: A;
-}
-
-export interface CollectionPage<T> {
-  readonly value: T[];
-  readonly '@odata.count'?: number | undefined;
-  readonly '@odata.nextLink'?: string | undefined;
+  readonly answer: Part<A>;
 }
 
 /** What a row leaves out: a body where none is sent, what is not disclosed, whether it is sent again where its method tells. */
-type EndpointRow<R extends Route, B extends z.ZodType, A extends z.ZodType, D extends boolean> = Partial<
-  Endpoint<R, B, A, D>
-> &
+type EndpointRow<R extends Route, B extends z.ZodType, A, D extends boolean> = Partial<Endpoint<R, B, A, D>> &
   Pick<Endpoint<R, B, A, D>, 'route' | 'availability' | 'permission' | 'answer'>;
 
 /** Writes down one row. */
 export function endpoint<
   const R extends Route,
-  A extends z.ZodType,
+  A,
   B extends z.ZodType = z.ZodUndefined,
   const D extends boolean = false,
 >(row: EndpointRow<R, B, A, D>): Endpoint<R, B, A, D>;
-export function endpoint(row: EndpointRow<Route, z.ZodType, z.ZodType, boolean>): Endpoint {
+export function endpoint(row: EndpointRow<Route, z.ZodType, unknown, boolean>): Endpoint {
   const resend = parseMethod(row.route) === 'POST' ? 'never' : 'always';
   return { body: z.undefined(), discloses: false, resend, ...row };
 }
@@ -127,66 +120,6 @@ export function formatPath(route: Route, params: Readonly<Record<string, string>
 
 export const parseMethod = (route: Route): Method => methods.find((method) => route.startsWith(method)) ?? 'DELETE';
 
-// Schemas of answers are tolerant: Microsoft's pages, schema and service differ in wrappers, letter case and nulls.
-
-/** A field that may be missing or null; both read as undefined. */
-export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined);
-
-/** A text that may be missing or null. */
-export const text = optional(z.string());
-
-/** A point in time; the first of all that there are, such as 0001-01-01, is what .NET and Windows write for none. */
-export const date = text.transform((value) => (value !== undefined && Date.parse(value) <= 0 ? undefined : value));
-
-/** The elements of a list that are there: Graph's schema lets them be null. */
-export const elements = <S extends z.ZodType>(schema: S) =>
-  z.array(optional(schema)).transform((values) => values.filter((value) => value !== undefined));
-
-/** A list that may be missing or null; both read as empty. */
-export const list = <S extends z.ZodType>(schema: S) => optional(elements(schema)).transform((value) => value ?? []);
-
-/** A member of an evolvable enum, in Microsoft's spelling; a member that is not known yet stays, if it looks like one. */
-export function member(known: readonly string[]) {
-  return z.string().transform((value) => {
-    const knownMember = known.find((name) => name.toLowerCase() === value.toLowerCase());
-    return knownMember ?? (/^[A-Za-z]\w{0,63}$/.test(value) ? value : 'unknownFutureValue');
-  });
-}
-
-/** An object of Graph: named fields only, found in any letter case (older beta pages show `ID` for `id`). */
-export function entity<S extends z.ZodRawShape>(shape: S) {
-  const names = new Map(Object.keys(shape).map((name) => [name.toLowerCase(), name]));
-  return z.preprocess((raw) => {
-    if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw;
-    const fields: Record<string, unknown> = {};
-    for (const [key, value] of Object.entries(raw)) {
-      const name = names.get(key.toLowerCase());
-      if (name !== undefined) fields[name] = value;
-    }
-    return fields;
-  }, z.object(shape));
-}
-
-/** A single object, bare or in the extra `value` wrapper that several of Microsoft's examples show. */
-export function single<S extends z.ZodType>(schema: S) {
-  return z.preprocess((raw) => {
-    if (typeof raw !== 'object' || raw === null || !('value' in raw)) return raw;
-    return typeof raw.value === 'object' && raw.value !== null && !Array.isArray(raw.value) ? raw.value : raw;
-  }, schema);
-}
-
-/** One page of a collection. An answer that holds no list is none: it must not read as an empty one. */
-export function page<S extends z.ZodType>(item: S) {
-  return z.object({
-    value: elements(item),
-    '@odata.nextLink': optional(z.string()),
-    '@odata.count': z.int().nonnegative().optional().catch(undefined),
-  });
-}
-
 /** The body of a setting, with the type that Microsoft's examples of it name. */
 export const typed = <S extends z.ZodRawShape>(type: string, shape: S) =>
   z.strictObject(shape).transform((body) => ({ '@odata.type': `#microsoft.graph.security.${type}`, ...body }));
-
-/** An answer whose content, if there is any, is not used. */
-export const noContent = z.unknown().transform(() => undefined);

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ToolError } from '../errors.ts';
+import type { Content } from '../graph/answer.ts';
 import { createRequest } from '../graph/endpoint.ts';
 import { endpoints } from '../graph/endpoints/index.ts';
 import type { SensorMigration } from '../graph/endpoints/sensorMigration.ts';
@@ -177,7 +178,7 @@ function assessWholeDomains(chosen: readonly SensorMigration[], migrations: read
   );
 }
 
-type MigrationAnswer = z.output<typeof endpoints.migrateSensors.answer>;
+type MigrationAnswer = Content<typeof endpoints.migrateSensors.answer>;
 
 function observeMigration(id: string, answer: MigrationAnswer | undefined, state: string | undefined): Observation {
   const isListed = (list: readonly string[] = []) => list.some((listedId) => listedId.toLowerCase() === id);

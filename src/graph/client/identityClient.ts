@@ -44,7 +44,7 @@ export function createIdentityClient(
     const deadline = clock.monotonic() + readTimeoutMs;
     const { answer } = await exchange({ endpoint: getOrganization, params: {}, body: undefined, signal, deadline });
     const { tenantId } = parseIdentity(token);
-    const { value } = getOrganization.answer.parse(parseJson(answer?.text));
+    const { value } = getOrganization.answer.read(parseJson(answer?.text));
     return value.find(({ id }) => id?.toLowerCase() === tenantId.toLowerCase())?.displayName;
   }
 

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { ToolError } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
+import { isReadable } from '../answer.ts';
 import { type Endpoint, type GraphRequest, parseMethod } from '../endpoint.ts';
 import { createOutcomeUnknownError, createUnreadableError, describeNoJson, isWrite } from './errors.ts';
 import type { ExchangeResult } from './retry.ts';
@@ -21,9 +22,7 @@ export interface Outcome {
   /** Graph's `request-id`, for Microsoft's support. */
   readonly requestId?: string;
   /** The answer in the endpoint's shape; undefined where there is none that can be read. */
-  readAnswer<A extends z.ZodType>(
-    endpoint: Endpoint<GraphRequest['endpoint']['route'], z.ZodType, A>,
-  ): z.output<A> | undefined;
+  readAnswer<A>(endpoint: Endpoint<GraphRequest['endpoint']['route'], z.ZodType, A>): A | undefined;
 }
 
 /** What became of a request that was sent. A success without a body, or with a strange one, is one where the request writes. */
@@ -47,10 +46,11 @@ export function toOutcome(request: GraphRequest, { answer, error, mayHaveWritten
     const cause = createUnreadableError(endpoint, describeNoJson(answer?.text));
     return { ...base, state: 'unknown', error: createOutcomeUnknownError(cause) };
   }
-  if (!isWrite(endpoint) && !endpoint.answer.safeParse(body).success) {
+  if (!isWrite(endpoint) && !isReadable(endpoint.answer, body)) {
     const why = body === undefined ? describeNoJson(answer?.text) : 'it is not what is documented';
     return { ...base, state: 'failed', error: createUnreadableError(endpoint, why) };
   }
-  const readAnswer: Outcome['readAnswer'] = (one) => (one === endpoint ? one.answer.safeParse(body).data : undefined);
+  const readAnswer: Outcome['readAnswer'] = (one) =>
+    one === endpoint && isReadable(one.answer, body) ? one.answer.read(body) : undefined;
   return { ...base, state: 'done', readAnswer };
 }

@@ -2,8 +2,9 @@ import { setMaxListeners } from 'node:events';
 import type * as z from 'zod';
 import type { Clock } from '../../clock.ts';
 import { parseJson } from '../../json.ts';
+import { type CollectionPage, Misfit } from '../answer.ts';
 import { type GraphVersion, requireVersion } from '../clouds.ts';
-import { type CollectionPage, type Endpoint, formatPath, type PathParams, parseIds } from '../endpoint.ts';
+import { type Endpoint, formatPath, type PathParams, parseIds } from '../endpoint.ts';
 import type { Tenant } from '../tenant.ts';
 import { createUnreadableError, describeNoJson } from './errors.ts';
 import type { Exchange, GraphCall } from './retry.ts';
@@ -30,13 +31,10 @@ export interface Reader {
   /** Ids of targets whose deletion waits for a person's answer; they count as gone. */
   readonly pendingDeletions: ReadonlySet<string>;
   /** Reads one object. Refuses one that carries another id than the one asked for. */
-  get<R extends GetRoute, A extends z.ZodType>(
-    endpoint: Endpoint<R, z.ZodType, A, false>,
-    ...params: ParamsArgument<R>
-  ): Promise<z.output<A>>;
+  get<R extends GetRoute, A>(endpoint: Endpoint<R, z.ZodType, A, false>, ...params: ParamsArgument<R>): Promise<A>;
   /** Reads every page of a collection. */
   getAll<R extends GetRoute, T>(
-    endpoint: Endpoint<R, z.ZodType, z.ZodType<CollectionPage<T>>, false>,
+    endpoint: Endpoint<R, z.ZodType, CollectionPage<T>, false>,
     ...params: ParamsArgument<R>
   ): Promise<T[]>;
   /** Tells the client how far a long call has come. */
@@ -98,7 +96,7 @@ export function createReader(
     async getAll(endpoint, ...[params]) {
       const ids = parseIds(params);
       const collection = endpoint.route.slice(endpoint.route.lastIndexOf('/') + 1);
-      const items: Awaited<ReturnType<typeof endpoint.answer.parse>>['value'] = [];
+      const items: ReturnType<typeof endpoint.answer.read>['value'][number][] = [];
       const seen = new Set<string>();
       const links = new Set<string>();
       const baseUrl = `${tenant.graphRoot}/${requireVersion(endpoint, version, tenant.cloud)}`;
@@ -152,11 +150,13 @@ function createPageReporter(reportProgress: ProgressReporter) {
 }
 
 /** An answer in its endpoint's shape. */
-function parseAnswer<A extends z.ZodType>(endpoint: Endpoint<Endpoint['route'], z.ZodType, A>, json: unknown) {
-  const result = endpoint.answer.safeParse(json);
-  if (result.success) return result.data;
-  const where = result.error.issues[0]?.path.join('.') || 'it';
-  throw createUnreadableError(endpoint, `${where} is not what is documented`);
+function parseAnswer<A>(endpoint: Endpoint<Endpoint['route'], z.ZodType, A>, json: unknown): A {
+  try {
+    return endpoint.answer.read(json);
+  } catch (error) {
+    if (error instanceof Misfit) throw createUnreadableError(endpoint, error.message);
+    throw error;
+  }
 }
 
 function readId(item: unknown): string | undefined {

@@ -1,17 +1,17 @@
-import * as z from 'zod';
 import { Secret } from '../../secrets/secret.ts';
+import { entity, Misfit, map, single, text } from '../answer.ts';
 import { globalAndUsGov, globalAndUsGovV1 } from '../clouds.ts';
-import { endpoint, entity, nameCmdlets, optional, single, text } from '../endpoint.ts';
+import { endpoint, nameCmdlets } from '../endpoint.ts';
 
 /** The schema spells the property `deploymentAccessKey`, Microsoft's examples `sensorDeploymentAccessKey`. */
-const deploymentAccessKey = single(
-  entity({ deploymentAccessKey: optional(z.string().min(1)), sensorDeploymentAccessKey: optional(z.string().min(1)) }),
-).transform((answer, context) => {
-  const key = answer.deploymentAccessKey ?? answer.sensorDeploymentAccessKey;
-  if (key !== undefined) return new Secret(key);
-  context.addIssue({ code: 'custom', message: 'holds no access key' });
-  return z.NEVER;
-});
+const deploymentAccessKey = map(
+  single(entity({ deploymentAccessKey: text, sensorDeploymentAccessKey: text })),
+  (answer) => {
+    const key = answer.deploymentAccessKey || answer.sensorDeploymentAccessKey;
+    if (!key) throw new Misfit();
+    return new Secret(key);
+  },
+);
 
 export const deploymentEndpoints = {
   /** A GET that needs the write permission. */

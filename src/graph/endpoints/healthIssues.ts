@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { type Content, date, entity, list, member, optional, page, single, string, text } from '../answer.ts';
 import { globalAndUsGov, globalAndUsGovV1 } from '../clouds.ts';
-import { date, endpoint, entity, list, member, optional, page, single, text } from '../endpoint.ts';
+import { endpoint } from '../endpoint.ts';
 
 export const issueSeverities = ['low', 'medium', 'high'] as const;
 export const issueStatuses = ['open', 'closed', 'suppressed'] as const;
@@ -8,7 +9,7 @@ export const issueTypes = ['sensor', 'global'] as const;
 
 /** microsoft.graph.security.healthIssue; the sensors' names are FQDNs. */
 export const healthIssue = entity({
-  id: z.string(),
+  id: string,
   displayName: text,
   healthIssueType: optional(member(issueTypes)),
   issueTypeId: text,
@@ -17,13 +18,13 @@ export const healthIssue = entity({
   createdDateTime: date,
   lastModifiedDateTime: date,
   description: text,
-  domainNames: list(z.string()),
-  sensorDNSNames: list(z.string()),
-  recommendations: list(z.string()),
-  recommendedActionCommands: list(z.string()),
-  additionalInformation: list(z.string()),
+  domainNames: list(string),
+  sensorDNSNames: list(string),
+  recommendations: list(string),
+  recommendedActionCommands: list(string),
+  additionalInformation: list(string),
 });
-export type HealthIssue = z.output<typeof healthIssue>;
+export type HealthIssue = Content<typeof healthIssue>;
 
 export const healthIssueEndpoints = {
   listHealthIssues: endpoint({

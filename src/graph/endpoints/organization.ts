@@ -1,5 +1,6 @@
+import { entity, page, text } from '../answer.ts';
 import { globalAndUsGov } from '../clouds.ts';
-import { endpoint, entity, page, text } from '../endpoint.ts';
+import { endpoint } from '../endpoint.ts';
 
 /** Permissions of which one lets a token read the organization's name. */
 export const organizationPermissions = ['Organization.Read.All', 'Directory.Read.All', 'User.Read'];

@@ -1,5 +1,6 @@
+import { date, entity, list, page, text } from '../answer.ts';
 import { globalAndUsGov } from '../clouds.ts';
-import { date, endpoint, entity, list, page, text } from '../endpoint.ts';
+import { endpoint } from '../endpoint.ts';
 
 /**
  * The newest Microsoft Secure Score of the tenant (https://learn.microsoft.com/graph/api/security-list-securescores), the one

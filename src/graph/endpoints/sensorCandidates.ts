@@ -1,39 +1,40 @@
 import * as z from 'zod';
-import { globalAndUsGovBeta, globalOnly } from '../clouds.ts';
 import {
+  type Content,
   date,
   elements,
-  endpoint,
   entity,
   member,
-  nameCmdlets,
   noContent,
   optional,
   page,
   single,
+  string,
   text,
-  typed,
-} from '../endpoint.ts';
+} from '../answer.ts';
+import { globalAndUsGovBeta, globalOnly } from '../clouds.ts';
+import { endpoint, nameCmdlets, typed } from '../endpoint.ts';
 
 export const deviceTypes = ['domainController', 'adfs', 'adcs', 'entraConnect'] as const;
 
 /** A list in the SDKs; the page calls it a flags enumeration, which is one text with commas. */
-const deviceTypeList = z.preprocess(
-  (raw) => (typeof raw === 'string' ? raw.split(/\s*,\s*/) : raw),
-  optional(elements(member(deviceTypes))),
-);
+const deviceTypeList = optional(elements(member(deviceTypes)));
+const listedOrJoined: typeof deviceTypeList = {
+  ...deviceTypeList,
+  read: (raw) => deviceTypeList.read(typeof raw === 'string' ? raw.split(/\s*,\s*/) : raw),
+};
 
 /** microsoft.graph.security.sensorCandidate: a server that Defender for Endpoint knows and that can run the v3.x sensor. */
 export const sensorCandidate = entity({
-  id: z.string(),
+  id: string,
   computerDnsName: text,
   domainName: text,
   lastSeenDateTime: date,
   senseClientVersion: text,
   /** In beta only: what the server is. */
-  sensorTypes: deviceTypeList,
+  sensorTypes: listedOrJoined,
 });
-export type SensorCandidate = z.output<typeof sensorCandidate>;
+export type SensorCandidate = Content<typeof sensorCandidate>;
 
 export const activationModes = ['manual', 'automated'] as const;
 

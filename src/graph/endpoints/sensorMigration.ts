@@ -1,11 +1,12 @@
 import * as z from 'zod';
+import { type Content, entity, list, member, optional, page, single, string } from '../answer.ts';
 import { globalBetaOnly } from '../clouds.ts';
-import { endpoint, entity, list, member, optional, page, single } from '../endpoint.ts';
+import { endpoint } from '../endpoint.ts';
 import { migrationStates, sensorFields } from './sensors.ts';
 
 /** microsoft.graph.security.sensorMigration: the sensor under its own id, with what Microsoft says of its migration. */
 export const sensorMigration = entity({ ...sensorFields, migrationState: optional(member(migrationStates)) });
-export type SensorMigration = z.output<typeof sensorMigration>;
+export type SensorMigration = Content<typeof sensorMigration>;
 
 export const migrationEndpoints = {
   listSensorMigrations: endpoint({
@@ -22,8 +23,6 @@ export const migrationEndpoints = {
     permission: 'SecurityIdentitiesMigration.ReadWrite.All',
     cmdlets: { beta: 'Move-MgBetaSecurityIdentitySensorMigration' },
     body: z.strictObject({ sensorIds: z.array(z.string()).min(1) }),
-    answer: single(
-      entity({ successfulMigrationSensorIds: list(z.string()), failedMigrationSensorIds: list(z.string()) }),
-    ),
+    answer: single(entity({ successfulMigrationSensorIds: list(string), failedMigrationSensorIds: list(string) })),
   }),
 };

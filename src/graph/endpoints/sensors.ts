@@ -1,19 +1,22 @@
 import * as z from 'zod';
-import { globalAndUsGov, globalAndUsGovV1 } from '../clouds.ts';
 import {
+  boolean,
+  type Content,
   date,
   elements,
-  endpoint,
   entity,
   list,
   member,
-  nameCmdlets,
   noContent,
+  number,
   optional,
   page,
   single,
+  string,
   text,
-} from '../endpoint.ts';
+} from '../answer.ts';
+import { globalAndUsGov, globalAndUsGovV1 } from '../clouds.ts';
+import { endpoint, nameCmdlets } from '../endpoint.ts';
 import { healthIssue } from './healthIssues.ts';
 
 export const sensorTypes = [
@@ -50,14 +53,14 @@ export const migrationStates = [
 
 export const sensorSettings = entity({
   description: text,
-  domainControllerDnsNames: optional(elements(z.string())),
-  isDelayedDeploymentEnabled: optional(z.boolean()),
-  networkAdapters: list(entity({ id: text, name: text, isEnabled: optional(z.boolean()) })),
+  domainControllerDnsNames: optional(elements(string)),
+  isDelayedDeploymentEnabled: optional(boolean),
+  networkAdapters: list(entity({ id: text, name: text, isEnabled: optional(boolean) })),
 });
 
 /** What Graph tells of a sensor, of its migration too; `serviceStatus` is absent in US Government clouds. */
 export const sensorFields = {
-  id: z.string(),
+  id: string,
   displayName: text,
   domainName: text,
   sensorType: optional(member(sensorTypes)),
@@ -71,12 +74,12 @@ export const sensorFields = {
 export const sensor = entity({
   ...sensorFields,
   deploymentStatus: optional(member(deploymentStatuses)),
-  openHealthIssuesCount: optional(z.number()),
+  openHealthIssuesCount: optional(number),
   /** In beta only. */
   migrationState: optional(member(migrationStates)),
   settings: optional(sensorSettings),
 });
-export type Sensor = z.output<typeof sensor>;
+export type Sensor = Content<typeof sensor>;
 
 export const sensorEndpoints = {
   listSensors: endpoint({

@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { boolean, entity, noContent, optional, single } from '../answer.ts';
 import { globalOnly } from '../clouds.ts';
-import { endpoint, entity, nameCmdlets, noContent, optional, single, typed } from '../endpoint.ts';
+import { endpoint, nameCmdlets, typed } from '../endpoint.ts';
 
 export const settingEndpoints = {
   getAutoAuditingConfiguration: endpoint({
@@ -8,7 +9,7 @@ export const settingEndpoints = {
     availability: globalOnly,
     permission: 'SecurityIdentitiesAutoConfig.Read.All',
     cmdlets: { 'v1.0': 'Get-MgSecurityIdentitySettingAutoAuditingConfiguration' },
-    answer: single(entity({ isAutomatic: optional(z.boolean()) })),
+    answer: single(entity({ isAutomatic: optional(boolean) })),
   }),
   /** PATCH on the v1.0 page, POST on the beta page and in the permission data. */
   updateAutoAuditingConfiguration: endpoint({

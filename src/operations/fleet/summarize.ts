@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ToolError } from '../../errors.ts';
+import type { Content } from '../../graph/answer.ts';
 import { type HealthIssue, issueSeverities, issueStatuses } from '../../graph/endpoints/healthIssues.ts';
 import { endpoints } from '../../graph/endpoints/index.ts';
 import { getSecureScore } from '../../graph/endpoints/secureScores.ts';
@@ -89,7 +90,7 @@ export const summarizeFleet = read({
 });
 
 /** What Microsoft says in its own words of how many domain controllers have a sensor, and of which day that is. */
-function quoteSecureScore([latest]: z.output<typeof getSecureScore.answer>['value']) {
+function quoteSecureScore([latest]: Content<typeof getSecureScore.answer>['value']) {
   const control = latest?.controlScores.find(({ controlName }) => controlName === 'AATP_Sensor');
   if (!control?.implementationStatus) return {};
   const date = toSafeText(latest?.createdDateTime?.slice(0, 10));
