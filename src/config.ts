@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { resolveFolderSetting } from './files.ts';
 
 /** What a setting looks like to the person who sets it: README, `--help` and the bundle's manifest are made from it. */
@@ -11,7 +10,17 @@ interface SettingDescription {
   readonly safety?: boolean;
 }
 
-const descriptions = z.registry<SettingDescription>();
+interface Setting<T> extends SettingDescription {
+  /** Reads what somebody has set. @throws an error with the end of a sentence that begins with the setting's name. */
+  readonly read: (given: unknown) => T;
+  readonly default: T;
+}
+
+const setting = <T>(read: (given: unknown) => T, byDefault: T, description: SettingDescription): Setting<T> => ({
+  read,
+  default: byDefault,
+  ...description,
+});
 
 /** Hosts hand over unset optional values as an empty string or as the literal `${user_config.x}`: both are absent. */
 const dropUnset = (raw: unknown) =>
@@ -123,48 +132,54 @@ function describeBadForm(name: string, value: string): string | undefined {
   return undefined;
 }
 
-const oneOf = <const M extends readonly [string, ...string[]]>(...members: M) =>
-  z.enum(members, { error: `is ${members.slice(0, -1).join(', ')} or ${members.at(-1)}` });
-
-const onOff = () => z.union([z.boolean(), z.stringbool()], 'is true or false').default(false);
-const offWord = /^(?:off|none|no|false|0|disabled)$/i;
-
-function readFolder(setting: string, context: z.RefinementCtx): string {
-  try {
-    return resolveFolderSetting(setting);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'is no folder' });
-    return z.NEVER;
-  }
+function fail(sentenceEnd: string): never {
+  throw new Error(sentenceEnd);
 }
-const folder = z.string().transform(readFolder);
-const folderOrOff = z
-  .string()
-  .transform((setting, context) => (offWord.test(setting) ? 'off' : readFolder(setting, context)));
 
-const wholeNumber = (max: number) => {
-  const range = `is a whole number from 1 to ${max}`;
-  return z.coerce.number(range).int(range).min(1, range).max(max, range);
+const oneOf =
+  <const M extends readonly string[]>(...members: M) =>
+  (given: unknown): M[number] =>
+    members.find((member) => member === given) ?? fail(`is ${members.slice(0, -1).join(', ')} or ${members.at(-1)}`);
+
+const onWord = /^(?:true|1|yes|on|y|enabled)$/i;
+const noWord = /^(?:false|0|no|off|n|disabled)$/i;
+
+function readSwitch(given: unknown): boolean {
+  const word = String(given);
+  return onWord.test(word) || (!noWord.test(word) && fail('is true or false'));
+}
+
+const readFolder = (given: unknown) => resolveFolderSetting(String(given));
+const readFolderOrOff = (given: unknown) =>
+  /^(?:off|none|no|false|0|disabled)$/i.test(String(given)) ? 'off' : readFolder(given);
+
+const wholeNumber = (max: number) => (given: unknown) => {
+  const number = Number(given);
+  return Number.isInteger(number) && number >= 1 && number <= max ? number : fail(`is a whole number from 1 to ${max}`);
 };
 
-const fleet = z.preprocess(
-  (raw) =>
-    raw === true || raw === 'true' || raw === '1' ? 'seed:1' : raw === 'false' || raw === '0' ? undefined : raw,
-  z
-    .string()
-    .regex(
-      /^(?:sensors:[1-9]\d{0,5}|seed:\d{1,6}|field)(?:,(?:sensors:[1-9]\d{0,5}|seed:\d{1,6}|field))*$/,
-      'looks like sensors:5000,seed:7',
-    )
-    .transform((text) => {
-      const numbers = new Map(text.split(',').map((part) => [part.split(':')[0], Number(part.split(':')[1])]));
-      const fleet = numbers.has('field') ? ('field' as const) : undefined;
-      return { sensors: numbers.get('sensors'), seed: numbers.get('seed') ?? 1, ...(fleet && { fleet }) };
-    })
-    .optional(),
-);
+function readLabel(given: unknown): string {
+  const label = String(given);
+  return label.length <= 100 ? label : fail('is longer than 100 characters');
+}
 
-const auth = oneOf(
+interface Fleet {
+  readonly sensors: number | undefined;
+  readonly seed: number;
+  readonly fleet?: 'field';
+}
+
+function readFleet(given: unknown): Fleet | undefined {
+  if (noWord.test(String(given))) return undefined;
+  const text = onWord.test(String(given)) ? 'seed:1' : String(given);
+  const part = '(?:sensors:[1-9]\\d{0,5}|seed:\\d{1,6}|field)';
+  if (!new RegExp(`^${part}(?:,${part})*$`).test(text)) fail('looks like sensors:5000,seed:7');
+  const numbers = new Map(text.split(',').map((one) => [one.split(':')[0], Number(one.split(':')[1])]));
+  const sensors = numbers.get('sensors');
+  return { sensors, seed: numbers.get('seed') ?? 1, ...(numbers.has('field') && { fleet: 'field' }) };
+}
+
+const signInWays = [
   'auto',
   'secret',
   'certificate',
@@ -175,103 +190,106 @@ const auth = oneOf(
   'azd',
   'browser',
   'device-code',
-);
-export type Auth = z.output<typeof auth>;
+] as const;
+export type Auth = (typeof signInWays)[number];
 
 /** Every setting, once: the key gives the flag (`--max-machines`) and the variable (`MDI_MCP_MAX_MACHINES`). */
-const schema = z.object({
-  auth: auth.default('auto').register(descriptions, {
+const rows = {
+  auth: setting(oneOf(...signInWays), 'auto', {
     value: '<way>',
     title: 'Sign-in',
-    text: `How to sign in: ${auth.options.join(', ')}. auto takes what the environment names, else what this machine offers.`,
+    text: `How to sign in: ${signInWays.join(', ')}. auto takes what the environment names, else what this machine offers.`,
   }),
-  tenantLabel: z.string().max(100, 'is longer than 100 characters').optional().register(descriptions, {
+  tenantLabel: setting(readLabel, undefined, {
     value: '<name>',
     title: 'Tenant label',
     text: 'The name by which a person knows the tenant in questions; by default what Microsoft Graph says, or its id.',
     safety: true,
   }),
-  simulate: fleet.register(descriptions, {
+  simulate: setting(readFleet, undefined, {
     value: '[fleet]',
     title: 'Simulated tenant',
     text: 'Use a tenant in memory instead of a real one; `sensors:5000,seed:7` sets its size and seed, `field` fills it with what is hard to tell apart in real ones.',
   }),
-  readOnly: onOff().register(descriptions, { title: 'Read only', text: 'Offer only the tools that read.' }),
-  graphVersion: oneOf('v1.0', 'beta').default('v1.0').register(descriptions, {
+  readOnly: setting(readSwitch, false, { title: 'Read only', text: 'Offer only the tools that read.' }),
+  graphVersion: setting(oneOf('v1.0', 'beta'), 'v1.0', {
     value: '<version>',
     title: 'Graph version',
     text: 'Version of Microsoft Graph, v1.0 or beta. What a cloud has only in the other one goes there in any case.',
   }),
-  cloud: oneOf('global', 'usgov', 'usgovdod', 'china').default('global').register(descriptions, {
+  cloud: setting(oneOf('global', 'usgov', 'usgovdod', 'china'), 'global', {
     value: '<cloud>',
     title: 'Cloud',
     text: 'The cloud of the tenant: global (with GCC), usgov (GCC High), usgovdod (DoD) or china.',
   }),
-  confirmChanges: onOff().register(descriptions, {
+  confirmChanges: setting(readSwitch, false, {
     title: 'Confirm every change',
     text: 'Ask a person before every change of a setting too, not only where it has consequences.',
   }),
-  maxMachines: wholeNumber(500).default(50).register(descriptions, {
+  maxMachines: setting(wholeNumber(500), 50, {
     value: '<number>',
     title: 'Machines per approval',
     text: 'The most machines that one approval may cover.',
     safety: true,
   }),
-  secretsDir: folder.optional().register(descriptions, {
+  secretsDir: setting(readFolder, undefined, {
     value: '<folder>',
     title: 'Secrets folder',
     text: "Folder for files with access keys, a whole path outside the working folder or one that begins with `~/`; by default in the user's state folder.",
     safety: true,
   }),
-  exportDir: folder.optional().register(descriptions, {
+  exportDir: setting(readFolder, undefined, {
     value: '<folder>',
     title: 'Export folder',
     text: "Folder for the files of `export_fleet`, a whole path or one that begins with `~/`; by default in the user's state folder.",
   }),
-  revealSecrets: onOff().register(descriptions, {
+  revealSecrets: setting(readSwitch, false, {
     title: 'Reveal secrets',
     text: 'Hand access keys to the model as well. Leave this off.',
     safety: true,
   }),
-  approval: oneOf('auto', 'form', 'page', 'terminal').default('auto').register(descriptions, {
+  approval: setting(oneOf('auto', 'form', 'page', 'terminal'), 'auto', {
     value: '<channel>',
     title: 'How to ask',
     text: 'Where a person is asked: in a form of the client, on a page in the browser, at a terminal (the command `approve`), or auto, the first of these that works.',
     safety: true,
   }),
-  noBrowser: onOff().register(descriptions, {
+  noBrowser: setting(readSwitch, false, {
     title: 'No browser',
     text: "Do not open a browser for the approval page, but write the name of the file to open into the server's log.",
   }),
-  auditLog: folderOrOff.optional().register(descriptions, {
+  auditLog: setting(readFolderOrOff, undefined, {
     value: '<folder>',
     title: 'Audit log',
     text: "Folder for the audit log, a whole path or one that begins with `~/`, or off; by default in the user's state folder.",
     safety: true,
   }),
-  concurrency: wholeNumber(32).default(8).register(descriptions, {
+  concurrency: setting(wholeNumber(32), 8, {
     value: '<number>',
     title: 'Requests at once',
     text: 'The most requests to Microsoft Graph that run at once.',
   }),
-  logLevel: oneOf('silent', 'error', 'warn', 'info', 'debug', 'trace').default('warn').register(descriptions, {
+  logLevel: setting(oneOf('silent', 'error', 'warn', 'info', 'debug', 'trace'), 'warn', {
     value: '<level>',
     title: 'Log level',
     text: 'What is written to stderr.',
   }),
-});
-export type Config = Readonly<z.output<typeof schema>>;
+};
+
+type Values<R> = { readonly [Name in keyof R]: R[Name] extends Setting<infer T> ? T : never };
+export type Config = Values<typeof rows>;
 
 const toKebabCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const toFlag = (name: string) => `--${toKebabCase(name)}`;
 const toVariable = (name: string) => `MDI_MCP_${toKebabCase(name).replaceAll('-', '_').toUpperCase()}`;
 
 /** Every setting with its row, for `--help`, README and manifest. */
-export const settings = Object.entries(schema.shape).flatMap(([name, setting]) => {
-  const description = descriptions.get(setting);
-  const names = { name, flag: toFlag(name), variable: toVariable(name) };
-  return description === undefined ? [] : [{ ...names, default: setting.parse(undefined), ...description }];
-});
+export const settings = Object.entries(rows).map(([name, { read, ...row }]) => ({
+  name,
+  flag: toFlag(name),
+  variable: toVariable(name),
+  ...row,
+}));
 
 /**
  * What Microsoft Entra needs beside the settings. Variables only: other users of a machine can read command lines. The
@@ -322,20 +340,29 @@ export function readConfig(flags: Flags, environment: EnvironmentValues): Config
 /** The settings, where a wrong one has its default, and a sentence that names it for each of those. */
 export function checkConfig(flags: Flags, environment: EnvironmentValues): { config: Config; problems: string[] } {
   const problems: string[] = [];
-  const values: Record<string, unknown> = {};
-  for (const { name, flag, variable } of settings) {
-    const given = flags[name] ?? environment[variable];
+  const readRow = (name: string, { read, default: byDefault }: Setting<unknown>) => {
+    const source = flags[name] === undefined ? toVariable(name) : toFlag(name);
+    const given = flags[name] ?? environment[toVariable(name)];
     const value = dropUnset(typeof given === 'string' ? trimValue(name, given) : given);
-    const problem = describePlaceholder(flags[name] === undefined ? variable : flag, value);
-    if (problem === undefined) values[name] = value;
-    else problems.push(problem);
-  }
-  for (const { path, message } of schema.safeParse(values).error?.issues ?? []) {
-    const name = String(path[0]);
-    problems.push(`${flags[name] === undefined ? toVariable(name) : toFlag(name)} ${message}.`);
-    delete values[name];
-  }
-  return { config: schema.parse(values), problems };
+    const problem = describePlaceholder(source, value);
+    if (problem !== undefined) problems.push(problem);
+    if (problem !== undefined || value === undefined) return byDefault;
+    try {
+      return read(value);
+    } catch (error) {
+      problems.push(`${source} ${error instanceof Error ? error.message : 'cannot be read'}.`);
+      return byDefault;
+    }
+  };
+  return { config: readRows(rows, readRow), problems };
+}
+
+function readRows<R extends object>(all: R, read: (name: string, row: Setting<unknown>) => unknown): Values<R>;
+function readRows(
+  all: Readonly<Record<string, Setting<unknown>>>,
+  read: (name: string, row: Setting<unknown>) => unknown,
+) {
+  return Object.fromEntries(Object.entries(all).map(([name, row]) => [name, read(name, row)]));
 }
 
 /** The safety settings that differ from their defaults, as a person sees them in a question. */
