@@ -21,6 +21,21 @@ const withoutTransports = {
     })),
 };
 
+/** What the SDK would check answers of forms with; this server hands it a validator of its own (`server/server.ts`). */
+const withoutAjv = {
+  name: 'without the validator of the SDK',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^@modelcontextprotocol\/server\/_shims$/ }, () => ({
+      path: 'shims',
+      namespace: 'without-ajv',
+    }));
+    onLoad({ filter: /.*/, namespace: 'without-ajv' }, () => ({
+      contents:
+        "export { default as process } from 'node:process'; export const DefaultJsonSchemaValidator = undefined;",
+    }));
+  },
+};
+
 const bundled = {
   bundle: true,
   splitting: true,
@@ -34,6 +49,7 @@ const bundled = {
   plugins: [withoutTransports],
   logLevel: 'warning',
 };
+const server = { ...bundled, plugins: [withoutTransports, withoutAjv] };
 
 /** The licence of every package that is in the bundle, which its terms ask to go along. */
 async function licences(metafile) {
@@ -50,7 +66,7 @@ async function licences(metafile) {
 
 async function buildServer() {
   await rm('dist', { recursive: true, force: true });
-  const { metafile } = await build({ ...bundled, entryPoints: ['src/main.ts'], outdir: 'dist', metafile: true });
+  const { metafile } = await build({ ...server, entryPoints: ['src/main.ts'], outdir: 'dist', metafile: true });
   const { version, type, license } = JSON.parse(await readFile('package.json', 'utf8'));
   const main = await readFile('dist/main.js', 'utf8');
   await Promise.all([
@@ -74,8 +90,8 @@ async function buildEntries() {
   const outdir = join(cache, 'entry');
   await rm(outdir, { recursive: true, force: true });
   await Promise.all([
-    build({ ...bundled, entryPoints: ['test/harness/entry.ts'], outdir }),
-    build({ ...bundled, entryPoints: ['test/harness/entraEntry.ts'], outdir: join(outdir, 'entra') }),
+    build({ ...server, entryPoints: ['test/harness/entry.ts'], outdir }),
+    build({ ...server, entryPoints: ['test/harness/entraEntry.ts'], outdir: join(outdir, 'entra') }),
   ]);
 }
 
