@@ -13,7 +13,11 @@ const spellSign = (sign: string) => `\\u{${sign.codePointAt(0)?.toString(16)}}`;
 export const escapeInvisible = (text: string, maxLength: number, kept?: RegExp): string =>
   cutVisible(text, maxLength, kept).shown;
 
+/** What nearly every text of a tenant consists of; nothing of it is hidden. */
+const plain = /^[\x20-\x7e]*$/;
+
 function cutVisible(text: string, maxLength: number, kept = /^$/): { readonly shown: string; readonly isCut: boolean } {
+  if (text.length <= maxLength && plain.test(text)) return { shown: text, isCut: false };
   const characters: string[] = [];
   let [length, cut] = [0, 0];
   // A mark that begins a text would stand on what is before it.

@@ -99,31 +99,33 @@ export function entity<S extends Readonly<Record<string, Part<unknown>>>>(
 ): Part<{ [Name in keyof S]: Content<S[Name]> }>;
 export function entity(shape: Readonly<Record<string, Part<unknown>>>): Part<Record<string, unknown>> {
   const fields = Object.entries(shape);
-  const positions = new Map(fields.map(([name], position) => [name.toLowerCase(), position]));
-  for (const [position, [name]] of fields.entries()) positions.set(name, position);
+  const spellings = new Map(fields.map(([name]) => [name.toLowerCase(), name]));
+  for (const [name] of fields) spellings.set(name, name);
   return {
     names: fields.flatMap(([name, { names }]) => [name, ...names.map((inner) => `${name}.${inner}`)]),
     read: (value) => {
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Misfit();
-      const found: unknown[] = [];
-      for (const [key, content] of Object.entries(value)) {
-        const position = positions.get(key) ?? positions.get(key.toLowerCase());
-        if (position !== undefined) found[position] = content;
+      if (!isObject(value)) throw new Misfit();
+      const found: Record<string, unknown> = {};
+      for (const key of Object.keys(value)) {
+        const name = spellings.get(key) ?? spellings.get(key.toLowerCase());
+        if (name !== undefined) found[name] = value[key];
       }
       const object: Record<string, unknown> = {};
-      for (const [position, [name, part]] of fields.entries()) object[name] = readAt(name, part, found[position]);
+      for (const [name, part] of fields) object[name] = readAt(name, part, found[name]);
       return object;
     },
   };
 }
 
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** A single object, bare or in the extra `value` wrapper that several of Microsoft's examples show. */
 export const single = <T>({ names, read }: Part<T>): Part<T> => ({
   names,
   read: (raw) => {
-    const isWrapped = typeof raw === 'object' && raw !== null && 'value' in raw;
-    const isObject = isWrapped && typeof raw.value === 'object' && raw.value !== null && !Array.isArray(raw.value);
-    return read(isObject ? raw.value : raw);
+    const inner = isObject(raw) ? raw.value : undefined;
+    return read(isObject(inner) ? inner : raw);
   },
 });
 

@@ -48,6 +48,8 @@ export interface Endpoint<
   readonly resend: 'always' | 'never';
   /** True where the page documents `$count`. */
   readonly counts?: true;
+  /** True where it documents `$skip`, beside `$count`. */
+  readonly skips?: true;
   /** True where the answer is a secret: a `Reader` does not offer such an endpoint. */
   readonly discloses: D;
   readonly body: B;

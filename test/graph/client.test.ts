@@ -43,7 +43,7 @@ describe('a request', () => {
     await items;
     expect(sent[0]).toMatchObject({
       method: 'GET',
-      url: `${root}/v1.0/security/identities/sensors`,
+      url: `${root}/v1.0/security/identities/sensors?$count=true`,
       headers: {
         accept: 'application/json',
         'accept-language': 'en-US',
@@ -76,8 +76,8 @@ describe('a request', () => {
     const wishing = createScriptedGraph([page([])], { cloud: 'usgov', version: 'beta' });
     await wishing.graph.createReader({ signal }).getAll(endpoints.listHealthIssues);
     expect([...sent, ...wishing.sent].map(({ url }) => url)).toEqual([
-      `${root}/beta/security/identities/sensorCandidates`,
-      `${root}/v1.0/security/identities/healthIssues`,
+      `${root}/beta/security/identities/sensorCandidates?$count=true`,
+      `${root}/v1.0/security/identities/healthIssues?$count=true`,
     ]);
   });
   test.each(['getDeploymentAccessKey', '', '..', `${sensorId}/..`, `${sensorId}%2f..`])(
@@ -212,7 +212,7 @@ describe('a collection', () => {
   test('is read to its end, each id once', async () => {
     const { items, sent } = list([page(['a', 'b'], next), page(['B', 'c'])]);
     expect((await items).map(({ id }) => id)).toEqual(['a', 'b', 'c']);
-    expect(sent.map(({ url }) => url)).toEqual([`${root}/v1.0/security/identities/sensors`, next]);
+    expect(sent.map(({ url }) => url)).toEqual([`${root}/v1.0/security/identities/sensors?$count=true`, next]);
   });
   describe('whose reader is asked how far it is', () => {
     const telling = (replies: readonly ScriptedReply[]) => {

@@ -21,6 +21,7 @@ import type { Log } from '../../log.ts';
 import { type GraphVersion, requireVersion } from '../clouds.ts';
 import { type Endpoint, formatPath, type GraphRequest, type Permission, parseMethod, type Route } from '../endpoint.ts';
 import type { Tenant } from '../tenant.ts';
+import type { PagingOptions } from './collection.ts';
 import {
   createCancelledError,
   createNoAnswerError,
@@ -86,7 +87,7 @@ const graphHeadersPolicy: PipelinePolicy = {
   },
 };
 
-/** A client for one tenant; it remembers tokens, which routes exist, and how long Graph asked to wait. */
+/** A client for one tenant; it remembers tokens, which routes exist, how pages can be asked for, and how long Graph asked to wait. */
 export function createGraphClient(options: GraphOptions): Graph {
   const { tenant, version, log, attemptTimeoutMs = defaultAttemptTimeoutMs, clock = systemClock } = options;
   const scope = `${tenant.graphRoot}/.default`;
@@ -94,6 +95,9 @@ export function createGraphClient(options: GraphOptions): Graph {
   const httpClient = tenant.httpClient ?? createHttpClient();
   const openTransport = createTransport({ clock, httpClient, log, throttle, concurrency: options.concurrency });
   const workingRoutes = new Map<Endpoint, Route>();
+  const getPagingOptions = memoize(
+    ({ counts, skips }: Endpoint): PagingOptions => ({ counts: counts === true, skips: skips ? 'documented' : 'no' }),
+  );
 
   const cacheTokens = memoize((credential: TokenCredential) => createCachingCredential(credential, clock));
   const getCredential = (permission: Permission) => cacheTokens(tenant.getCredential(permission));
@@ -188,7 +192,7 @@ export function createGraphClient(options: GraphOptions): Graph {
 
   return {
     tenant,
-    createReader: (options) => createReader(tenant, version, options, exchange, clock),
+    createReader: (options) => createReader(tenant, version, options, exchange, getPagingOptions, clock),
 
     ...createIdentityClient(tenant, (permission) => getCredential(permission).getToken(scope), exchange, clock),
 

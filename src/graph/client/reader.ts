@@ -6,14 +6,14 @@ import { type CollectionPage, Misfit } from '../answer.ts';
 import { type GraphVersion, requireVersion } from '../clouds.ts';
 import { type Endpoint, formatPath, type PathParams, parseIds } from '../endpoint.ts';
 import type { Tenant } from '../tenant.ts';
+import { type PageAddress, type PagingOptions, readCollection, readId } from './collection.ts';
 import { createUnreadableError, describeNoJson } from './errors.ts';
-import type { Exchange, GraphCall } from './retry.ts';
+import type { Exchange } from './retry.ts';
 import { pause } from './timing.ts';
 
 export interface ReadOptions {
   readonly signal: AbortSignal;
   readonly pendingDeletions?: ReadonlySet<string>;
-  /** Where somebody wants to know how far it has come: Graph is asked to count only then. */
   readonly reportProgress?: ProgressReporter | undefined;
   /** For everything that the reader reads together. */
   readonly timeoutMs?: number;
@@ -48,7 +48,6 @@ export interface Reader {
 }
 
 const defaultTimeoutMs = 120_000;
-const maxPages = 2_000;
 /** One page may have 16 MiB, and what is kept of all pages has to stay in memory. */
 const maxCollectionMiB = 128;
 
@@ -58,6 +57,7 @@ export function createReader(
   version: GraphVersion,
   { signal, pendingDeletions = new Set(), reportProgress, timeoutMs = defaultTimeoutMs }: ReadOptions,
   exchange: Exchange,
+  getPagingOptions: (endpoint: Endpoint) => PagingOptions,
   clock: Clock,
 ): Reader {
   const deadline = clock.monotonic() + timeoutMs;
@@ -70,8 +70,11 @@ export function createReader(
   async function read(endpoint: Endpoint, params: Record<string, string>, address: PageAddress = {}) {
     const { answer, error } = await exchange({ endpoint, params, body: undefined, signal, deadline, ...address });
     lastAnswerAt = clock.monotonic();
-    // Documented as it is, counting is nothing that a read may depend on.
-    if (answer?.status === 400 && address.query !== undefined) return read(endpoint, params);
+    // Documented as they are, counting and skipping are nothing that a read may depend on.
+    if (answer?.status === 400 && address.query !== undefined) {
+      Object.assign(getPagingOptions(endpoint), { counts: false, skips: 'no' });
+      return read(endpoint, params);
+    }
     if (error !== undefined) throw error;
     const json = parseJson(answer?.text);
     if (json === undefined) throw createUnreadableError(endpoint, describeNoJson(answer?.text));
@@ -95,34 +98,27 @@ export function createReader(
 
     async getAll(endpoint, ...[params]) {
       const ids = parseIds(params);
-      const collection = endpoint.route.slice(endpoint.route.lastIndexOf('/') + 1);
-      const items: ReturnType<typeof endpoint.answer.read>['value'][number][] = [];
-      const seen = new Set<string>();
-      const links = new Set<string>();
+      const name = endpoint.route.slice(endpoint.route.lastIndexOf('/') + 1);
       const baseUrl = `${tenant.graphRoot}/${requireVersion(endpoint, version, tenant.cloud)}`;
-      let address: PageAddress = reportPage && endpoint.counts ? { query: '?$count=true' } : {};
+      const fail = (why: string): never => {
+        throw createUnreadableError(endpoint, why);
+      };
       let size = 0;
-      do {
-        const answer = await read(endpoint, ids, address);
-        size += answer.size;
-        if (size > maxCollectionMiB * 2 ** 20)
-          throw createUnreadableError(endpoint, `all its pages together are larger than ${maxCollectionMiB} MiB`);
-        const page = parseAnswer(endpoint, answer.json);
-        for (const item of page.value) {
-          const id = readId(item);
-          if (id === undefined || !seen.has(id)) items.push(item);
-          if (id !== undefined) seen.add(id);
-        }
-        reportPage?.(collection, items.length, page['@odata.count']);
-        const link = page['@odata.nextLink'];
-        if (link === undefined) return items;
-        if (!isLinkToCollection(link, baseUrl, endpoint, ids))
-          throw createUnreadableError(endpoint, 'its next page is at another place');
-        if (links.has(link)) throw createUnreadableError(endpoint, 'its pages go round in a circle');
-        links.add(link);
-        address = { url: link };
-      } while (links.size < maxPages);
-      throw createUnreadableError(endpoint, `it has more than ${maxPages} pages`);
+      return readCollection({
+        options: getPagingOptions(endpoint),
+        async readPage(address) {
+          const answer = await read(endpoint, ids, address);
+          size += answer.size;
+          if (size > maxCollectionMiB * 2 ** 20) fail(`all its pages together are larger than ${maxCollectionMiB} MiB`);
+          const page = parseAnswer(endpoint, answer.json);
+          const link = page['@odata.nextLink'];
+          if (link !== undefined && !isLinkToCollection(link, baseUrl, endpoint, ids))
+            fail('its next page is at another place');
+          return page;
+        },
+        report: reportPage && ((itemsRead, counted) => reportPage(name, itemsRead, counted)),
+        fail,
+      });
     },
 
     reportProgress: reportProgress ?? (() => undefined),
@@ -131,8 +127,6 @@ export function createReader(
     pause: (durationMs) => pause(clock, durationMs, signal),
   };
 }
-
-type PageAddress = Pick<GraphCall, 'url' | 'query'>;
 
 /** Tells of collections that are read at the same time as of one; the total is known when each has said how large it is. */
 function createPageReporter(reportProgress: ProgressReporter) {
@@ -157,11 +151,6 @@ function parseAnswer<A>(endpoint: Endpoint<Endpoint['route'], z.ZodType, A>, jso
     if (error instanceof Misfit) throw createUnreadableError(endpoint, error.message);
     throw error;
   }
-}
-
-function readId(item: unknown): string | undefined {
-  if (typeof item !== 'object' || item === null || !('id' in item)) return undefined;
-  return typeof item.id === 'string' ? item.id.toLowerCase() : undefined;
 }
 
 /** A next link is followed as it is, with the token, so it must lead to the same collection: origin, version, path and ids. */

@@ -33,6 +33,7 @@ export const healthIssueEndpoints = {
     permission: 'SecurityIdentitiesHealth.Read.All',
     cmdlets: { 'v1.0': 'Get-MgSecurityIdentityHealthIssue' },
     counts: true,
+    skips: true,
     answer: page(healthIssue),
   }),
   getHealthIssue: endpoint({

@@ -88,6 +88,7 @@ export const sensorEndpoints = {
     permission: 'SecurityIdentitiesSensors.Read.All',
     cmdlets: nameCmdlets('Get-MgSecurityIdentitySensor'),
     counts: true,
+    skips: true,
     answer: page(sensor),
   }),
   getSensor: endpoint({

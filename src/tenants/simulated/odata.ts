@@ -79,30 +79,44 @@ export interface PageRequest {
   readonly query: ReadonlyMap<string, string>;
   readonly url: URL;
   readonly pageSize: number;
-  /** Where the page of a token begins, by the path and the token; a token of another path is refused like a wrong one. */
-  readonly skipTokens: Map<string, number>;
+  /** The page before that of a token, by the path and the token; a token of another path is refused like a wrong one. */
+  readonly skipTokens: Map<string, PageBefore>;
 }
+
+export interface PageBefore {
+  readonly items: readonly unknown[];
+  readonly end: number;
+}
+
+/** Where the next page begins: behind the last item of the one before that is still there, whatever was removed or added. */
+const findNext = (found: readonly unknown[], { items, end }: PageBefore): number => {
+  const last = items.findLast((item) => found.includes(item));
+  return last === undefined ? end : found.indexOf(last) + 1;
+};
 
 /** One page of a collection: filtered, counted, with an opaque link to the next one. */
 export function createPage<T>(request: PageRequest, items: readonly T[], render: (item: T) => ODataItem): ODataItem {
   const { query, url, pageSize, skipTokens } = request;
   const [filter, token] = [query.get('$filter'), query.get('$skiptoken')];
-  const start = token === undefined ? (readInteger(query, '$skip') ?? 0) : skipTokens.get(`${url.pathname} ${token}`);
-  if (start === undefined) throw createBadRequestError('Invalid skip token.');
+  const before = skipTokens.get(`${url.pathname} ${token}`);
+  if (token !== undefined && before === undefined) throw createBadRequestError('Invalid skip token.');
   const size = Math.min(readInteger(query, '$top') ?? pageSize, pageSize);
   const isMatch = filter === undefined ? undefined : parseFilter(filter);
   const found = isMatch === undefined ? items : items.filter((item) => isMatch(render(item)));
+  const start = before === undefined ? (readInteger(query, '$skip') ?? 0) : findNext(found, before);
   const end = start + size;
+  const page = found.slice(start, end);
+  const hasNext = end < found.length && size > 0;
   return {
     ...(query.get('$count') === 'true' && { '@odata.count': found.length }),
-    ...(end < found.length && size > 0 && { '@odata.nextLink': createNextLink(request, end) }),
-    value: found.slice(start, end).map((item) => selectProperties(render(item), query.get('$select'))),
+    ...(hasNext && { '@odata.nextLink': createNextLink(request, { items: page, end }) }),
+    value: page.map((item) => selectProperties(render(item), query.get('$select'))),
   };
 }
 
-function createNextLink({ url, skipTokens }: PageRequest, start: number): string {
+function createNextLink({ url, skipTokens }: PageRequest, page: PageBefore): string {
   const token = randomBytes(48).toString('base64url');
-  skipTokens.set(`${url.pathname} ${token}`, start);
+  skipTokens.set(`${url.pathname} ${token}`, page);
   const next = new URL(url);
   next.searchParams.delete('$skip');
   next.searchParams.set('$skiptoken', token);

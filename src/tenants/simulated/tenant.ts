@@ -19,7 +19,7 @@ import {
   toLoggedRequest,
   toPipelineResponse,
 } from './http.ts';
-import { readQuery, selectProperties } from './odata.ts';
+import { type PageBefore, readQuery, selectProperties } from './odata.ts';
 import { createRandom, formatTimestamp } from './random.ts';
 import { isAllowed, matchRoute } from './routes.ts';
 import { createKey, createState, runDueEvents, type SimulatedSensor, type SimulatedState } from './state.ts';
@@ -56,7 +56,7 @@ export interface SimulatedTenant extends Tenant, TokenIssuer, SimulatedState {
   readonly disabledRoutes: string[];
   shapes: Shapes;
   pageSize: number;
-  readonly skipTokens: Map<string, number>;
+  readonly skipTokens: Map<string, PageBefore>;
   /** Called with each request before anything is done with it. */
   beforeRequest?: ((request: LoggedRequest) => void | Promise<void>) | undefined;
 }
