@@ -276,7 +276,7 @@ describe('the file', () => {
     });
     const { text } = await exports('sensors');
     expect(text).toMatch(/^permission_missing: /);
-    expect(tenant.requests).toHaveLength(6);
+    expect(tenant.requests).toHaveLength(7);
     expect(files()).toEqual([]);
     await client.close();
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
 import { getSensor, listSensors } from '../../src/operations/sensors/read.ts';
 import { listed, makeId, sensor } from './factories.ts';
-import { type Holdings, openReader } from './graph.ts';
+import { type GraphObject, type Holdings, openReader } from './graph.ts';
 
 const issue = (number: number, displayName: string, sensorDNSNames: string[], more: Record<string, unknown> = {}) => ({
   id: makeId(number),
@@ -208,6 +208,19 @@ describe('get_sensor', () => {
     const found = await get(input, { sensors: [...fleet, { ...sensor(9, 'DC09'), id }] });
     expect(found).toMatchObject({ id, name: 'DC09', generation: 'v2', communicating: true, issues: [] });
     expect(found.issuesNote).toBeUndefined();
+  });
+
+  test.each<[string, boolean, Record<string, unknown>, GraphObject[]]>([
+    ['no issue is about it', false, {}, [issue(11, 'Of another', ['dc02.contoso.com'])]],
+    ['an issue names a machine of its name', true, {}, [issue(11, 'Its own?', ['dc01.contoso.com'])]],
+    ['Graph counts an issue that none names', true, { openHealthIssuesCount: 1 }, []],
+    ['its service status is absent', true, { serviceStatus: null }, []],
+  ])('by its id, where %s, reads the other sensors: %s', async (_, readsFleet, more, healthIssues) => {
+    const id = makeId(1);
+    const withoutList = { sensors: 403, [`sensors/${id}`]: sensor(1, 'DC01', more), healthIssues };
+    const read = get({ id }, withoutList);
+    if (readsFleet) await expect(read).rejects.toMatchObject({ code: 'permission_missing' });
+    else expect(await read).toMatchObject({ name: 'DC01', communicating: true, issues: [] });
   });
 
   test('lists its open health issues, found by FQDN, and no others', async () => {

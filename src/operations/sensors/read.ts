@@ -201,12 +201,13 @@ export const getSensor = read({
   usesIfAllowed: [endpoints.listHealthIssues, endpoints.listSensorHealthIssues],
   async run({ id, name = '', domain }, graph) {
     const readSensor = (sensorId: string) => graph.get(endpoints.getSensor, { sensorId });
-    const fleet = graph.getAll(endpoints.listSensors);
-    const [sensor, sensors, issues] = await Promise.all([
-      id === undefined ? fleet.then((all) => readSensor(findByName(all, name, domain).id)) : readSensor(id),
-      fleet,
+    const readFleet = () => graph.getAll(endpoints.listSensors);
+    const named = id === undefined ? readFleet() : undefined;
+    const [sensor, issues] = await Promise.all([
+      named === undefined ? readSensor(id ?? '') : named.then((all) => readSensor(findByName(all, name, domain).id)),
       readIfAllowed(graph.getAll(endpoints.listHealthIssues)),
     ]);
+    const sensors = await (named ?? (needsOthers(sensor, issues) ? readFleet() : []));
     const detail = {
       ...toSensorDetail(sensor, createHearing([sensor, ...sensors])),
       ...(isMatchedByBeginning(name, sensor) && { nameNote }),
@@ -216,6 +217,15 @@ export const getSensor = read({
     return { ...detail, ...(!detail.communicating && describeSilence(findSilence(found.ofSensor))), ...found.told };
   },
 });
+
+/** Whether something about a sensor is only certain beside all others: whose an issue is, or why its service status is absent. */
+function needsOthers(sensor: Sensor, issues: readonly HealthIssue[] | ToolError): boolean {
+  if (sensor.serviceStatus === undefined && isCommunicating(sensor)) return true;
+  if (issues instanceof ToolError) return false;
+  const find = indexSensors([sensor]);
+  const isNamed = issues.some(({ sensorDNSNames }) => sensorDNSNames.some((fqdn) => find(fqdn).length > 0));
+  return isNamed || (sensor.openHealthIssuesCount ?? 0) > 0;
+}
 
 const nameNote =
   'Microsoft Graph shows only the first 15 characters of the name, so this may be another machine whose name begins alike.';
