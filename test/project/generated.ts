@@ -135,7 +135,8 @@ export function manifest(listed: readonly ListedTool[]): string {
     version: about.version,
     description:
       'Runs a Microsoft Defender for Identity sensor fleet, with a person asked before anything destructive.',
-    long_description: about.description,
+    long_description:
+      'MCP server for Microsoft Defender for Identity sensors: every Graph operation as a typed tool, with a human confirmation gate in front of whatever destroys, discloses a secret or touches many machines.',
     author: { name: 'mdi-sensors-mcp contributors' },
     license: about.license,
     keywords: about.keywords,
