@@ -82,7 +82,8 @@ async function buildBench() {
   const outdir = join(cache, 'bench');
   await rm(outdir, { recursive: true, force: true });
   await build({ ...bundled, entryPoints: ['test/bench/minimal.ts'], outdir });
-  await build({ ...bundled, entryPoints: ['test/bench/bench.ts'], outdir, packages: 'external', banner: {} });
+  const entryPoints = ['bench', 'graph', 'redirect'].map((name) => `test/bench/${name}.ts`);
+  await build({ ...bundled, entryPoints, outdir, packages: 'external', banner: {} });
 }
 
 /** The servers of the tests: the same one, with a simulated tenant that a test can look into, or with an Entra on loopback. */

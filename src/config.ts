@@ -365,6 +365,19 @@ function readRows(
   return Object.fromEntries(Object.entries(all).map(([name, row]) => [name, read(name, row)]));
 }
 
+/** What somebody has set, as flags and their values: `['--cloud', 'usgov', '--read-only']`. */
+export function listGivenSettings(flags: Flags, environment: EnvironmentValues): string[] {
+  const { config } = checkConfig(flags, environment);
+  const isSet = new Set(listUnusualSettings(config).map((setting) => setting.split(' ')[0]));
+  return settings.flatMap(({ name, flag, variable, value }) => {
+    if (!isSet.has(flag)) return [];
+    const given = String(flags[name] ?? environment[variable]).trim();
+    if (value === undefined || given === 'true') return [flag];
+    // The value of an option that may stand alone has to be joined to it.
+    return value.startsWith('[') ? [`${flag}=${given}`] : [flag, given];
+  });
+}
+
 /** The safety settings that differ from their defaults, as a person sees them in a question. */
 export const listUnusualSafetySettings = (config: Config): string[] =>
   listUnusualSettings(config, ({ safety }) => safety === true);

@@ -1,72 +1,167 @@
+import { cpus } from 'node:os';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
-import { type BenchServer, connect, minimal, ours, start } from './server.ts';
+import { connect, type RawClient } from './client.ts';
+import {
+  type BenchGraph,
+  installPeers,
+  minimal,
+  ours,
+  peerVersions,
+  type Subject,
+  start,
+  startGraph,
+} from './subjects.ts';
+import { type BenchRow, type BenchSize, formatRows, formatSizes, names, writeBenchmarks } from './table.ts';
 
-// Prints the budgets of the design. Sizes are the same everywhere and decide the exit code; times and memory depend on
-// the machine, so they are ratios within this run and only told.
+// npm run bench [-- --peers] [-- --write]: what the server costs, beside a minimal one, bare requests and, with --peers, other
+// servers. Sizes are the same everywhere and decide the exit code; times and memory depend on the machine, so they are
+// told, and judged as ratios within this run.
 
-interface BudgetRow {
-  readonly measure: string;
-  readonly value: number;
-  readonly budget: number;
-  readonly decides: boolean;
-  readonly unit?: string;
-  readonly note?: string;
+const median = (values: readonly number[]) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+const subjects: readonly Subject[] = [minimal, ours, ...(process.argv.includes('--peers') ? installPeers() : [])];
+const { fetched } = names;
+
+/** Measures everyone in turn, so that all have the same machine, and takes the middle of each. */
+async function inTurns(
+  rounds: number,
+  measures: ReadonlyMap<string, () => Promise<number>>,
+): Promise<Map<string, number>> {
+  const taken = new Map<string, number[]>();
+  for (let round = 0; round < rounds; round += 1)
+    for (const [name, measure] of measures) taken.set(name, [...(taken.get(name) ?? []), await measure()]);
+  return new Map([...taken].map(([name, values]) => [name, median(values)]));
 }
 
-const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-const json = (value: unknown) => JSON.stringify(value);
-const rounded = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(2));
-
-function ratio(measure: string, own: number, other: number, budget: number, unit: string): BudgetRow {
-  const note = `${own.toFixed(1)} ${unit} to ${other.toFixed(1)} ${unit}`;
-  return { measure, value: own / other, budget, decides: false, unit: 'x', note };
-}
-
-async function startRow(): Promise<BudgetRow> {
-  const [own, other]: [number[], number[]] = [[], []];
-  for (let run = 0; run < 15; run += 1) {
-    own.push(await start(ours('sensors:45')));
-    other.push(await start(minimal));
-  }
-  return ratio('start, spawn to first answer', median(own), median(other), 1.3, 'ms');
-}
-
-async function timed(server: BenchServer): Promise<number> {
+async function time(work: () => Promise<unknown>): Promise<number> {
   const begin = performance.now();
-  await server.call('list_sensors', { limit: 100 });
+  await work();
   return performance.now() - begin;
 }
 
-async function latencyRow(): Promise<BudgetRow> {
-  const servers = await Promise.all([connect(ours('sensors:100')), connect(minimal)]);
-  const [own, other]: [number[], number[]] = [[], []];
-  for (let call = -20; call < 200; call += 1) {
-    const [mine, its] = [await timed(servers[0]), await timed(servers[1])];
-    if (call < 0) continue;
-    own.push(mine);
-    other.push(its);
+async function fetchPage(url: string, { token }: BenchGraph): Promise<string> {
+  const response = await fetch(url, { headers: { Authorization: `Bearer ${token}` } });
+  return response.text();
+}
+const firstPage = ({ url }: BenchGraph) => `${url}/v1.0/security/identities/sensors`;
+
+async function fetchFleet(graph: BenchGraph): Promise<void> {
+  for (let url: string | undefined = firstPage(graph); url !== undefined; ) {
+    const page: { '@odata.nextLink'?: string } = JSON.parse(await fetchPage(url, graph));
+    url = page['@odata.nextLink']?.replace(/^https:\/\/[^/]+/, graph.url);
   }
-  await Promise.all(servers.map((server) => server.close()));
-  return ratio('list_sensors, a page of 100 sensors', median(own), median(other), 1.5, 'ms');
 }
 
-async function listedMemoryRow(): Promise<BudgetRow> {
-  const servers = await Promise.all([connect(ours('sensors:45')), connect(minimal)]);
-  await Promise.all(servers.map((server) => server.tools()));
-  const row = ratio('memory after tools/list', servers[0].memory(), servers[1].memory(), 1.3, 'MB');
-  await Promise.all(servers.map((server) => server.close()));
-  return row;
+const callPage = (client: RawClient, { page }: Subject) =>
+  page === undefined ? undefined : () => client.call(...page);
+
+async function measureStarts(graph: BenchGraph): Promise<BenchRow[]> {
+  const begin = async (subject: Subject) => {
+    const client = await start(subject, graph);
+    await client.close();
+    return client.startMs;
+  };
+  const firstCall = async (subject: Subject) => {
+    const client = await start(subject, graph);
+    const call = callPage(client, subject);
+    const milliseconds = call === undefined ? Number.NaN : await time(call);
+    await client.close();
+    return milliseconds;
+  };
+  const each = (measure: (subject: Subject) => Promise<number>) =>
+    new Map(subjects.map((subject) => [subject.name, () => measure(subject)]));
+  return [
+    { measure: 'start, to the first answer', unit: 'ms', values: await inTurns(11, each(begin)), budget: 1.3 },
+    { measure: 'first call, with its sign-in', unit: 'ms', values: await inTurns(3, each(firstCall)) },
+  ];
+}
+
+/** Calls a second, so many at once. */
+async function measureRate(call: () => Promise<unknown>, atOnce: number, calls: number): Promise<number> {
+  let left = calls;
+  const work = async () => {
+    while (left > 0) {
+      left -= 1;
+      await call();
+    }
+  };
+  return (calls * 1_000) / (await time(() => Promise.all(Array.from({ length: atOnce }, work))));
+}
+
+async function measureCalls(graph: BenchGraph): Promise<BenchRow[]> {
+  const clients = await Promise.all(subjects.map(async (subject) => [subject, await start(subject, graph)] as const));
+  const calls = new Map<string, () => Promise<unknown>>([[fetched, () => fetchPage(firstPage(graph), graph)]]);
+  for (const [subject, client] of clients) {
+    const call = callPage(client, subject);
+    if (call !== undefined) calls.set(subject.name, call);
+  }
+  const listed = await inTurns(1, new Map(clients.map(([{ name }, client]) => [name, () => listTools(client)])));
+  const each = (measure: (call: () => Promise<unknown>) => Promise<number>) =>
+    new Map([...calls].map(([name, call]) => [name, () => measure(call)]));
+  await inTurns(40, each(time));
+  const rows: BenchRow[] = [
+    { measure: 'memory after tools/list', unit: 'MB', values: listed, budget: 1.3 },
+    { measure: 'a call, a page of 100 sensors', unit: 'ms', values: await inTurns(200, each(time)), budget: 1.5 },
+  ];
+  for (const atOnce of [8, 32]) {
+    const values = await inTurns(
+      5,
+      each((call) => measureRate(call, atOnce, 200)),
+    );
+    rows.push({ measure: `${atOnce} calls at once`, unit: 'calls/s', values, ...(atOnce === 32 && { budget: 0.7 }) });
+  }
+  const memory = new Map(clients.map(([{ name }, client]) => [name, client.memory()]));
+  rows.push({ measure: 'memory under that load', unit: 'MB', values: memory, budget: 1 });
+  await Promise.all(clients.map(([, client]) => client.close()));
+  return rows;
+}
+
+async function listTools(client: RawClient): Promise<number> {
+  await client.request('tools/list');
+  return client.memory();
+}
+
+async function measureFleet(sensors: number, latencyMs: number): Promise<BenchRow> {
+  const graph = await startGraph(sensors, latencyMs);
+  const reads = new Map<string, () => Promise<unknown>>([[fetched, () => fetchFleet(graph)]]);
+  const clients: RawClient[] = [];
+  for (const subject of subjects) {
+    const { name, fleet } = subject;
+    if (fleet === undefined) continue;
+    const client = await start(subject, graph);
+    clients.push(client);
+    reads.set(name, () => client.call(...fleet));
+  }
+  const each = new Map([...reads].map(([name, read]) => [name, () => time(read)]));
+  // The first read of a server signs in, and finds out how Graph can be asked.
+  await inTurns(1, each);
+  const values = await inTurns(latencyMs > 0 ? 1 : 3, each);
+  await Promise.all([...clients, graph].map((one) => one.close()));
+  const measure = `${sensors.toLocaleString('en-US')} sensors, ${latencyMs} ms a request`;
+  return {
+    measure,
+    unit: 'ms',
+    values,
+    ...(sensors === 5_000 && latencyMs === 200 && { budget: 2_500, isAbsolute: true }),
+  };
 }
 
 /** One call in eight is gated: a person declines three, and after them the gate asks nobody. */
-async function memoryRow(): Promise<BudgetRow> {
-  const server = await connect([...ours('sensors:45'), '--audit-log', 'off', '--approval', 'form']);
-  const { sensors }: { sensors: { id: string }[] } = JSON.parse(await server.call('list_sensors', { limit: 200 }));
+async function measureGrowth(): Promise<BenchSize> {
+  const server = await connect({
+    args: [...ours.args, '--simulate=sensors:45', '--audit-log', 'off', '--approval', 'form'],
+  });
+  const { result } = JSON.parse(await server.call('list_sensors', { limit: 200 }));
+  const { sensors }: { sensors: { id: string }[] } = result.structuredContent;
   const eight = (first: number) => [
     ...['summarize_fleet', 'list_sensor_candidates', 'get_activation_configuration'].map((name) => server.call(name)),
     ...[1, 2, 5].map((limit) => server.call('list_sensors', { limit })),
     server.call('list_health_issues', { limit: 1 }),
-    server.declined('delete_sensor', { id: sensors[(first / 8) % sensors.length]?.id }),
+    server.request('tools/call', {
+      name: 'delete_sensor',
+      arguments: { id: sensors[(first / 8) % sensors.length]?.id },
+    }),
   ];
   /** The least that is resident in so many calls: what is no longer used may not have been collected. */
   const least = async (count: number) => {
@@ -82,44 +177,51 @@ async function memoryRow(): Promise<BudgetRow> {
   await least(80_000);
   const after = await least(10_000);
   await server.close();
-  return ratio('memory, 100,000 calls later', after, before, 1.1, 'MB');
+  return { measure: 'memory, 100,000 calls later', value: after / before, most: 1.1, unit: 'times that before' };
 }
 
-async function sizeRows(): Promise<BudgetRow[]> {
-  const size = (measure: string, value: number, budget: number, unit: string): BudgetRow => {
-    return { measure, value, budget, decides: true, unit };
-  };
-  const [small, large] = await Promise.all([connect(ours('sensors:45')), connect(ours('sensors:5000'))]);
-  const tools = await small.tools();
-  const descriptions = tools.map(({ description = '' }) => description.length);
-  const handed = tools.map(({ name, description, inputSchema }) => json({ name, description, inputSchema }));
-  const list = await small.call('list_sensors');
+async function measureSizes(): Promise<BenchSize[]> {
+  const open = (fleet: string) => connect({ args: [...ours.args, `--simulate=${fleet}`] });
+  const [small, large] = await Promise.all([open('sensors:45'), open('sensors:5000')]);
+  const { tools }: { tools: { name: string; description: string; inputSchema: object }[] } = JSON.parse(
+    await small.request('tools/list'),
+  ).result;
+  const descriptions = tools.map(({ description }) => description.length);
+  const handed = tools.map(({ name, description, inputSchema }) => JSON.stringify({ name, description, inputSchema }));
+  const readText = (line: string): string => JSON.parse(line).result.content[0].text;
+  const list = readText(await small.call('list_sensors'));
   const listed: { sensors: unknown[] } = JSON.parse(list);
-  const summaries = [await small.call('summarize_fleet'), await large.call('summarize_fleet')].map((text) =>
-    countTokens(text),
-  );
+  const [summary, largeSummary] = [
+    readText(await small.call('summarize_fleet')),
+    readText(await large.call('summarize_fleet')),
+  ];
   await Promise.all([small.close(), large.close()]);
+  const sum = descriptions.reduce((total, one) => total + one, 0);
   return [
-    size('tools/list', Buffer.byteLength(json({ tools })), 27_000, 'bytes'),
-    size('names, descriptions, inputs, a tool', countTokens(handed.join('\n')) / tools.length, 145, 'tokens'),
-    size('longest description', Math.max(...descriptions), 400, 'characters'),
-    size(
-      'descriptions together',
-      descriptions.reduce((sum, one) => sum + one, 0),
-      4_500,
-      'characters',
-    ),
-    size('list_sensors by default', countTokens(list), 4_000, 'tokens'),
-    size('list_sensors by default, a sensor', countTokens(list) / listed.sensors.length, 80, 'tokens'),
-    size('summarize_fleet, the seeded fleet', summaries[0] ?? Number.NaN, 1_200, 'tokens'),
-    size('summarize_fleet, 5,000 sensors', summaries[1] ?? Number.NaN, 1_200, 'tokens'),
+    { measure: 'tools/list', value: Buffer.byteLength(JSON.stringify({ tools })), most: 27_000, unit: 'bytes' },
+    { measure: 'a tool', value: countTokens(handed.join('\n')) / tools.length, most: 145, unit: 'tokens' },
+    { measure: 'the longest description', value: Math.max(...descriptions), most: 400, unit: 'characters' },
+    { measure: 'all descriptions', value: sum, most: 4_500, unit: 'characters' },
+    { measure: 'list_sensors by default', value: countTokens(list), most: 4_000, unit: 'tokens' },
+    { measure: 'a sensor of it', value: countTokens(list) / listed.sensors.length, most: 80, unit: 'tokens' },
+    { measure: 'summarize_fleet, 45 sensors', value: countTokens(summary), most: 1_200, unit: 'tokens' },
+    { measure: 'summarize_fleet, 5,000 sensors', value: countTokens(largeSummary), most: 1_200, unit: 'tokens' },
   ];
 }
 
-const rows = [...(await sizeRows()), await startRow(), await latencyRow(), await listedMemoryRow(), await memoryRow()];
-for (const { measure, value, budget, unit = '', note = '' } of rows) {
-  const verdict = value <= budget ? 'ok' : 'OVER';
-  const columns = [measure.padEnd(36), rounded(value).padStart(9), 'of', rounded(budget).padStart(6), unit.padEnd(11)];
-  process.stdout.write(`${[...columns, verdict.padEnd(5), note].join(' ').trimEnd()}\n`);
+const sizes = await measureSizes();
+const graph = await startGraph(100, 0);
+const rows = [...(await measureStarts(graph)), ...(await measureCalls(graph))];
+await graph.close();
+for (const sensors of [350, 5_000]) for (const latencyMs of [0, 200]) rows.push(await measureFleet(sensors, latencyMs));
+const growth = await measureGrowth();
+
+const text = [formatRows(rows, [fetched, ...subjects.map(({ name }) => name)]), formatSizes([...sizes, growth])].join(
+  '\n\n',
+);
+process.stdout.write(`${text}\n`);
+if (process.argv.includes('--write')) {
+  const machine = `${cpus().length} cores of ${cpus()[0]?.model ?? 'an unknown machine'}, Node ${process.version}`;
+  writeBenchmarks(text, { machine, peers: peerVersions });
 }
-process.exitCode = rows.some(({ decides, value, budget }) => decides && !(value <= budget)) ? 1 : 0;
+process.exitCode = sizes.every(({ value, most }) => value <= most) ? 0 : 1;

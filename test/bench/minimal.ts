@@ -2,7 +2,7 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import tools from '../tools.json' with { type: 'json' };
 
-/** What ours is measured against: the same tools with the same schemas, and each passes a page of sensors through as Graph sends it. */
+/** What ours is measured against: the same tools with the same schemas, and each passes on what Graph sends. */
 
 interface MinimalTool {
   readonly name: string;
@@ -24,7 +24,24 @@ const listed = (schema: Record<string, unknown>) => ({
   },
 });
 
-let graph: Promise<{ page(): Promise<string> }> | undefined;
+const sensors = 'https://graph.microsoft.com/v1.0/security/identities/sensors';
+
+async function readText(url: string): Promise<string> {
+  const response = await fetch(url, { headers: { Authorization: `Bearer ${process.env.BENCH_TOKEN}` } });
+  if (!response.ok) throw new Error(`Graph answered ${response.status}`);
+  return response.text();
+}
+
+/** How many sensors there are on all pages, one page after the other. */
+async function countSensors(): Promise<string> {
+  let count = 0;
+  for (let url: string | undefined = sensors; url !== undefined; ) {
+    const page: { value: unknown[]; '@odata.nextLink'?: string } = JSON.parse(await readText(url));
+    count += page.value.length;
+    url = page['@odata.nextLink'];
+  }
+  return String(count);
+}
 
 serveStdio(() => {
   const server = new McpServer({ name: 'minimal', version: '1' }, { capabilities: { tools: { listChanged: false } } });
@@ -37,9 +54,9 @@ serveStdio(() => {
       outputSchema: listed(outputSchema),
     };
     server.registerTool(name, config, async () => {
-      graph ??= import('./page.ts').then(({ simulatedGraph }) => simulatedGraph());
-      const structuredContent: Record<string, unknown> = JSON.parse(await (await graph).page());
-      return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
+      const text = await (name === 'summarize_fleet' ? countSensors() : readText(sensors));
+      // An object beside the text would be asked for by its schema; this one is as small as that lets it be.
+      return { content: [{ type: 'text', text }], structuredContent: {} };
     });
   }
   return server;
