@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import createMarkdown from 'markdown-it';
-import * as z from 'zod';
 
 const markdown = createMarkdown({ html: true });
 
@@ -52,18 +51,6 @@ const listMarkdown = (folder: string) =>
 export const documents: readonly ProjectDocument[] = [...listMarkdown('.'), ...listMarkdown('docs')].map(readDocument);
 
 const serverFile = '/path/to/dist/main.js';
-const hostEntry = z.strictObject({
-  type: z.literal('stdio').optional(),
-  command: z.literal('node'),
-  args: z.tuple([z.literal(serverFile)], z.string()),
-});
-const hostServers = z.strictObject({ 'mdi-sensors': hostEntry });
-const hostFile = z.union([
-  z.strictObject({ servers: hostServers }),
-  z.strictObject({ mcpServers: hostServers }),
-  z.strictObject({ mcp_servers: hostServers }),
-]);
-
 /** The TOML of a host's entry: tables whose names have no quotes, strings and lists of strings. @throws an Error for more. */
 export function parseToml(text: string): unknown {
   const root: Record<string, unknown> = {};
@@ -80,6 +67,28 @@ export function parseToml(text: string): unknown {
     else throw new Error(`no line of TOML that is known here: ${line}`);
   }
   return root;
+}
+
+/** The lists of a YAML file are all that is looked at. */
+const parseYamlLists = (text: string): unknown =>
+  [...text.matchAll(/^ *- (".*")$/gm)].map(([, item = '']): unknown => JSON.parse(item));
+
+const readEntry: Readonly<Record<string, (text: string) => unknown>> = {
+  json: (text) => JSON.parse(text),
+  toml: parseToml,
+  yaml: parseYamlLists,
+};
+
+/** What follows the server's file in an entry, in whatever list of strings that stands. @throws an Error where it stands in none. */
+function findArguments(entry: unknown): string[] {
+  const lists: string[][] = [];
+  JSON.stringify(entry, (_, value: unknown) => {
+    if (Array.isArray(value) && value.includes(serverFile)) lists.push(value.map(String));
+    return value;
+  });
+  const [list] = lists;
+  if (list === undefined) throw new Error(`an entry does not start ${serverFile}`);
+  return list.slice(list.indexOf(serverFile) + 1);
 }
 
 /** What a command of a document calls; `unknown` is one that no test runs or checks. */
@@ -115,12 +124,8 @@ export function listCommands(serverCommands: readonly string[]): DocumentedComma
     .filter((command) => !isInstall(command))
     .map(readCommand);
   const entries = fences.flatMap(({ language, content }) => {
-    if (language !== 'json' && language !== 'toml') return [];
-    const file = hostFile.parse(language === 'json' ? JSON.parse(content) : parseToml(content));
-    return Object.values(file).map((servers): DocumentedCommand => {
-      const [, ...args] = servers['mdi-sensors'].args;
-      return { of: 'server', args };
-    });
+    const read = readEntry[language];
+    return read === undefined ? [] : [{ of: 'server' as const, args: findArguments(read(content)) }];
   });
   return [...commands, ...entries];
 }

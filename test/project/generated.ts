@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import about from '../../package.json' with { type: 'json' };
+import { hosts } from '../../src/commands/setup/hosts.ts';
 import { settings, signInVariables } from '../../src/config.ts';
 import { toolErrorCodes } from '../../src/errors.ts';
 import { type Cloud, clouds, findVersion } from '../../src/graph/clouds.ts';
@@ -90,6 +92,31 @@ const codes = () =>
     Object.entries(toolErrorCodes).map(([name, meaning]) => [code(name), meaning]),
   );
 
+/** JSON on one line, everything else as it is. */
+const shorten = (text: string) =>
+  text.startsWith('{') ? JSON.stringify(JSON.parse(text), null, 1).replace(/\n\s*/g, ' ') : text;
+
+const detectLanguage = (text: string) => (text.startsWith('{') ? 'json' : text.startsWith('[') ? 'toml' : 'yaml');
+
+/** How each host is told of a server that stands in for the reader's own; hosts with the same text stand together. */
+const hostRecipes = () => {
+  const server = { command: 'node', args: ['/path/to/dist/main.js'], env: {}, secrets: [] };
+  const places = new Map<string, string[]>();
+  for (const { title, recipe } of Object.values(hosts)) {
+    // Of the platforms, which differ only for Claude Desktop, the one that it is most used on beside Windows.
+    const { file, text } = recipe(server, 'darwin');
+    const place = file === undefined ? title : `${title}: <code>${file.replace(homedir(), '~')}</code>`;
+    places.set(text, [...(places.get(text) ?? []), place]);
+  }
+  return [...places]
+    .map(([text, titles]) => {
+      const isCommand = !titles[0]?.includes(':');
+      const fence = `\`\`\`${isCommand ? 'sh' : detectLanguage(text)}\n${shorten(text)}\n\`\`\``;
+      return `<details><summary>${titles.join('<br>')}</summary>\n\n${fence}\n</details>`;
+    })
+    .join('\n');
+};
+
 const speedRows = [
   'start, to the first answer, ms',
   'a call, a page of 100 sensors, ms',
@@ -128,7 +155,7 @@ type MakeSection = (present: string) => string;
 
 /** The files with generated sections: each stands between `<!-- name -->` and `<!-- /name -->`. */
 export const generatedPages: Readonly<Record<string, Readonly<Record<string, MakeSection>>>> = {
-  'README.md': { tools, speed },
+  'README.md': { hosts: hostRecipes, tools, speed },
   'docs/sign-in.md': { permissions, 'sign-in': signInTable },
   'docs/clouds.md': { clouds: cloudsTable },
   'docs/settings.md': { settings: settingsTable, codes },
