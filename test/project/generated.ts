@@ -114,7 +114,7 @@ const hostRecipes = () => {
       const fence = `\`\`\`${isCommand ? 'sh' : detectLanguage(text)}\n${shorten(text)}\n\`\`\``;
       return `<details><summary>${titles.join('<br>')}</summary>\n\n${fence}\n</details>`;
     })
-    .join('\n');
+    .join('');
 };
 
 const speedRows = [
