@@ -1,6 +1,6 @@
 import { resolveFolderSetting } from './files.ts';
 
-/** What a setting looks like to the person who sets it: README, `--help` and the bundle's manifest are made from it. */
+/** What a setting looks like to the person who sets it: docs/settings.md, `--help` and the bundle's manifest are made from it. */
 interface SettingDescription {
   /** The value's name in `--help`; without one the flag is a switch. */
   readonly value?: string;
@@ -283,7 +283,7 @@ const toKebabCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${let
 const toFlag = (name: string) => `--${toKebabCase(name)}`;
 const toVariable = (name: string) => `MDI_MCP_${toKebabCase(name).replaceAll('-', '_').toUpperCase()}`;
 
-/** Every setting with its row, for `--help`, README and manifest. */
+/** Every setting with its row, for `--help`, docs/settings.md and manifest. */
 export const settings = Object.entries(rows).map(([name, { read, ...row }]) => ({
   name,
   flag: toFlag(name),
