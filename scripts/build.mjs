@@ -24,16 +24,11 @@ const withoutTransports = {
 /** What the SDK would check answers of forms with; this server hands it a validator of its own (`server/server.ts`). */
 const withoutAjv = {
   name: 'without the validator of the SDK',
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^@modelcontextprotocol\/server\/_shims$/ }, () => ({
-      path: 'shims',
-      namespace: 'without-ajv',
-    }));
-    onLoad({ filter: /.*/, namespace: 'without-ajv' }, () => ({
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]server[\\/]dist[\\/]shimsNode\.mjs$/ }, () => ({
       contents:
         "export { default as process } from 'node:process'; export const DefaultJsonSchemaValidator = undefined;",
-    }));
-  },
+    })),
 };
 
 const bundled = {
