@@ -35,6 +35,12 @@ const mostReopenings = 3;
 /** Nothing on a screen tells a person that the terminal waits: the first call says so soon. */
 const firstTerminalWaitMs = 2_000;
 
+/** How often a form was shown, and whether a call is open that shows it. */
+interface ShownForm {
+  readonly shown: number;
+  readonly isOpen: boolean;
+}
+
 /** What the gate needs of the process around it. */
 interface GateOptions {
   readonly clock: Clock;
@@ -83,10 +89,10 @@ export class Gate {
   readonly #channels: ExternalChannels;
   /** Approved calls are executed one at a time. */
   readonly #inTurn = createQueue();
-  /** The calls that wait for a person outside the client, by the nonce of their request. */
-  readonly #waitingCalls = new Map<string, Set<GatedCall>>();
-  /** How often the form of a request was shown, and how often it is open, by its nonce. */
-  readonly #forms = new Map<string, { shown: number; open: number }>();
+  /** The nonce of the request that a call waits for. */
+  readonly #waitingCalls = new Map<GatedCall, string>();
+  /** The forms of the requests that wait, by their nonces. */
+  readonly #forms = new Map<string, ShownForm>();
   /** Whether this client has left a form unanswered: then the others are asked elsewhere, where that is possible. */
   #hasUnansweredForm = false;
 
@@ -121,22 +127,20 @@ export class Gate {
   /** Asks a person, or says why that is not possible here. `unasked`: it has to be planned again first. */
   async ask(asked: Omit<NewRequest, 'key' | 'channel'>, call: GatedCall): Promise<GateResponse> {
     await this.#noteUnansweredForms(call);
-    // An equal call may have asked while this one was planning, and again before its request is opened.
-    for (;;) {
-      const known = await this.#matchEarlierCall(call);
-      if (known.kind !== 'unasked') return known;
-      const channel = this.#chooseChannel(asked.question, asked, call.client);
-      const opened = await this.#requests.open({ ...asked, key: call.key, channel });
-      if (opened.kind === 'asked') return this.show(opened.request, call);
-      if (opened.kind === 'outdated') return { kind: 'unasked', note: asked.note, remarks: asked.remarks };
-    }
+    // An equal call may have asked while this one was planning.
+    const known = await this.#matchEarlierCall(call);
+    if (known.kind !== 'unasked') return known;
+    const channel = this.#chooseChannel(asked.question, asked, call.client);
+    const opened = await this.#requests.open({ ...asked, key: call.key, channel });
+    if (opened.kind === 'asked') return this.show(opened.request, call);
+    return { ...unasked, note: asked.note, remarks: asked.remarks };
   }
 
   /** Brings a question before the person, and waits where the answer does not come with a call. */
   async show(request: ApprovalRequest, call: GatedCall, atOnce = false): Promise<GateResponse> {
     const { nonce, channel } = request;
     if (channel === 'form') return this.#showForm(request, call);
-    this.#callsWaitingFor(nonce).add(call);
+    this.#waitingCalls.set(call, nonce);
     const error = await this.#channels.show(channel, nonce, atOnce);
     if (error !== undefined) await this.#requests.endUnshown(nonce, error);
     return this.#wait(request, call, this.#startPatience(channel === 'terminal' ? firstTerminalWaitMs : undefined));
@@ -190,8 +194,8 @@ export class Gate {
       this.#requests.recordIgnored("an answer to another call's question", call.tool);
       throw approvalErrors.invalid('The answer belongs to another call.');
     }
-    const { nonce, state, channel } = request;
-    if (state.kind !== 'pending' || channel !== 'form') return this.#handleLate(request, reply, call);
+    const { nonce, state } = request;
+    if (state.kind !== 'pending') return this.#handleLate(request, reply, call);
     if (reply.action === 'missing') return this.show(request, call);
     const decision = readDecision(reply, this.#requests.ageMs(request));
     const answered =
@@ -208,7 +212,6 @@ export class Gate {
   async #handleLate(request: ApprovalRequest | undefined, reply: SealedReply, call: GatedCall): Promise<GateResponse> {
     if (request === undefined) throw approvalErrors.notPending();
     this.#requests.recordIgnored('an answer to a question that is closed', call.tool);
-    if (request.state.kind === 'pending') throw approvalErrors.notPending();
     if (request.state.kind !== 'ended') return this.#wait(request, call);
     const { resolution } = request.state;
     if (resolution.kind === 'executed' && resolution.changed) throw describeAlreadyDone(request, resolution);
@@ -238,13 +241,11 @@ export class Gate {
         remarks: [`done already at ${at}`],
       };
     }
-    if (state.kind === 'pending' && channel === 'page' && this.#channels.isUnfetched(nonce))
-      return this.#reopenWindow(request, call);
+    if (this.#channels.isUnfetched(nonce)) return this.#reopenWindow(request, call);
     const isForm = state.kind === 'pending' && channel === 'form';
     if (!isForm || this.#isFormBeforePerson(request)) return this.#wait(request, call);
     const fallback = this.#chooseFallback();
-    const shown = this.#forms.get(nonce)?.shown ?? 0;
-    if (fallback === undefined || shown < mostFormsPerRequest) return this.show(request, call);
+    if (fallback === undefined || this.#readForm(nonce).shown < mostFormsPerRequest) return this.show(request, call);
     const moved = await this.#requests.moveUnansweredForm(nonce, fallback);
     if (moved.kind === 'asked') return this.show(moved.request, call);
     if (moved.kind === 'refused') throw moved.error;
@@ -253,8 +254,11 @@ export class Gate {
 
   /** A form whose call is still open is before the person; one whose call has ended may never have been drawn. */
   #isFormBeforePerson(request: ApprovalRequest): boolean {
-    const open = this.#forms.get(request.nonce)?.open ?? 0;
-    return open > 0 || this.#requests.ageMs(request) <= concurrentCallWindowMs;
+    return this.#readForm(request.nonce).isOpen || this.#requests.ageMs(request) <= concurrentCallWindowMs;
+  }
+
+  #readForm(nonce: string): ShownForm {
+    return this.#forms.get(nonce) ?? { shown: 0, isOpen: false };
   }
 
   /** A client that asks for something else has left the forms of its ended calls unanswered. */
@@ -306,20 +310,13 @@ export class Gate {
     const { envelope, signal } = context.mcpReq;
     const pending = new Set((await this.#requests.listPending()).map((one) => one.nonce));
     for (const one of this.#forms.keys()) if (!pending.has(one)) this.#forms.delete(one);
-    const form = this.#forms.get(nonce) ?? { shown: 0, open: 0 };
-    if (form.shown === mostFormsPerRequest) throw approvalErrors.shownTooOften();
-    this.#forms.set(nonce, form);
-    form.shown += 1;
-    const close = async () => {
-      form.open -= 1;
-      if (form.open === 0) await this.#requests.abandonForm(nonce).catch(() => undefined);
-    };
+    const { shown } = this.#readForm(nonce);
+    if (shown === mostFormsPerRequest) throw approvalErrors.shownTooOften();
     // Before the 2026-07-28 revision, which has the envelope, a call is open as long as its form. In that revision the
     // form ends the call, and over HTTP the SDK aborts the signal of a call whose answer has left.
-    if (envelope === undefined) {
-      form.open += 1;
-      signal.addEventListener('abort', close, { once: true });
-    }
+    const isOpen = envelope === undefined;
+    this.#forms.set(nonce, { shown: shown + 1, isOpen });
+    if (isOpen) signal.addEventListener('abort', () => this.#requests.abandonForm(nonce).catch(() => undefined));
     await this.#channels.offerTerminal();
     const minutes = this.#requests.minutesLeft(request);
     const { approveCommand: command } = this.#channels;
@@ -335,7 +332,7 @@ export class Gate {
       call.progress?.(`Waiting for a person ${place}`, passedSeconds, Math.round(patienceMs / 1_000), 'seconds');
     };
     const stopTelling = repeat(clock, progressIntervalMs, tell);
-    const calls = this.#callsWaitingFor(nonce).add(call);
+    this.#waitingCalls.set(call, nonce);
     tell();
     try {
       for (;;) {
@@ -345,8 +342,7 @@ export class Gate {
     } finally {
       stopTelling();
       patience.callOff();
-      calls.delete(call);
-      if (calls.size === 0) this.#waitingCalls.delete(nonce);
+      this.#waitingCalls.delete(call);
     }
   }
 
@@ -364,7 +360,7 @@ export class Gate {
       return undefined;
     }
     if (signal.aborted) {
-      const isAlone = this.#callsWaitingFor(nonce).size === 1;
+      const isAlone = [...this.#waitingCalls.values()].filter((one) => one === nonce).length === 1;
       if (channel !== 'form' && isAlone) await this.#requests.withdraw(nonce, 'The call was cancelled');
       throw approvalErrors.cancelled();
     }
@@ -392,12 +388,6 @@ export class Gate {
   #startPatience(atMostMs = Number.POSITIVE_INFINITY): Patience {
     const { clock, patienceMs } = this.#options;
     return { ...abortAfter(clock, Math.min(patienceMs, atMostMs)), startMs: clock.monotonic() };
-  }
-
-  #callsWaitingFor(nonce: string): Set<GatedCall> {
-    const calls = this.#waitingCalls.get(nonce) ?? new Set();
-    this.#waitingCalls.set(nonce, calls);
-    return calls;
   }
 }
 
