@@ -20,11 +20,6 @@ import {
 } from './requestStore.ts';
 import { ApprovalRequests, createInbox, type Execution, type NewRequest } from './requests.ts';
 
-/** How long a call waits, and since when. */
-interface Patience extends TimedSignal {
-  readonly startMs: number;
-}
-
 /** An equal call that comes later than this is not concurrent but a retry: the client may never have drawn its form. */
 const concurrentCallWindowMs = 2_000;
 /** How often an equal call may show one form, the first time included. */
@@ -247,9 +242,7 @@ export class Gate {
     const fallback = this.#chooseFallback();
     if (fallback === undefined || this.#readForm(nonce).shown < mostFormsPerRequest) return this.show(request, call);
     const moved = await this.#requests.moveUnansweredForm(nonce, fallback);
-    if (moved.kind === 'asked') return this.show(moved.request, call);
-    if (moved.kind === 'refused') throw moved.error;
-    return this.#matchEarlierCall(call);
+    return moved.kind === 'asked' ? this.show(moved.request, call) : this.#matchEarlierCall(call);
   }
 
   /** A form whose call is still open is before the person; one whose call has ended may never have been drawn. */
@@ -273,8 +266,7 @@ export class Gate {
   async #reopenWindow(request: ApprovalRequest, call: GatedCall): Promise<GateResponse> {
     if ((request.reopenings ?? 0) >= mostReopenings) return this.#wait(request, call);
     const reopened = await this.#requests.reopen(request.nonce);
-    if (reopened.kind === 'refused') throw reopened.error;
-    return reopened.kind === 'asked' ? this.show(reopened.request, call, true) : this.#wait(request, call);
+    return reopened.kind === 'asked' ? this.show(reopened.request, call, true) : this.#matchEarlierCall(call);
   }
 
   /** The channel of a new question. @throws a ToolError when there is none. */
@@ -327,9 +319,8 @@ export class Gate {
   async #wait({ nonce, channel }: ApprovalRequest, call: GatedCall, patience = this.#startPatience()) {
     const { clock, patienceMs } = this.#options;
     const tell = () => {
-      const passedSeconds = Math.round((clock.monotonic() - patience.startMs) / 1_000);
       const place = this.#channels.describePlace(channel, nonce);
-      call.progress?.(`Waiting for a person ${place}`, passedSeconds, Math.round(patienceMs / 1_000), 'seconds');
+      call.progress?.(`Waiting for a person ${place}`, undefined, Math.round(patienceMs / 1_000), 'seconds');
     };
     const stopTelling = repeat(clock, progressIntervalMs, tell);
     this.#waitingCalls.set(call, nonce);
@@ -347,7 +338,7 @@ export class Gate {
   }
 
   /** One round of waiting: what the call may do now; undefined when the request has moved on, or its time is over. */
-  async #check(nonce: string, call: GatedCall, patience: Patience): Promise<GateResponse | undefined> {
+  async #check(nonce: string, call: GatedCall, patience: TimedSignal): Promise<GateResponse | undefined> {
     const { signal } = call.context.mcpReq;
     const request = await this.#read(nonce);
     const { state, channel } = request;
@@ -373,7 +364,7 @@ export class Gate {
     return undefined;
   }
 
-  async #followResolution(resolution: Resolution, call: GatedCall, patience: Patience): Promise<GateResponse> {
+  async #followResolution(resolution: Resolution, call: GatedCall, patience: TimedSignal): Promise<GateResponse> {
     if (resolution.kind === 'refused') throw restoreError(resolution.error);
     if (resolution.kind === 'executed') return { kind: 'result', result: resolution.result };
     return this.#wait(await this.#read(resolution.by), call, patience);
@@ -385,9 +376,10 @@ export class Gate {
     return request;
   }
 
-  #startPatience(atMostMs = Number.POSITIVE_INFINITY): Patience {
+  /** How long a call waits. */
+  #startPatience(atMostMs = Number.POSITIVE_INFINITY): TimedSignal {
     const { clock, patienceMs } = this.#options;
-    return { ...abortAfter(clock, Math.min(patienceMs, atMostMs)), startMs: clock.monotonic() };
+    return abortAfter(clock, Math.min(patienceMs, atMostMs));
   }
 }
 

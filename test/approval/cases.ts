@@ -9,6 +9,10 @@ export const nameRequest = ({ method, path }: SeenRequest) =>
 
 export const acceptWith = (content: Record<string, string>): FormAnswer => ({ action: 'accept', content });
 
+/** Why answers were recorded as ignored. */
+export const listIgnored = (server: Pick<TestServer, 'auditLog'>) =>
+  readRecords(server).flatMap(({ kind, reason }) => (kind === 'ignored' ? [reason] : []));
+
 /** The records of a server's audit log. */
 export const readRecords = ({ auditLog }: Pick<TestServer, 'auditLog'>): Record<string, unknown>[] =>
   readdirSync(auditLog).flatMap((file) =>
