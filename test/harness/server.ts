@@ -33,6 +33,8 @@ export interface Started {
   /** What it wrote for the operator so far. */
   readonly stderr: () => string;
   close(): Promise<void>;
+  /** Resolves once no approved call is being carried out. */
+  waitForActs(): Promise<void>;
 }
 
 /** A server in this process. */
@@ -177,8 +179,8 @@ export function serveTenant(
     ...(store && { store }),
     ...(longestAttempt !== undefined && { attemptTimeoutMs: longestAttempt }),
   });
-  const { close } = serve(own, transport);
-  return { stderr: () => stderr, close };
+  const { close, waitForActs } = serve(own, transport);
+  return { stderr: () => stderr, close, waitForActs };
 }
 
 export interface EntryOptions extends ServerOptions {
