@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { attack } from '../harness/attacks.ts';
 import { approve, type ClientKind, connect, type FormAnswer, type Person } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
@@ -312,7 +312,8 @@ describe.concurrent('after the same deletion was declined in another call', () =
     await removal(attacker);
     await attacker.raw.call('delete_stale_sensors', { ids: [victim.id] });
     const { home } = attacker.server;
-    const [, other] = await askSocket(home, { do: 'list' });
+    // The terminal opens beside the page, which does not wait for it.
+    const [, other] = await vi.waitFor(() => askSocket(home, { do: 'list' }));
     await askSocket(home, { do: 'decline', nonce: other?.nonce });
     await attacker.server.pass(5_000);
     expect(readText(await removal(attacker))).toMatch(refused);
