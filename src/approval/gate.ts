@@ -13,6 +13,7 @@ import { createQueue } from './queue.ts';
 import {
   type ApprovalRequest,
   type Executed,
+  hasTakenEffect,
   isDecline,
   type RequestStore,
   type Resolution,
@@ -209,13 +210,13 @@ export class Gate {
     this.#requests.recordIgnored('an answer to a question that is closed', call.tool);
     if (request.state.kind !== 'ended') return this.#wait(request, call);
     const { resolution } = request.state;
-    if (resolution.kind === 'executed' && resolution.changed) throw describeAlreadyDone(request, resolution);
+    if (hasTakenEffect(resolution)) throw describeAlreadyDone(request, resolution);
     if (isDecline(resolution)) throw restoreError(resolution.error);
     const decision = readDecision(reply, this.#requests.ageMs(request));
     if (resolution.kind !== 'replaced' || decision.kind !== 'decline') throw approvalErrors.notPending();
     const answered = await this.#requests.decide(resolution.by, decision);
-    if (answered.kind === 'late') return this.#handleLate(answered.request, reply, call);
-    throw answered.kind === 'refused' ? answered.error : approvalErrors.notPending();
+    if (answered.kind === 'refused') throw answered.error;
+    return this.#handleLate(await this.#requests.read(resolution.by), reply, call);
   }
 
   /** A call without an answer: unasked, or equal to one that is known. */
@@ -227,7 +228,7 @@ export class Gate {
       if (question.context.identity.tenantId !== (await call.readTenantId())) return unasked;
       const { resolution } = state;
       if (isDecline(resolution)) throw approvalErrors.declinedRecently(this.#requests.formatUntil(request));
-      if (resolution.kind !== 'executed' || !resolution.changed) return unasked;
+      if (!hasTakenEffect(resolution)) return unasked;
       if (call.repeatOf !== id) throw describeAlreadyDone(request, resolution);
       const at = formatTime(resolution);
       return {

@@ -6,6 +6,7 @@ import { askSocket, openOfferedPage, readPage, waitForPageAddress } from '../har
 import { connectRaw } from '../harness/raw.ts';
 import { startServer, type TestServer } from '../harness/server.ts';
 import { type AttackedQuestion, type Attacker, readText, rightName, startAttacker, victim } from './attacker.ts';
+import { listIgnored } from './cases.ts';
 
 interface RepeatedCallSetup {
   readonly server: TestServer;
@@ -181,6 +182,7 @@ describe.concurrent('an equal call while the form is open', () => {
       await moveToPage(attacker);
       const sheet = await openOfferedPage(await waitForPageAddress(raw.stderr), server.pass);
       expect(readText(await first.answer('decline'))).toMatch(/^declined: /);
+      expect(listIgnored(server)).toEqual(['an answer to a question that is closed']);
       await sheet.post({ decision: 'approve', typed: 'DC07.contoso.com' });
       expect(readText(await raw.call('delete_sensor', victim))).toMatch(/^approval_busy: A person declined this/);
     }),
