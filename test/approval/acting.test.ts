@@ -184,7 +184,7 @@ test('whoever waits for the acts waits until what came of them is recorded', asy
   await started?.waitForActs();
   await server.tell({ do: 'fault', method: 'DELETE', path: 'sensors', milliseconds: 100 });
   const told = client.call('delete_sensor', victim);
-  await vi.waitFor(async () => expect(await server.gated()).toBe(1));
+  await vi.waitFor(async () => expect(await server.gated()).toBe(1), 10_000);
   await started?.waitForActs();
   expect(readRecords(server).at(-1)).toMatchObject({ kind: 'outcome', verdict: 'done' });
   expect((await told).text).toContain('404 for it now');

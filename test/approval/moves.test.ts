@@ -313,7 +313,7 @@ describe.concurrent('after the same deletion was declined in another call', () =
     await attacker.raw.call('delete_stale_sensors', { ids: [victim.id] });
     const { home } = attacker.server;
     // The terminal opens beside the page, which does not wait for it.
-    const [, other] = await vi.waitFor(() => askSocket(home, { do: 'list' }));
+    const [, other] = await vi.waitFor(() => askSocket(home, { do: 'list' }), 10_000);
     await askSocket(home, { do: 'decline', nonce: other?.nonce });
     await attacker.server.pass(5_000);
     expect(readText(await removal(attacker))).toMatch(refused);

@@ -6,7 +6,7 @@ import { askSocket, openOfferedPage, readPage, waitForPageAddress } from '../har
 import { connectRaw } from '../harness/raw.ts';
 import { startServer, type TestServer } from '../harness/server.ts';
 import { type AttackedQuestion, type Attacker, readText, rightName, startAttacker, victim } from './attacker.ts';
-import { listIgnored } from './cases.ts';
+import { createDoor, listIgnored } from './cases.ts';
 
 interface RepeatedCallSetup {
   readonly server: TestServer;
@@ -237,8 +237,9 @@ async function waitTogether(
     /** Lists what is asked, after an order where there is one. */
     terminal(order?: 'approve' | 'decline', typed?: string): ReturnType<typeof askSocket>;
   }) => Promise<unknown>,
+  tenant = {},
 ) {
-  const server = await startServer({ flags: { approval, noBrowser: true }, patience: 25_000 });
+  const server = await startServer({ flags: { approval, noBrowser: true }, patience: 25_000, tenant });
   const client = await connect('v2 legacy', server);
   await use({
     server,
@@ -284,7 +285,7 @@ describe.concurrent('calls that wait for one person', () => {
       expect(await first.told).toMatch(/^approval_pending: /);
       const second = await wait();
       second.cancel();
-      await vi.waitFor(async () => expect(await terminal()).toEqual([]));
+      await vi.waitFor(async () => expect(await terminal()).toEqual([]), 10_000);
       expect((await readPage(`${page.address}/outcome`)).body).toContain('The call was cancelled.');
     }));
 
@@ -308,15 +309,21 @@ describe.concurrent('calls that wait for one person', () => {
   });
 
   test('one that is cancelled while the act is under way does not disturb it', async () => {
-    const reached = await waitTogether('terminal', async ({ server, wait, terminal }) => {
-      await server.tell({ do: 'fault', method: 'DELETE', path: 'sensors', milliseconds: 150 });
-      const first = await wait();
-      await terminal('approve');
-      await vi.waitFor(async () => expect(await server.requests()).toContainEqual(deletion));
-      const second = await wait();
-      second.cancel();
-      expect(await first.told).toContain('404 for it now');
-    });
+    const door = createDoor(({ method }) => method === 'DELETE');
+    const reached = await waitTogether(
+      'terminal',
+      async ({ server, wait, terminal }) => {
+        const first = await wait();
+        await terminal('approve');
+        await vi.waitFor(async () => expect(await server.requests()).toContainEqual(deletion), 10_000);
+        const second = await wait();
+        second.cancel();
+        expect(await second.told).toBe('cancelled');
+        door.open();
+        expect(await first.told).toContain('404 for it now');
+      },
+      { beforeRequest: door.beforeRequest },
+    );
     expect(reached).toBe(1);
   });
 });

@@ -238,9 +238,9 @@ test('a call that waits for the page counts the seconds since it waits, of those
     await server.pass(7_000);
     const id = find('sensors', 'DC07.contoso.com');
     const called = client.call('delete_sensor', { id }, { onProgress: (_, ...counts) => heard.push(counts) });
-    await vi.waitFor(() => expect(heard).toHaveLength(1));
+    await vi.waitFor(() => expect(heard).toHaveLength(1), 10_000);
     await server.pass(11_999);
-    await vi.waitFor(() => expect(heard).toHaveLength(3));
+    await vi.waitFor(() => expect(heard).toHaveLength(3), 10_000);
     expect(heard).toEqual([0, 5, 10].map((seconds) => [seconds, 12]));
     await server.pass(1);
     expect((await called).text).toMatch(/^approval_pending: /);
