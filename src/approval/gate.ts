@@ -237,7 +237,7 @@ export class Gate {
         remarks: [`done already at ${at}`],
       };
     }
-    if (this.#channels.isUnfetched(nonce)) return this.#reopenWindow(request, call);
+    if (state.kind === 'pending' && this.#channels.isUnfetched(nonce)) return this.#reopenWindow(request, call);
     const isForm = state.kind === 'pending' && channel === 'form';
     if (!isForm || this.#isFormBeforePerson(request)) return this.#wait(request, call);
     const fallback = this.#chooseFallback();

@@ -7,7 +7,7 @@ import { approveCommand, formatCommand } from '../../src/command.ts';
 import { attack } from '../harness/attacks.ts';
 import type { Person } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
-import { openOfferedPage, readAddress, readPage, waitForPageAddress } from '../harness/outside.ts';
+import { askSocket, openOfferedPage, readAddress, readPage, waitForPageAddress } from '../harness/outside.ts';
 import { startServer } from '../harness/server.ts';
 import { acceptWith, readRecords } from './cases.ts';
 import { playScene, runWithPerson, yes } from './scene.ts';
@@ -64,6 +64,19 @@ describe.concurrent('a window that no browser has fetched', () => {
       // The first one leads nowhere any more; the last one takes the approval.
       expect((await openOfferedPage(addresses[0] ?? '', server.pass)).secret).toBe('');
       await (await openOfferedPage(addresses[3] ?? '', server.pass)).post(yes);
+      expect(await call()).toContain('Deleted; Graph answers 404');
+    });
+    expect(reached).toBe(1);
+  });
+
+  test('is of no matter once its question was approved at a terminal', async () => {
+    const { env, openBrowser } = desktop();
+    const reached = await playScene({ ...inBrowser, env, openBrowser }, async ({ server, call }) => {
+      await server.tell({ do: 'hold' });
+      await call();
+      await server.pass(6_000);
+      const [{ nonce } = { nonce: '' }] = await askSocket(server.home, { do: 'list' });
+      await askSocket(server.home, { do: 'approve', nonce, typed: 'DC07.contoso.com' });
       expect(await call()).toContain('Deleted; Graph answers 404');
     });
     expect(reached).toBe(1);
