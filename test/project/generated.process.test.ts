@@ -1,7 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { beforeAll, expect, test } from 'vitest';
@@ -37,8 +35,6 @@ test('manifest.json says what the code says', async () => {
 });
 
 test('manifest.json is a valid bundle manifest', () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'manifest-')), 'manifest.json');
-  writeFileSync(file, manifest(tools));
   const mcpb = 'node_modules/@anthropic-ai/mcpb/dist/cli/cli.js';
-  expect(execFileSync(process.execPath, [mcpb, 'validate', file], { encoding: 'utf8' })).toMatch(/passes/);
+  expect(execFileSync(process.execPath, [mcpb, 'validate', 'manifest.json'], { encoding: 'utf8' })).toMatch(/passes/);
 });

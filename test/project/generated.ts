@@ -184,13 +184,23 @@ function userConfig({ title, text, default: value }: (typeof settings)[number]) 
   };
 }
 
-/** The manifest of the `.mcpb` bundle. */
+/** What the bundle asks a person for; everything else is left to the variables of the machine. */
+const bundled: readonly string[] = [
+  'AZURE_TENANT_ID',
+  'AZURE_CLIENT_ID',
+  'AZURE_CLIENT_SECRET',
+  'MDI_MCP_CLOUD',
+  'MDI_MCP_READ_ONLY',
+  'MDI_MCP_TENANT_LABEL',
+];
+
+/** The manifest of the `.mcpb` bundle. Claude Desktop declares forms and draws none, so its questions go to the page. */
 export function manifest(listed: readonly ListedTool[]): string {
   const own = settings.map((row) => [row.variable, row.name, userConfig(row)] as const);
   const entra = Object.entries(signInVariables).map(([variable, { title, text, ...more }]) => {
     return [variable, camel(variable), { type: 'string', title, description: text, required: false, ...more }] as const;
   });
-  const rows = [...entra, ...own];
+  const rows = [...entra, ...own].filter(([variable]) => bundled.includes(variable));
   const content = {
     manifest_version: '0.3',
     name: about.name,
@@ -201,6 +211,8 @@ export function manifest(listed: readonly ListedTool[]): string {
     long_description:
       'MCP server for Microsoft Defender for Identity sensors: every Graph operation as a typed tool, with a human confirmation gate in front of whatever destroys, discloses a secret or touches many machines.',
     author: { name: 'mdi-sensors-mcp contributors' },
+    icon: 'icon.png',
+    privacy_policies: ['https://privacy.microsoft.com/privacystatement'],
     license: about.license,
     keywords: about.keywords,
     server: {
@@ -209,7 +221,7 @@ export function manifest(listed: readonly ListedTool[]): string {
       mcp_config: {
         command: 'node',
         // biome-ignore lint/suspicious/noTemplateCurlyInString: the host fills it in
-        args: ['${__dirname}/dist/main.js'],
+        args: ['${__dirname}/dist/main.js', '--approval', 'page'],
         env: Object.fromEntries(rows.map(([variable, name]) => [variable, `\${user_config.${name}}`])),
       },
     },
