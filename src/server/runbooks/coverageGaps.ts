@@ -32,8 +32,8 @@ export const coverageGaps: Runbook = {
     },
     {
       heading: 'Compare with Active Directory',
-      text: 'Ask the person for every domain controller, read-only ones too, as Active Directory has them: the output of `nltest /dclist:contoso.com` or `Get-ADDomainController -Filter *`, pasted as it is. At most 1,000 names go into one call. With `complete`, sensors that no name fits are listed too; that alone is no reason to delete one.',
-      calls: ['compare_inventory { "names": ["<each server that the person names>"], "complete": true, "limit": 200 }'],
+      text: 'Ask the person for every domain controller, read-only ones too, as Active Directory has them: the output of `nltest /dclist:contoso.com` or `Get-ADDomainController -Filter *`, pasted as it is. At most 1,000 names go into one call; where a group has more rows than are listed, compare one domain at a time. With `complete`, sensors that no name fits are listed too; that alone is no reason to delete one.',
+      calls: ['compare_inventory { "names": ["<each server that the person names>"], "complete": true, "limit": 50 }'],
     },
   ],
   end: 'Every named server stands in one group of the last result. Give a verdict for each domain. **Fail**: no domain controller reports. **Investigate**: one of the list is not working, ambiguous, only a candidate, unknown, or watched by a standalone sensor alone. **Pass**: each one of the list reports with a sensor of its own. Unknown means that neither Defender for Identity nor Defender for Endpoint knows the name: the server is onboarded to Defender for Endpoint first, or gets a v2.x sensor. For candidates go on with the runbook roll-out-v3.',

@@ -31,7 +31,7 @@ export const rollOutV3: Runbook = {
     },
     {
       heading: 'Plan the waves',
-      text: `${describeWaves('the servers that are left')} Ask the person to confirm for each server: Windows Server 2019 or later with a recent cumulative update, Defender for Endpoint runs, enough free processor and memory. \`Test-MdiReadiness.ps1\` checks a server, and no tool here does. Say what v3.x does not have: no VPN integration (RADIUS), no syslog, and no action account but LocalSystem.`,
+      text: `${describeWaves('the servers that are left')} Ask the person to confirm for each server: Windows Server 2019 or later with a recent cumulative update, Defender for Endpoint runs, enough free processor and memory. \`Test-MdiReadiness.ps1\` looks at a server; no tool here does. Say what v3.x does not have: no VPN integration (RADIUS), no syslog, and no action account but LocalSystem.`,
     },
     {
       heading: 'Activate the next wave',
