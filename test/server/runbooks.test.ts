@@ -34,7 +34,7 @@ function readSteps(text: string): WrittenStep[] {
     });
 }
 
-type Answer = Readonly<Record<string, unknown>>;
+type StepAnswer = Readonly<Record<string, unknown>>;
 interface ListedRow {
   readonly id: string;
   readonly name: string;
@@ -43,7 +43,7 @@ interface ListedRow {
 }
 
 const lists = ['sensors', 'candidates', 'issues', 'migrations'];
-const listRows = (answers: readonly Answer[]): ListedRow[] =>
+const listRows = (answers: readonly StepAnswer[]): ListedRow[] =>
   answers.flatMap((answer) => lists.flatMap((key) => answer[key] ?? [])) as ListedRow[];
 
 const countDays = (date: string) => (Date.now() - Date.parse(date)) / 86_400_000;
@@ -59,7 +59,7 @@ const said: Readonly<Record<string, readonly string[]>> = {
 
 /** A runbook at work: what its steps have answered so far, the last answers of each, and the waves that are done. */
 class Play {
-  readonly answers = new Map<number, readonly Answer[]>();
+  readonly answers = new Map<number, readonly StepAnswer[]>();
   readonly waves: ListedRow[][] = [];
 
   private of(step: number) {
@@ -140,11 +140,11 @@ async function playRunbook(name: string) {
   const steps = readSteps(await client.prompt(name));
   const play = new Play();
   const called: string[] = [];
-  let last: Answer = {};
+  let last: StepAnswer = {};
   let number = 1;
   while (number <= steps.length) {
     const { calls = [], asksPerson, repeatsFrom } = steps[number - 1] ?? {};
-    const answers: Answer[] = [];
+    const answers: StepAnswer[] = [];
     for (const { tool, args } of calls) {
       for (const filled of fillArguments(args, (placeholder) => play.fill(placeholder))) {
         const where = `step ${number}: ${tool} ${JSON.stringify(filled)}`;
@@ -283,7 +283,7 @@ test('roll-out-v3: two waves run, and only what was left out is still a candidat
 });
 
 test('migrate-v2-to-v3: at most half of a domain moves at once, a domain with one sensor last', async (context) => {
-  const { called, typed, gated, last, waves } = await playNamed(context, '12 moved, none ready any more');
+  const { called, typed, gated, last, answers, waves } = await playNamed(context, '12 moved, none ready any more');
   expect(called).toHaveLength(13);
   expect(waves).toEqual([
     [
@@ -305,6 +305,10 @@ test('migrate-v2-to-v3: at most half of a domain moves at once, a domain with on
     typed: ['migrate 10 Contoso', 'migrate 1 Contoso', 'migrate 1 Contoso'],
     gated: 3,
   });
+  const [moving, silent] = answers.get(6) ?? [];
+  const stillListed = listRows([moving ?? {}]).map(({ name, domain }) => `${name}.${domain}`);
+  expect(stillListed.sort()).toEqual(['DC01.emea.contoso.com', 'DC06.contoso.com']);
+  expect(listNames(silent?.sensors)).toEqual(['DC14', 'FAB-DC03', 'TYO-DC04']);
   expect(last).toMatchObject({ total: 0, migrations: [] });
 });
 

@@ -36,7 +36,7 @@ export const migrateV2ToV3: Runbook = {
     },
     {
       heading: 'Wait until the wave has moved',
-      text: 'Each server can take up to 20 minutes. Go on only when the first list has no server of the wave any more, and the second none that was reporting before. If one failed, stop. Repeat steps 5 and 6 until no wave is left.',
+      text: 'Each server can take up to 20 minutes. Go on only when no server of the wave is in either list, but for one in the second that did not report before. If one failed, stop. Repeat steps 5 and 6 until no wave is left.',
       calls: [
         'list_sensor_migrations { "state": ["migrating", "migrationFailed"], "limit": 200 }',
         'list_sensors { "generation": "v3", "notCommunicating": true, "limit": 200 }',
