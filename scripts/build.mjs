@@ -24,16 +24,11 @@ const withoutTransports = {
 /** What the SDK would check answers of forms with; this server hands it a validator of its own (`server/server.ts`). */
 const withoutAjv = {
   name: 'without the validator of the SDK',
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^@modelcontextprotocol\/server\/_shims$/ }, () => ({
-      path: 'shims',
-      namespace: 'without-ajv',
-    }));
-    onLoad({ filter: /.*/, namespace: 'without-ajv' }, () => ({
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]server[\\/]dist[\\/]shimsNode\.mjs$/ }, () => ({
       contents:
         "export { default as process } from 'node:process'; export const DefaultJsonSchemaValidator = undefined;",
-    }));
-  },
+    })),
 };
 
 const bundled = {
@@ -51,12 +46,21 @@ const bundled = {
 };
 const server = { ...bundled, plugins: [withoutTransports, withoutAjv] };
 
-/** The licence of every package that is in the bundle, which its terms ask to go along. */
-async function licences(metafile) {
+/** Every package that is in the bundle, with the folder that it came from. */
+function listPackages(metafile) {
   const inputs = Object.keys(metafile.inputs).join('\n');
   const folders = [...new Set(inputs.match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/gm))].sort();
-  const texts = folders.map(async (folder) => {
-    const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+  return Promise.all(
+    folders.map(async (folder) => {
+      const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+      return { folder, name, version, license };
+    }),
+  );
+}
+
+/** The licences of the packages, which their terms ask to go along. */
+async function formatLicences(packages) {
+  const texts = packages.map(async ({ folder, name, version, license }) => {
     const file = (await readdir(folder)).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
     const text = file === undefined ? '' : `\n${(await readFile(join(folder, file), 'utf8')).trim()}\n`;
     return `${name} ${version}, ${license}\n${text}`;
@@ -64,15 +68,37 @@ async function licences(metafile) {
   return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n`);
 }
 
+/** What the bundle is made of, in the form of https://cyclonedx.org/docs/1.6/json/. */
+function formatSbom({ name, version, license }, packages) {
+  const component = (one, type) => ({
+    type,
+    'bom-ref': `${one.name}@${one.version}`,
+    name: one.name,
+    version: one.version,
+    // A choice of licences is an expression, such as (BSD-3-Clause OR GPL-2.0).
+    licenses: [one.license.includes(' ') ? { expression: one.license } : { license: { id: one.license } }],
+    purl: `pkg:npm/${one.name.replace('@', '%40')}@${one.version}`,
+  });
+  return {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    version: 1,
+    metadata: { component: component({ name, version, license }, 'application') },
+    components: [...new Map(packages.map((one) => [`${one.name}@${one.version}`, component(one, 'library')])).values()],
+  };
+}
+
 async function buildServer() {
   await rm('dist', { recursive: true, force: true });
   const { metafile } = await build({ ...server, entryPoints: ['src/main.ts'], outdir: 'dist', metafile: true });
-  const { version, type, license } = JSON.parse(await readFile('package.json', 'utf8'));
+  const { name, version, type, license } = JSON.parse(await readFile('package.json', 'utf8'));
+  const packages = await listPackages(metafile);
   const main = await readFile('dist/main.js', 'utf8');
   await Promise.all([
     writeFile('dist/main.js', main.startsWith('#!') ? main : `#!/usr/bin/env node\n${main}`),
-    writeFile('dist/package.json', `${JSON.stringify({ name: 'mdi-sensors-mcp', version, type, license })}\n`),
-    writeFile('dist/THIRD-PARTY-LICENSES.txt', await licences(metafile)),
+    writeFile('dist/package.json', `${JSON.stringify({ name, version, type, license })}\n`),
+    writeFile('dist/THIRD-PARTY-LICENSES.txt', await formatLicences(packages)),
+    writeFile('dist/sbom.cdx.json', `${JSON.stringify(formatSbom({ name, version, license }, packages), null, 2)}\n`),
     writeFile(join(cache, 'metafile.json'), JSON.stringify(metafile)),
   ]);
   await chmod('dist/main.js', 0o755);

@@ -1,6 +1,6 @@
 import { resolveFolderSetting } from './files.ts';
 
-/** What a setting looks like to the person who sets it: README, `--help` and the bundle's manifest are made from it. */
+/** What a setting looks like to the person who sets it: docs/settings.md, `--help` and the bundle's manifest are made from it. */
 interface SettingDescription {
   /** The value's name in `--help`; without one the flag is a switch. */
   readonly value?: string;
@@ -283,7 +283,7 @@ const toKebabCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${let
 const toFlag = (name: string) => `--${toKebabCase(name)}`;
 const toVariable = (name: string) => `MDI_MCP_${toKebabCase(name).replaceAll('-', '_').toUpperCase()}`;
 
-/** Every setting with its row, for `--help`, README and manifest. */
+/** Every setting with its row, for `--help`, docs/settings.md and manifest. */
 export const settings = Object.entries(rows).map(([name, { read, ...row }]) => ({
   name,
   flag: toFlag(name),
@@ -363,6 +363,19 @@ function readRows(
   read: (name: string, row: Setting<unknown>) => unknown,
 ) {
   return Object.fromEntries(Object.entries(all).map(([name, row]) => [name, read(name, row)]));
+}
+
+/** What somebody has set, as flags and their values: `['--cloud', 'usgov', '--read-only']`. */
+export function listGivenSettings(flags: Flags, environment: EnvironmentValues): string[] {
+  const { config } = checkConfig(flags, environment);
+  const isSet = new Set(listUnusualSettings(config).map((setting) => setting.split(' ')[0]));
+  return settings.flatMap(({ name, flag, variable, value }) => {
+    if (!isSet.has(flag)) return [];
+    const given = String(flags[name] ?? environment[variable]).trim();
+    if (value === undefined || given === 'true') return [flag];
+    // The value of an option that may stand alone has to be joined to it.
+    return value.startsWith('[') ? [`${flag}=${given}`] : [flag, given];
+  });
 }
 
 /** The safety settings that differ from their defaults, as a person sees them in a question. */

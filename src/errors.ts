@@ -1,4 +1,4 @@
-/** Every code that a tool's error text can begin with, and what it means. The README's table is made from this list. */
+/** Every code that a tool's error text can begin with, and what it means. The table of docs/settings.md is made from this list. */
 export const toolErrorCodes = {
   invalid_input: 'An argument is missing, unknown or wrong, or contradicts another or the tenant; the text says which.',
   not_found: 'Nothing has this id or name.',

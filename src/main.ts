@@ -2,7 +2,7 @@ import * as module from 'node:module';
 import { Argument, Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { SetupOptions } from './commands/setup/setup.ts';
-import { checkConfig, cleanEnvironment, readConfig, settings } from './config.ts';
+import { checkConfig, cleanEnvironment, listGivenSettings, readConfig, settings } from './config.ts';
 
 /** Node 22 and later keep compiled code between starts; hosts end servers with a signal, so it is written soon. */
 function keepCompiledCode(): void {
@@ -55,9 +55,14 @@ function createCommandLine(): Command {
     .addOption(new Option('--sign-in <who>', 'who acts').choices(['app', 'person'] as const).default('app' as const))
     .option('--split', 'one app that reads and one that writes')
     .option('--tenant <id>', 'the id or a domain of the tenant')
-    .action(async (options: SetupOptions) => {
-      const { printSetup } = await import('./commands/atShell.ts');
-      process.exitCode = printSetup(readSettings(), options);
+    .option('--host <name>', 'print only how to tell a host of the server as it is set here: claude-code, vscode, ...')
+    .action(async ({ host, ...options }: SetupOptions & { host?: string }) => {
+      const { printHostRecipe, printSetup } = await import('./commands/atShell.ts');
+      const config = host === undefined ? readSettings() : readTenantSettings();
+      process.exitCode =
+        host === undefined
+          ? printSetup(config, options)
+          : printHostRecipe(host, listGivenSettings(readFlags(), process.env), process.env);
     });
   const auditCommand = command.command('audit').description('Look at the audit log').helpCommand(false);
   auditCommand

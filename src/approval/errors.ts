@@ -101,15 +101,14 @@ export const endSentence = (text: string) => text.replace(/([^.])$/, '$1.');
 export interface StoredError {
   readonly code: ToolErrorCode;
   readonly message: string;
-  readonly next?: string;
+  readonly next?: string | undefined;
   /** Where a person has to sign in first, if there is an address. */
-  readonly signInUrl?: string;
+  readonly signInUrl?: string | undefined;
 }
 
 export function storeError(error: ToolError): StoredError {
   const { code, message, next } = error;
-  const signInUrl = error instanceof SignInNeeded ? error.url : undefined;
-  return { code, message, ...(next !== undefined && { next }), ...(signInUrl !== undefined && { signInUrl }) };
+  return { code, message, next, signInUrl: error instanceof SignInNeeded ? error.url : undefined };
 }
 
 export const restoreError = ({ code, message, next, signInUrl }: StoredError): ToolError =>

@@ -13,17 +13,13 @@ import { createQueue } from './queue.ts';
 import {
   type ApprovalRequest,
   type Executed,
+  hasTakenEffect,
   isDecline,
   type RequestStore,
   type Resolution,
   type TextResult,
 } from './requestStore.ts';
 import { ApprovalRequests, createInbox, type Execution, type NewRequest } from './requests.ts';
-
-/** How long a call waits, and since when. */
-interface Patience extends TimedSignal {
-  readonly startMs: number;
-}
 
 /** An equal call that comes later than this is not concurrent but a retry: the client may never have drawn its form. */
 const concurrentCallWindowMs = 2_000;
@@ -34,6 +30,12 @@ const progressIntervalMs = 5_000;
 const mostReopenings = 3;
 /** Nothing on a screen tells a person that the terminal waits: the first call says so soon. */
 const firstTerminalWaitMs = 2_000;
+
+/** How often a form was shown, and whether a call is open that shows it. */
+interface ShownForm {
+  readonly shown: number;
+  readonly isOpen: boolean;
+}
 
 /** What the gate needs of the process around it. */
 interface GateOptions {
@@ -83,10 +85,10 @@ export class Gate {
   readonly #channels: ExternalChannels;
   /** Approved calls are executed one at a time. */
   readonly #inTurn = createQueue();
-  /** The calls that wait for a person outside the client, by the nonce of their request. */
-  readonly #waitingCalls = new Map<string, Set<GatedCall>>();
-  /** How often the form of a request was shown, and how often it is open, by its nonce. */
-  readonly #forms = new Map<string, { shown: number; open: number }>();
+  /** The nonce of the request that a call waits for. */
+  readonly #waitingCalls = new Map<GatedCall, string>();
+  /** The forms of the requests that wait, by their nonces. */
+  readonly #forms = new Map<string, ShownForm>();
   /** Whether this client has left a form unanswered: then the others are asked elsewhere, where that is possible. */
   #hasUnansweredForm = false;
 
@@ -121,22 +123,20 @@ export class Gate {
   /** Asks a person, or says why that is not possible here. `unasked`: it has to be planned again first. */
   async ask(asked: Omit<NewRequest, 'key' | 'channel'>, call: GatedCall): Promise<GateResponse> {
     await this.#noteUnansweredForms(call);
-    // An equal call may have asked while this one was planning, and again before its request is opened.
-    for (;;) {
-      const known = await this.#matchEarlierCall(call);
-      if (known.kind !== 'unasked') return known;
-      const channel = this.#chooseChannel(asked.question, asked, call.client);
-      const opened = await this.#requests.open({ ...asked, key: call.key, channel });
-      if (opened.kind === 'asked') return this.show(opened.request, call);
-      if (opened.kind === 'outdated') return { kind: 'unasked', note: asked.note, remarks: asked.remarks };
-    }
+    // An equal call may have asked while this one was planning.
+    const known = await this.#matchEarlierCall(call);
+    if (known.kind !== 'unasked') return known;
+    const channel = this.#chooseChannel(asked.question, asked, call.client);
+    const opened = await this.#requests.open({ ...asked, key: call.key, channel });
+    if (opened.kind === 'asked') return this.show(opened.request, call);
+    return { ...unasked, note: asked.note, remarks: asked.remarks };
   }
 
   /** Brings a question before the person, and waits where the answer does not come with a call. */
   async show(request: ApprovalRequest, call: GatedCall, atOnce = false): Promise<GateResponse> {
     const { nonce, channel } = request;
     if (channel === 'form') return this.#showForm(request, call);
-    this.#callsWaitingFor(nonce).add(call);
+    this.#waitingCalls.set(call, nonce);
     const error = await this.#channels.show(channel, nonce, atOnce);
     if (error !== undefined) await this.#requests.endUnshown(nonce, error);
     return this.#wait(request, call, this.#startPatience(channel === 'terminal' ? firstTerminalWaitMs : undefined));
@@ -190,8 +190,8 @@ export class Gate {
       this.#requests.recordIgnored("an answer to another call's question", call.tool);
       throw approvalErrors.invalid('The answer belongs to another call.');
     }
-    const { nonce, state, channel } = request;
-    if (state.kind !== 'pending' || channel !== 'form') return this.#handleLate(request, reply, call);
+    const { nonce, state } = request;
+    if (state.kind !== 'pending') return this.#handleLate(request, reply, call);
     if (reply.action === 'missing') return this.show(request, call);
     const decision = readDecision(reply, this.#requests.ageMs(request));
     const answered =
@@ -208,16 +208,15 @@ export class Gate {
   async #handleLate(request: ApprovalRequest | undefined, reply: SealedReply, call: GatedCall): Promise<GateResponse> {
     if (request === undefined) throw approvalErrors.notPending();
     this.#requests.recordIgnored('an answer to a question that is closed', call.tool);
-    if (request.state.kind === 'pending') throw approvalErrors.notPending();
     if (request.state.kind !== 'ended') return this.#wait(request, call);
     const { resolution } = request.state;
-    if (resolution.kind === 'executed' && resolution.changed) throw describeAlreadyDone(request, resolution);
+    if (hasTakenEffect(resolution)) throw describeAlreadyDone(request, resolution);
     if (isDecline(resolution)) throw restoreError(resolution.error);
     const decision = readDecision(reply, this.#requests.ageMs(request));
     if (resolution.kind !== 'replaced' || decision.kind !== 'decline') throw approvalErrors.notPending();
     const answered = await this.#requests.decide(resolution.by, decision);
-    if (answered.kind === 'late') return this.#handleLate(answered.request, reply, call);
-    throw answered.kind === 'refused' ? answered.error : approvalErrors.notPending();
+    if (answered.kind === 'refused') throw answered.error;
+    return this.#handleLate(await this.#requests.read(resolution.by), reply, call);
   }
 
   /** A call without an answer: unasked, or equal to one that is known. */
@@ -229,7 +228,7 @@ export class Gate {
       if (question.context.identity.tenantId !== (await call.readTenantId())) return unasked;
       const { resolution } = state;
       if (isDecline(resolution)) throw approvalErrors.declinedRecently(this.#requests.formatUntil(request));
-      if (resolution.kind !== 'executed' || !resolution.changed) return unasked;
+      if (!hasTakenEffect(resolution)) return unasked;
       if (call.repeatOf !== id) throw describeAlreadyDone(request, resolution);
       const at = formatTime(resolution);
       return {
@@ -238,23 +237,22 @@ export class Gate {
         remarks: [`done already at ${at}`],
       };
     }
-    if (state.kind === 'pending' && channel === 'page' && this.#channels.isUnfetched(nonce))
-      return this.#reopenWindow(request, call);
+    if (this.#channels.isUnfetched(nonce)) return this.#reopenWindow(request, call);
     const isForm = state.kind === 'pending' && channel === 'form';
     if (!isForm || this.#isFormBeforePerson(request)) return this.#wait(request, call);
     const fallback = this.#chooseFallback();
-    const shown = this.#forms.get(nonce)?.shown ?? 0;
-    if (fallback === undefined || shown < mostFormsPerRequest) return this.show(request, call);
+    if (fallback === undefined || this.#readForm(nonce).shown < mostFormsPerRequest) return this.show(request, call);
     const moved = await this.#requests.moveUnansweredForm(nonce, fallback);
-    if (moved.kind === 'asked') return this.show(moved.request, call);
-    if (moved.kind === 'refused') throw moved.error;
-    return this.#matchEarlierCall(call);
+    return moved.kind === 'asked' ? this.show(moved.request, call) : this.#matchEarlierCall(call);
   }
 
   /** A form whose call is still open is before the person; one whose call has ended may never have been drawn. */
   #isFormBeforePerson(request: ApprovalRequest): boolean {
-    const open = this.#forms.get(request.nonce)?.open ?? 0;
-    return open > 0 || this.#requests.ageMs(request) <= concurrentCallWindowMs;
+    return this.#readForm(request.nonce).isOpen || this.#requests.ageMs(request) <= concurrentCallWindowMs;
+  }
+
+  #readForm(nonce: string): ShownForm {
+    return this.#forms.get(nonce) ?? { shown: 0, isOpen: false };
   }
 
   /** A client that asks for something else has left the forms of its ended calls unanswered. */
@@ -269,8 +267,7 @@ export class Gate {
   async #reopenWindow(request: ApprovalRequest, call: GatedCall): Promise<GateResponse> {
     if ((request.reopenings ?? 0) >= mostReopenings) return this.#wait(request, call);
     const reopened = await this.#requests.reopen(request.nonce);
-    if (reopened.kind === 'refused') throw reopened.error;
-    return reopened.kind === 'asked' ? this.show(reopened.request, call, true) : this.#wait(request, call);
+    return reopened.kind === 'asked' ? this.show(reopened.request, call, true) : this.#matchEarlierCall(call);
   }
 
   /** The channel of a new question. @throws a ToolError when there is none. */
@@ -306,20 +303,13 @@ export class Gate {
     const { envelope, signal } = context.mcpReq;
     const pending = new Set((await this.#requests.listPending()).map((one) => one.nonce));
     for (const one of this.#forms.keys()) if (!pending.has(one)) this.#forms.delete(one);
-    const form = this.#forms.get(nonce) ?? { shown: 0, open: 0 };
-    if (form.shown === mostFormsPerRequest) throw approvalErrors.shownTooOften();
-    this.#forms.set(nonce, form);
-    form.shown += 1;
-    const close = async () => {
-      form.open -= 1;
-      if (form.open === 0) await this.#requests.abandonForm(nonce).catch(() => undefined);
-    };
+    const { shown } = this.#readForm(nonce);
+    if (shown === mostFormsPerRequest) throw approvalErrors.shownTooOften();
     // Before the 2026-07-28 revision, which has the envelope, a call is open as long as its form. In that revision the
     // form ends the call, and over HTTP the SDK aborts the signal of a call whose answer has left.
-    if (envelope === undefined) {
-      form.open += 1;
-      signal.addEventListener('abort', close, { once: true });
-    }
+    const isOpen = envelope === undefined;
+    this.#forms.set(nonce, { shown: shown + 1, isOpen });
+    if (isOpen) signal.addEventListener('abort', () => this.#requests.abandonForm(nonce).catch(() => undefined));
     await this.#channels.offerTerminal();
     const minutes = this.#requests.minutesLeft(request);
     const { approveCommand: command } = this.#channels;
@@ -330,12 +320,11 @@ export class Gate {
   async #wait({ nonce, channel }: ApprovalRequest, call: GatedCall, patience = this.#startPatience()) {
     const { clock, patienceMs } = this.#options;
     const tell = () => {
-      const passedSeconds = Math.round((clock.monotonic() - patience.startMs) / 1_000);
       const place = this.#channels.describePlace(channel, nonce);
-      call.progress?.(`Waiting for a person ${place}`, passedSeconds, Math.round(patienceMs / 1_000), 'seconds');
+      call.progress?.(`Waiting for a person ${place}`, undefined, Math.round(patienceMs / 1_000), 'seconds');
     };
     const stopTelling = repeat(clock, progressIntervalMs, tell);
-    const calls = this.#callsWaitingFor(nonce).add(call);
+    this.#waitingCalls.set(call, nonce);
     tell();
     try {
       for (;;) {
@@ -345,13 +334,12 @@ export class Gate {
     } finally {
       stopTelling();
       patience.callOff();
-      calls.delete(call);
-      if (calls.size === 0) this.#waitingCalls.delete(nonce);
+      this.#waitingCalls.delete(call);
     }
   }
 
   /** One round of waiting: what the call may do now; undefined when the request has moved on, or its time is over. */
-  async #check(nonce: string, call: GatedCall, patience: Patience): Promise<GateResponse | undefined> {
+  async #check(nonce: string, call: GatedCall, patience: TimedSignal): Promise<GateResponse | undefined> {
     const { signal } = call.context.mcpReq;
     const request = await this.#read(nonce);
     const { state, channel } = request;
@@ -364,7 +352,7 @@ export class Gate {
       return undefined;
     }
     if (signal.aborted) {
-      const isAlone = this.#callsWaitingFor(nonce).size === 1;
+      const isAlone = [...this.#waitingCalls.values()].filter((one) => one === nonce).length === 1;
       if (channel !== 'form' && isAlone) await this.#requests.withdraw(nonce, 'The call was cancelled');
       throw approvalErrors.cancelled();
     }
@@ -377,7 +365,7 @@ export class Gate {
     return undefined;
   }
 
-  async #followResolution(resolution: Resolution, call: GatedCall, patience: Patience): Promise<GateResponse> {
+  async #followResolution(resolution: Resolution, call: GatedCall, patience: TimedSignal): Promise<GateResponse> {
     if (resolution.kind === 'refused') throw restoreError(resolution.error);
     if (resolution.kind === 'executed') return { kind: 'result', result: resolution.result };
     return this.#wait(await this.#read(resolution.by), call, patience);
@@ -389,15 +377,10 @@ export class Gate {
     return request;
   }
 
-  #startPatience(atMostMs = Number.POSITIVE_INFINITY): Patience {
+  /** How long a call waits. */
+  #startPatience(atMostMs = Number.POSITIVE_INFINITY): TimedSignal {
     const { clock, patienceMs } = this.#options;
-    return { ...abortAfter(clock, Math.min(patienceMs, atMostMs)), startMs: clock.monotonic() };
-  }
-
-  #callsWaitingFor(nonce: string): Set<GatedCall> {
-    const calls = this.#waitingCalls.get(nonce) ?? new Set();
-    this.#waitingCalls.set(nonce, calls);
-    return calls;
+    return abortAfter(clock, Math.min(patienceMs, atMostMs));
   }
 }
 

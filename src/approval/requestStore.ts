@@ -62,6 +62,10 @@ export interface Executed {
   readonly sentence: string;
 }
 
+/** Whether something was changed or disclosed, or may have been. */
+export const hasTakenEffect = (resolution: Resolution): resolution is Executed =>
+  resolution.kind === 'executed' && resolution.changed;
+
 /** Whether a person said no, and has not taken that back. */
 export const isDecline = (resolution: Resolution): resolution is Refused =>
   resolution.kind === 'refused' && resolution.error.code === 'declined' && resolution.lifted !== true;

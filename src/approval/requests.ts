@@ -16,6 +16,7 @@ import { formatQuestion } from './questionText.ts';
 import { createQueue } from './queue.ts';
 import {
   type ApprovalRequest,
+  hasTakenEffect,
   type Instant,
   isClosing,
   isDecline,
@@ -646,9 +647,7 @@ const formatTimeOfDay = (timeMs: number) => `${new Date(timeMs).toISOString().sl
 
 /** What an equal call within the next minutes has to know is kept; everything else that has ended may be forgotten. */
 function isForgettable(state: RequestState): boolean {
-  if (state.kind !== 'ended') return false;
-  const { resolution } = state;
-  return !(resolution.kind === 'executed' ? resolution.changed : isDecline(resolution));
+  return state.kind === 'ended' && !hasTakenEffect(state.resolution) && !isDecline(state.resolution);
 }
 
 const views = {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { parseJson } from '../json.ts';
@@ -21,9 +21,12 @@ export interface VerifiedFile {
 const previousLink = z.object({ file: z.string(), n: z.int(), head: z.string() });
 const startRecord = z.looseObject({ kind: z.literal('start'), file: z.string() });
 
-/** Checks every file of a folder and what each says of the one before it; `head` is a record's number and hash, kept outside. */
+/**
+ * Checks every file of a folder and what each says of the one before it; `head` is a record's number and hash, kept outside.
+ * A folder that is not there holds no file. @throws an Error of the system where it cannot be read.
+ */
 export function verifyFolder(folder: string, head?: string): VerifiedFile[] {
-  const names = readdirSync(folder).filter(isAuditFile).sort();
+  const names = existsSync(folder) ? readdirSync(folder).filter(isAuditFile).sort() : [];
   const files = names.map((name) => verifyFile(name, readFileSync(join(folder, name))));
   const linked = files.map((file) => ({ ...file, problems: [...file.problems, ...findLinkProblems(file, files)] }));
   const isHeadFound = head === undefined || files.some((file) => hasRecord(file, head));

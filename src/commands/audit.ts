@@ -76,8 +76,7 @@ function readAuditFiles(setting: string | undefined, head?: string): VerifiedFil
   }
   try {
     return folder === 'off' ? [] : verifyFolder(folder, head);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+  } catch {
     tellOperator(`the audit log in ${folder} cannot be read. Name its folder with --audit-log.`);
     return undefined;
   }

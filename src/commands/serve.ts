@@ -5,7 +5,7 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { type Machine, openBrowser, openExternalChannels } from '../approval/channels/choose.ts';
 import { Gate } from '../approval/gate.ts';
 import type { ExternalChannels } from '../approval/inbox.ts';
-import { createMemoryStore } from '../approval/requestStore.ts';
+import { createMemoryStore, type RequestStore } from '../approval/requestStore.ts';
 import { openAuditLog, resolveAuditFolder } from '../audit/log.ts';
 import { systemClock } from '../clock.ts';
 import { type Config, listUnusualSafetySettings } from '../config.ts';
@@ -24,6 +24,8 @@ import type { Serving } from './lifetime.ts';
 interface RuntimeOptions extends Machine {
   /** How long a call waits for a person outside the client. Hosts end a call after a minute, some sooner. */
   readonly patienceMs: number;
+  /** Where approval requests are kept: in this process. */
+  readonly store: RequestStore;
   /** How long a request that may be sent again waits for its answer. */
   readonly attemptTimeoutMs?: number;
 }
@@ -51,13 +53,14 @@ export function openRuntime(
   log: Log,
   options: Partial<RuntimeOptions> = {},
 ): OpenRuntime {
-  const { patienceMs, attemptTimeoutMs, ...machine }: RuntimeOptions = {
+  const { patienceMs, store, attemptTimeoutMs, ...machine }: RuntimeOptions = {
     clock: systemClock,
     environment: process.env,
     home: findHomeFolder(),
     openBrowser,
     say: tellOperator,
     patienceMs: 25_000,
+    store: createMemoryStore(),
     ...options,
   };
   const { clock } = machine;
@@ -70,7 +73,7 @@ export function openRuntime(
     patienceMs,
     approval: config.approval,
     audit: openAuditLog({ folder: resolveAuditFolder(config.auditLog), version, settings, principal }),
-    store: createMemoryStore(),
+    store,
     openChannels: (inbox) => {
       channels = openExternalChannels(config, machine, inbox);
       return channels;

@@ -29,7 +29,7 @@ export function createProgress({ mcpReq }: ServerContext, clock: Pick<Clock, 'mo
     send(message, progress, total === undefined ? undefined : Math.max(base + total, progress));
   };
   const progress: ProgressReporter = (message, done = before + 1, total, unit = 'items') => {
-    if (unit === 'seconds' && last === -1) waitStartMs = clock.monotonic() - done * 1_000;
+    if (unit === 'seconds' && last === -1) waitStartMs = clock.monotonic();
     if (waitStartMs === undefined) return sendItems(message, done, unit === 'items' ? total : undefined);
     const passedSeconds = Math.round((clock.monotonic() - waitStartMs) / 1_000);
     send(

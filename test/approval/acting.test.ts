@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import type { Transport } from '@modelcontextprotocol/server';
+import { describe, expect, test, vi } from 'vitest';
 import { attack } from '../harness/attacks.ts';
+import { approve, connect } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
+import { type Started, startServer } from '../harness/server.ts';
 import { readText, rightName, startAttacker, victim } from './attacker.ts';
 import { readRecords } from './cases.ts';
 
@@ -168,6 +171,25 @@ attack('an approval that could not be planned again, used by the next call', { o
   const other = await attacker.ask('delete_sensor', { id: orphans[0] });
   expect(readText(await other.answer('accept', { typed: other.typed }))).toContain('404 for it now');
   return attacker.end();
+});
+
+test('whoever waits for the acts waits until what came of them is recorded', async () => {
+  const server = await startServer();
+  let started: Started | undefined;
+  const open = (transport: Transport) => {
+    started = server.open(transport);
+    return started;
+  };
+  const client = await connect('v2 legacy', { ...server, open }, approve);
+  await started?.waitForActs();
+  await server.tell({ do: 'fault', method: 'DELETE', path: 'sensors', milliseconds: 100 });
+  const told = client.call('delete_sensor', victim);
+  await vi.waitFor(async () => expect(await server.gated()).toBe(1), 10_000);
+  await started?.waitForActs();
+  expect(readRecords(server).at(-1)).toMatchObject({ kind: 'outcome', verdict: 'done' });
+  expect((await told).text).toContain('404 for it now');
+  await client.close();
+  await server.end();
 });
 
 describe.concurrent('an act that Graph asks to wait', () => {

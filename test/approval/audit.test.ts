@@ -41,13 +41,17 @@ test.each<[string, Person, string]>([
 );
 
 test.each([
-  ['an answer without a question', { inputResponses: { confirm: { action: 'accept', content: {} } } }],
-  ['a state that was made up', { requestState: 'e30', inputResponses: {} }],
-])('%s is recorded as ignored', async (_, extra) => {
+  [
+    'an answer without a question',
+    { inputResponses: { confirm: { action: 'accept', content: {} } } },
+    'an answer without a question',
+  ],
+  ['a state that was made up', { requestState: 'e30', inputResponses: {} }, expect.any(String)],
+])('%s is recorded as ignored', async (_, extra, reason) => {
   const server = await startServer();
   const raw = await connectRaw('modern', server);
   await raw.call('regenerate_deployment_access_key', {}, extra);
-  expect(readRecords(server)[1]).toMatchObject({ kind: 'ignored', tool: 'regenerate_deployment_access_key' });
+  expect(readRecords(server)[1]).toMatchObject({ kind: 'ignored', reason, tool: 'regenerate_deployment_access_key' });
   await raw.close();
   await server.end();
 });

@@ -9,6 +9,19 @@ export const nameRequest = ({ method, path }: SeenRequest) =>
 
 export const acceptWith = (content: Record<string, string>): FormAnswer => ({ action: 'accept', content });
 
+/** Why answers were recorded as ignored. */
+export const listIgnored = (server: Pick<TestServer, 'auditLog'>) =>
+  readRecords(server).flatMap(({ kind, reason }) => (kind === 'ignored' ? [reason] : []));
+
+/** A door at which requests wait until it is opened, for the `beforeRequest` of a simulated tenant. */
+export function createDoor(isFor: (request: SeenRequest) => boolean) {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open: () => open(), beforeRequest: (request: SeenRequest) => (isFor(request) ? opened : undefined) };
+}
+
 /** The records of a server's audit log. */
 export const readRecords = ({ auditLog }: Pick<TestServer, 'auditLog'>): Record<string, unknown>[] =>
   readdirSync(auditLog).flatMap((file) =>

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { answerAtOnce, type ClientKind, connect, kinds, type Person, type TestClient } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
 import { askSocket, openOfferedPage, waitForPageAddress } from '../harness/outside.ts';
 import { startServer, type TestServer } from '../harness/server.ts';
-import { rightName, startAttacker, victim } from './attacker.ts';
-import { acceptWith, readRecords } from './cases.ts';
+import { tools } from '../harness/tools.ts';
+import { readText, rightName, startAttacker, victim } from './attacker.ts';
+import { acceptWith, createDoor, readRecords } from './cases.ts';
 
 /** Hosts that do not bring a person's answer; the last but one gives the call up when it has been asked. */
 const hosts: [string, (giveUp: () => void) => Person | undefined][] = [
@@ -88,12 +89,11 @@ describe.concurrent.each(['page', 'terminal'] as const)('on the %s', (channel) =
   });
 });
 
+const inAuto = { flags: { approval: 'auto', noBrowser: true }, patience: 0 };
+
 /** The form of a deletion that nobody answers, and after this long a question of another kind. */
-async function askForSomethingElse(afterMs: number) {
-  const { ask, end, server } = await startAttacker('modern', {
-    flags: { approval: 'auto', noBrowser: true },
-    patience: 0,
-  });
+async function askForSomethingElse(afterMs: number, env: Readonly<Record<string, string>> = {}) {
+  const { ask, end, server } = await startAttacker('modern', inAuto, (options) => startServer({ ...options, env }));
   const form = await ask('delete_sensor', victim);
   await server.pass?.(afterMs);
   const next = await ask('regenerate_deployment_access_key', {}).then(
@@ -116,5 +116,39 @@ test('two questions at once leave no form unanswered', async () => {
   const { next, end, kinds } = await askForSomethingElse(1_900);
   expect(next).toBe('form');
   expect(kinds()).toEqual(['start', 'question', 'question']);
+  expect(await end()).toBe(0);
+});
+
+test('where nobody can be asked elsewhere, a form that was left unanswered is followed by the next one', async () => {
+  const { next, end, kinds } = await askForSomethingElse(2_100, { CI: 'true' });
+  expect(next).toBe('form');
+  expect(kinds()).toEqual(['start', 'question', 'unanswered', 'question']);
+  expect(await end()).toBe(0);
+});
+
+test('a page that waits is no form that was left unanswered: the next question that fits a form is one', async () => {
+  const { raw, ask, end, server } = await startAttacker('modern', inAuto);
+  const { args } = tools.update_activation_configuration;
+  expect(readText(await raw.call('update_activation_configuration', args))).toMatch(
+    /^approval_pending: .* on an approval page/,
+  );
+  await server.pass(2_100);
+  expect((await ask('delete_sensor', victim)).typed).toBe('DC07.contoso.com');
+  expect(readRecords(server).map(({ kind }) => kind)).toEqual(['start', 'question', 'question']);
+  expect(await end()).toBe(0);
+});
+
+test('a form that an equal call got while this one was still planning is not left unanswered', async () => {
+  let reads = 0;
+  const door = createDoor(({ path }) => path.endsWith(victim.id) && ++reads === 1);
+  const tenant = { beforeRequest: door.beforeRequest };
+  const { raw, ask, end, server } = await startAttacker('modern', { ...inAuto, tenant });
+  const slow = raw.call('delete_sensor', victim);
+  await vi.waitFor(() => expect(reads).toBe(1), 10_000);
+  await ask('delete_sensor', victim);
+  await server.pass(2_100);
+  door.open();
+  expect(readText(await slow)).toMatch(/^a new question: /);
+  expect(readRecords(server).map(({ kind }) => kind)).toEqual(['start', 'question']);
   expect(await end()).toBe(0);
 });

@@ -302,6 +302,15 @@ describe('declines', () => {
     expect((await requests.open(asking('d', [4]))).kind).toBe('asked');
   });
 
+  test('what is lifted may be asked again at once, by whichever call', async () => {
+    const { requests, decline } = startProcess();
+    await decline('a', [1]);
+    const [declined] = await requests.listDeclined();
+    await requests.lift(declined?.nonce ?? '');
+    expect(await requests.listDeclined()).toEqual([]);
+    expect((await requests.open(asking('b', [1]))).kind).toBe('asked');
+  });
+
   test('nothing but a decline can be lifted', async () => {
     const { requests, ask, records } = startProcess();
     const { nonce } = await ask('a', [1]);
@@ -321,6 +330,21 @@ describe('declines', () => {
     }
     expect(codes).toEqual(['question_closed', 'question_closed', 'declined']);
     await expect(requests.open(asking('a', [1]))).rejects.toMatchObject({ code: 'approval_busy' });
+  });
+
+  test('only closings add up: a call that ended otherwise, however often, may be closed as any other', async () => {
+    const { requests, ask } = startProcess();
+    await requests.withdraw((await ask('a', [1])).nonce, 'The call was cancelled');
+    await requests.withdraw((await ask('a', [1])).nonce, 'The call was cancelled');
+    const acting = await ask('a', [1]);
+    await requests.decide(acting.nonce, approveOne);
+    await requests.claim(acting.nonce);
+    await requests.consume(acting, acting.question);
+    const result = { content: [], structuredContent: {} };
+    await requests.complete(acting, { result, requestIds: [], changed: false, actedOn: [] });
+    const moved = await requests.moveUnansweredForm((await ask('a', [1])).nonce, 'page');
+    const nonce = moved.kind === 'asked' ? moved.request.nonce : '';
+    expect(await requests.decide(nonce, { kind: 'close' })).toMatchObject({ error: { code: 'question_closed' } });
   });
 
   test('closings of other calls do not add up', async () => {

@@ -1,8 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { attack } from '../harness/attacks.ts';
 import { approve, type ClientKind, connect, type FormAnswer, type Person } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
+import { askSocket, openOfferedPage, readAddress, waitForPageAddress } from '../harness/outside.ts';
 import { type Command, startServer } from '../harness/server.ts';
+import { type AttackedQuestion, type Attacker, readText, rightName, startAttacker, victim } from './attacker.ts';
 import { nameRequest } from './cases.ts';
 
 /** What the tenant does while a person looks at a question. */
@@ -205,5 +207,117 @@ describe.concurrent.each(['v2 legacy', 'v2 modern'] as const)('between question 
     expect(text).toMatch(/^declined: /);
     expect(questions[1]).toMatch(/^- new: "?dc24\.contoso\.com/m);
     expect(sent).toEqual([]);
+  });
+});
+
+const inAuto = { flags: { approval: 'auto', noBrowser: true }, patience: 0 };
+const renamed: Command = { do: 'change', of: 'sensors', id: victim.id, set: { displayName: 'DC70' } };
+const removal = (attacker: Attacker) => attacker.raw.call('delete_sensor', victim);
+
+describe.concurrent('where what has changed is asked again', () => {
+  type Answer = (question: AttackedQuestion, attacker: Attacker) => Promise<string>;
+  const inForm: Answer = async (question) => readText(await question.answer('accept', rightName));
+  const atTerminal: Answer = async (_, attacker) => {
+    const { home } = attacker.server;
+    const [{ nonce } = { nonce: '' }] = await askSocket(home, { do: 'list' });
+    await askSocket(home, { do: 'approve', nonce, ...rightName });
+    return readText(await removal(attacker));
+  };
+  test.each<[string, string, Record<string, string>, Answer, RegExp]>([
+    [
+      'on the page',
+      'a form that cannot show the differences',
+      {},
+      inForm,
+      /^approval_pending: .* on an approval page, /,
+    ],
+    [
+      'there once more',
+      'the terminal, where a person took the form over',
+      {},
+      atTerminal,
+      /^approval_pending: A person is asked at a terminal of their own /,
+    ],
+    [
+      'nowhere',
+      'a form where nobody can be asked outside of it',
+      { CI: 'true' },
+      inForm,
+      /^target_changed: What was approved is no longer what would happen: .*was "DC07", now "DC70"/,
+    ],
+  ])('%s, after an approval in %s', async (_where, _after, env, answer, text) => {
+    const attacker = await startAttacker('modern', inAuto, (options) => startServer({ ...options, env }));
+    const question = await attacker.ask('delete_sensor', victim);
+    await attacker.tell(renamed);
+    expect(await answer(question, attacker)).toMatch(text);
+    expect(await attacker.end()).toBe(0);
+  });
+
+  test('the page shows what is different', async () => {
+    const attacker = await startAttacker('modern', inAuto);
+    const question = await attacker.ask('delete_sensor', victim);
+    await attacker.tell(renamed);
+    await question.answer('accept', rightName);
+    const { body } = await openOfferedPage(await waitForPageAddress(attacker.raw.stderr), attacker.server.pass);
+    expect(body).toContain('What you approved has changed. Please look again:');
+    await attacker.end();
+  });
+
+  attack('an approval of what has changed, used when its five minutes are over', { on: 'modern' }, async () => {
+    const attacker = await startAttacker('modern');
+    const question = await attacker.ask('delete_sensor', victim);
+    await attacker.tell(renamed);
+    const sixMinutes: Command = { do: 'clock', ahead: { monotonic: 360_000 } };
+    await attacker.tell({ do: 'before', method: 'GET', path: 'sensors', run: [sixMinutes] });
+    expect(readText(await question.answer('accept', rightName))).toMatch(
+      /^approval_expired: The approval was not used in time\. Nothing was changed\. /,
+    );
+    return attacker.end();
+  });
+});
+
+describe.concurrent('after the same deletion was declined in another call', () => {
+  const declineElsewhere = async (attacker: Attacker) => {
+    const other = await attacker.ask('delete_stale_sensors', { ids: [victim.id] });
+    expect(readText(await other.answer('decline'))).toMatch(/^declined: /);
+  };
+  const refused = /^approval_busy: A person declined this, or a part of it; it is not asked again before /;
+
+  attack('an approval of a sensor that has changed, to be asked for it anew', { on: 'modern' }, async () => {
+    const attacker = await startAttacker('modern');
+    const question = await attacker.ask('delete_sensor', victim);
+    await declineElsewhere(attacker);
+    await attacker.tell(renamed);
+    expect(readText(await question.answer('accept', rightName))).toMatch(refused);
+    return attacker.end();
+  });
+
+  attack('equal calls without an answer, to be asked on the page', { on: 'modern' }, async () => {
+    const attacker = await startAttacker('modern', inAuto);
+    await attacker.ask('delete_sensor', victim);
+    await declineElsewhere(attacker);
+    await attacker.server.pass(2_100);
+    expect(readText(await removal(attacker))).toMatch(/^a new question: /);
+    await attacker.server.pass(2_100);
+    expect(readText(await removal(attacker))).toMatch(refused);
+    return attacker.end();
+  });
+
+  attack('an equal call whose window nobody fetched, to get another', { on: 'modern', channel: 'page' }, async () => {
+    const files: string[] = [];
+    const openBrowser = async (file: string) => void files.push(file);
+    const inBrowser = { flags: { approval: 'page' }, patience: 0 };
+    const attacker = await startAttacker('modern', inBrowser, (options) => startServer({ ...options, openBrowser }));
+    await attacker.tell({ do: 'hold' });
+    await removal(attacker);
+    await attacker.raw.call('delete_stale_sensors', { ids: [victim.id] });
+    const { home } = attacker.server;
+    // The terminal opens beside the page, which does not wait for it.
+    const [, other] = await vi.waitFor(() => askSocket(home, { do: 'list' }), 10_000);
+    await askSocket(home, { do: 'decline', nonce: other?.nonce });
+    await attacker.server.pass(5_000);
+    expect(readText(await removal(attacker))).toMatch(refused);
+    expect(files.map(readAddress)).toHaveLength(1);
+    return attacker.end();
   });
 });

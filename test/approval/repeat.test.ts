@@ -2,10 +2,11 @@ import { describe, expect, test, vi } from 'vitest';
 import { attack } from '../harness/attacks.ts';
 import { type AskedForm, approve, connect, type Person, type TestClient } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
-import { openOfferedPage, waitForPageAddress } from '../harness/outside.ts';
+import { askSocket, openOfferedPage, readPage, waitForPageAddress } from '../harness/outside.ts';
 import { connectRaw } from '../harness/raw.ts';
 import { startServer, type TestServer } from '../harness/server.ts';
 import { type AttackedQuestion, type Attacker, readText, rightName, startAttacker, victim } from './attacker.ts';
+import { createDoor, listIgnored } from './cases.ts';
 
 interface RepeatedCallSetup {
   readonly server: TestServer;
@@ -132,6 +133,37 @@ describe.concurrent('an equal call while the form is open', () => {
     }),
   );
 
+  test.each([
+    [
+      2_000,
+      'two seconds after its question waits for the same form',
+      /^approval_pending: .* in the client's own form, /,
+    ],
+    [2_001, 'later than that gets the form once more', /^a new question: /],
+  ])('%i ms: an equal call %s', async (afterMs, _, text) => {
+    await held({}, async ({ server, raw }) => {
+      await server.pass(afterMs);
+      expect(readText(await raw.call('delete_sensor', victim))).toMatch(text);
+    });
+  });
+
+  attack(
+    'equal calls while the call of the form is open, to have it elsewhere',
+    { on: 'legacy', reach: 1 },
+    async () => {
+      const attacker = await startAttacker('legacy', { flags: page, patience: 0 });
+      const first = await attacker.ask('delete_sensor', victim);
+      for (let round = 0; round < 4; round++) {
+        await later(attacker);
+        expect(readText(await attacker.raw.call('delete_sensor', victim))).toMatch(
+          /^approval_pending: A person is asked in the client's own form, /,
+        );
+      }
+      expect(readText(await first.answer('accept', rightName))).toContain('404 for it now');
+      return attacker.end();
+    },
+  );
+
   attack('one call again and again, to get forms without end', { on: 'modern' }, () =>
     held({}, async (attacker) => {
       const { raw } = attacker;
@@ -150,6 +182,7 @@ describe.concurrent('an equal call while the form is open', () => {
       await moveToPage(attacker);
       const sheet = await openOfferedPage(await waitForPageAddress(raw.stderr), server.pass);
       expect(readText(await first.answer('decline'))).toMatch(/^declined: /);
+      expect(listIgnored(server)).toEqual(['an answer to a question that is closed']);
       await sheet.post({ decision: 'approve', typed: 'DC07.contoso.com' });
       expect(readText(await raw.call('delete_sensor', victim))).toMatch(/^approval_busy: A person declined this/);
     }),
@@ -181,6 +214,7 @@ describe.concurrent('an equal call while the form is open', () => {
     const attacker = await startAttacker('modern', { patience: 0 });
     await attacker.tell({ do: 'fault', method: 'DELETE', path: 'sensors', milliseconds: 150 });
     const first = await attacker.ask('delete_sensor', victim);
+    await later(attacker);
     const acting = first.answer('accept', rightName);
     await attacker.moment();
     await vi.waitFor(async () => expect(await attacker.tell({ do: 'requests' })).toContainEqual(deletion));
@@ -191,6 +225,108 @@ describe.concurrent('an equal call while the form is open', () => {
 });
 
 const deletion = expect.objectContaining({ method: 'DELETE' });
+
+/** Calls that wait outside of the client for the person who is asked whether DC07 may be deleted. */
+async function waitTogether(
+  approval: 'page' | 'terminal',
+  use: (waiting: {
+    readonly server: TestServer;
+    readonly client: TestClient;
+    /** Calls, and resolves once the call waits. */
+    wait(): Promise<{ readonly told: Promise<string>; cancel(): void }>;
+    /** Lists what is asked, after an order where there is one. */
+    terminal(order?: 'approve' | 'decline', typed?: string): ReturnType<typeof askSocket>;
+  }) => Promise<unknown>,
+  tenant = {},
+) {
+  const server = await startServer({ flags: { approval, noBrowser: true }, patience: 25_000, tenant });
+  const client = await connect('v2 legacy', server);
+  await use({
+    server,
+    client,
+    wait: () =>
+      new Promise((resolve) => {
+        const call = new AbortController();
+        const onProgress = () => resolve({ told, cancel: () => call.abort() });
+        const told = client.call('delete_sensor', victim, { signal: call.signal, onProgress }).then(
+          ({ text }) => text,
+          () => 'cancelled',
+        );
+      }),
+    async terminal(order, typed = rightName.typed) {
+      const asked = await askSocket(server.home, { do: 'list' });
+      return order === undefined ? asked : askSocket(server.home, { do: order, nonce: asked[0]?.nonce, typed });
+    },
+  });
+  const reached = await server.gated();
+  await client.close();
+  await server.end();
+  return reached;
+}
+
+describe.concurrent('calls that wait for one person', () => {
+  test('the one that is cancelled leaves the question to the other, which gets the outcome', async () => {
+    const reached = await waitTogether('terminal', async ({ server, wait, terminal }) => {
+      const [first, second] = [await wait(), await wait()];
+      second.cancel();
+      expect(await second.told).toBe('cancelled');
+      await server.pass(1_000);
+      await terminal('approve');
+      expect(await first.told).toContain('404 for it now');
+    });
+    expect(reached).toBe(1);
+  });
+
+  test('where one has returned in time, cancelling the other withdraws the question, and the page says so', () =>
+    waitTogether('page', async ({ server, client, wait, terminal }) => {
+      const first = await wait();
+      const page = await openOfferedPage(await waitForPageAddress(client.stderr), server.pass);
+      await server.pass(25_000);
+      expect(await first.told).toMatch(/^approval_pending: /);
+      const second = await wait();
+      second.cancel();
+      await vi.waitFor(async () => expect(await terminal()).toEqual([]), 10_000);
+      expect((await readPage(`${page.address}/outcome`)).body).toContain('The call was cancelled.');
+    }));
+
+  test('a decline is what the call tells', () =>
+    waitTogether('terminal', async ({ wait, terminal }) => {
+      const { told } = await wait();
+      await terminal('decline');
+      expect(await told).toMatch(
+        /^declined: A person declined\. Nothing was changed\. Do not repeat the call unless the person asks for it\. /,
+      );
+    }));
+
+  test('a wrong text leaves the call waiting for the right one', async () => {
+    const reached = await waitTogether('terminal', async ({ wait, terminal }) => {
+      const { told } = await wait();
+      await terminal('approve', 'DC01.contoso.com');
+      await terminal('approve');
+      expect(await told).toContain('404 for it now');
+    });
+    expect(reached).toBe(1);
+  });
+
+  test('one that is cancelled while the act is under way does not disturb it', async () => {
+    const door = createDoor(({ method }) => method === 'DELETE');
+    const reached = await waitTogether(
+      'terminal',
+      async ({ server, wait, terminal }) => {
+        const first = await wait();
+        await terminal('approve');
+        await vi.waitFor(async () => expect(await server.requests()).toContainEqual(deletion), 10_000);
+        const second = await wait();
+        second.cancel();
+        expect(await second.told).toBe('cancelled');
+        door.open();
+        expect(await first.told).toContain('404 for it now');
+      },
+      { beforeRequest: door.beforeRequest },
+    );
+    expect(reached).toBe(1);
+  });
+});
 
 describe.concurrent('what is remembered', () => {
   attack('the clock set back after a rotation, then once more', { on: 'modern', reach: 2 }, async () => {
@@ -231,6 +367,18 @@ describe.concurrent('what is not the same act any more', () => {
     return attacker.end();
   });
 
+  test('in auto the head of a form says that it was done already, and when', async () => {
+    const attacker = await startAttacker('modern', { flags: { approval: 'auto', noBrowser: true } });
+    const first = await attacker.ask(tool, args);
+    await first.answer('accept', { typed: first.typed });
+    await attacker.tell(setBack);
+    const done = readText(await attacker.raw.call(tool, args));
+    const [, repeatOf] = /repeatOf "(\w+)"/.exec(done) ?? [];
+    const { message } = await attacker.ask(tool, { ...args, repeatOf });
+    expect(message.split('\n').slice(0, 3).join(' ')).toMatch(/ ! done already at \d\d:\d\d:\d\d UTC/);
+    await attacker.end();
+  });
+
   attack('an approval that found nothing to do, told as done once there is', { on: 'modern' }, async () => {
     const attacker = await startAttacker('modern');
     const question = await attacker.ask(tool, args);
@@ -244,13 +392,15 @@ describe.concurrent('what is not the same act any more', () => {
 
 describe.concurrent('declines', () => {
   attack('asking again for what a person declined', { on: 'v2 legacy' }, () =>
-    scene(decline, async ({ remove, forms, minutesLater }) => {
+    scene(decline, async ({ server, remove, forms, minutesLater }) => {
       expect(await remove('DC07.contoso.com')).toMatch(/^declined: /);
+      const before = await server.requests();
       for (let asked = 0; asked < 5; asked++) {
         expect(await remove('DC07.contoso.com')).toMatch(
           /^approval_busy: A person declined this, or a part of it; it is not asked again before \d\d:\d\d UTC\./,
         );
       }
+      expect(await server.requests()).toHaveLength(before.length);
       await minutesLater(11);
       expect(await remove('DC07.contoso.com')).toMatch(/^declined: /);
       expect(forms).toHaveLength(2);

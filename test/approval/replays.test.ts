@@ -1,13 +1,13 @@
 import { describe, expect } from 'vitest';
 import { find } from '../harness/fleet.ts';
 import type { Era } from '../harness/raw.ts';
-import { attackServer, eras, readText, rightName, victim } from './attacker.ts';
+import { type AttackedQuestion, type Attacker, attackServer, eras, readText, rightName, victim } from './attacker.ts';
+import { listIgnored } from './cases.ts';
 
 const minute = 60_000;
+const modern: readonly Era[] = ['modern'];
 
 describe.concurrent('approvals used twice, late or after a refusal', () => {
-  const modern: readonly Era[] = ['modern'];
-
   attackServer(
     'the same approval a second time',
     modern,
@@ -114,6 +114,73 @@ describe.concurrent('approvals used twice, late or after a refusal', () => {
     await attacker.moment();
     expect(readText(await held.answer('accept', rightName))).toMatch(/^approval_expired: /);
   });
+});
+
+describe.concurrent('what comes for a question that has ended', () => {
+  type Attempt = (question: AttackedQuestion, attacker: Attacker) => Promise<unknown>;
+  const close: Attempt = (question) => question.answer('cancel');
+  const closed = 'an answer to a question that is closed';
+  for (const [name, attempt, answer, code, ignored] of [
+    [
+      'an approval of a form that was closed so long ago that nothing is known of it',
+      async (question, attacker) => {
+        await close(question, attacker);
+        await attacker.server.pass(11 * minute);
+      },
+      (question) => question.answer('accept', rightName),
+      'approval_invalid: The question was answered already, has expired, ',
+      ['an answer to no question'],
+    ],
+    [
+      'the state of a closed form without an answer, to get the form once more',
+      close,
+      (question) => question.answer('accept', undefined, { responses: {} }),
+      'approval_invalid: The question was answered already, ',
+      [closed],
+    ],
+    [
+      'a decline of a form that was closed',
+      close,
+      (question) => question.answer('decline'),
+      'approval_invalid: The question was answered already, ',
+      [closed],
+    ],
+    [
+      'a decline of the first form once the second, which followed a wrong text, was declined',
+      async (question) => {
+        const { result } = await question.answer('accept', { typed: 'DC01.contoso.com' });
+        await question.answer('decline', undefined, { state: result?.requestState });
+      },
+      (question) => question.answer('decline'),
+      'declined: A person declined. ',
+      [closed, closed],
+    ],
+  ] satisfies [
+    string,
+    Attempt,
+    (question: AttackedQuestion) => ReturnType<AttackedQuestion['answer']>,
+    string,
+    string[],
+  ][]) {
+    attackServer(name, modern, async (attacker) => {
+      const question = await attacker.ask('delete_sensor', victim);
+      await attempt(question, attacker);
+      expect(readText(await answer(question))).toContain(code);
+      expect(listIgnored(attacker.server)).toEqual(ignored);
+    });
+  }
+
+  attackServer(
+    'the approval of a deletion that Graph refused, once more',
+    modern,
+    async (attacker) => {
+      const question = await attacker.ask('delete_sensor', victim);
+      await attacker.tell({ do: 'fault', method: 'DELETE', path: 'sensors', status: 403 });
+      expect(readText(await question.answer('accept', rightName))).toMatch(/^permission_missing: /);
+      expect(readText(await question.answer('accept', rightName))).toMatch(/^approval_invalid: /);
+    },
+    1,
+  );
 });
 
 describe.concurrent('questions in masses', () => {

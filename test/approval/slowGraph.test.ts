@@ -1,14 +1,10 @@
 import { describe, expect } from 'vitest';
 import { find } from '../harness/fleet.ts';
-import { type Attacker, attackServer, eras, readText, victim } from './attacker.ts';
-import { readRecords } from './cases.ts';
+import { attackServer, eras, readText, victim } from './attacker.ts';
+import { listIgnored } from './cases.ts';
 
 /** Every read takes this long, so that calls overlap as they do before a real Graph; in milliseconds. */
 const slowly = { do: 'fault', method: 'GET', path: '', times: 1_000, milliseconds: 40 } as const;
-
-/** Why answers were recorded as ignored. */
-const listIgnored = ({ server }: Attacker) =>
-  readRecords(server).flatMap(({ kind, reason }) => (kind === 'ignored' ? [reason] : []));
 
 describe.concurrent('with a Graph that takes its time', () => {
   attackServer(
@@ -19,7 +15,7 @@ describe.concurrent('with a Graph that takes its time', () => {
       await attacker.tell(slowly);
       const both = await Promise.all([1, 2].map(() => held.answer('accept', { typed: held.typed })));
       expect(both.map(readText).filter((text) => !text.includes('"rotated":true'))).toEqual([]);
-      expect(listIgnored(attacker)).toEqual(['an answer to a question that is closed']);
+      expect(listIgnored(attacker.server)).toEqual(['an answer to a question that is closed']);
     },
     2,
   );
@@ -32,7 +28,7 @@ describe.concurrent('with a Graph that takes its time', () => {
       await attacker.tell(slowly);
       const all = await Promise.all([1, 2, 3, 4].map(() => held.answer('accept', { typed: held.typed })));
       expect(all.map(readText).filter((text) => !text.includes('Deleted; Graph answers 404'))).toEqual([]);
-      expect(listIgnored(attacker)).toHaveLength(3);
+      expect(listIgnored(attacker.server)).toHaveLength(3);
     },
     1,
   );

@@ -1,13 +1,16 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { choosePreferred } from '../../src/approval/channels/choose.ts';
 import { approveCommand, formatCommand } from '../../src/command.ts';
 import { attack } from '../harness/attacks.ts';
+import type { Person } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
 import { openOfferedPage, readAddress, readPage, waitForPageAddress } from '../harness/outside.ts';
-import { playScene, yes } from './scene.ts';
+import { startServer } from '../harness/server.ts';
+import { acceptWith, readRecords } from './cases.ts';
+import { playScene, runWithPerson, yes } from './scene.ts';
 
 /** A desktop with a browser, and the files that it was given. */
 function desktop() {
@@ -227,4 +230,54 @@ test('while a call waits its client hears where the person is asked, again and a
     }
   });
   expect(heard.filter((message) => message === waiting)).toEqual([waiting, waiting, waiting]);
+});
+
+test('a call that waits for the page counts the seconds since it waits, of those that it may', async () => {
+  const heard: unknown[][] = [];
+  await playScene({ patience: 12_000 }, async ({ server, client }) => {
+    await server.pass(7_000);
+    const id = find('sensors', 'DC07.contoso.com');
+    const called = client.call('delete_sensor', { id }, { onProgress: (_, ...counts) => heard.push(counts) });
+    await vi.waitFor(() => expect(heard).toHaveLength(1), 10_000);
+    await server.pass(11_999);
+    await vi.waitFor(() => expect(heard).toHaveLength(3), 10_000);
+    expect(heard).toEqual([0, 5, 10].map((seconds) => [seconds, 12]));
+    await server.pass(1);
+    expect((await called).text).toMatch(/^approval_pending: /);
+  });
+});
+
+test.each<[string, Person, string]>([
+  ['declines', () => ({ action: 'decline' }), 'declined'],
+  ['closes the form', () => ({ action: 'cancel' }), 'question_closed'],
+  ['types a wrong text twice', () => acceptWith({ typed: 'yes' }), 'mistyped'],
+])('a call whose person %s does not say that it waits for one', async (_, person, code) => {
+  const heard: string[] = [];
+  const ended = await runWithPerson(await startServer(), person, (_server, client) =>
+    client.call(
+      'delete_sensor',
+      { id: find('sensors', 'DC07.contoso.com') },
+      { onProgress: (message) => heard.push(message) },
+    ),
+  );
+  expect(ended.text).toContain(`${code}: `);
+  expect(heard).toEqual([]);
+});
+
+test('a terminal that could not be opened ends the question: the next call asks a new one', async () => {
+  await playScene({ approval: 'terminal' }, async ({ server, call }) => {
+    const folder = join(server.home, '.mdi-sensors-mcp');
+    writeFileSync(folder, '');
+    expect(await call()).toMatch(
+      /^approval_unavailable: This needs a human approval, and the way to the terminal could not be opened \(its folder is not a folder of its own but a link or a file\)\. Nothing was changed\. /,
+    );
+    rmSync(folder);
+    expect(await call()).toMatch(/^approval_pending: /);
+    expect(readRecords(server).map(({ kind, action }) => action ?? kind)).toEqual([
+      'start',
+      'question',
+      'not shown',
+      'question',
+    ]);
+  });
 });

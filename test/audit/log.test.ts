@@ -287,6 +287,16 @@ test.each([
   expect(text.includes('its last line is not whole')).toBe(left.length !== start);
 });
 
+test('verify with a head that was kept outside misses a whole folder that was taken away', () => {
+  const folder = fresh();
+  const { last } = written(folder);
+  rmSync(folder, { recursive: true });
+  const { code, text } = printed(() => verifyAuditLog(folder, last?.head));
+  expect(code).toBe(1);
+  expect(text.replace(/\s+/g, ' ')).toContain('the end of a log, or a whole file, is missing');
+  expect(printed(() => verifyAuditLog(folder))).toEqual({ code: 0, text: 'There is no audit log here.\n' });
+});
+
 test('show names the targets of each question, with nothing hidden in them', () => {
   const folder = fresh();
   const audit = openAuditLog({ folder, ...about });

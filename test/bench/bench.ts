@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
-import { connect, type RawClient } from './client.ts';
+import { type BenchClient, connect } from './client.ts';
 import {
   type BenchGraph,
   installPeers,
@@ -53,7 +53,7 @@ async function fetchFleet(graph: BenchGraph): Promise<void> {
   }
 }
 
-const callPage = (client: RawClient, { page }: Subject) =>
+const callPage = (client: BenchClient, { page }: Subject) =>
   page === undefined ? undefined : () => client.call(...page);
 
 async function measureStarts(graph: BenchGraph): Promise<BenchRow[]> {
@@ -117,7 +117,7 @@ async function measureCalls(graph: BenchGraph): Promise<BenchRow[]> {
   return rows;
 }
 
-async function listTools(client: RawClient): Promise<number> {
+async function listTools(client: BenchClient): Promise<number> {
   await client.request('tools/list');
   return client.memory();
 }
@@ -125,7 +125,7 @@ async function listTools(client: RawClient): Promise<number> {
 async function measureFleet(sensors: number, latencyMs: number): Promise<BenchRow> {
   const graph = await startGraph(sensors, latencyMs);
   const reads = new Map<string, () => Promise<unknown>>([[fetched, () => fetchFleet(graph)]]);
-  const clients: RawClient[] = [];
+  const clients: BenchClient[] = [];
   for (const subject of subjects) {
     const { name, fleet } = subject;
     if (fleet === undefined) continue;

@@ -9,7 +9,7 @@ export interface BenchCommand {
 }
 
 /** A client that costs next to nothing: it writes lines, and reads of an answer no more than its id. */
-export interface RawClient {
+export interface BenchClient {
   request(method: string, params?: object): Promise<string>;
   /** Calls a tool. @throws what it says where it fails. */
   call(name: string, args?: object): Promise<string>;
@@ -26,7 +26,7 @@ const initialize = {
   clientInfo: { name: 'bench', version: '1' },
 };
 
-export async function connect({ args, env = {} }: BenchCommand): Promise<RawClient> {
+export async function connect({ args, env = {} }: BenchCommand): Promise<BenchClient> {
   const begin = performance.now();
   const child = spawn(process.execPath, [...args], {
     stdio: ['pipe', 'pipe', process.env.BENCH_STDERR === undefined ? 'ignore' : 'inherit'],

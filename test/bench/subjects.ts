@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect, type RawClient } from './client.ts';
+import { type BenchClient, connect } from './client.ts';
 import { names } from './table.ts';
 
 const cache = 'node_modules/.cache/mdi-sensors-mcp';
@@ -50,15 +50,15 @@ export async function startGraph(sensors: number, latencyMs: number): Promise<Be
   };
 }
 
-type ToolCall = readonly [name: string, args: object];
+type BenchCall = readonly [name: string, args: object];
 
 /** A server that is measured. */
 export interface Subject {
   readonly name: string;
   readonly args: readonly string[];
   /** Reads a page of sensors, and a whole fleet; absent where it has no such tool. */
-  readonly page?: ToolCall;
-  readonly fleet?: ToolCall;
+  readonly page?: BenchCall;
+  readonly fleet?: BenchCall;
 }
 
 const sensorsPath = { apiType: 'graph', path: '/security/identities/sensors', method: 'get' };
@@ -110,5 +110,5 @@ export function installPeers(): readonly Subject[] {
 
 const redirect = ['--import', `./${join(bench, 'redirect.js')}`];
 
-export const start = ({ args }: Subject, { env }: BenchGraph): Promise<RawClient> =>
+export const start = ({ args }: Subject, { env }: BenchGraph): Promise<BenchClient> =>
   connect({ args: [...redirect, ...args], env });

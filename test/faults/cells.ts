@@ -104,7 +104,7 @@ export async function runFaultCase({
     tenant,
     clock,
     meets: isFor(endpoint),
-    meetsLater: (request) => isFor(endpoint)(request) && (!isPaged(endpoint) || request.query.includes('skiptoken')),
+    meetsLater: (request) => isFor(endpoint)(request) && (!isPaged(endpoint) || request.query.includes('skip')),
     met: () => {
       met += 1;
     },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Transport } from '@modelcontextprotocol/server';
+import type { RequestStore } from '../../src/approval/requestStore.ts';
 import { openRuntime, serve } from '../../src/commands/serve.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
@@ -32,6 +33,8 @@ export interface Started {
   /** What it wrote for the operator so far. */
   readonly stderr: () => string;
   close(): Promise<void>;
+  /** Resolves once no approved call is being carried out. */
+  waitForActs(): Promise<void>;
 }
 
 /** A server in this process. */
@@ -114,6 +117,8 @@ interface HereOptions extends ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly openBrowser?: (file: string) => Promise<void>;
   readonly longestAttempt?: number;
+  /** Where it keeps approval requests, so that others can reach them. */
+  readonly store?: RequestStore;
 }
 
 /** The server in this process, on a clock that stands still until a test moves it, assembled as the product assembles it. */
@@ -159,6 +164,7 @@ export function serveTenant(
   const {
     patience,
     longestAttempt,
+    store,
     openBrowser = () => Promise.reject(new Error('there is no browser')),
     home,
     clock,
@@ -170,10 +176,11 @@ export function serveTenant(
     environment: env,
     say: (sentence) => write(`mdi-sensors-mcp: ${sentence}\n`),
     ...(patience !== undefined && { patienceMs: patience }),
+    ...(store && { store }),
     ...(longestAttempt !== undefined && { attemptTimeoutMs: longestAttempt }),
   });
-  const { close } = serve(own, transport);
-  return { stderr: () => stderr, close };
+  const { close, waitForActs } = serve(own, transport);
+  return { stderr: () => stderr, close, waitForActs };
 }
 
 export interface EntryOptions extends ServerOptions {

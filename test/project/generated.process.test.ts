@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { beforeAll, expect, test } from 'vitest';
-import { type ListedTool, manifest, readme } from './generated.ts';
+import { fillPage, generatedPages, type ListedTool, manifest } from './generated.ts';
 
 // `npm run generate` runs this file with --update, which writes the files instead of comparing them.
 const outOfDate = 'is out of date: run npm run generate';
@@ -27,9 +27,9 @@ test('test/tools.json is what a client of the built server lists', async () => {
   );
 });
 
-test("the README's tables say what the code says", async () => {
-  const text = readFileSync('README.md', 'utf8');
-  await expect(readme(text)).toMatchFileSnapshot('../../README.md', `README.md ${outOfDate}`);
+test.each(Object.keys(generatedPages))('the tables of %s say what the code says', async (file) => {
+  const text = readFileSync(file, 'utf8');
+  await expect(fillPage(file, text)).toMatchFileSnapshot(`../../${file}`, `${file} ${outOfDate}`);
 });
 
 test('manifest.json says what the code says', async () => {

@@ -1,9 +1,12 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import about from '../../package.json' with { type: 'json' };
+import { hosts } from '../../src/commands/setup/hosts.ts';
 import { settings, signInVariables } from '../../src/config.ts';
 import { toolErrorCodes } from '../../src/errors.ts';
 import { type Cloud, clouds, findVersion } from '../../src/graph/clouds.ts';
 import { type Effect, effects } from '../../src/operations/effects.ts';
-import { listGrants, listNeededPermissions, listOptionalPermissions } from '../../src/operations/grants.ts';
+import { listGrants } from '../../src/operations/grants.ts';
 import { operations } from '../../src/operations/index.ts';
 import { listNeededEndpoints } from '../../src/operations/operation.ts';
 
@@ -29,16 +32,12 @@ const asks = (effect: Effect): string => asked[effects[effect].asks];
 
 const tools = () =>
   table(
-    ['Tool', 'What it does', 'Effect', 'Asks a person', 'Permission'],
+    ['Tool', 'What it does', 'Effect', 'Asks a person'],
     operations.map((operation) => [
       code(operation.name),
       firstSentence(operation.description),
       operation.effect,
       asks(operation.effect),
-      [
-        ...listNeededPermissions(operation).map(code),
-        ...listOptionalPermissions(operation).map((permission) => `${code(permission)} (optional)`),
-      ].join(', '),
     ]),
   );
 
@@ -93,20 +92,84 @@ const codes = () =>
     Object.entries(toolErrorCodes).map(([name, meaning]) => [code(name), meaning]),
   );
 
-/** The README with its tables filled in: each stands between `<!-- name -->` and `<!-- /name -->`. */
-export function readme(text: string): string {
-  const tables = {
-    tools,
-    settings: settingsTable,
-    'sign-in': signInTable,
-    clouds: cloudsTable,
-    codes,
-    permissions,
-  };
-  return Object.entries(tables).reduce((filled, [name, made]) => {
-    const region = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
-    if (!region.test(filled)) throw new Error(`README.md has no <!-- ${name} --> and <!-- /${name} -->`);
-    return filled.replace(region, (_, start: string, end: string) => `${start}\n${made()}\n\n${end}`);
+/** JSON on one line, everything else as it is. */
+const shorten = (text: string) =>
+  text.startsWith('{') ? JSON.stringify(JSON.parse(text), null, 1).replace(/\n\s*/g, ' ') : text;
+
+const detectLanguage = (text: string) => (text.startsWith('{') ? 'json' : text.startsWith('[') ? 'toml' : 'yaml');
+
+/** How each host is told of a server that stands in for the reader's own; hosts with the same text stand together. */
+const hostRecipes = () => {
+  const server = { command: 'node', args: ['/path/to/dist/main.js'], env: {}, secrets: [] };
+  const places = new Map<string, string[]>();
+  for (const { title, recipe } of Object.values(hosts)) {
+    // Of the platforms, which differ only for Claude Desktop, the one that it is most used on beside Windows.
+    const { file, text } = recipe(server, 'darwin');
+    const place = file === undefined ? title : `${title}: <code>${file.replace(homedir(), '~')}</code>`;
+    places.set(text, [...(places.get(text) ?? []), place]);
+  }
+  return [...places]
+    .map(([text, titles]) => {
+      const isCommand = !titles[0]?.includes(':');
+      const fence = `\`\`\`${isCommand ? 'sh' : detectLanguage(text)}\n${shorten(text)}\n\`\`\``;
+      return `<details><summary>${titles.join('<br>')}</summary>\n\n${fence}\n</details>`;
+    })
+    .join('');
+};
+
+const speedRows = [
+  'start, to the first answer, ms',
+  'a call, a page of 100 sensors, ms',
+  '32 calls at once, calls/s',
+  '5,000 sensors, 200 ms a request, ms',
+];
+
+/** The rows of BENCHMARKS.md that the README shows, up to the column of this server. @throws an Error where one is missing. */
+export function takeSpeedRows(benchmarks: string): string {
+  const lines = benchmarks.split('\n').filter((line) => line.startsWith('|'));
+  const [heads = [], ...rows] = lines.map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+  const columns = heads.indexOf(about.name) + 1;
+  if (columns === 0) throw new Error(`BENCHMARKS.md has no column ${about.name}`);
+  const shown = speedRows.map((name) => {
+    const row = rows.find(([first]) => first === name);
+    if (row === undefined) throw new Error(`BENCHMARKS.md has no row "${name}"`);
+    return row.slice(0, columns);
+  });
+  return table(heads.slice(0, columns), shown);
+}
+
+const benchmarksFile = 'BENCHMARKS.md';
+
+/** What is there already where nothing was measured yet. */
+const speed = (present: string) =>
+  existsSync(benchmarksFile)
+    ? `${takeSpeedRows(readFileSync(benchmarksFile, 'utf8'))}\n\n[Benchmarks](${benchmarksFile}) has the rest, and says how, when and on what it was measured.`
+    : present;
+
+type MakeSection = (present: string) => string;
+
+/** The files with generated sections: each stands between `<!-- name -->` and `<!-- /name -->`. */
+export const generatedPages: Readonly<Record<string, Readonly<Record<string, MakeSection>>>> = {
+  'README.md': { hosts: hostRecipes, tools, speed },
+  'docs/sign-in.md': { permissions, 'sign-in': signInTable },
+  'docs/clouds.md': { clouds: cloudsTable },
+  'docs/settings.md': { settings: settingsTable, codes },
+};
+
+/** A page with its sections filled in. @throws an Error where it lacks one. */
+export function fillPage(file: string, text: string): string {
+  return Object.entries(generatedPages[file] ?? {}).reduce((filled, [name, make]) => {
+    const region = new RegExp(`(<!-- ${name} -->\n)([^]*?)(<!-- /${name} -->)`);
+    if (!region.test(filled)) throw new Error(`${file} has no <!-- ${name} --> and <!-- /${name} -->`);
+    return filled.replace(region, (_, start: string, present: string, end: string) => {
+      const made = make(present.trim());
+      return made === '' ? `${start}${end}` : `${start}\n${made}\n\n${end}`;
+    });
   }, text);
 }
 
@@ -135,7 +198,8 @@ export function manifest(listed: readonly ListedTool[]): string {
     version: about.version,
     description:
       'Runs a Microsoft Defender for Identity sensor fleet, with a person asked before anything destructive.',
-    long_description: about.description,
+    long_description:
+      'MCP server for Microsoft Defender for Identity sensors: every Graph operation as a typed tool, with a human confirmation gate in front of whatever destroys, discloses a secret or touches many machines.',
     author: { name: 'mdi-sensors-mcp contributors' },
     license: about.license,
     keywords: about.keywords,

@@ -1,5 +1,7 @@
 import { realpathSync } from 'node:fs';
-import type { Config } from '../../config.ts';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { formatOwnCommand } from '../../command.ts';
+import { type Config, signInVariables } from '../../config.ts';
 import { clouds } from '../../graph/clouds.ts';
 import { rolesOfPerson } from '../../graph/permissions.ts';
 import { listGrants, type PermissionGrant } from '../../operations/grants.ts';
@@ -13,6 +15,7 @@ import {
   type RegistrationPlan,
   redirectUri,
 } from './commands.ts';
+import { formatAddCommand, formatMcpServers, hosts, type ServerEntry } from './hosts.ts';
 
 export interface SetupOptions {
   readonly signIn: RegistrationPlan['signIn'];
@@ -117,6 +120,39 @@ function printAdminCenterSteps({ portal, signIn, apps }: RegistrationPlan): void
   );
 }
 
+/** Prints how one host is told of the server, as it is set here: the command that adds it, or the file and what goes into it. */
+export function printHostRecipe(name: string, settings: readonly string[], environment: NodeJS.ProcessEnv): number {
+  const host = hosts[name];
+  if (host === undefined) return refuse(`--host is one of ${Object.keys(hosts).join(', ')}.`);
+  const given = Object.entries(signInVariables).flatMap(([variable, row]) => {
+    const value = environment[variable];
+    return value === undefined ? [] : [{ variable, value, isSecret: 'sensitive' in row }];
+  });
+  const secrets = given.filter(({ isSecret }) => isSecret).map(({ variable }) => variable);
+  const env = Object.fromEntries(
+    given.filter(({ isSecret }) => !isSecret).map(({ variable, value }) => [variable, value]),
+  );
+  const { file, text, secretNote } = host.recipe({ ...findOwnProgram(settings), env, secrets }, process.platform);
+  printText(file === undefined ? `${host.title}, as one command:` : `${host.title}, in ${file}, beside what it has:`);
+  print(`\n${text}\n`);
+  for (const secret of secrets) printText(`${secret} is not in it: it ${secretNote}.`);
+  if (given.length === 0 && !settings.some((setting) => setting.startsWith('--simulate')))
+    printText(
+      'No variable for the sign-in is set here, so none is in it: set AZURE_TENANT_ID, AZURE_CLIENT_ID and what proves the app, and run this again.',
+    );
+  printText(`Then: ${formatOwnCommand('doctor')} with the same settings shows whether it works. (${host.source})`);
+  return 0;
+}
+
+/** How this program is started again: by its package where it runs from the cache of npx, which is cleared at times. */
+function findOwnProgram(settings: readonly string[]): Pick<ServerEntry, 'command' | 'args'> {
+  const script = realpathSync(process.argv[1] ?? '');
+  if (!/[\\/]_npx[\\/]/.test(script)) return { command: 'node', args: [script, ...settings] };
+  const npx = ['-y', `${packageJson.name}@${packageJson.version}`, ...settings];
+  // On Windows npx is a script, which hosts that use no shell cannot start.
+  return process.platform === 'win32' ? { command: 'cmd', args: ['/c', 'npx', ...npx] } : { command: 'npx', args: npx };
+}
+
 function printHostSettings({ signIn, tenant, apps }: RegistrationPlan, { cloud, readOnly }: SetupConfig): void {
   const args = [
     realpathSync(process.argv[1] ?? ''),
@@ -126,10 +162,9 @@ function printHostSettings({ signIn, tenant, apps }: RegistrationPlan, { cloud, 
   ];
   const ids = apps.map(({ prefix, name }) => [`${prefix}CLIENT_ID`, toClientIdPlaceholder(name)] as const);
   const env = Object.fromEntries([['AZURE_TENANT_ID', tenant], ...ids]);
-  print(JSON.stringify({ mcpServers: { 'mdi-sensors': { command: 'node', args, env } } }, null, 2));
-  const variables = Object.entries(env).map(([name, value]) => `--env ${quoteForShell(`${name}=${value}`)}`);
-  // The name comes first: Claude Code takes a word after --env for one more variable.
-  print(`\nclaude mcp add mdi-sensors ${variables.join(' ')} -- node ${args.map(quoteForShell).join(' ')}\n`);
+  const server = { command: 'node', args, env, secrets: [] };
+  print(formatMcpServers(server));
+  print(`\n${formatAddCommand('claude mcp add', server, process.platform)}\n`);
   if (signIn === 'person') {
     printText('A browser opens for the sign-in; where there is none, --auth device-code shows a code to type instead.');
     return;
@@ -139,5 +174,3 @@ function printHostSettings({ signIn, tenant, apps }: RegistrationPlan, { cloud, 
     `The secret is not in it: ${secrets.join(' and ')} comes through the settings of the bundle in Claude Desktop, an input of the type promptString in VS Code, elsewhere the environment that the host starts in.`,
   );
 }
-
-const quoteForShell = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -14,7 +14,7 @@ export interface PagingOptions {
 }
 
 /** A collection of Graph, page by page. */
-export interface Collection<T> {
+export interface PagedCollection<T> {
   readonly options: PagingOptions;
   readPage(address: PageAddress): Promise<CollectionPage<T>>;
   readonly report?: ((read: number, counted: number | undefined) => void) | undefined;
@@ -28,7 +28,7 @@ const maxPages = 2_000;
  * Reads every page: at once where the first one tells how many there are and Graph can be asked for any of them, and
  * otherwise, or where the collection has changed meanwhile, one after the other.
  */
-export async function readCollection<T>(collection: Collection<T>): Promise<T[]> {
+export async function readCollection<T>(collection: PagedCollection<T>): Promise<T[]> {
   const { options, readPage } = collection;
   const first = await readPage(options.counts ? { query: '?$count=true' } : {});
   if (options.skips === 'documented' && hasManyPages(first)) await tryToSkip(collection, first);
@@ -43,7 +43,7 @@ function hasManyPages<T>({ value: { length }, ...page }: CollectionPage<T>): boo
 }
 
 /** Where Graph gave the first page again, it does not follow `$skip`. */
-async function tryToSkip<T>({ options, readPage }: Collection<T>, { value }: CollectionPage<T>): Promise<void> {
+async function tryToSkip<T>({ options, readPage }: PagedCollection<T>, { value }: CollectionPage<T>): Promise<void> {
   const ids = new Set(value.map(readId));
   const { value: second } = await readPage({ query: `?$skip=${value.length - 1}` });
   const known = second.filter((item) => ids.has(readId(item)));
@@ -54,7 +54,10 @@ async function tryToSkip<T>({ options, readPage }: Collection<T>, { value }: Col
  * The pages after the first, each of which begins with the last item of the one before: one that was removed or added
  * meanwhile would move that. Undefined where they do not fit together, or are not as many as Graph counted.
  */
-async function readAtOnce<T>({ readPage, report }: Collection<T>, first: CollectionPage<T>): Promise<T[] | undefined> {
+async function readAtOnce<T>(
+  { readPage, report }: PagedCollection<T>,
+  first: CollectionPage<T>,
+): Promise<T[] | undefined> {
   const { value, '@odata.count': count = 0 } = first;
   const step = value.length - 1;
   const places = Array.from({ length: Math.ceil((count - 1) / step) - 1 }, (_, page) => (page + 1) * step);
@@ -78,30 +81,33 @@ async function readAtOnce<T>({ readPage, report }: Collection<T>, first: Collect
   return isEnd && !ids.has(undefined) && ids.size === count && items.length === count ? items : undefined;
 }
 
+/** So many pages in a row without anything new, and Graph is not believed that there is more behind them. */
+const mostIdlePages = 4;
+
 /**
  * One page after the other, each from an item on that is known. Where that is none, something before it was removed, and what
  * stands before it is read again.
  */
-async function readBySkipping<T>(collection: Collection<T>, first: CollectionPage<T>): Promise<T[]> {
+async function readBySkipping<T>(collection: PagedCollection<T>, first: CollectionPage<T>): Promise<T[]> {
   const found = new FoundItems<T>();
-  let [page, place] = [first, 0];
-  for (let pages = 1; pages < maxPages; pages += 1) {
+  let [page, place, idlePages] = [first, 0, 0];
+  for (;;) {
     const isJoined = place === 0 || found.has(page.value[0]);
-    found.add(page.value);
+    const known = found.items.length;
+    if (isJoined) found.add(page.value);
     collection.report?.(found.items.length, first['@odata.count']);
     if (isJoined && page['@odata.nextLink'] === undefined) return found.items;
-    place = Math.max(0, isJoined ? place + page.value.length - 1 : place - page.value.length + 1);
-    const next = await collection.readPage({ query: `?$skip=${place}` });
-    // Graph has ceased to follow `$skip`.
-    if (readId(next.value[0]) === readId(page.value[0])) return readByLinks(collection, next, found);
-    page = next;
+    idlePages = found.items.length === known ? idlePages + 1 : 0;
+    if (idlePages > mostIdlePages) return readByLinks(collection, page, found);
+    const step = Math.max(1, (new Set(page.value.map(readId)).size || first.value.length) - 1);
+    place = Math.max(0, isJoined ? place + step : place - step);
+    page = await collection.readPage({ query: `?$skip=${place}` });
   }
-  return collection.fail(`it has more than ${maxPages} pages`);
 }
 
 /** Each page where the one before says that it is. */
 async function readByLinks<T>(
-  collection: Collection<T>,
+  collection: PagedCollection<T>,
   first: CollectionPage<T>,
   found = new FoundItems<T>(),
 ): Promise<T[]> {

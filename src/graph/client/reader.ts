@@ -22,7 +22,7 @@ export interface ReadOptions {
 type GetRoute = `GET /security/identities/${string}` | 'GET /security/secureScores';
 type ParamsArgument<R extends string> = keyof PathParams<R> extends never ? [] : [params: PathParams<R>];
 
-/** Tells how far something long has come: items of a total, or seconds of a wait. */
+/** Tells how far something long has come: items of a total, or that somebody waits, at most for a total of seconds. */
 export type ProgressReporter = (message: string, done?: number, total?: number, unit?: 'items' | 'seconds') => void;
 
 /** What an operation may do with Graph before anything is approved: read, never a secret, never write. */

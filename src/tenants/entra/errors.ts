@@ -5,7 +5,7 @@ import { cleanText, quoteFact } from '../../text.ts';
 import type { Authority } from './app.ts';
 
 const consentAdvice =
-  'Let an administrator grant the Microsoft Graph permissions of the README to the app registration and give admin consent (mdi-sensors-mcp setup prints the address).';
+  'Let an administrator grant the app registration the Microsoft Graph permissions that mdi-sensors-mcp setup lists, and give admin consent at the address that it prints.';
 const signInAgainAdvice = 'Sign in again.';
 const doctorAdvice = 'mdi-sensors-mcp doctor shows how this server signs in.';
 

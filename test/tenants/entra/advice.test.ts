@@ -13,7 +13,7 @@ const busy = 'Try again in a few minutes; Microsoft Entra is busy.';
 const account =
   'Let an administrator look at the account: it is locked or disabled, or its password has expired or is wrong.';
 const consent =
-  'Let an administrator grant the Microsoft Graph permissions of the README to the app registration and give admin consent (mdi-sensors-mcp setup prints the address).';
+  'Let an administrator grant the app registration the Microsoft Graph permissions that mdi-sensors-mcp setup lists, and give admin consent at the address that it prints.';
 const servicePrincipal =
   'Let an administrator consent to the app in this tenant first, which makes its service principal (mdi-sensors-mcp setup prints the address).';
 

@@ -120,7 +120,7 @@ test('a person whose consent is revoked while signed in is told to have it given
   world.entra.tokenLifetime = 3_600;
   expect([before.slice(0, 10), await list()]).toEqual([
     '{"tenant":',
-    `permission_missing: Microsoft Entra gave no token for the sign-in by browser: AADSTS65001: "The user or administrator has not consented to use the application with ID 'ID' named 'Sensors of Contoso'". Let an administrator grant the Microsoft Graph permissions of the README to the app registration and give admin consent (mdi-sensors-mcp setup prints the address).`,
+    `permission_missing: Microsoft Entra gave no token for the sign-in by browser: AADSTS65001: "The user or administrator has not consented to use the application with ID 'ID' named 'Sensors of Contoso'". Let an administrator grant the app registration the Microsoft Graph permissions that mdi-sensors-mcp setup lists, and give admin consent at the address that it prints.`,
   ]);
   await client.close();
 });

@@ -110,11 +110,11 @@ export async function startSignInSetup(secrets: readonly string[] = []) {
       });
       const tenant = async () => ({ ...opened, httpClient });
       const log = createLog(config.logLevel, { write });
-      const { close } = serve(
+      const { close, waitForActs } = serve(
         openRuntime(config, tenant, '0.0.0-test', log, { clock, environment: own, patienceMs: patience, say }),
         transport,
       );
-      return { stderr: () => stderr, close };
+      return { stderr: () => stderr, close, waitForActs };
     },
   });
 

@@ -63,7 +63,7 @@ const wrongPassword =
 
 const notConsented = `AADSTS65001: "The user or administrator has not consented to use the application with ID 'ID' named 'Sensors of Contoso'"`;
 const consent =
-  'Let an administrator grant the Microsoft Graph permissions of the README to the app registration and give admin consent (mdi-sensors-mcp setup prints the address).';
+  'Let an administrator grant the app registration the Microsoft Graph permissions that mdi-sensors-mcp setup lists, and give admin consent at the address that it prints.';
 
 export const signInCases: readonly SignInCase[] = [
   {

@@ -1,0 +1,145 @@
+import { spawnSync } from 'node:child_process';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { hosts } from '../../../src/commands/setup/hosts.ts';
+
+const main = resolve('dist/main.js');
+const secret = 'canary~secret~0123456789';
+const ids = { AZURE_TENANT_ID: 'contoso.com', AZURE_CLIENT_ID: '11111111-1111-4111-8111-111111111111' };
+
+function setup(args: readonly string[], variables: Readonly<Record<string, string>> = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, HOME: homedir(), COLUMNS: '500', ...variables },
+  });
+  return { status, stdout: stdout.replaceAll(main, '/opt/mdi/dist/main.js'), stderr };
+}
+
+const server = { command: 'node', args: ['/opt/mdi/dist/main.js', '--cloud', 'usgov'] };
+const env = (reference: string) => ({ ...ids, AZURE_CLIENT_SECRET: reference });
+
+/** What is printed for one app with a secret: the file, and its content as the host reads it. */
+const json: Readonly<Record<string, readonly [file: string, content: object]>> = {
+  'claude-desktop': [
+    join(homedir(), '.config', 'Claude', 'claude_desktop_config.json'),
+    { mcpServers: { 'mdi-sensors': { ...server, env: ids } } },
+  ],
+  vscode: [
+    '.vscode/mcp.json',
+    {
+      inputs: [{ type: 'promptString', id: 'AZURE_CLIENT_SECRET', description: 'AZURE_CLIENT_SECRET', password: true }],
+      servers: { 'mdi-sensors': { type: 'stdio', ...server, env: env(`$\{input:AZURE_CLIENT_SECRET}`) } },
+    },
+  ],
+  cursor: [
+    join(homedir(), '.cursor', 'mcp.json'),
+    { mcpServers: { 'mdi-sensors': { ...server, env: env(`$\{env:AZURE_CLIENT_SECRET}`) } } },
+  ],
+  'copilot-cli': [
+    join(homedir(), '.copilot', 'mcp-config.json'),
+    { mcpServers: { 'mdi-sensors': { type: 'local', tools: ['*'], ...server, env: ids } } },
+  ],
+  'gemini-cli': [
+    join(homedir(), '.gemini', 'settings.json'),
+    { mcpServers: { 'mdi-sensors': { ...server, env: env('$AZURE_CLIENT_SECRET') } } },
+  ],
+  opencode: [
+    join(homedir(), '.config', 'opencode', 'opencode.json'),
+    {
+      mcp: {
+        'mdi-sensors': {
+          type: 'local',
+          command: ['node', ...server.args],
+          environment: env('{env:AZURE_CLIENT_SECRET}'),
+        },
+      },
+    },
+  ],
+};
+const text: Readonly<Record<string, readonly [head: string, content: string]>> = {
+  'claude-code': [
+    'Claude Code, as one command:',
+    `claude mcp add mdi-sensors --env AZURE_TENANT_ID=contoso.com --env AZURE_CLIENT_ID=${ids.AZURE_CLIENT_ID} -- node /opt/mdi/dist/main.js --cloud usgov`,
+  ],
+  codex: [
+    `Codex CLI, in ${join(homedir(), '.codex', 'config.toml')}, beside what it has:`,
+    `[mcp_servers.mdi-sensors]
+command = "node"
+args = ["/opt/mdi/dist/main.js", "--cloud", "usgov"]
+env_vars = ["AZURE_CLIENT_SECRET"]
+
+[mcp_servers.mdi-sensors.env]
+AZURE_TENANT_ID = "contoso.com"
+AZURE_CLIENT_ID = "11111111-1111-4111-8111-111111111111"`,
+  ],
+  continue: [
+    `Continue, in ${join(homedir(), '.continue', 'config.yaml')}, beside what it has:`,
+    `mcpServers:
+  - name: mdi-sensors
+    command: "node"
+    args:
+      - "/opt/mdi/dist/main.js"
+      - "--cloud"
+      - "usgov"
+    env:
+      AZURE_TENANT_ID: "contoso.com"
+      AZURE_CLIENT_ID: "11111111-1111-4111-8111-111111111111"
+      AZURE_CLIENT_SECRET: "\${{ secrets.AZURE_CLIENT_SECRET }}"`,
+  ],
+};
+
+describe('setup --host prints how a host is told of the server as it is set, and no secret', () => {
+  test('for every host that it knows', () => {
+    expect([...Object.keys(json), ...Object.keys(text)].sort()).toEqual(Object.keys(hosts).sort());
+  });
+
+  const print = (host: string) => {
+    const variables = { ...ids, AZURE_CLIENT_SECRET: secret, MDI_MCP_CLOUD: 'usgov' };
+    const { status, stdout, stderr } = setup(['setup', '--host', host], variables);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).not.toContain(secret);
+    expect(stdout).toContain('AZURE_CLIENT_SECRET is not in it: it ');
+    const [head = '', ...parts] = stdout.split('\n\n');
+    return { head: head.replace(/\s+/g, ' '), content: parts.slice(0, -1).join('\n\n') };
+  };
+
+  test.skipIf(process.platform !== 'linux').each(Object.entries(json))('%s', (host, [file, content]) => {
+    const printed = print(host);
+    expect(printed.head).toBe(`${hosts[host]?.title}, in ${file}, beside what it has:`);
+    expect(JSON.parse(printed.content)).toEqual(content);
+  });
+
+  test.each(Object.entries(text))('%s', (host, [head, content]) => {
+    expect(print(host)).toEqual({ head, content });
+  });
+});
+
+test('a server without a sign-in is told how to get one, a simulated one needs none', () => {
+  expect(setup(['setup', '--host', 'claude-code']).stdout).toContain('No variable for the sign-in is set here');
+  const { stdout } = setup(['--simulate=sensors:5000,seed:7', '--read-only', 'setup', '--host', 'claude-code']);
+  expect(stdout).toContain('-- node /opt/mdi/dist/main.js --simulate=sensors:5000,seed:7 --read-only\n');
+  expect(stdout).not.toContain('No variable');
+});
+
+test('a host that it does not know is refused with those that it does, and so is a placeholder', () => {
+  expect(setup(['setup', '--host', 'notepad'])).toEqual({
+    status: 2,
+    stdout: '',
+    stderr:
+      'mdi-sensors-mcp: --host is one of claude-code, claude-desktop, vscode, cursor, copilot-cli, codex, gemini-cli, opencode, continue.\n',
+  });
+  const { status, stderr } = setup(['setup', '--host', 'vscode'], { AZURE_TENANT_ID: '<tenant-id>' });
+  expect({ status, stderr }).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('AZURE_TENANT_ID is a placeholder'),
+  });
+});
+
+test.each([
+  ['win32', 'claude mcp add mdi-sensors --env "A=b c" -- node "C:\\Program Files\\mdi\\main.js"'],
+  ['darwin', `claude mcp add mdi-sensors --env 'A=b c' -- node 'C:\\Program Files\\mdi\\main.js'`],
+] as const)('on %s a word with a blank is quoted as its shell wants it', (platform, command) => {
+  const entry = { command: 'node', args: ['C:\\Program Files\\mdi\\main.js'], env: { A: 'b c' }, secrets: [] };
+  expect(hosts['claude-code']?.recipe(entry, platform).text).toBe(command);
+});
