@@ -1,5 +1,5 @@
-// Bundles src/main.ts into dist/, which runs without anything installed. `test`, `fuzz` and `bench` build what those need as well.
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+// Bundles src/main.ts into dist/, which runs without anything installed, and into plugin/. `test`, `fuzz` and `bench` build what those need as well.
+import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -104,6 +104,19 @@ async function buildServer() {
   await chmod('dist/main.js', 0o755);
 }
 
+/** A host copies the folder of a plugin and nothing beside it, so the server has to be in there. */
+async function buildPlugin() {
+  const { version, description, license } = JSON.parse(await readFile('package.json', 'utf8'));
+  const mcpServers = { mdi: { command: 'node', args: [`\${extensionPath}/dist/main.js`] } };
+  const extension = JSON.stringify({ name: 'mdi', version, description, license, mcpServers }, null, 2);
+  await rm('plugin/dist', { recursive: true, force: true });
+  await cp('dist', 'plugin/dist', { recursive: true });
+  await Promise.all([
+    cp('LICENSE', 'plugin/dist/LICENSE'),
+    writeFile('plugin/gemini-extension.json', `${extension}\n`),
+  ]);
+}
+
 async function buildBench() {
   const outdir = join(cache, 'bench');
   await rm(outdir, { recursive: true, force: true });
@@ -136,6 +149,7 @@ async function markAsModules() {
 
 await markAsModules();
 await buildServer();
+await buildPlugin();
 if (['test', 'fuzz'].includes(process.argv[2])) await buildEntries();
 if (process.argv[2] === 'fuzz') await buildFuzz();
 if (process.argv[2] === 'bench') await buildBench();

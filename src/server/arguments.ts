@@ -5,8 +5,11 @@ import { splitMachineNames } from '../operations/machineNames.ts';
 import type { Operation } from '../operations/operation.ts';
 import { quoteText } from '../text.ts';
 
+/** What arguments are read for: a tool, or a prompt. */
+export type Callable = Pick<Operation, 'name' | 'effect' | 'input'>;
+
 /** A write can be asked for a second time by naming the outcome of the first, which its `already_done` tells. */
-export const extendInput = ({ effect, input }: Operation) =>
+export const extendInput = ({ effect, input }: Omit<Callable, 'name'>) =>
   effect === 'read' ? input : input.safeExtend({ repeatOf });
 const repeatOf = z.string().max(20).optional().describe('Only as already_done says');
 
@@ -22,8 +25,8 @@ const isHostKey = (key: string) => key.startsWith('_') || hostKeys.includes(key)
  * one value stands for a list of one, and text is taken for the word, list, number or boolean that it can only mean.
  * @throws ToolError `invalid_input` that says what is wrong about them and what would be right.
  */
-export function readInput(operation: Operation, args: unknown): Record<string, unknown> {
-  const { input, properties } = describeInput(operation);
+export function readInput(callable: Callable, args: unknown): Record<string, unknown> {
+  const { input, properties } = describeInput(callable);
   const values = Object.entries(args ?? {}).flatMap(([name, sent]) => {
     if (isHostKey(name)) return [];
     const key = isIdForIds(name, properties, args) ? 'ids' : name;
@@ -33,8 +36,8 @@ export function readInput(operation: Operation, args: unknown): Record<string, u
   const result = input.safeParse(Object.fromEntries(values), { reportInput: true });
   if (result.success) return result.data;
   const issues = result.error.issues.toSorted((a, b) => Number(isUnknownKey(b)) - Number(isUnknownKey(a)));
-  const problems = issues.slice(0, 5).flatMap((issue) => explain(issue, operation, properties));
-  const next = `Correct this and call ${operation.name} again.`;
+  const problems = issues.slice(0, 5).flatMap((issue) => explain(issue, callable, properties));
+  const next = `Correct this and call ${callable.name} again.`;
   throw new ToolError('invalid_input', `${problems.slice(0, 5).join('. ')}.`, next);
 }
 
@@ -46,18 +49,18 @@ type Schema = z.core.JSONSchema.JSONSchema;
 type Schemas = Readonly<Record<string, Schema | boolean>>;
 
 interface DescribedInput {
-  readonly input: Operation['input'];
+  readonly input: Callable['input'];
   readonly properties: Schemas;
 }
-const describedInputs = new WeakMap<Operation, DescribedInput>();
+const describedInputs = new WeakMap<Callable, DescribedInput>();
 
-function describeInput(operation: Operation): DescribedInput {
-  const known = describedInputs.get(operation);
+function describeInput(callable: Callable): DescribedInput {
+  const known = describedInputs.get(callable);
   if (known !== undefined) return known;
-  const input = extendInput(operation);
+  const input = extendInput(callable);
   const { properties = {} } = z.toJSONSchema(input, { io: 'input' });
   const described = { input, properties };
-  describedInputs.set(operation, described);
+  describedInputs.set(callable, described);
   return described;
 }
 
@@ -142,14 +145,14 @@ const simplify = (word: string) => word.toLowerCase().replace(/(?<=\w)[\s_()-]+(
 const isUnknownKey = ({ code }: z.core.$ZodIssue) => code === 'unrecognized_keys';
 
 /** The sentences for one thing that is wrong: where, what would be right, and what there is. */
-function explain(issue: z.core.$ZodIssue, operation: Operation, properties: Schemas): string[] {
+function explain(issue: z.core.$ZodIssue, callable: Callable, properties: Schemas): string[] {
   const { code, path, input, message } = issue;
   const name = path.join('.');
   if (code === 'unrecognized_keys') {
     const sent = new Map<unknown, unknown>(Object.entries(input ?? {}));
-    return issue.keys.slice(0, 5).map((key) => explainUnknown(key, sent.get(key), operation, properties));
+    return issue.keys.slice(0, 5).map((key) => explainUnknown(key, sent.get(key), callable, properties));
   }
-  if (name === '') return [`${operation.name} ${message}`];
+  if (name === '') return [`${callable.name} ${message}`];
   const { enum: words, description } = toSchema(properties[String(path[0])]);
   if (input === undefined) return [`${name} is missing (${words === undefined ? description : joinWords(words)})`];
   const right = describeRight(issue);
@@ -185,7 +188,7 @@ function describeSent(value: unknown): string {
 }
 
 /** The arguments that there are: first those that could hold the value, then by likeness of the name. */
-function explainUnknown(key: string, value: unknown, { name, input }: Operation, properties: Schemas): string {
+function explainUnknown(key: string, value: unknown, { name, input }: Callable, properties: Schemas): string {
   const arguments_ = Object.entries(input.shape).map(([known, type]) => {
     const schema = toSchema(properties[known]);
     const read = readValue(value, schema);

@@ -7,31 +7,36 @@ import { getActingPermission, listNeededEndpoints, type Operation } from '../ope
 import { readInput } from './arguments.ts';
 import { createFileSaver } from './exportFile.ts';
 import { createProgress } from './progress.ts';
+import { registerPrompts } from './prompts.ts';
 import { describeOtherVersion, describeTenant, formatFailure, formatSuccess } from './results.ts';
 import type { Runtime } from './runtime.ts';
 import { describeTool, instructions } from './tools.ts';
 import { handleWrite } from './write.ts';
 
-/** An MCP server with every operation as a tool. */
+/** An MCP server with every operation as a tool and every runbook as a prompt. */
 export function createServer(runtime: Runtime): McpServer {
   const server = new McpServer(
     { name: 'mdi-sensors-mcp', title: 'Microsoft Defender for Identity sensors', version: runtime.version },
     {
-      capabilities: { tools: { listChanged: false } },
+      capabilities: { tools: { listChanged: false }, prompts: { listChanged: false } },
       instructions,
-      cacheHints: { 'tools/list': { ttlMs: 60_000, cacheScope: 'public' } },
+      cacheHints: { 'tools/list': listHint, 'prompts/list': listHint },
       jsonSchemaValidator: { getValidator: () => acceptAnything },
       ...runtime.gate.serverOptions,
     },
   );
-  for (const operation of operations) {
-    if (runtime.config.readOnly && operation.effect !== 'read') continue;
+  const offered = operations.filter(({ effect }) => effect === 'read' || !runtime.config.readOnly);
+  for (const operation of offered) {
     server.registerTool(operation.name, describeTool(operation), (args, context) =>
       handleCall(runtime, server, operation, args, context),
     );
   }
+  registerPrompts(server, new Set(offered.map(({ name }) => name)));
   return server;
 }
+
+/** How long a client may keep a list. */
+const listHint = { ttlMs: 60_000, cacheScope: 'public' } as const;
 
 /** Answers of a form are judged by the gate alone: a validator in front of it would turn a wrong one into a protocol error. */
 function acceptAnything<T>(data: unknown) {

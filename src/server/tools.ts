@@ -38,7 +38,7 @@ const allowOutcomeAlone = (output: Operation['output']) => output.partial().requ
  * strict mode on Azure defaults. Some
  * hosts want `required` in any case.
  */
-function publishSchema(schema: z.ZodType, io: 'input' | 'output'): StandardSchemaWithJSON<unknown> {
+export function publishSchema(schema: z.ZodType, io: 'input' | 'output'): StandardSchemaWithJSON<unknown> {
   const json = () => {
     const { $schema, ...slim } = z.toJSONSchema(schema, { io, override: ({ jsonSchema }) => keepForHosts(jsonSchema) });
     return io === 'input' ? { required: [], ...slim } : slim;

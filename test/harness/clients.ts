@@ -50,8 +50,17 @@ export interface TestClient {
   readonly seen: () => string;
   readonly pid: () => number | null;
   tools(): Promise<readonly { readonly name: string }[]>;
+  prompts(): Promise<readonly ListedPrompt[]>;
+  /** The text of a prompt. */
+  prompt(name: string, args?: Record<string, string>): Promise<string>;
   call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<ToolResult>;
   close(): Promise<void>;
+}
+export interface ListedPrompt {
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly arguments?: readonly { readonly name: string; readonly description?: string; readonly required?: boolean }[];
 }
 interface CallOptions {
   readonly signal?: AbortSignal;
@@ -130,6 +139,11 @@ async function start(
     stderr: link.stderr,
     pid: link.pid,
     tools: async () => (await client.listTools()).tools,
+    prompts: async () => (await client.listPrompts()).prompts as readonly ListedPrompt[],
+    async prompt(name, args = {}) {
+      const { messages } = await client.getPrompt({ name, arguments: args });
+      return messages.map(({ content }) => (content.type === 'text' ? content.text : '')).join('\n');
+    },
     async call(name, args = {}, { signal, onProgress } = {}) {
       const options = {
         timeout: longest,
@@ -159,6 +173,8 @@ function createV1Client(capabilities: Capabilities, answer: Answer) {
   return {
     connect: (transport: ClientTransport) => client.connect(transport as Parameters<typeof client.connect>[0]),
     listTools: () => client.listTools(),
+    listPrompts: () => client.listPrompts(),
+    getPrompt: (params: PromptParams) => client.getPrompt(params),
     call: (params: CallParams, options: object) => client.callTool(params, undefined, options),
     close: () => client.close(),
   };
@@ -173,9 +189,15 @@ function createModernClient(kind: ClientKind, capabilities: Capabilities, answer
   return {
     connect: (transport: ClientTransport) => client.connect(transport as Parameters<typeof client.connect>[0]),
     listTools: () => client.listTools(),
+    listPrompts: () => client.listPrompts(),
+    getPrompt: (params: PromptParams) => client.getPrompt(params),
     call: (params: CallParams, options: object) => client.callTool(params, options),
     close: () => client.close(),
   };
+}
+interface PromptParams {
+  readonly name: string;
+  readonly arguments: Record<string, string>;
 }
 interface CallParams {
   readonly name: string;
