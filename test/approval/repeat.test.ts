@@ -232,8 +232,8 @@ async function waitTogether(
   use: (waiting: {
     readonly server: TestServer;
     readonly client: TestClient;
-    /** Calls, and resolves once the call waits. */
-    wait(): Promise<{ readonly told: Promise<string>; cancel(): void }>;
+    /** Calls, for another sensor where it is named, and resolves once the call waits. */
+    wait(name?: string): Promise<{ readonly told: Promise<string>; cancel(): void }>;
     /** Lists what is asked, after an order where there is one. */
     terminal(order?: 'approve' | 'decline', typed?: string): ReturnType<typeof askSocket>;
   }) => Promise<unknown>,
@@ -244,14 +244,16 @@ async function waitTogether(
   await use({
     server,
     client,
-    wait: () =>
+    wait: (name = rightName.typed) =>
       new Promise((resolve) => {
         const call = new AbortController();
         const onProgress = () => resolve({ told, cancel: () => call.abort() });
-        const told = client.call('delete_sensor', victim, { signal: call.signal, onProgress }).then(
-          ({ text }) => text,
-          () => 'cancelled',
-        );
+        const told = client
+          .call('delete_sensor', { id: find('sensors', name) }, { signal: call.signal, onProgress })
+          .then(
+            ({ text }) => text,
+            () => 'cancelled',
+          );
       }),
     async terminal(order, typed = rightName.typed) {
       const asked = await askSocket(server.home, { do: 'list' });
@@ -277,15 +279,16 @@ describe.concurrent('calls that wait for one person', () => {
     expect(reached).toBe(1);
   });
 
-  test('where one has returned in time, cancelling the other withdraws the question, and the page says so', () =>
+  test('where one has returned in time, cancelling the other withdraws its question and no other, and the page says so', () =>
     waitTogether('page', async ({ server, client, wait, terminal }) => {
       const first = await wait();
       const page = await openOfferedPage(await waitForPageAddress(client.stderr), server.pass);
       await server.pass(25_000);
       expect(await first.told).toMatch(/^approval_pending: /);
+      await wait('DC01.contoso.com');
       const second = await wait();
       second.cancel();
-      await vi.waitFor(async () => expect(await terminal()).toEqual([]), 10_000);
+      await vi.waitFor(async () => expect(await terminal()).toMatchObject([{ typed: 'DC01.contoso.com' }]), 10_000);
       expect((await readPage(`${page.address}/outcome`)).body).toContain('The call was cancelled.');
     }));
 
