@@ -57,13 +57,13 @@ const json: Readonly<Record<string, readonly [file: string, content: object]>> =
     },
   ],
 };
-const text: Readonly<Record<string, readonly [head: string, content: string]>> = {
+const text: Readonly<Record<string, readonly [file: string | undefined, content: string]>> = {
   'claude-code': [
-    'Claude Code, as one command:',
+    undefined,
     `claude mcp add mdi-sensors --env AZURE_TENANT_ID=contoso.com --env AZURE_CLIENT_ID=${ids.AZURE_CLIENT_ID} -- node /opt/mdi/dist/main.js --cloud usgov`,
   ],
   codex: [
-    `Codex CLI, in ${join(homedir(), '.codex', 'config.toml')}, beside what it has:`,
+    join(homedir(), '.codex', 'config.toml'),
     `[mcp_servers.mdi-sensors]
 command = "node"
 args = ["/opt/mdi/dist/main.js", "--cloud", "usgov"]
@@ -74,7 +74,7 @@ AZURE_TENANT_ID = "contoso.com"
 AZURE_CLIENT_ID = "11111111-1111-4111-8111-111111111111"`,
   ],
   continue: [
-    `Continue, in ${join(homedir(), '.continue', 'config.yaml')}, beside what it has:`,
+    join(homedir(), '.continue', 'config.yaml'),
     `mcpServers:
   - name: mdi-sensors
     command: "node"
@@ -89,30 +89,36 @@ AZURE_CLIENT_ID = "11111111-1111-4111-8111-111111111111"`,
   ],
 };
 
-describe('setup --host prints how a host is told of the server as it is set, and no secret', () => {
-  test('for every host that it knows', () => {
+describe('a host is told of the server in its own form, and of a secret only the name', () => {
+  const entry = { ...server, env: ids, secrets: ['AZURE_CLIENT_SECRET'] };
+  const read = (host: string) => hosts[host]?.recipe(entry, 'linux') ?? { text: '', secretNote: '' };
+
+  test('for every host that is known', () => {
     expect([...Object.keys(json), ...Object.keys(text)].sort()).toEqual(Object.keys(hosts).sort());
   });
 
-  const print = (host: string) => {
-    const variables = { ...ids, AZURE_CLIENT_SECRET: secret, MDI_MCP_CLOUD: 'usgov' };
-    const { status, stdout, stderr } = setup(['setup', '--host', host], variables);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).not.toContain(secret);
-    expect(stdout).toContain('AZURE_CLIENT_SECRET is not in it: it ');
-    const [head = '', ...parts] = stdout.split('\n\n');
-    return { head: head.replace(/\s+/g, ' '), content: parts.slice(0, -1).join('\n\n') };
-  };
-
-  test.skipIf(process.platform !== 'linux').each(Object.entries(json))('%s', (host, [file, content]) => {
-    const printed = print(host);
-    expect(printed.head).toBe(`${hosts[host]?.title}, in ${file}, beside what it has:`);
-    expect(JSON.parse(printed.content)).toEqual(content);
+  test.each(Object.entries(json))('%s', (host, [file, content]) => {
+    const recipe = read(host);
+    expect({ file: recipe.file, content: JSON.parse(recipe.text) }).toEqual({ file, content });
   });
 
-  test.each(Object.entries(text))('%s', (host, [head, content]) => {
-    expect(print(host)).toEqual({ head, content });
+  test.each(Object.entries(text))('%s', (host, [file, content]) => {
+    const recipe = read(host);
+    expect({ file: recipe.file, text: recipe.text }).toEqual({ file, text: content });
   });
+});
+
+test('setup --host prints that for the settings and variables in use, and no secret', () => {
+  const variables = { ...ids, AZURE_CLIENT_SECRET: secret, MDI_MCP_CLOUD: 'usgov' };
+  const { status, stdout, stderr } = setup(['setup', '--host', 'vscode'], variables);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).not.toContain(secret);
+  const [head, content = '', note] = stdout.split('\n\n');
+  expect(head).toBe('VS Code with GitHub Copilot, in .vscode/mcp.json, beside what it has:');
+  expect(JSON.parse(content)).toEqual(json.vscode?.[1]);
+  expect(note?.replace(/\s+/g, ' ')).toContain(
+    'AZURE_CLIENT_SECRET is not in it: it is asked for at the first start and kept by VS Code.',
+  );
 });
 
 test('a server without a sign-in is told how to get one, a simulated one needs none', () => {
