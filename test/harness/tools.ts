@@ -134,7 +134,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     firstRoute: 'GET sensors',
     faults: {
       reads: 'listSensors',
-      changedBy: { 'missing item': 40, 'unknown enum members': 44 },
+      changedBy: { 'missing item': 43, 'unknown enum members': 44 },
     },
   },
   get_sensor: {
@@ -319,7 +319,7 @@ export const tools: { readonly [Name in ToolName]: Name extends ReadTool ? ReadR
     firstRoute: 'GET healthIssues',
     faults: {
       reads: 'listHealthIssues',
-      changedBy: { 'missing item': 17, 'unknown enum members': 0, 'null collections': 18 },
+      changedBy: { 'unknown enum members': 0, 'null collections': 18 },
     },
   },
   get_health_issue: {
