@@ -71,9 +71,13 @@ async function measureStarts(graph: BenchGraph): Promise<BenchRow[]> {
   };
   const each = (measure: (subject: Subject) => Promise<number>) =>
     new Map(subjects.map((subject) => [subject.name, () => measure(subject)]));
+  const starts = await inTurns(11, each(begin));
+  const calls = await inTurns(3, each(firstCall));
+  const both = new Map([...starts].map(([name, value]) => [name, value + (calls.get(name) ?? Number.NaN)]));
   return [
-    { measure: 'start, to the first answer', unit: 'ms', values: await inTurns(11, each(begin)), budget: 1.3 },
-    { measure: 'first call, with its sign-in', unit: 'ms', values: await inTurns(3, each(firstCall)) },
+    { measure: 'start, to the first answer', unit: 'ms', values: starts, budget: 1.3 },
+    { measure: 'first call, with its sign-in', unit: 'ms', values: calls },
+    { measure: 'start and first call', unit: 'ms', values: both },
   ];
 }
 

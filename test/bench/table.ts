@@ -78,7 +78,7 @@ export function writeBenchmarks(
 - **Bare requests** ask that Graph without any server, one page after the other.
 - **The minimal server** is built with the same SDK, registers the same tools with the same schemas, and passes on what Graph sends. It signs in nobody, checks nothing and reads a fleet one page after the other.
 - **Others**: ${peers.join(', ')}. A cell is empty where one has no tool for that: softeria's has none for sensors, okapi's reads one page a call, and \`fetchAll\` of lokka does not end.
-- The first call of this server signs in, as that of okapi's and lokka's does; the minimal server's and softeria's are given a token.
+- The first call of this server signs in, as that of okapi's and lokka's does; the minimal server's and softeria's are given a token. It also loads what a start leaves out (sign-in, network), which the others load before their first answer: the two together are what a person waits for.
 
 ${tables}
 `,
