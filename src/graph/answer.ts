@@ -75,9 +75,11 @@ export const elements = <T>(item: Part<T>): Part<T[]> => ({
   names: item.names,
   read: (value) => {
     if (!Array.isArray(value)) throw new Misfit();
-    return value.flatMap((one: unknown, index) =>
-      one === undefined || one === null ? [] : [readAt(index, item, one)],
-    );
+    const items: T[] = [];
+    for (const [index, one] of value.entries()) {
+      if (one !== undefined && one !== null) items.push(readAt(index, item, one));
+    }
+    return items;
   },
 });
 
@@ -99,22 +101,34 @@ export function entity<S extends Readonly<Record<string, Part<unknown>>>>(
 ): Part<{ [Name in keyof S]: Content<S[Name]> }>;
 export function entity(shape: Readonly<Record<string, Part<unknown>>>): Part<Record<string, unknown>> {
   const fields = Object.entries(shape);
-  const spellings = new Map(fields.map(([name]) => [name.toLowerCase(), name]));
-  for (const [name] of fields) spellings.set(name, name);
+  const spellings = new Map(
+    fields.flatMap(
+      ([name]) =>
+        [
+          [name.toLowerCase(), name],
+          [name, name],
+        ] as const,
+    ),
+  );
   return {
     names: fields.flatMap(([name, { names }]) => [name, ...names.map((inner) => `${name}.${inner}`)]),
     read: (value) => {
       if (!isObject(value)) throw new Misfit();
-      const found: Record<string, unknown> = {};
-      for (const key of Object.keys(value)) {
-        const name = spellings.get(key) ?? spellings.get(key.toLowerCase());
-        if (name !== undefined) found[name] = value[key];
-      }
+      const found = fields.every(([name]) => value[name] !== undefined) ? value : readSpellings(value, spellings);
       const object: Record<string, unknown> = {};
       for (const [name, part] of fields) object[name] = readAt(name, part, found[name]);
       return object;
     },
   };
+}
+
+/** The fields of an object under Microsoft's names, whatever the case of their letters. */
+function readSpellings(object: Readonly<Record<string, unknown>>, spellings: ReadonlyMap<string, string>) {
+  const keys = Object.keys(object);
+  if (keys.every((key) => spellings.get(key) === key || !spellings.has(key.toLowerCase()))) return object;
+  const found: Record<string, unknown> = {};
+  for (const key of keys) found[spellings.get(key.toLowerCase()) ?? key] = object[key];
+  return found;
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -76,10 +76,11 @@ export function paginate<T extends { readonly id: string }, R>(
 
 /** So many rows as a page may hold, and one in any case. */
 function takeRows<T, R>(items: readonly T[], toRow: (item: T) => R): R[] {
+  const all = items.map(toRow);
+  if (JSON.stringify(all).length <= maxPageCharacters) return all;
   const rows: R[] = [];
   let characters = 0;
-  for (const item of items) {
-    const row = toRow(item);
+  for (const row of all) {
     characters += JSON.stringify(row).length;
     if (rows.length > 0 && characters > maxPageCharacters) break;
     rows.push(row);

@@ -33,6 +33,8 @@ export function createIdentityClient(
   clock: Clock,
 ): IdentityClient {
   let name: Promise<string | undefined> | undefined;
+  /** Every call says who acts, nearly always by the same token. */
+  let lastRead: { readonly token: string; readonly identity: Identity } | undefined;
 
   const fetchToken = async (permission: Permission, signal: AbortSignal) =>
     (await runWithin(clock, signInTimeoutMs, signal, () => getToken(permission)).catch(throwSignInTimeout))?.token ??
@@ -51,7 +53,9 @@ export function createIdentityClient(
   return {
     async getIdentity(permission, signal) {
       const readPermission = toReadPermission(permission);
-      const readerIdentity = parseIdentity(await fetchToken(readPermission, signal));
+      const token = await fetchToken(readPermission, signal);
+      if (lastRead?.token !== token) lastRead = { token, identity: parseIdentity(token) };
+      const readerIdentity = lastRead.identity;
       if (writerClientId === undefined || readPermission === permission) return readerIdentity;
       return { ...readerIdentity, kind: 'app', id: writerClientId, appId: writerClientId, name: writerClientId };
     },
