@@ -372,9 +372,10 @@ export function listGivenSettings(flags: Flags, environment: EnvironmentValues):
   return settings.flatMap(({ name, flag, variable, value }) => {
     if (!isSet.has(flag)) return [];
     const given = String(flags[name] ?? environment[variable]).trim();
-    if (value === undefined || given === 'true') return [flag];
-    // The value of an option that may stand alone has to be joined to it.
-    return value.startsWith('[') ? [`${flag}=${given}`] : [flag, given];
+    if (value === undefined) return [flag];
+    if (!value.startsWith('[')) return [flag, given];
+    // An option that may stand alone has its value joined to it.
+    return given === 'true' ? [flag] : [`${flag}=${given}`];
   });
 }
 

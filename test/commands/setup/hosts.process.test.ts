@@ -128,6 +128,15 @@ test('a server without a sign-in is told how to get one, a simulated one needs n
   expect(stdout).not.toContain('No variable');
 });
 
+test.each([
+  [['--tenant-label', 'true'], '--tenant-label true'],
+  [['--simulate'], '--simulate'],
+])('a setting given as %j comes out as it went in', (given, printed) => {
+  expect(setup(['--read-only', ...given, '--cloud', 'usgov', 'setup', '--host', 'claude-code']).stdout).toContain(
+    `/opt/mdi/dist/main.js ${printed} --read-only --cloud usgov\n`,
+  );
+});
+
 test('a host that it does not know is refused with those that it does, and so is a placeholder', () => {
   expect(setup(['setup', '--host', 'notepad'])).toEqual({
     status: 2,
