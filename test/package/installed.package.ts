@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { connect } from '../harness/clients.ts';
@@ -65,6 +67,13 @@ describe.each(['20', '22', '24'])('installed, on Node %s', (node) => {
     const client = await connect('v2 modern', { command, args: [bin, '--simulate'] });
     expect((await client.tools()).map(({ name }) => name)).toEqual(toolNames);
     expect((await client.call('summarize_fleet')).structured?.tenant).toMatch(/^SIMULATED Contoso /);
+    await client.close();
+  });
+
+  test('its handshake names the version that npm has', async () => {
+    const client = new Client({ name: 'test', version: '1' });
+    await client.connect(new StdioClientTransport({ command, args: [bin, '--simulate'] }));
+    expect(client.getServerVersion()).toMatchObject({ name: packageJson.name, version: packageJson.version });
     await client.close();
   });
 

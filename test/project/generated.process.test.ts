@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { beforeAll, expect, test } from 'vitest';
-import { fillPage, generatedPages, type ListedTool, manifest } from './generated.ts';
+import {
+  fillPage,
+  formatPackageFile,
+  formatRegistryEntry,
+  generatedPages,
+  type ListedTool,
+  manifest,
+} from './generated.ts';
 
 // `npm run generate` runs this file with --update, which writes the files instead of comparing them.
 const outOfDate = 'is out of date: run npm run generate';
@@ -28,6 +35,13 @@ test('test/tools.json is what a client of the built server lists', async () => {
 test.each(Object.keys(generatedPages))('the tables of %s say what the code says', async (file) => {
   const text = readFileSync(file, 'utf8');
   await expect(fillPage(file, text)).toMatchFileSnapshot(`../../${file}`, `${file} ${outOfDate}`);
+});
+
+test.each([
+  ['package.json', formatPackageFile],
+  ['server.json', formatRegistryEntry],
+])('%s says what release.json and the code say', async (file, format) => {
+  await expect(format()).toMatchFileSnapshot(`../../${file}`, `${file} ${outOfDate}`);
 });
 
 test('manifest.json says what the code says', async () => {

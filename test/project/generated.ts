@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import about from '../../package.json' with { type: 'json' };
-import { hosts } from '../../src/commands/setup/hosts.ts';
+import release from '../../release.json' with { type: 'json' };
+import { hosts, type ServerEntry } from '../../src/commands/setup/hosts.ts';
 import { settings, signInVariables } from '../../src/config.ts';
 import { toolErrorCodes } from '../../src/errors.ts';
 import { type Cloud, clouds, findVersion } from '../../src/graph/clouds.ts';
@@ -9,6 +10,15 @@ import { type Effect, effects } from '../../src/operations/effects.ts';
 import { listGrants } from '../../src/operations/grants.ts';
 import { operations } from '../../src/operations/index.ts';
 import { listNeededEndpoints } from '../../src/operations/operation.ts';
+import {
+  chooseServer,
+  describeForRegistry,
+  describePublisher,
+  describeSource,
+  formatInstall,
+  type RegistryVariable,
+  type Release,
+} from './release.ts';
 
 const firstSentence = (text: string) => text.replace(/\. .*$/s, '.');
 
@@ -98,9 +108,8 @@ const shorten = (text: string) =>
 
 const detectLanguage = (text: string) => (text.startsWith('{') ? 'json' : text.startsWith('[') ? 'toml' : 'yaml');
 
-/** How each host is told of a server that stands in for the reader's own; hosts with the same text stand together. */
-const hostRecipes = () => {
-  const server = { command: 'node', args: ['/path/to/dist/main.js'], env: {}, secrets: [] };
+/** How each host is told of the server; hosts with the same text stand together. */
+const formatHostRecipes = (server: ServerEntry) => {
   const places = new Map<string, string[]>();
   for (const { title, recipe } of Object.values(hosts)) {
     // Of the platforms, which differ only for Claude Desktop, the one that it is most used on beside Windows.
@@ -153,17 +162,25 @@ const speed = (present: string) =>
 
 type MakeSection = (present: string) => string;
 
+/** The sections of the README for a state of the release. */
+export const makeReadme = (state: Release): Readonly<Record<string, MakeSection>> => ({
+  install: () => formatInstall(state),
+  hosts: () => formatHostRecipes(chooseServer(state)),
+  tools,
+  speed,
+});
+
 /** The files with generated sections: each stands between `<!-- name -->` and `<!-- /name -->`. */
 export const generatedPages: Readonly<Record<string, Readonly<Record<string, MakeSection>>>> = {
-  'README.md': { hosts: hostRecipes, tools, speed },
+  'README.md': makeReadme(release),
   'docs/sign-in.md': { permissions, 'sign-in': signInTable },
   'docs/clouds.md': { clouds: cloudsTable },
   'docs/settings.md': { settings: settingsTable, codes },
 };
 
 /** A page with its sections filled in. @throws an Error where it lacks one. */
-export function fillPage(file: string, text: string): string {
-  return Object.entries(generatedPages[file] ?? {}).reduce((filled, [name, make]) => {
+export function fillPage(file: string, text: string, sections = generatedPages[file] ?? {}): string {
+  return Object.entries(sections).reduce((filled, [name, make]) => {
     const region = new RegExp(`(<!-- ${name} -->\n)([^]*?)(<!-- /${name} -->)`);
     if (!region.test(filled)) throw new Error(`${file} has no <!-- ${name} --> and <!-- /${name} -->`);
     return filled.replace(region, (_, start: string, present: string, end: string) => {
@@ -211,6 +228,7 @@ export function manifest(listed: readonly ListedTool[]): string {
     long_description:
       'MCP server for Microsoft Defender for Identity sensors: every Graph operation as a typed tool, with a human confirmation gate in front of whatever destroys, discloses a secret or touches many machines.',
     author: { name: 'mdi-sensors-mcp contributors' },
+    ...describeSource(release),
     icon: 'icon.png',
     privacy_policies: ['https://privacy.microsoft.com/privacystatement'],
     license: about.license,
@@ -234,3 +252,25 @@ export function manifest(listed: readonly ListedTool[]): string {
 
 const camel = (variable: string) =>
   variable.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/** server.json: what the MCP registry has of the package. */
+export function formatRegistryEntry(): string {
+  const entra = Object.entries(signInVariables).map(([name, { text, ...more }]): RegistryVariable => {
+    return { name, description: text, ...('sensitive' in more && { isSecret: true }) };
+  });
+  const own = settings.map(({ variable, text, default: value }): RegistryVariable => {
+    const isSwitch = typeof value === 'boolean';
+    return {
+      name: variable,
+      description: text,
+      ...(isSwitch && { format: 'boolean' }),
+      ...(value !== undefined && { default: String(value) }),
+    };
+  });
+  const asked = [...entra, ...own].filter(({ name }) => bundled.includes(name));
+  return `${JSON.stringify(describeForRegistry(release, asked), null, 2)}\n`;
+}
+
+/** package.json, with who publishes it as release.json has that. */
+export const formatPackageFile = (): string =>
+  `${JSON.stringify({ ...about, ...describePublisher(release) }, null, 2)}\n`;

@@ -28,7 +28,8 @@ interface Host {
   recipe(server: ServerEntry, platform: NodeJS.Platform): HostRecipe;
 }
 
-const serverName = 'mdi-sensors';
+/** What the server is called in a host. */
+export const serverName = 'mdi-sensors';
 
 const inherits = 'comes from the environment that the host is started in';
 const inHome = (...path: string[]) => join(homedir(), ...path);

@@ -154,15 +154,14 @@ function findOwnProgram(settings: readonly string[]): Pick<ServerEntry, 'command
 }
 
 function printHostSettings({ signIn, tenant, apps }: RegistrationPlan, { cloud, readOnly }: SetupConfig): void {
-  const args = [
-    realpathSync(process.argv[1] ?? ''),
+  const settings = [
     ...(signIn === 'person' ? ['--auth', 'browser'] : []),
     ...(cloud === 'global' ? [] : ['--cloud', cloud]),
     ...(readOnly ? ['--read-only'] : []),
   ];
   const ids = apps.map(({ prefix, name }) => [`${prefix}CLIENT_ID`, toClientIdPlaceholder(name)] as const);
   const env = Object.fromEntries([['AZURE_TENANT_ID', tenant], ...ids]);
-  const server = { command: 'node', args, env, secrets: [] };
+  const server = { ...findOwnProgram(settings), env, secrets: [] };
   print(formatMcpServers(server));
   print(`\n${formatAddCommand('claude mcp add', server, process.platform)}\n`);
   if (signIn === 'person') {
