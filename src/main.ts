@@ -56,13 +56,17 @@ function createCommandLine(): Command {
     .option('--split', 'one app that reads and one that writes')
     .option('--tenant <id>', 'the id or a domain of the tenant')
     .option('--host <name>', 'print only how to tell a host of the server as it is set here: claude-code, vscode, ...')
-    .action(async ({ host, ...options }: SetupOptions & { host?: string }) => {
-      const { printHostRecipe, printSetup } = await import('./commands/atShell.ts');
+    .option(
+      '--remote <address>',
+      'print how to register a server on the network, at its public address, and its clients',
+    )
+    .action(async ({ host, remote, ...options }: SetupOptions & { host?: string; remote?: string }) => {
+      const { printHostRecipe, printRemoteSetup, printSetup } = await import('./commands/atShell.ts');
       const config = host === undefined ? readSettings() : readTenantSettings();
-      process.exitCode =
-        host === undefined
-          ? printSetup(config, options)
-          : printHostRecipe(host, listGivenSettings(readFlags(), process.env), process.env);
+      if (host !== undefined)
+        process.exitCode = printHostRecipe(host, listGivenSettings(readFlags(), process.env), process.env);
+      else if (remote === undefined) process.exitCode = printSetup(config, options);
+      else process.exitCode = printRemoteSetup(config, { remote, ...options });
     });
   const auditCommand = command.command('audit').description('Look at the audit log').helpCommand(false);
   auditCommand

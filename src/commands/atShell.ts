@@ -6,4 +6,5 @@ export { showAuditLog, verifyAuditLog } from './audit.ts';
 export { runDoctor } from './doctor/doctor.ts';
 export { runExport } from './export.ts';
 export { manageSecretFiles } from './secrets.ts';
+export { printRemoteSetup } from './setup/remote.ts';
 export { printHostRecipe, printSetup } from './setup/setup.ts';
