@@ -121,7 +121,7 @@ test.each(versions)('npx starts a server with every tool, on Node %s', async (ve
 });
 
 test('setup by npx prints an entry that starts this version by npx', async () => {
-  const { command, args, env } = inShell('20', 'npx -y mdi-sensors-mcp --simulate --read-only setup --host opencode');
+  const { command, args, env } = inShell('20', 'npx -y mdi-sensors-mcp --read-only --simulate setup --host opencode');
   const printed = execFileSync(command, args, { env, encoding: 'utf8' });
   const { mcp } = JSON.parse(printed.slice(printed.indexOf('{'), printed.lastIndexOf('}') + 1));
   const words: string[] = mcp['mdi-sensors'].command;

@@ -128,6 +128,14 @@ test('a server without a sign-in is told how to get one, a simulated one needs n
   expect(stdout).not.toContain('No variable');
 });
 
+test('a command after --simulate is a command', () => {
+  const { status, stdout } = setup(['--simulate', 'setup', '--host', 'claude-code']);
+  expect({ status, stdout }).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('claude mcp add mdi-sensors -- node /opt/mdi/dist/main.js --simulate\n'),
+  });
+});
+
 test.each([
   [['--tenant-label', 'true'], '--tenant-label true'],
   [['--simulate'], '--simulate'],
