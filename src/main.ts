@@ -124,9 +124,19 @@ function createCommandLine(): Command {
   return command;
 }
 
+/** The words of the command line. A command that comes after `--simulate` is a command, not the value that this may have. */
+function readWords({ commands }: Command): string[] {
+  const names = commands.map((command) => command.name());
+  const words = process.argv.slice(2);
+  return words.map((word, at) =>
+    word === '--simulate' && names.includes(words[at + 1] ?? '') ? '--simulate=true' : word,
+  );
+}
+
 keepCompiledCode();
 try {
-  await createCommandLine().parseAsync();
+  const commandLine = createCommandLine();
+  await commandLine.parseAsync(readWords(commandLine), { from: 'user' });
 } catch (error) {
   const isHelp = error instanceof CommanderError && error.exitCode === 0;
   const message =

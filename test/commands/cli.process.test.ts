@@ -67,6 +67,7 @@ test.each([
   ['a flag wins over its variable', ['--simulate', '--log-level', 'error'], { MDI_MCP_LOG_LEVEL: 'loud' }],
   ['an empty variable counts as absent', ['--simulate'], { MDI_MCP_LOG_LEVEL: '' }],
   ['what a bundle leaves unset counts as absent', ['--simulate'], { MDI_MCP_LOG_LEVEL: unset }],
+  ['a fleet may come after --simulate', ['--simulate', 'sensors:5,seed:7'], {}],
   ['a variable alone is enough', [], { MDI_MCP_SIMULATE: 'true' }],
 ])('%s, and the end of stdin ends the server without a word', (_, args, environment) => {
   expect(run(args, environment)).toEqual({ status: 0, stdout: '', stderr: '' });
