@@ -91,12 +91,8 @@ async function publishTo(url: string): Promise<void> {
   const [{ filename }]: [{ filename: string }] = JSON.parse(
     execFileSync('npm', pack, { encoding: 'utf8', stdio: 'pipe' }),
   );
-  execFileSync('tar', ['-xzf', filename], { cwd: folder });
-  const unpacked = join(folder, 'package');
-  const options = { cwd: unpacked, stdio: 'pipe' } as const;
-  // npm refuses to publish what is private.
-  execFileSync('npm', ['pkg', 'delete', 'private'], options);
-  execFileSync('npm', ['publish', '--registry', url, '--userconfig', userconfig, '--no-provenance'], options);
+  const publish = ['publish', filename, '--registry', url, '--userconfig', userconfig, '--no-provenance'];
+  execFileSync('npm', publish, { cwd: folder, stdio: 'pipe' });
 }
 
 /** A command line in a shell of a person who has this Node and, so far, an empty cache of npm. */
