@@ -56,3 +56,13 @@ export class SignInNeeded extends ToolError {
     this.url = url;
   }
 }
+
+/** The client has to bring another token of its user: a fresh one, or one for which they satisfied `claims`, as JSON of Entra. */
+export class NewTokenNeeded extends ToolError {
+  readonly claims: string | undefined;
+
+  constructor(why: string, claims?: string) {
+    super('sign_in_failed', why, 'Let the user sign in again in the client, and call again with the same arguments.');
+    this.claims = claims;
+  }
+}

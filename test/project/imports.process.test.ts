@@ -28,7 +28,7 @@ const mayKnow = (from: string, to: string) =>
 const packages: [name: RegExp, users: RegExp][] = [
   [/^@azure\/identity(\/|$)/, /^src\/tenants\/entra\//],
   [/^@modelcontextprotocol\//, /^src\/(server|commands|approval)\//],
-  [/^jose$/, /^src\/(entra|approval)\//],
+  [/^jose$/, /^src\/(entra|approval|tenants\/entra)\//],
   [/^@azure\/core-rest-pipeline(\/|$)/, /^src\/(graph\/(client\/|tenant\.ts)|tenants\/)/],
 ];
 
