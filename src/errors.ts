@@ -5,6 +5,7 @@ export const toolErrorCodes = {
   ambiguous: 'The name fits several; the text lists them with their ids.',
   not_writable: 'Microsoft Graph does not let this setting of this sensor change.',
   permission_missing: 'The app or user lacks the named Microsoft Graph permission or role.',
+  role_missing: 'The caller lacks a role of this server; the text says which, and who assigns it.',
   not_onboarded: 'The tenant has no Microsoft Defender for Identity workspace.',
   not_in_this_cloud: 'This cloud or API version does not have the operation.',
   sign_in_failed: 'Microsoft Entra gave no token.',

@@ -18,14 +18,23 @@ function run(args: readonly string[], environment: Readonly<Record<string, strin
   return { status, stdout, stderr };
 }
 
-test('--help names every setting with its variable, and every command', () => {
-  const { status, stdout, stderr } = run(['--help']);
+test.each([
+  ['--help', undefined, 15],
+  ['http --help', 'http', 9],
+] as const)('%s names every setting that is for it, with its variable', (line, command, least) => {
+  const { status, stdout, stderr } = run(line.split(' '));
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  for (const { flag, variable } of settings) {
+  const named = settings.filter(({ only }) => only === command);
+  expect(named.length).toBeGreaterThanOrEqual(least);
+  for (const { flag, variable } of named) {
     expect(stdout).toContain(`${flag} `);
     expect(stdout.replace(/\s+/g, ' ')).toContain(`(${variable})`);
   }
-  for (const command of ['demo', 'setup', 'approve', 'audit', 'export', 'secrets'])
+});
+
+test('--help names every command', () => {
+  const { stdout } = run(['--help']);
+  for (const command of ['http', 'demo', 'setup', 'approve', 'audit', 'export', 'secrets'])
     expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
 });
 
