@@ -8,6 +8,8 @@ interface SettingDescription {
   readonly text: string;
   /** True where a value other than the default changes what a person should know before approving. */
   readonly safety?: boolean;
+  /** The one command that it is for. */
+  readonly only?: 'http';
 }
 
 interface Setting<T> extends SettingDescription {
@@ -163,6 +165,17 @@ function readLabel(given: unknown): string {
   return label.length <= 100 ? label : fail('is longer than 100 characters');
 }
 
+/** Entra compares it letter by letter, so it has to be written as every program writes it. */
+function readPublicUrl(given: unknown): string {
+  const text = String(given);
+  const { href, protocol, pathname, username, search, hash } = new URL(URL.canParse(text) ? text : 'http://-/');
+  const isPlain = href === text && `${username}${search}${hash}` === '';
+  if (protocol === 'https:' && isPlain && pathname !== '/' && !pathname.endsWith('/')) return text;
+  return fail(
+    'is an address with https, in lower case, with a path and no slash at its end: https://mdi.contoso.com/mcp',
+  );
+}
+
 interface Fleet {
   readonly sensors: number | undefined;
   readonly seed: number;
@@ -269,6 +282,61 @@ const rows = {
     title: 'Requests at once',
     text: 'The most requests to Microsoft Graph that run at once.',
   }),
+  publicUrl: setting(readPublicUrl, undefined, {
+    value: '<address>',
+    title: 'Public address',
+    text: 'The address by which clients know the server, such as https://mdi.contoso.com/mcp. With it Microsoft Entra says who calls; without it only this machine can.',
+    only: 'http',
+  }),
+  host: setting(String, '127.0.0.1', {
+    value: '<address>',
+    title: 'Address to listen on',
+    text: 'The address of this machine to listen on; 0.0.0.0 is every one.',
+    only: 'http',
+  }),
+  port: setting(wholeNumber(65_535), 8080, {
+    value: '<number>',
+    title: 'Port',
+    text: 'The port to listen on.',
+    only: 'http',
+  }),
+  tlsCert: setting(readFolder, undefined, {
+    value: '<file>',
+    title: 'Certificate',
+    text: 'PEM file with the certificate of the server and those between it and its root, a whole path.',
+    only: 'http',
+  }),
+  tlsKey: setting(readFolder, undefined, {
+    value: '<file>',
+    title: 'Key of the certificate',
+    text: 'PEM file with its private key, a whole path.',
+    only: 'http',
+  }),
+  behindTlsProxy: setting(readSwitch, false, {
+    title: 'Behind a TLS proxy',
+    text: 'Take plain HTTP from a proxy that has the certificate. What is between the two can read everything.',
+    only: 'http',
+  }),
+  actsAs: setting(oneOf('caller', 'app'), 'caller', {
+    value: '<who>',
+    title: 'Who acts in Graph',
+    text: 'Who acts in Microsoft Graph: the caller, with no more rights than they have, or app, the sign-in of the server itself, for everybody.',
+    safety: true,
+    only: 'http',
+  }),
+  singleProcess: setting(readSwitch, false, {
+    title: 'Single process',
+    text: 'States that no other process serves this address. Without it nothing that needs an approval is done: a process cannot know what another one was asked.',
+    safety: true,
+    only: 'http',
+  }),
+  approvers: setting(oneOf('requester', 'other'), 'requester', {
+    value: '<who>',
+    title: 'Who approves',
+    text: 'Who approves a call: the requester, or other, a second person with the role Sensors.Approver.',
+    safety: true,
+    only: 'http',
+  }),
   logLevel: setting(oneOf('silent', 'error', 'warn', 'info', 'debug', 'trace'), 'warn', {
     value: '<level>',
     title: 'Log level',
@@ -365,12 +433,12 @@ function readRows(
   return Object.fromEntries(Object.entries(all).map(([name, row]) => [name, read(name, row)]));
 }
 
-/** What somebody has set, as flags and their values: `['--cloud', 'usgov', '--read-only']`. */
+/** What somebody has set for the server on stdin and stdout, as flags and their values: `['--cloud', 'usgov', '--read-only']`. */
 export function listGivenSettings(flags: Flags, environment: EnvironmentValues): string[] {
   const { config } = checkConfig(flags, environment);
   const isSet = new Set(listUnusualSettings(config).map((setting) => setting.split(' ')[0]));
-  return settings.flatMap(({ name, flag, variable, value }) => {
-    if (!isSet.has(flag)) return [];
+  return settings.flatMap(({ name, flag, variable, value, only }) => {
+    if (!isSet.has(flag) || only !== undefined) return [];
     const given = String(flags[name] ?? environment[variable]).trim();
     if (value === undefined) return [flag];
     if (!value.startsWith('[')) return [flag, given];

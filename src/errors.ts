@@ -5,6 +5,7 @@ export const toolErrorCodes = {
   ambiguous: 'The name fits several; the text lists them with their ids.',
   not_writable: 'Microsoft Graph does not let this setting of this sensor change.',
   permission_missing: 'The app or user lacks the named Microsoft Graph permission or role.',
+  role_missing: 'The caller lacks a role of this server; the text says which, and who assigns it.',
   not_onboarded: 'The tenant has no Microsoft Defender for Identity workspace.',
   not_in_this_cloud: 'This cloud or API version does not have the operation.',
   sign_in_failed: 'Microsoft Entra gave no token.',
@@ -54,5 +55,15 @@ export class SignInNeeded extends ToolError {
   constructor(why: string, url?: string) {
     super('sign_in_pending', why, 'Tell the user, and call again with the same arguments when they have signed in.');
     this.url = url;
+  }
+}
+
+/** The client has to bring another token of its user: a fresh one, or one for which they satisfied `claims`, as JSON of Entra. */
+export class NewTokenNeeded extends ToolError {
+  readonly claims: string | undefined;
+
+  constructor(why: string, claims?: string) {
+    super('sign_in_failed', why, 'Let the user sign in again in the client, and call again with the same arguments.');
+    this.claims = claims;
   }
 }

@@ -21,13 +21,15 @@ function createCommandLine(): Command {
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ outputError: () => undefined });
-  for (const { flag, value, text, variable } of settings) {
-    command.addOption(new Option(value === undefined ? flag : `${flag} ${value}`, `${text} (${variable})`));
+  const http = command.command('http').description('Serve a team over HTTP, with Microsoft Entra in front');
+  for (const { flag, value, text, variable, only } of settings) {
+    const option = new Option(value === undefined ? flag : `${flag} ${value}`, `${text} (${variable})`);
+    (only === 'http' ? http : command).addOption(option);
   }
   // For the command line library, --no-browser is a `browser` that is false.
   const readFlags = () => {
     const { browser, ...flags } = command.opts<Record<string, unknown>>();
-    return { ...flags, ...(browser === false && { noBrowser: true }) };
+    return { ...http.opts<Record<string, unknown>>(), ...flags, ...(browser === false && { noBrowser: true }) };
   };
   const readSettings = () => readConfig(readFlags(), process.env);
   /** The settings of what calls Graph, for which no variable may hold a placeholder. */
@@ -41,6 +43,11 @@ function createCommandLine(): Command {
     const config = readTenantSettings();
     const { runServer } = await import('./commands/runServer.ts');
     await runServer(config, packageJson.version);
+  });
+  http.action(async () => {
+    const config = readTenantSettings();
+    const { runHttp } = await import('./commands/http.ts');
+    await runHttp(config, packageJson.version);
   });
   command
     .command('demo')
@@ -128,9 +135,19 @@ function createCommandLine(): Command {
   return command;
 }
 
+/** The words of the command line. A command that comes after `--simulate` is a command, not the value that this may have. */
+function readWords({ commands }: Command): string[] {
+  const names = commands.map((command) => command.name());
+  const words = process.argv.slice(2);
+  return words.map((word, at) =>
+    word === '--simulate' && names.includes(words[at + 1] ?? '') ? '--simulate=true' : word,
+  );
+}
+
 keepCompiledCode();
 try {
-  await createCommandLine().parseAsync();
+  const commandLine = createCommandLine();
+  await commandLine.parseAsync(readWords(commandLine), { from: 'user' });
 } catch (error) {
   const isHelp = error instanceof CommanderError && error.exitCode === 0;
   const message =

@@ -68,6 +68,21 @@ export const approvalErrors = {
       ` outside of the client (--approval ${channel}), and with CI set nobody is asked outside of it.`,
       'run this in a session with a person',
     ),
+  withoutEntra: () =>
+    createUnavailable(
+      ', and over HTTP a person is asked by a sign-in at Microsoft Entra, which does not stand in front of this server.',
+      'let the operator start the server with --public-url, or use a server on stdin and stdout',
+    ),
+  manyProcesses: () =>
+    createUnavailable(
+      ', and this server may have siblings that do not know of each other.',
+      'let the operator start the server with --single-process where no other process serves its address',
+    ),
+  withoutSignInPage: () =>
+    createUnavailable(
+      ', and over HTTP a person is asked by a sign-in at Microsoft Entra, for which this server has no page.',
+      'use a server on stdin and stdout',
+    ),
   tooLargeForForm: () =>
     createUnavailable(
       ', and its question is too large for a form of the client, the only way to ask here.',

@@ -43,6 +43,8 @@ interface GateOptions {
   /** How long a call waits for a person outside the client, in milliseconds. */
   readonly patienceMs: number;
   readonly approval: ApprovalSetting;
+  /** Why nobody can be asked here at all. */
+  readonly unavailable?: ToolError | undefined;
   readonly audit: AuditLog;
   readonly store: RequestStore;
   openChannels(inbox: ApprovalInbox): ExternalChannels;
@@ -273,7 +275,8 @@ export class Gate {
   /** The channel of a new question. @throws a ToolError when there is none. */
   #chooseChannel(question: Question, head: HeadContext, client: ClientDescription): Channel {
     const { preferred } = this.#channels;
-    const { approval } = this.#options;
+    const { approval, unavailable } = this.#options;
+    if (unavailable !== undefined) throw unavailable;
     const { canShowForm, hidesForms } = client;
     if (approval === 'form' && !canShowForm) throw approvalErrors.clientWithoutForms();
     if (approval === 'form') return approval;

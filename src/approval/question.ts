@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import type { Caller } from '../entra/callers.ts';
 import type { Identity } from '../graph/client/identity.ts';
 import { type Cloud, type GraphVersion, requireVersion } from '../graph/clouds.ts';
 import { formatPath, type GraphRequest, parseMethod } from '../graph/endpoint.ts';
@@ -20,6 +21,8 @@ export interface CallContext {
   readonly identity: Identity;
   /** Who asks, as far as this process can tell: OS user, process and Graph identity. */
   readonly principal: string;
+  /** Who called over HTTP. */
+  readonly caller?: Caller | undefined;
   /** What the client calls itself; shown, trusted for nothing. */
   readonly clientName: string;
   /** Safety settings that differ from their defaults. */

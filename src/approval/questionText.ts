@@ -10,7 +10,7 @@ import {
   quoteUnlessPlain,
 } from '../text.ts';
 import { describeAct, describeTenantNames, formatListChange } from './head.ts';
-import { formatRequest, type PlannedRequest, type Question } from './question.ts';
+import { type CallContext, formatRequest, type PlannedRequest, type Question } from './question.ts';
 
 /** The parts of a question for a person's eyes, in their order; every string is safe to show. */
 export interface QuestionParts {
@@ -59,7 +59,7 @@ export function describeQuestion({ plan, requests, context, typed }: Question): 
       ),
       ...[...new Set(cmdlets)].map((cmdlet) => `The same in PowerShell: ${cmdlet}`),
       `Acts as: ${context.identity.kind} ${quoteName(context.identity.name)} (${context.identity.id})`,
-      `Asked by: a client that says it is ${quoteText(context.clientName)}`,
+      `Asked by: ${describeRequester(context)}a client that says it is ${quoteText(context.clientName)}`,
       ...(context.settings.length === 0
         ? []
         : [
@@ -68,6 +68,10 @@ export function describeQuestion({ plan, requests, context, typed }: Question): 
     ],
     typed,
   };
+}
+
+function describeRequester({ caller }: CallContext): string {
+  return caller === undefined ? '' : `${caller.kind} ${quoteName(caller.name)} (${caller.id}), through `;
 }
 
 /** The names of the targets that the act itself does not name. */

@@ -4,10 +4,11 @@ import * as z from 'zod';
 import type { AuditLog } from '../audit/log.ts';
 import type { AuditPosition, AuditRecord } from '../audit/records.ts';
 import type { Clock } from '../clock.ts';
+import type { Caller } from '../entra/callers.ts';
 import { ToolError } from '../errors.ts';
 import { removingTools } from '../operations/index.ts';
 import { nameTarget } from '../operations/machines.ts';
-import { quoteUnlessPlain } from '../text.ts';
+import { quoteName, quoteUnlessPlain } from '../text.ts';
 import { approvalErrors, endSentence, storeError } from './errors.ts';
 import { formatFormMessage, listNotes } from './formText.ts';
 import type { ApprovalInbox, ApprovalSetting, Channel, Decision, ExternalChannel, RequestView } from './inbox.ts';
@@ -92,8 +93,8 @@ export class ApprovalRequests {
   readonly #inTurn = createQueue();
   /** The number of the last audit record about a request, by its id. */
   readonly #recordNumbers = new Map<string, number>();
-  /** In a row. */
-  #declines = 0;
+  /** In a row, by principal. */
+  readonly #declines = new Map<string, number>();
   #ignoredRecords = 0;
   /** The nonces of the forms that are known to have been left unanswered. */
   readonly #unansweredForms = new Set<string>();
@@ -188,7 +189,7 @@ export class ApprovalRequests {
       if (state.kind !== 'ended' || !isDecline(state.resolution)) return { kind: 'late', request };
       const lifted = { ...state, resolution: { ...state.resolution, lifted: true } };
       if (await this.#options.store.move(nonce, 'ended', lifted)) {
-        this.#declines = 0;
+        this.#declines.delete(request.question.context.principal);
         this.#note(request, 'lifted', { tool: request.question.tool });
       }
       return { kind: 'late', request: await this.#load(nonce) };
@@ -370,7 +371,8 @@ export class ApprovalRequests {
   async #open(asked: NewRequest, instead?: ApprovalRequest): Promise<ApprovalRequest> {
     const { question, channel } = asked;
     const { plan, context, tool } = question;
-    if (this.#declines >= mostDeclines) throw approvalErrors.declinedTooOften(this.#declines);
+    const declines = this.#countDeclines(question);
+    if (declines >= mostDeclines) throw approvalErrors.declinedTooOften(declines);
     if (channel === 'form' && plan.targets.length > mostTargetsInForm)
       throw approvalErrors.tooManyTargets(mostTargetsInForm, plan.targets.length);
     const declined = await this.#findDeclined(question);
@@ -398,6 +400,7 @@ export class ApprovalRequests {
       targets: plan.targets.map((target) => quoteUnlessPlain(nameTarget(target))),
       identity: `${context.identity.kind} ${context.identity.id}`,
       principal: context.principal,
+      ...(context.caller !== undefined && { caller: formatCaller(context.caller) }),
       client: context.clientName,
       channel,
       digest: request.digest,
@@ -456,9 +459,13 @@ export class ApprovalRequests {
 
   #decline(request: ApprovalRequest, action: string, error: ToolError): Promise<ApprovalStep> {
     return this.#refuse(request, error, () => {
-      this.#declines += 1;
+      this.#declines.set(request.question.context.principal, this.#countDeclines(request.question) + 1);
       this.#noteAnswer(request, action);
     });
+  }
+
+  #countDeclines({ context }: Question): number {
+    return this.#declines.get(context.principal) ?? 0;
   }
 
   /** From now on no answer reaches the request, and it has 5 minutes to be used. */
@@ -467,7 +474,7 @@ export class ApprovalRequests {
     this.#record(request, 'answer', this.#describeAnswer(request, 'approved'));
     const approved = { kind: 'approved', since: this.#now() } as const;
     if (await this.#options.store.move(nonce, 'pending', approved)) {
-      this.#declines = 0;
+      this.#declines.delete(question.context.principal);
       return { kind: 'approved' };
     }
     this.#note(request, 'ignored', { reason: 'an answer to a question that is closed', tool: question.tool });
@@ -497,7 +504,7 @@ export class ApprovalRequests {
     const { nonce, channel, state } = request;
     if (state.kind === 'ended') {
       // Where nothing is asked any more, a person has to find what they can lift.
-      if (isDeclined(state) && this.#declines >= mostDeclines) return;
+      if (isDeclined(state) && this.#countDeclines(request.question) >= mostDeclines) return;
       return this.#options.store.remove(nonce);
     }
     const isPending = state.kind === 'pending';
@@ -597,6 +604,9 @@ export class ApprovalRequests {
     return { channel: request.channel, action, afterMs: Math.round(this.ageMs(request)) };
   }
 }
+
+/** Who called, for the audit log: `person 1f3a… "alice@contoso.com" through 7c2d…` */
+const formatCaller = ({ kind, id, name, clientId }: Caller) => `${kind} ${id} ${quoteName(name)} through ${clientId}`;
 
 /** What page and terminal may see of the requests, and do with them. */
 export function createInbox(requests: ApprovalRequests): ApprovalInbox {

@@ -14,6 +14,27 @@ const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** How long an act that is under way may take to its outcome. Hosts kill a server 2 seconds after they have closed its input. */
 const lastActMs = 1_500;
 
+/** How long calls may take that are under way when a server over HTTP is ended; Container Apps and Kubernetes wait 30 s by default. */
+const drainMs = 28_000;
+
+/** Ends a server over HTTP at a signal: nothing new is taken, what is under way comes to its end. A second signal ends it at once. */
+export function endOnSignal(server: Serving): void {
+  let isEnding = false;
+  const end = () => {
+    if (isEnding) process.exit(0);
+    isEnding = true;
+    setTimeout(() => process.exit(0), drainMs);
+    const closing = server.close().then(() => server.waitForActs());
+    closing.finally(() => process.exit(0));
+  };
+  watchChildren();
+  for (const signal of endSignals) process.on(signal, end);
+  process.on('exit', () => {
+    server.tidyUp();
+    endChildren();
+  });
+}
+
 /**
  * Ends the server with its host: when stdin ends, stdout breaks or a signal comes; a second signal ends it at once. However
  * it ends, but by a kill, it leaves no file, no socket and no program that it started.

@@ -2,9 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { Transport } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { type Machine, openBrowser, openExternalChannels } from '../approval/channels/choose.ts';
+import {
+  explainNoSignIn,
+  type Machine,
+  noChannels,
+  openBrowser,
+  openExternalChannels,
+} from '../approval/channels/choose.ts';
 import { Gate } from '../approval/gate.ts';
-import type { ExternalChannels } from '../approval/inbox.ts';
+import type { ApprovalInbox, ExternalChannels } from '../approval/inbox.ts';
 import { createMemoryStore, type RequestStore } from '../approval/requestStore.ts';
 import { openAuditLog, resolveAuditFolder } from '../audit/log.ts';
 import { systemClock } from '../clock.ts';
@@ -15,7 +21,7 @@ import type { Tenant } from '../graph/tenant.ts';
 import { type Log, tellOperator } from '../log.ts';
 import { resolveSecretsFolder } from '../secrets/file.ts';
 import { repairFormAnswers } from '../server/formAnswers.ts';
-import type { Runtime } from '../server/runtime.ts';
+import type { Runtime, ServerProcess } from '../server/runtime.ts';
 import { createServer } from '../server/server.ts';
 import { createStdioTransport } from '../server/stdio.ts';
 import type { Serving } from './lifetime.ts';
@@ -39,20 +45,24 @@ function readUserName(): string {
   }
 }
 
-/** What one process has once, and how it ends. */
-export interface OpenRuntime extends Runtime {
+/** What a process has once, and how it ends. */
+export interface OpenProcess extends ServerProcess {
+  /** Names this process where nobody else asks. */
+  readonly principal: string;
+  /** The client of a tenant, which is loaded with the first call. */
+  createGraph(getTenant: () => Promise<Tenant>): () => Promise<Graph>;
   /** Ends page and terminal. */
   tidyUp(): void;
 }
 
 /** Approval requests, seal key and write lock are made here, once, for every server of the SDK. */
-export function openRuntime(
+export function openProcess(
   config: Config,
-  getTenant: () => Promise<Tenant>,
   version: string,
   log: Log,
+  transport: Runtime['transport'],
   options: Partial<RuntimeOptions> = {},
-): OpenRuntime {
+): OpenProcess {
   const { patienceMs, store, attemptTimeoutMs, ...machine }: RuntimeOptions = {
     clock: systemClock,
     environment: process.env,
@@ -64,44 +74,67 @@ export function openRuntime(
     ...options,
   };
   const { clock } = machine;
-  let graph: Promise<Graph> | undefined;
   const settings = listUnusualSafetySettings(config);
   const principal = `${readUserName()} ${randomUUID()}`;
   let channels: (ExternalChannels & { close(): void }) | undefined;
+  const openChannels = (inbox: ApprovalInbox) => {
+    channels = openExternalChannels(config, machine, inbox);
+    return channels;
+  };
   const gate = new Gate({
     clock,
     patienceMs,
     approval: config.approval,
     audit: openAuditLog({ folder: resolveAuditFolder(config.auditLog), version, settings, principal }),
     store,
-    openChannels: (inbox) => {
-      channels = openExternalChannels(config, machine, inbox);
-      return channels;
-    },
+    ...(transport === 'stdio'
+      ? { openChannels }
+      : { openChannels: () => noChannels, unavailable: explainNoSignIn(config) }),
   });
   return {
+    transport,
     version,
     config,
     clock,
     log,
-    graph() {
-      graph ??= Promise.all([import('../graph/client/client.ts'), getTenant()]).then(([client, tenant]) =>
-        client.createGraphClient({
-          tenant,
-          version: config.graphVersion,
-          concurrency: config.concurrency,
-          log,
-          clock,
-          ...(attemptTimeoutMs !== undefined && { attemptTimeoutMs }),
-        }),
-      );
-      return graph;
-    },
     gate,
     principal,
     secretsFolder: resolveSecretsFolder(config.secretsDir),
+    createGraph(getTenant) {
+      let graph: Promise<Graph> | undefined;
+      return () => {
+        graph ??= Promise.all([import('../graph/client/client.ts'), getTenant()]).then(([client, tenant]) =>
+          client.createGraphClient({
+            tenant,
+            version: config.graphVersion,
+            concurrency: config.concurrency,
+            log,
+            clock,
+            ...(attemptTimeoutMs !== undefined && { attemptTimeoutMs }),
+          }),
+        );
+        return graph;
+      };
+    },
     tidyUp: () => channels?.close(),
   };
+}
+
+/** The runtime of the host behind stdin and stdout, and how it ends. */
+export interface OpenRuntime extends Runtime {
+  tidyUp(): void;
+}
+
+/** Opens a process that serves one host. */
+export function openRuntime(
+  config: Config,
+  getTenant: () => Promise<Tenant>,
+  version: string,
+  log: Log,
+  options: Partial<RuntimeOptions> = {},
+): OpenRuntime {
+  const own = openProcess(config, version, log, 'stdio', options);
+  return { ...own, graph: own.createGraph(getTenant) };
 }
 
 /** Serves MCP over a transport, stdin and stdout unless told, until closed. */

@@ -2,24 +2,29 @@ import { inputRequired, inputResponse, McpServer, type ServerContext } from '@mo
 import { describeClient } from '../approval/channels/form.ts';
 import { SignInNeeded, ToolError } from '../errors.ts';
 import { requireVersion } from '../graph/clouds.ts';
+import { exportFleet } from '../operations/fleet/export.ts';
 import { operations } from '../operations/index.ts';
 import { getActingPermission, listNeededEndpoints, type Operation } from '../operations/operation.ts';
+import { canCall, listRolesFor } from '../operations/roles.ts';
+import { quoteName } from '../text.ts';
 import { readInput } from './arguments.ts';
 import { createFileSaver } from './exportFile.ts';
 import { createProgress } from './progress.ts';
 import { registerPrompts } from './prompts.ts';
 import { describeOtherVersion, describeTenant, formatFailure, formatSuccess } from './results.ts';
 import type { Runtime } from './runtime.ts';
-import { describeTool, instructions } from './tools.ts';
+import { createInstructions, describeTool, listTool } from './tools.ts';
 import { handleWrite } from './write.ts';
 
-/** An MCP server with every operation as a tool and every runbook as a prompt. */
+/** An MCP server for whoever is served, with every operation as a tool and every runbook as a prompt. */
 export function createServer(runtime: Runtime): McpServer {
+  // What a caller may see depends on their roles.
+  const listHint = { ttlMs: 60_000, cacheScope: runtime.caller === undefined ? 'public' : 'private' } as const;
   const server = new McpServer(
     { name: 'mdi-sensors-mcp', title: 'Microsoft Defender for Identity sensors', version: runtime.version },
     {
       capabilities: { tools: { listChanged: false }, prompts: { listChanged: false } },
-      instructions,
+      instructions: createInstructions(runtime.transport),
       cacheHints: { 'tools/list': listHint, 'prompts/list': listHint },
       jsonSchemaValidator: { getValidator: () => acceptAnything },
       ...runtime.gate.serverOptions,
@@ -31,12 +36,26 @@ export function createServer(runtime: Runtime): McpServer {
       handleCall(runtime, server, operation, args, context),
     );
   }
-  registerPrompts(server, new Set(offered.map(({ name }) => name)));
+  // Registered in any case: whoever calls a tool that they do not see gets a sentence about it.
+  const listed = offered.filter((operation) => findRefusal(operation, runtime) === undefined);
+  server.server.setRequestHandler('tools/list', () => ({ tools: listed.map(listTool) }));
+  registerPrompts(server, new Set(listed.map(({ name }) => name)));
   return server;
 }
 
-/** How long a client may keep a list. */
-const listHint = { ttlMs: 60_000, cacheScope: 'public' } as const;
+/** Why this tool is not for whoever is served. */
+function findRefusal({ name, effect }: Operation, { transport, caller }: Runtime): ToolError | undefined {
+  if (transport === 'http' && name === exportFleet.name) {
+    const why = `${name} writes a file on the machine of this server, and over HTTP that is another one than yours.`;
+    const next = 'Use the list tools, or let the operator run `mdi-sensors-mcp export` there.';
+    return new ToolError('file_not_written', why, next);
+  }
+  if (caller === undefined || canCall(effect, caller.roles)) return undefined;
+  const needed = listRolesFor(effect).join(' or ');
+  const why = `${name} needs the role ${needed} of this server, which ${quoteName(caller.name)} does not have.`;
+  const next = `An administrator of Microsoft Entra assigns it: Enterprise applications > the app of this server > Users and groups. It counts from the next sign-in on.`;
+  return new ToolError('role_missing', why, next);
+}
 
 /** Answers of a form are judged by the gate alone: a validator in front of it would turn a wrong one into a protocol error. */
 function acceptAnything<T>(data: unknown) {
@@ -51,6 +70,8 @@ async function handleCall(runtime: Runtime, server: McpServer, tool: Operation, 
   try {
     if (readSignInResponse(context) === 'decline')
       throw new ToolError('sign_in_failed', 'The person declined to sign in.', 'Call again only when they want to.');
+    const refusal = findRefusal(tool, runtime);
+    if (refusal !== undefined) throw refusal;
     const input = readInput(tool, args);
     const graph = await runtime.graph();
     // What the cloud does not have is not asked for: no sign-in, and nobody approves it.

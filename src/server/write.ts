@@ -128,6 +128,7 @@ async function prepare(
       simulated: graph.tenant.simulated,
       identity,
       principal: runtime.principal,
+      caller: runtime.caller,
       clientName: describeClient(server, context).name,
       settings: listUnusualSafetySettings(runtime.config),
       secretsFolder: isDisclosing(operation) ? runtime.secretsFolder : undefined,

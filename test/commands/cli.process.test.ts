@@ -18,14 +18,23 @@ function run(args: readonly string[], environment: Readonly<Record<string, strin
   return { status, stdout, stderr };
 }
 
-test('--help names every setting with its variable, and every command', () => {
-  const { status, stdout, stderr } = run(['--help']);
+test.each([
+  ['--help', undefined, 15],
+  ['http --help', 'http', 9],
+] as const)('%s names every setting that is for it, with its variable', (line, command, least) => {
+  const { status, stdout, stderr } = run(line.split(' '));
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  for (const { flag, variable } of settings) {
+  const named = settings.filter(({ only }) => only === command);
+  expect(named.length).toBeGreaterThanOrEqual(least);
+  for (const { flag, variable } of named) {
     expect(stdout).toContain(`${flag} `);
     expect(stdout.replace(/\s+/g, ' ')).toContain(`(${variable})`);
   }
-  for (const command of ['demo', 'setup', 'approve', 'audit', 'export', 'secrets'])
+});
+
+test('--help names every command', () => {
+  const { stdout } = run(['--help']);
+  for (const command of ['http', 'demo', 'setup', 'approve', 'audit', 'export', 'secrets'])
     expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
 });
 
@@ -67,6 +76,7 @@ test.each([
   ['a flag wins over its variable', ['--simulate', '--log-level', 'error'], { MDI_MCP_LOG_LEVEL: 'loud' }],
   ['an empty variable counts as absent', ['--simulate'], { MDI_MCP_LOG_LEVEL: '' }],
   ['what a bundle leaves unset counts as absent', ['--simulate'], { MDI_MCP_LOG_LEVEL: unset }],
+  ['a fleet may come after --simulate', ['--simulate', 'sensors:5,seed:7'], {}],
   ['a variable alone is enough', [], { MDI_MCP_SIMULATE: 'true' }],
 ])('%s, and the end of stdin ends the server without a word', (_, args, environment) => {
   expect(run(args, environment)).toEqual({ status: 0, stdout: '', stderr: '' });

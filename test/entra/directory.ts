@@ -27,6 +27,8 @@ export interface App {
   readonly roles: string[];
   /** Delegated permissions that have consent. */
   readonly consents: Consent[];
+  /** Roles that it has in the app of an API. */
+  assignedRoles?: readonly string[];
   /** The identity of the machine that the local IMDS stands for, or one that is assigned to it. */
   readonly managed?: 'system' | 'user';
   policy?: Policy | undefined;
@@ -55,6 +57,8 @@ export interface EntraUser {
   /** User principal name. */
   readonly upn: string;
   readonly name: string;
+  /** Roles that the person has in the app of an API. */
+  assignedRoles?: readonly string[];
   policy?: Policy | undefined;
 }
 

@@ -5,6 +5,7 @@ import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
+import type { JWTPayload } from 'jose';
 import { type Certificate, issueCertificate } from './certificate.ts';
 import type { App, Directory, EntraUser, FederatedCredential } from './directory.ts';
 import { createImds } from './imds.ts';
@@ -12,7 +13,7 @@ import { createSigningKey } from './keys.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { createEntraServer } from './server.ts';
 import type { EntraState } from './state.ts';
-import { createAccessClaims, readSeconds } from './tokens.ts';
+import { type ApiGrant, createAccessClaims, createApiClaims, readSeconds } from './tokens.ts';
 
 export { type Certificate, issueCertificate } from './certificate.ts';
 export * from './directory.ts';
@@ -38,6 +39,10 @@ export interface Entra extends EntraState {
   federatedTokenFile(of: FederatedCredential, lifetime?: number): Promise<string>;
   /** An access token that a person has for an app's own API, which the app can act on behalf of. */
   tokenForApi(directory: Directory, app: App, person: EntraUser): Promise<string>;
+  /** An access token in version 2.0 for an app's own API, with other claims where they are given. */
+  callApi(grant: Omit<ApiGrant, 'issuer' | 'lifetime'>, more?: JWTPayload): Promise<string>;
+  /** Signs with another key from now on; the one before is still published. */
+  rotateKey(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -63,6 +68,7 @@ export async function startEntra(directories: Directory[]): Promise<Entra> {
     tokenLifetime: 3_600,
     pollingInterval: 0.1,
     key,
+    formerKeys: [],
     cluster,
   };
   let authorityHost = '';
@@ -89,7 +95,15 @@ export async function startEntra(directories: Directory[]): Promise<Entra> {
     tokenForApi: (directory: Directory, of: App, person: EntraUser) => {
       const delegated = { person, scopes: ['access_as_user'] };
       const grant = { directory, app: of, proof: '0', resource: `api://${of.id}`, lifetime: 3_600, delegated } as const;
-      return key.sign(createAccessClaims(grant));
+      return state.key.sign(createAccessClaims(grant));
+    },
+    callApi(grant: Omit<ApiGrant, 'issuer' | 'lifetime'>, more: JWTPayload = {}) {
+      const issuer = `${authorityHost}/${grant.directory.id}/v2.0`;
+      return state.key.sign({ ...createApiClaims({ ...grant, issuer, lifetime: state.tokenLifetime }), ...more });
+    },
+    async rotateKey() {
+      state.formerKeys.push(state.key);
+      state.key = await createSigningKey();
     },
     async close() {
       await Promise.all([front.close(), machine.close(), rm(folder, { recursive: true, force: true })]);

@@ -5,6 +5,8 @@ interface EntraErrorKind {
   readonly error: string;
   readonly status?: number;
   readonly suberror?: string;
+  /** What the next sign-in of the person has to satisfy. */
+  readonly claims?: string;
 }
 
 /** A refusal of Entra with its number, in the words that Entra uses. */
@@ -37,6 +39,7 @@ export function createErrorBody(error: EntraError, correlationId: string = rando
     correlation_id: correlationId,
     error_uri: `https://login.microsoftonline.com/error?code=${number}`,
     ...(kind.suberror !== undefined && { suberror: kind.suberror }),
+    ...(kind.claims !== undefined && { claims: kind.claims }),
   };
 }
 
@@ -120,6 +123,13 @@ export const createBlockedByPolicyError = () =>
     'Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.',
     { ...invalidGrant, suberror: 'message_only' },
   );
+/** An app on behalf of a person gets the claims that it has to hand on to who called it. */
+export const addClaims = ({ number, message }: EntraError) =>
+  new EntraError(number, message, { error: 'interaction_required', claims: policyClaims });
+export const policyClaims =
+  '{"access_token":{"capolids":{"essential":true,"values":["c1e3a5b7-0000-4000-8000-000000000001"]}}}';
+export const createAppAssertionError = (id: string) =>
+  new EntraError(7000114, `Application '${id}' is not allowed to make application on-behalf-of calls.`, invalidGrant);
 export const createUnknownResourceError = (resource: string, domain: string) =>
   new EntraError(
     500011,

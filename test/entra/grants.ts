@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { errors } from 'jose';
+import { decodeProtectedHeader, errors } from 'jose';
 import {
   type AssertionChecks,
   authenticateClient,
@@ -10,6 +10,8 @@ import {
 } from './clients.ts';
 import type { Directory, EntraUser } from './directory.ts';
 import {
+  addClaims,
+  createAppAssertionError,
   createBadAssertionError,
   createBlockedByPolicyError,
   createDeclinedCodeError,
@@ -100,19 +102,30 @@ const handlers: Readonly<Record<string, GrantHandler>> = {
     const { entra, directory, form, checks } = request;
     const client = await authenticateConfidentialClient(form, checks);
     const audience = [client.app.id, `api://${client.app.id}`];
-    const claims = await entra.key.check(need(form, 'assertion'), { audience }).catch((error: unknown) => {
+    const claims = await checkByAnyKey(entra, need(form, 'assertion'), audience).catch((error: unknown) => {
       if (error instanceof errors.JWTExpired)
         throw createBadAssertionError('because it is outside its valid time range');
       throw error instanceof errors.JWTClaimValidationFailed
         ? createOthersAssertionError()
         : createBadAssertionError('signature validation');
     });
+    if (claims.scp === undefined) throw createAppAssertionError(client.app.id);
     const person = directory.people.find(({ objectId }) => objectId === claims.oid);
     if (person === undefined || claims.tid !== directory.id)
       throw createBadAssertionError('because it is about nobody here');
-    return issueDelegated(request, client, { person, present: false });
+    return issueDelegated(request, client, { person, present: false }).catch((error: unknown) => {
+      throw error instanceof EntraError && [50076, 53003].includes(error.number) ? addClaims(error) : error;
+    });
   },
 };
+
+/** A token is good whichever of the published keys signed it. */
+async function checkByAnyKey({ key, formerKeys }: EntraState, token: string, audience: string[]) {
+  const { kid } = decodeProtectedHeader(token);
+  const signer = formerKeys.find(({ published }) => published.keys.some((one) => one.kid === kid)) ?? key;
+  return signer.check(token, { audience });
+}
+
 const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** Carries out a request at the token endpoint. */

@@ -41,10 +41,11 @@ export function createEntraServer(entra: EntraState, authorityHost: () => string
   return new Hono()
     .get('/:tenant/v2.0/.well-known/openid-configuration', (asked) => {
       const base = pathOf(asked);
+      const known = entra.directories.find(({ domain }) => domain === asked.req.param('tenant'));
       // The libraries know the metadata of Microsoft's clouds by heart, so there an unknown tenant is found out by its
       // first request for a token; here, too.
       return asked.json({
-        issuer: `${base}/v2.0`,
+        issuer: `${known === undefined ? base : `${authorityHost()}/${known.id}`}/v2.0`,
         authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
         token_endpoint: `${base}/oauth2/v2.0/token`,
         device_authorization_endpoint: `${base}/oauth2/v2.0/devicecode`,
@@ -55,7 +56,9 @@ export function createEntraServer(entra: EntraState, authorityHost: () => string
         id_token_signing_alg_values_supported: ['RS256'],
       });
     })
-    .get('/:tenant/discovery/v2.0/keys', (asked) => asked.json(entra.key.published))
+    .get('/:tenant/discovery/v2.0/keys', (asked) =>
+      asked.json({ keys: [entra.key, ...entra.formerKeys].flatMap(({ published }) => published.keys) }),
+    )
     .post('/:tenant/oauth2/v2.0/token', async (asked) => {
       const form = parseFormFields(await asked.req.text());
       return answered(asked, form.grant_type, form, async (request, record) => {

@@ -60,7 +60,9 @@ export interface EntraState {
   /** Seconds between two questions for a device code, where Entra says 5. */
   pollingInterval: number;
   /** Signs Entra's tokens. */
-  readonly key: SigningKey;
+  key: SigningKey;
+  /** Keys that signed before, and are published still. */
+  readonly formerKeys: SigningKey[];
   /** Signs the tokens of workloads in a cluster outside, which Entra accepts by federation. */
   readonly cluster: SigningKey;
 }

@@ -1,14 +1,15 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client as ModernClient } from '@modelcontextprotocol/client';
+import { Client as ModernClient, StreamableHTTPClientTransport as ModernHttp } from '@modelcontextprotocol/client';
 import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio';
 import { Client as V1Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as V1Stdio } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { StreamableHTTPClientTransport as V1Http } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { InMemoryTransport, type JSONRPCMessage } from '@modelcontextprotocol/server';
 import { expectNoKeyIn } from './canary.ts';
-import type { Reachable, ServerHere } from './server.ts';
+import type { Reachable, ServerAtUrl, ServerCommand, ServerHere } from './server.ts';
 
 export const kinds = ['v1', 'v2 legacy', 'v2 modern'] as const;
 export type ClientKind = (typeof kinds)[number];
@@ -84,7 +85,7 @@ export const sleep: Pass = (durationMs) => new Promise((resolve) => setTimeout(r
  */
 export async function connect(
   kind: ClientKind,
-  server: Reachable,
+  server: Reachable | ServerAtUrl,
   person?: Person,
   visitor?: Visitor,
 ): Promise<TestClient> {
@@ -93,7 +94,7 @@ export async function connect(
     seen += `${value instanceof Error ? value.message : JSON.stringify(value)}\n`;
     return value;
   };
-  const pass = server.pass ?? sleep;
+  const pass = ('pass' in server ? server.pass : undefined) ?? sleep;
   const client = await start(
     kind,
     server,
@@ -121,7 +122,7 @@ export async function connect(
 
 async function start(
   kind: ClientKind,
-  server: Reachable,
+  server: Reachable | ServerAtUrl,
   person?: (form: AskedForm) => ReturnType<Person>,
   visitor?: Visitor,
 ): Promise<Omit<TestClient, 'seen'>> {
@@ -132,7 +133,8 @@ async function start(
     if (mode === 'url') return { action: (await visitor?.(params as AskedVisit)) ?? 'cancel' };
     return { ...((await person?.(params as AskedForm)) ?? { action: 'cancel' as const }) };
   };
-  const link = 'open' in server ? linkHere(server) : linkTo(kind, server);
+  const link =
+    'open' in server ? linkHere(server) : 'url' in server ? linkOverHttp(kind, server) : linkTo(kind, server);
   const client = kind === 'v1' ? createV1Client(capabilities, answer) : createModernClient(kind, capabilities, answer);
   await client.connect(link.transport);
   return {
@@ -204,7 +206,7 @@ interface CallParams {
   readonly arguments: Record<string, unknown>;
 }
 
-type ClientTransport = V1Stdio | ModernStdio | InMemoryTransport;
+type ClientTransport = V1Stdio | ModernStdio | InMemoryTransport | V1Http | ModernHttp;
 
 /** A client's end of the connection to a server. */
 interface Link extends Pick<TestClient, 'stderr' | 'pid' | 'close'> {
@@ -214,7 +216,7 @@ interface Link extends Pick<TestClient, 'stderr' | 'pid' | 'close'> {
 /** The SDK asks a process of its own for the era, but only where the transport is exactly its own; this one asks the server at hand. */
 class OneProcessStdio extends ModernStdio {}
 
-function linkTo(kind: ClientKind, { command, args, env, isStartedTwice }: Exclude<Reachable, ServerHere>): Link {
+function linkTo(kind: ClientKind, { command, args, env, isStartedTwice }: ServerCommand): Link {
   const options = { command, args: [...args], env: { ...environment, ...env }, stderr: 'pipe' as const };
   const V2Stdio = isStartedTwice === true ? ModernStdio : OneProcessStdio;
   const transport = kind === 'v1' ? new V1Stdio(options) : new V2Stdio(options);
@@ -223,6 +225,13 @@ function linkTo(kind: ClientKind, { command, args, env, isStartedTwice }: Exclud
     errors += String(data);
   });
   return { transport, stderr: () => errors, pid: () => transport.pid, close: async () => undefined };
+}
+
+/** Over Streamable HTTP, with the token that the client has for the server. */
+function linkOverHttp(kind: ClientKind, { url, token, fetch, stderr }: ServerAtUrl): Link {
+  const options = { fetch, requestInit: { headers: { Authorization: `Bearer ${token}` } } };
+  const transport = kind === 'v1' ? new V1Http(new URL(url), options) : new ModernHttp(new URL(url), options);
+  return { transport, stderr, pid: () => null, close: async () => undefined };
 }
 
 /** Over the SDK's transport in memory, through which nothing goes that is no JSON. */

@@ -43,7 +43,15 @@ export interface ServerHere {
   open(transport: Transport): Started;
 }
 
-/** What a client can be connected to. */
+/** A server that listens, and what a client calls it with. */
+export interface ServerAtUrl {
+  readonly url: string;
+  readonly token: string;
+  readonly fetch: typeof fetch;
+  readonly stderr: () => string;
+}
+
+/** What a client starts, or is connected to in this process. */
 export type Reachable = (ServerCommand | ServerHere) & { readonly pass?: (durationMs: number) => Promise<void> };
 
 export interface SeenRequest {

@@ -60,15 +60,17 @@ const permissions = () =>
     ]),
   );
 
-const settingsTable = () =>
+const settingsTable = (command?: 'http') =>
   table(
     ['Flag', 'Variable', 'Default', 'What it does'],
-    settings.map((row) => [
-      code(row.value === undefined ? row.flag : `${row.flag} ${row.value}`),
-      code(row.variable),
-      row.default === undefined ? '' : code(String(row.default)),
-      row.text,
-    ]),
+    settings
+      .filter(({ only }) => only === command)
+      .map((row) => [
+        code(row.value === undefined ? row.flag : `${row.flag} ${row.value}`),
+        code(row.variable),
+        row.default === undefined ? '' : code(String(row.default)),
+        row.text,
+      ]),
   );
 
 const signInTable = () =>
@@ -175,7 +177,8 @@ export const generatedPages: Readonly<Record<string, Readonly<Record<string, Mak
   'README.md': makeReadme(release),
   'docs/sign-in.md': { permissions, 'sign-in': signInTable },
   'docs/clouds.md': { clouds: cloudsTable },
-  'docs/settings.md': { settings: settingsTable, codes },
+  'docs/settings.md': { settings: () => settingsTable(), codes },
+  'docs/http.md': { settings: () => settingsTable('http') },
 };
 
 /** A page with its sections filled in. @throws an Error where it lacks one. */

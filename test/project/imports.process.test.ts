@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { bundle, loadedWith } from './bundle.ts';
 
 /** From the inside out: a room knows those before it. `tenants` knows `graph`, and only `commands` knows `tenants`; `main` opens them. */
-const rooms = ['root', 'secrets', 'graph', 'operations', 'audit', 'approval', 'server', 'commands', 'main'];
+const rooms = ['root', 'secrets', 'entra', 'graph', 'operations', 'audit', 'approval', 'server', 'commands', 'main'];
 const root = ['clock', 'command', 'config', 'errors', 'files', 'json', 'log', 'text'];
 
 function roomOf(file: string): string {
@@ -28,6 +28,7 @@ const mayKnow = (from: string, to: string) =>
 const packages: [name: RegExp, users: RegExp][] = [
   [/^@azure\/identity(\/|$)/, /^src\/tenants\/entra\//],
   [/^@modelcontextprotocol\//, /^src\/(server|commands|approval)\//],
+  [/^jose$/, /^src\/(entra|approval|tenants\/entra)\//],
   [/^@azure\/core-rest-pipeline(\/|$)/, /^src\/(graph\/(client\/|tenant\.ts)|tenants\/)/],
 ];
 
@@ -68,6 +69,6 @@ test('identity, protocol and pipeline packages are used only where they belong',
 
 test.each(['src/main.ts', 'src/commands/runServer.ts'])('%s starts without what only some calls need', (source) => {
   const late =
-    /node_modules\/(@azure\/(identity|msal-node|core-rest-pipeline)|pino|pino-pretty|csv-stringify|@modelcontextprotocol\/client)\/|src\/(tenants\/(simulated|entra)\/|graph\/client\/client\.ts|approval\/channels\/(page|terminal)\.ts|commands\/(demo|doctor|setup)\/|commands\/(approve|audit|export|secrets)\.ts)/;
+    /node_modules\/(@azure\/(identity|msal-node|core-rest-pipeline)|jose|hono|@hono\/node-server|@modelcontextprotocol\/hono|pino|pino-pretty|csv-stringify|@modelcontextprotocol\/client)\/|src\/(tenants\/(simulated|entra)\/|graph\/client\/client\.ts|approval\/channels\/(page|terminal)\.ts|commands\/(demo|doctor|setup)\/|commands\/(approve|audit|export|http|secrets)\.ts|server\/(http|authentication)\.ts|entra\/tokens\.ts)/;
   expect(loadedWith(source).filter((input) => late.test(input))).toEqual([]);
 });

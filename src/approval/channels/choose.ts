@@ -4,6 +4,7 @@ import { release } from 'node:os';
 import type { Clock } from '../../clock.ts';
 import { approveCommand, terminalPlace } from '../../command.ts';
 import type { Config } from '../../config.ts';
+import type { ToolError } from '../../errors.ts';
 import { approvalErrors } from '../errors.ts';
 import type { ApprovalInbox, ExternalChannel, ExternalChannels } from '../inbox.ts';
 import { createFolderPrefix } from './leftovers.ts';
@@ -81,6 +82,22 @@ export function openExternalChannels(
     },
     close: () => ending.abort(new Error('the server is ending')),
   };
+}
+
+/** Over HTTP nobody is at this machine, and a form of the client would make the sign-in optional. */
+export const noChannels: ExternalChannels = {
+  preferred: undefined,
+  approveCommand,
+  show: async () => approvalErrors.withoutSignInPage(),
+  offerTerminal: async () => undefined,
+  isUnfetched: () => false,
+  describePlace: () => 'nowhere',
+};
+
+/** Why nobody can be asked over HTTP, where a person approves by signing in. */
+export function explainNoSignIn({ publicUrl, singleProcess }: Pick<Config, 'publicUrl' | 'singleProcess'>): ToolError {
+  if (publicUrl === undefined) return approvalErrors.withoutEntra();
+  return singleProcess ? approvalErrors.withoutSignInPage() : approvalErrors.manyProcesses();
 }
 
 const places = {

@@ -52,7 +52,7 @@ export function formatMcpServers(server: ServerEntry, refer?: (name: string) => 
 const hasEntries = (object: object) => Object.keys(object).length > 0;
 
 /** A word of a shell: of Bash, or of PowerShell and cmd on Windows. */
-function quoteForShell(text: string, platform: NodeJS.Platform): string {
+export function quoteForShell(text: string, platform: NodeJS.Platform): string {
   if (platform === 'win32') return /^[\w@+=:,./\\-]+$/.test(text) ? text : `"${text}"`;
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

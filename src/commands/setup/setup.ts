@@ -1,6 +1,5 @@
 import { realpathSync } from 'node:fs';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { formatOwnCommand } from '../../command.ts';
 import { type Config, signInVariables } from '../../config.ts';
 import { clouds } from '../../graph/clouds.ts';
 import { rolesOfPerson } from '../../graph/permissions.ts';
@@ -15,7 +14,7 @@ import {
   type RegistrationPlan,
   redirectUri,
 } from './commands.ts';
-import { formatAddCommand, formatMcpServers, hosts, type ServerEntry } from './hosts.ts';
+import { formatAddCommand, formatMcpServers, hosts, quoteForShell, type ServerEntry } from './hosts.ts';
 
 export interface SetupOptions {
   readonly signIn: RegistrationPlan['signIn'];
@@ -132,15 +131,20 @@ export function printHostRecipe(name: string, settings: readonly string[], envir
   const env = Object.fromEntries(
     given.filter(({ isSecret }) => !isSecret).map(({ variable, value }) => [variable, value]),
   );
-  const { file, text, secretNote } = host.recipe({ ...findOwnProgram(settings), env, secrets }, process.platform);
-  printText(file === undefined ? `${host.title}, as one command:` : `${host.title}, in ${file}, beside what it has:`);
+  const { platform } = process;
+  const program = findOwnProgram(settings);
+  const { file, text, secretNote } = host.recipe({ ...program, env, secrets }, platform);
+  // What is copied from here keeps its lines.
+  print(file === undefined ? `${host.title}, as one command:` : `${host.title}, in ${file}, beside what it has:`);
   print(`\n${text}\n`);
   for (const secret of secrets) printText(`${secret} is not in it: it ${secretNote}.`);
   if (given.length === 0 && !settings.some((setting) => setting.startsWith('--simulate')))
     printText(
       'No variable for the sign-in is set here, so none is in it: set AZURE_TENANT_ID, AZURE_CLIENT_ID and what proves the app, and run this again.',
     );
-  printText(`Then: ${formatOwnCommand('doctor')} with the same settings shows whether it works. (${host.source})`);
+  const check = [program.command, ...program.args, 'doctor'].map((word) => quoteForShell(word, platform)).join(' ');
+  printText('Then this shows whether it works:');
+  print(`\n${check}\n\n${host.title} describes what it reads at ${host.source}`);
   return 0;
 }
 

@@ -1,4 +1,10 @@
-import { createDefaultHttpClient, type HttpClient } from '@azure/core-rest-pipeline';
+import {
+  createDefaultHttpClient,
+  createEmptyPipeline,
+  createPipelineRequest,
+  type HttpClient,
+  proxyPolicy,
+} from '@azure/core-rest-pipeline';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { getErrorCode } from './network.ts';
 
@@ -53,5 +59,18 @@ export function createHttpClient(): HttpClient {
         clearTimeout(timer);
       }
     },
+  };
+}
+
+/** A `fetch` that reads over the same proxies as everything else here; Node's own knows none. Redirects are answers. */
+export function createProxyFetch(): typeof fetch {
+  const client = createHttpClient();
+  const pipeline = createEmptyPipeline();
+  pipeline.addPolicy(proxyPolicy());
+  return async (input, { signal } = {}) => {
+    const url = input instanceof Request ? input.url : String(input);
+    const request = createPipelineRequest({ url, ...(signal && { abortSignal: signal }) });
+    const { status, bodyAsText } = await pipeline.sendRequest(client, request);
+    return new Response(bodyAsText ?? null, { status });
   };
 }

@@ -1,4 +1,5 @@
 import { ToolError } from '../../errors.ts';
+import { type Cloud, clouds } from '../../graph/clouds.ts';
 
 /** Where Entra is, as the library's credentials take it. */
 export interface Authority {
@@ -7,6 +8,11 @@ export interface Authority {
 }
 
 export type SignInEnvironment = Readonly<Record<string, string | undefined>>;
+
+/** AZURE_AUTHORITY_HOST is the library's own variable for private clouds, which are global to this server. */
+export function findAuthority(cloud: Cloud, { AZURE_AUTHORITY_HOST: named }: SignInEnvironment): Authority {
+  return { authorityHost: (cloud === 'global' ? named : undefined) ?? clouds[cloud].authority };
+}
 
 /** The variables that the environment has for one app: `AZURE_…` for the server's own, `MDI_MCP_WRITER_…` for the one that writes. */
 export function createAppVariables(environment: SignInEnvironment, prefix: 'AZURE_' | 'MDI_MCP_WRITER_') {

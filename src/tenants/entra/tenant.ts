@@ -4,7 +4,7 @@ import type { Config } from '../../config.ts';
 import { clouds } from '../../graph/clouds.ts';
 import { isWritePermission, type Permission } from '../../graph/endpoint.ts';
 import type { Tenant } from '../../graph/tenant.ts';
-import { type Authority, createAppVariables, type SignInEnvironment } from './app.ts';
+import { type Authority, createAppVariables, findAuthority, type SignInEnvironment } from './app.ts';
 import { createCredentialChain, findConfiguredMethod, type SignInAttempts } from './credentialChain.ts';
 import { InteractiveCredential } from './interactive.ts';
 
@@ -31,9 +31,7 @@ export function createEntraTenant(
 ): Tenant {
   const { environment, graphRoot = clouds[cloud].graphRoot, tellOperator } = options;
   const { signInWaitMs = 20_000, methodTimeoutMs = 20_000, clock = systemClock } = options;
-  // AZURE_AUTHORITY_HOST is the library's own variable for private clouds, which are global to this server.
-  const privateAuthority = cloud === 'global' ? environment.AZURE_AUTHORITY_HOST : undefined;
-  const { authority = { authorityHost: privateAuthority ?? clouds[cloud].authority } } = options;
+  const { authority = findAuthority(cloud, environment) } = options;
   const mainApp = createAppVariables(environment, 'AZURE_');
   const writerApp = createAppVariables(environment, 'MDI_MCP_WRITER_');
   const writerClientId = writerApp.get('CLIENT_ID');

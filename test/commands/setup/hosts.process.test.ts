@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execSync, spawnSync } from 'node:child_process';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -126,6 +126,27 @@ test('a server without a sign-in is told how to get one, a simulated one needs n
   const { stdout } = setup(['--simulate=sensors:5000,seed:7', '--read-only', 'setup', '--host', 'claude-code']);
   expect(stdout).toContain('-- node /opt/mdi/dist/main.js --simulate=sensors:5000,seed:7 --read-only\n');
   expect(stdout).not.toContain('No variable');
+});
+
+test('a command after --simulate is a command', () => {
+  const { status, stdout } = setup(['--simulate', 'setup', '--host', 'claude-code']);
+  expect({ status, stdout }).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('claude mcp add mdi-sensors -- node /opt/mdi/dist/main.js --simulate\n'),
+  });
+});
+
+test('what is copied stands on one line, however long, and the check that is named works', () => {
+  const label = "Contoso's own domain controllers in Europe";
+  const { stdout } = setup(['--simulate', '--tenant-label', label, 'setup', '--host', 'codex']);
+  const lines = stdout.split('\n');
+  expect(lines[0]).toBe(`Codex CLI, in ${join(homedir(), '.codex', 'config.toml')}, beside what it has:`);
+  const check = lines[lines.indexOf('Then this shows whether it works:') + 2] ?? '';
+  expect(check).toBe(
+    `node /opt/mdi/dist/main.js --tenant-label 'Contoso'\\''s own domain controllers in Europe' --simulate doctor`,
+  );
+  const checked = execSync(check.replace('/opt/mdi/dist/main.js', main), { encoding: 'utf8' });
+  expect(checked).toContain('All well.');
 });
 
 test.each([

@@ -1,0 +1,171 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { JWTPayload } from 'jose';
+import { serveHttp } from '../../src/commands/http.ts';
+import { openProcess } from '../../src/commands/serve.ts';
+import { readConfig } from '../../src/config.ts';
+import { createTokenVerifier } from '../../src/entra/tokens.ts';
+import { createLog } from '../../src/log.ts';
+import { createEntraAuthentication } from '../../src/server/authentication.ts';
+import { createOnBehalfTenants } from '../../src/tenants/entra/onBehalf.ts';
+import { createEntraTenant } from '../../src/tenants/entra/tenant.ts';
+import { type App, createApp, createPerson, type EntraUser } from '../entra/entra.ts';
+import { listenOnLoopback } from '../entra/loopback.ts';
+import { everyRead, everyWrite } from '../tenants/entra/signedIn.ts';
+import { secret, startLoopbackTenant } from '../tenants/world.ts';
+import { type ClientKind, connect } from './clients.ts';
+import { createRunningClock } from './clock.ts';
+import { isGatedRequest } from './gated.ts';
+import { createTrustingFetch } from './trustingFetch.ts';
+
+/** A port that nobody listens on. */
+export async function findFreePort(): Promise<number> {
+  const { port, close } = await listenOnLoopback(createServer());
+  await close();
+  return port;
+}
+
+interface TeamOptions {
+  /** Settings as on the command line, in camel case. */
+  readonly flags?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A server over HTTPS for the people of Contoso, with the local Entra in front and the served Graph behind it, assembled as
+ * the product assembles it.
+ */
+export async function startTeam({ flags = {} }: TeamOptions = {}) {
+  const world = await startLoopbackTenant();
+  const { entra, graph, home, tenant } = world;
+  const api = createApp('MDI sensors MCP', {
+    secrets: [{ value: secret }],
+    roles: [...everyRead, ...everyWrite],
+    consents: [{ scopes: [...everyRead, ...everyWrite] }],
+  });
+  const chat = createApp('A chat client');
+  const robot = createApp('A robot', { assignedRoles: ['Sensors.Operator'] });
+  home.apps.push(api, chat, robot);
+  const addPerson = (name: string, assignedRoles: readonly string[]) => {
+    const person = { ...createPerson(`${name.toLowerCase()}@contoso.com`, name), assignedRoles };
+    home.people.push(person);
+    return person;
+  };
+  const people = {
+    reader: addPerson('Rita', ['Sensors.Reader']),
+    operator: addPerson('Olga', ['Sensors.Operator']),
+    approver: addPerson('Anna', ['Sensors.Approver']),
+    nobody: addPerson('Nick', []),
+  };
+
+  const folder = await mkdtemp(join(tmpdir(), 'team-'));
+  const [tlsCert, tlsKey] = [join(folder, 'tls.pem'), join(folder, 'tls.key')];
+  await Promise.all([writeFile(tlsCert, entra.certificate.certificate), writeFile(tlsKey, entra.certificate.key)]);
+  const port = await findFreePort();
+  const url = `https://localhost:${port}/mcp`;
+  const auditLog = join(folder, 'audit');
+  const secretsDir = join(folder, 'secrets');
+  const config = readConfig(
+    { publicUrl: url, port, tlsCert, tlsKey, auditLog, secretsDir, logLevel: 'trace', ...flags },
+    {},
+  );
+  let stderr = '';
+  const write = (text: string) => {
+    stderr += text;
+  };
+  const clock = createRunningClock();
+  const own = openProcess(config, '0.0.0-test', createLog(config.logLevel, { write }), 'http', {
+    clock,
+    environment: {},
+    say: write,
+  });
+  const environment = { AZURE_TENANT_ID: home.id, AZURE_CLIENT_ID: api.id, AZURE_CLIENT_SECRET: secret };
+  const fetch = createTrustingFetch(entra.certificate.certificate);
+  const verifier = createTokenVerifier({ authority: entra.authorityHost, tenantId: home.id, fetch, clock });
+  const actsAsApp = config.actsAs === 'app';
+  const entraOptions = { environment, graphRoot: graph.graphRoot, authority: entra.options };
+  const openOnBehalf = createOnBehalfTenants(config, entraOptions);
+  const { httpClient } = graph;
+  const serving = await serveHttp(config, own, {
+    authentication: createEntraAuthentication({
+      verifier,
+      publicUrl: url,
+      audience: api.id,
+      takesApps: actsAsApp,
+    }),
+    acting: actsAsApp
+      ? {
+          as: 'app',
+          open: async () => ({ ...createEntraTenant(config, { ...entraOptions, tellOperator: write }), httpClient }),
+        }
+      : { as: 'caller', open: (assertion) => ({ ...openOnBehalf(assertion), httpClient }) },
+  });
+
+  /** A token of a person, or of an app for itself, for the server. */
+  const signIn = (who: EntraUser | App, claims: JWTPayload = {}) =>
+    entra.callApi(
+      { directory: home, api, ...('upn' in who ? { client: chat, person: who } : { client: who }) },
+      claims,
+    );
+
+  const send = (path: string, init: RequestInit = {}) => fetch(new URL(path, url), init);
+
+  return {
+    ...world,
+    api,
+    chat,
+    robot,
+    people,
+    addPerson,
+    port,
+    url,
+    fetch,
+    clock,
+    own,
+    serving,
+    signIn,
+    stderr: () => stderr,
+    /** A client of the SDK that calls with this token. */
+    connect: (kind: ClientKind, token: string) => connect(kind, { url, token, fetch, stderr: () => stderr }),
+    /** A request as it goes over the wire, to a path of the server. */
+    send,
+    /** One call of a tool in the legacy era, as a scripted client sends it: status, headers and what came back. */
+    async post(token: string | undefined, body: unknown = listTools, headers: Readonly<Record<string, string>> = {}) {
+      const response = await send('/mcp', {
+        method: 'POST',
+        headers: {
+          'Content-Type': 'application/json',
+          Accept: 'application/json, text/event-stream',
+          ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+          ...headers,
+        },
+        body: JSON.stringify(body),
+      });
+      return { status: response.status, headers: response.headers, text: await response.text() };
+    },
+    /** How many requests reached Graph, and how many of those write or disclose. */
+    reached: () => tenant.requests.length,
+    gated: () => tenant.requests.filter(isGatedRequest).length,
+    /** Every record of the audit log. */
+    async audit(): Promise<readonly Record<string, unknown>[]> {
+      const files = await readdir(auditLog).catch(() => []);
+      const texts = await Promise.all(files.map((file) => readFile(join(auditLog, file), 'utf8')));
+      return texts.flatMap((text) => text.trim().split('\n')).map((line) => JSON.parse(line));
+    },
+    async close() {
+      await serving.close();
+      await world.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+export type Team = Awaited<ReturnType<typeof startTeam>>;
+
+export const listTools = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} };
+export const callTool = (name: string, args: object = {}) => ({
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'tools/call',
+  params: { name, arguments: args },
+});
