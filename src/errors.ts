@@ -67,3 +67,9 @@ export class NewTokenNeeded extends ToolError {
     this.claims = claims;
   }
 }
+
+/** The short name of what broke; an error's own words could hold an address with a password. */
+export function getErrorCode(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  return 'code' in error && typeof error.code === 'string' && /^\w{1,40}$/.test(error.code) ? error.code : error.name;
+}

@@ -95,7 +95,8 @@ function createCommandLine(): Command {
     .command('doctor')
     .description('Check settings, sign-in, permissions and this machine, and say what to do')
     .option('--json', 'as JSON')
-    .action(async (options: { json?: boolean }) => {
+    .option('--remote <address>', 'look at a server on the network instead, as a client meets it before it signs in')
+    .action(async (options: { json?: boolean; remote?: string }) => {
       const { config, problems } = checkConfig(readFlags(), process.env);
       problems.push(...cleanEnvironment(process.env));
       const { openTenant, runDoctor, tellOperator } = await import('./commands/atShell.ts');

@@ -1,4 +1,5 @@
 import { inputRequired, inputResponse, McpServer, type ServerContext } from '@modelcontextprotocol/server';
+import * as z from 'zod';
 import { describeClient } from '../approval/channels/form.ts';
 import { SignInNeeded, ToolError } from '../errors.ts';
 import { requireVersion } from '../graph/clouds.ts';
@@ -7,6 +8,7 @@ import { operations } from '../operations/index.ts';
 import { getActingPermission, listNeededEndpoints, type Operation } from '../operations/operation.ts';
 import { canCall, listRolesFor } from '../operations/roles.ts';
 import { quoteName } from '../text.ts';
+import { type TracedCall, traceCall } from '../tracing.ts';
 import { readInput } from './arguments.ts';
 import { createFileSaver } from './exportFile.ts';
 import { createProgress } from './progress.ts';
@@ -33,7 +35,9 @@ export function createServer(runtime: Runtime): McpServer {
   const offered = operations.filter(({ effect }) => effect === 'read' || !runtime.config.readOnly);
   for (const operation of offered) {
     server.registerTool(operation.name, describeTool(operation), (args, context) =>
-      handleCall(runtime, server, operation, args, context),
+      traceCall(describeCall(operation, runtime, context), readFailure, () =>
+        handleCall(runtime, server, operation, args, context),
+      ),
     );
   }
   // Registered in any case: whoever calls a tool that they do not see gets a sentence about it.
@@ -64,6 +68,17 @@ function acceptAnything<T>(data: unknown) {
     ? { valid: true as const, data, errorMessage: undefined }
     : { valid: false as const, data: undefined, errorMessage: '' };
 }
+
+const describeCall = ({ name }: Operation, { transport }: Runtime, { mcpReq, http }: ServerContext): TracedCall => ({
+  tool: name,
+  transport,
+  carrier: { ...Object.fromEntries(http?.req?.headers ?? []), ...mcpReq._meta },
+});
+
+const failure = z.looseObject({ isError: z.literal(true), structuredContent: z.looseObject({ code: z.string() }) });
+
+/** The code of a failure. */
+const readFailure = (result: unknown) => failure.safeParse(result).data?.structuredContent.code;
 
 async function handleCall(runtime: Runtime, server: McpServer, tool: Operation, args: unknown, context: ServerContext) {
   const { progress: reportProgress, flush } = createProgress(context, runtime.clock);

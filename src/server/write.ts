@@ -3,7 +3,7 @@ import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
 import canonicalize from 'canonicalize';
 import * as z from 'zod';
 import { describeClient } from '../approval/channels/form.ts';
-import type { ExecutionOutcome } from '../approval/gate.ts';
+import type { ExecutionOutcome, GateResponse } from '../approval/gate.ts';
 import { createQuestion, type Question, selectTarget } from '../approval/question.ts';
 import type { ApprovalRequest, TextResult } from '../approval/requestStore.ts';
 import type { Execution } from '../approval/requests.ts';
@@ -29,6 +29,7 @@ import {
   type Write,
 } from '../operations/operation.ts';
 import { checkSecretsFolder, createSecretFile, type SecretFile } from '../secrets/file.ts';
+import { traceApproval } from '../tracing.ts';
 import { createFreshness } from './freshness.ts';
 import { describeOtherVersion, describeTenant, formatFailure, formatSuccess } from './results.ts';
 import type { Runtime } from './runtime.ts';
@@ -60,7 +61,8 @@ export async function handleWrite(operation: Write, { repeatOf: repeated, ...inp
   const readTenantId = async () => (await readActingIdentity(operation, graph, context.mcpReq.signal)).tenantId;
   const gatedCall = { context, tool: operation.name, readTenantId, client, progress, key, repeatOf };
 
-  let response = await gate.receive(gatedCall);
+  const readKind = ({ kind }: GateResponse) => kind;
+  let response = await traceApproval(operation.name, readKind, () => gate.receive(gatedCall));
   for (;;) {
     if (response.kind === 'result') return response.result;
     if (response.kind === 'approved') {
@@ -77,7 +79,8 @@ export async function handleWrite(operation: Write, { repeatOf: repeated, ...inp
     }
     if (isDisclosing(operation)) await checkSecretsFolder(runtime.secretsFolder);
     const { note, remarks } = response;
-    response = await gate.ask({ question: first.question, pendingDeletions, note, remarks }, gatedCall);
+    const asked = { question: first.question, pendingDeletions, note, remarks };
+    response = await traceApproval(operation.name, readKind, () => gate.ask(asked, gatedCall));
   }
 }
 

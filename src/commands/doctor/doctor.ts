@@ -5,6 +5,7 @@ import { wrapText } from '../../text.ts';
 import { colour, print } from '../screen.ts';
 import { runChecks } from './checks.ts';
 import type { Finding } from './finding.ts';
+import { checkRemote } from './remoteChecks.ts';
 
 const marks = {
   well: colour.green('✓'),
@@ -17,6 +18,8 @@ interface DoctorOptions {
   readonly json?: boolean;
   /** What is wrong about settings and variables, one sentence each. */
   readonly problems?: readonly string[];
+  /** The address of a server on the network, which is looked at instead of this machine. */
+  readonly remote?: string;
 }
 
 /**
@@ -26,11 +29,12 @@ interface DoctorOptions {
 export async function runDoctor(
   config: Config,
   openTenant: () => Promise<Tenant>,
-  { json = false, problems = [] }: DoctorOptions,
+  { json = false, problems = [], remote }: DoctorOptions,
 ) {
   const findings: Finding[] = [];
   const log = createLog(config.logLevel);
-  for await (const finding of runChecks({ config, problems, openTenant, environment: process.env, log })) {
+  const subject = { config, problems, openTenant, environment: process.env, log };
+  for await (const finding of remote === undefined ? runChecks(subject) : checkRemote(remote)) {
     if (!json) printFinding(finding, findings.at(-1));
     findings.push(finding);
   }

@@ -4,7 +4,16 @@ import type { Log } from '../../log.ts';
 
 /** One thing that was looked at. After a `fatal` one there is nothing left to look at in the tenant. */
 export interface Finding {
-  readonly about: 'Configuration' | 'Network' | 'Sign-in' | 'Permissions' | 'Reads' | 'This machine';
+  readonly about:
+    | 'Configuration'
+    | 'Network'
+    | 'Sign-in'
+    | 'Permissions'
+    | 'Reads'
+    | 'This machine'
+    | 'Address'
+    | 'Server'
+    | 'Microsoft Entra';
   readonly is: 'well' | 'missing' | 'note' | 'fatal';
   readonly text: string;
   /** What to do about it. */

@@ -11,12 +11,11 @@ import {
   type PipelineRequest,
   proxyPolicy,
   setClientRequestIdPolicy,
-  tracingPolicy,
   userAgentPolicy,
 } from '@azure/core-rest-pipeline';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { type Clock, systemClock } from '../../clock.ts';
-import { ToolError } from '../../errors.ts';
+import { getErrorCode, ToolError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { type GraphVersion, requireVersion } from '../clouds.ts';
 import { type Endpoint, formatPath, type GraphRequest, type Permission, parseMethod, type Route } from '../endpoint.ts';
@@ -35,7 +34,7 @@ import {
 import { createHttpClient } from './httpClient.ts';
 import type { Identity } from './identity.ts';
 import { createIdentityClient, type IdentityClient } from './identityClient.ts';
-import { explainFailedConnection, getErrorCode, hasNeverConnected, isRefusedByProxy } from './network.ts';
+import { explainFailedConnection, hasNeverConnected, isRefusedByProxy } from './network.ts';
 import { type Outcome, toOutcome } from './outcome.ts';
 import { createReader, type Reader, type ReadOptions } from './reader.ts';
 import { type AttemptResult, type ExchangeResult, type Freshness, type GraphCall, sendWithRetries } from './retry.ts';
@@ -108,11 +107,9 @@ export function createGraphClient(options: GraphOptions): Graph {
     setClientRequestIdPolicy('client-request-id'),
     graphHeadersPolicy,
   ];
-  const tracing = tracingPolicy({ userAgentPrefix: userAgent });
   const getPipeline = memoize((credential: TokenCredential) => {
     const pipeline = createEmptyPipeline();
-    for (const policy of [...commonPolicies, createBearerPolicy(credential, scope), tracing])
-      pipeline.addPolicy(policy);
+    for (const policy of [...commonPolicies, createBearerPolicy(credential, scope)]) pipeline.addPolicy(policy);
     return pipeline;
   });
 

@@ -6,7 +6,7 @@ import {
   proxyPolicy,
 } from '@azure/core-rest-pipeline';
 import { HttpsProxyAgent } from 'https-proxy-agent';
-import { getErrorCode } from './network.ts';
+import { getErrorCode } from '../../errors.ts';
 
 const tunnelTimeoutMs = 10_000;
 

@@ -1,9 +1,3 @@
-/** The short name of what broke; an error's own words could hold an address with a password. */
-export function getErrorCode(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  return 'code' in error && typeof error.code === 'string' && /^\w{1,40}$/.test(error.code) ? error.code : error.name;
-}
-
 /** Node's codes of a certificate that is not trusted. */
 const untrustedCertificate = /^(?:PROXY_)?(\w*CERT\w*|UNABLE_TO_(VERIFY|GET)\w*|ERR_TLS\w*)$/;
 /** What is no TLS at all came back. */

@@ -1,6 +1,6 @@
 import { createEmptyPipeline, createPipelineRequest, proxyPolicy } from '@azure/core-rest-pipeline';
+import { getErrorCode } from '../../errors.ts';
 import { createHttpClient } from './httpClient.ts';
-import { getErrorCode } from './network.ts';
 
 /** Longer than a proxy has, so that this names it. */
 const connectionTimeoutMs = 12_000;

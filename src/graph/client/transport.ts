@@ -1,10 +1,11 @@
 import { pipeline } from 'node:stream/promises';
 import type { HttpClient, PipelineResponse } from '@azure/core-rest-pipeline';
 import type { Clock } from '../../clock.ts';
+import { getErrorCode } from '../../errors.ts';
 import type { Log } from '../../log.ts';
+import { traceRequest } from '../../tracing.ts';
 import { createConcurrencyLimit } from './concurrency.ts';
 import { checkIdentity, type Identity } from './identity.ts';
-import { getErrorCode } from './network.ts';
 import type { Throttle } from './throttle.ts';
 import { runWithin } from './timing.ts';
 
@@ -59,14 +60,17 @@ export function createTransport({ clock, httpClient, log, throttle, concurrency 
         return await runWithin(clock, attempt.timeoutMs, attempt.signal, async (signal) => {
           const sizeLimit = new AbortController();
           request.abortSignal = AbortSignal.any([signal, sizeLimit.signal]);
-          const response = await httpClient.sendRequest(request);
-          const { status, headers } = response;
-          throttle.recordAnswer({ status, retryAfter: headers.get('Retry-After'), date: headers.get('Date') });
-          writeDebugLine({ status, requestId: headers.get('request-id') });
-          const text = await readBody(response, signal, sizeLimit).catch((error: unknown) => {
-            if (method === 'GET' && isSuccess(response)) throw error;
+          return traceRequest({ method, url }, async (traceHeaders) => {
+            for (const [name, value] of Object.entries(traceHeaders)) request.headers.set(name, value);
+            const response = await httpClient.sendRequest(request);
+            const { status, headers } = response;
+            throttle.recordAnswer({ status, retryAfter: headers.get('Retry-After'), date: headers.get('Date') });
+            writeDebugLine({ status, requestId: headers.get('request-id') });
+            const text = await readBody(response, signal, sizeLimit).catch((error: unknown) => {
+              if (method === 'GET' && isSuccess(response)) throw error;
+            });
+            return { request, status, headers, ...(text !== undefined && { bodyAsText: text }) };
           });
-          return { request, status, headers, ...(text !== undefined && { bodyAsText: text }) };
         });
       } catch (error) {
         writeDebugLine({ failed: getErrorCode(error) });
