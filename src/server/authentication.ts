@@ -149,9 +149,9 @@ function readCallerOr(claims: TokenClaims, refuseToken: (error: unknown) => neve
 }
 
 /** Why somebody whom Entra knows may not call; another sign-in would not change it. */
-function findRefusal({ kind, name, roles }: Caller, takesApps: boolean): string | undefined {
+function findRefusal({ kind, roles }: Caller, takesApps: boolean): string | undefined {
   if (!roleNames.some((role) => roles.includes(role)))
-    return `${name} has no role of this server. An administrator of Microsoft Entra assigns one of ${roleNames.join(', ')}: Enterprise applications > the app of this server > Users and groups. It counts from the next sign-in on.`;
+    return `The caller has no role of this server. An administrator of Microsoft Entra assigns one of ${roleNames.join(', ')}: Enterprise applications > the app of this server > Users and groups. It counts from the next sign-in on.`;
   if (kind === 'app' && !takesApps)
     return 'This server acts in Microsoft Graph on behalf of a person, and an app called for itself. Let a person sign in, or let the operator start the server with --acts-as app.';
   return undefined;

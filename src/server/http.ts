@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
 import { hostHeaderValidation, originValidation } from '@modelcontextprotocol/hono';
 import {
   type AuthInfo,
@@ -148,7 +148,10 @@ export function createHttpServer({ fetch }: HttpApp, tls: TlsFiles | undefined, 
   const answer = getRequestListener(fetch, {
     overrideGlobalObjects: false,
     errorHandler(error) {
+      // An address or a Host that none can be made of.
+      if (error instanceof RequestError) return new Response(null, { status: 400 });
       log.error('a defect', { error });
+      return new Response(null, { status: 500 });
     },
   });
   const onRequest: Parameters<typeof createServer>[1] = (incoming, outgoing) => {

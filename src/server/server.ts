@@ -7,7 +7,6 @@ import { exportFleet } from '../operations/fleet/export.ts';
 import { operations } from '../operations/index.ts';
 import { getActingPermission, listNeededEndpoints, type Operation } from '../operations/operation.ts';
 import { canCall, listRolesFor } from '../operations/roles.ts';
-import { quoteName } from '../text.ts';
 import { type TracedCall, traceCall } from '../tracing.ts';
 import { readInput } from './arguments.ts';
 import { createFileSaver } from './exportFile.ts';
@@ -56,8 +55,9 @@ function findRefusal({ name, effect }: Operation, { transport, caller }: Runtime
   }
   if (caller === undefined || canCall(effect, caller.roles)) return undefined;
   const needed = listRolesFor(effect).join(' or ');
-  const why = `${name} needs the role ${needed} of this server, which ${quoteName(caller.name)} does not have.`;
-  const next = `An administrator of Microsoft Entra assigns it: Enterprise applications > the app of this server > Users and groups. It counts from the next sign-in on.`;
+  const why = `${name} needs the role ${needed} of this server, which the caller does not have.`;
+  const next =
+    'An administrator of Microsoft Entra assigns it: Enterprise applications > the app of this server > Users and groups. It counts from the next sign-in on.';
   return new ToolError('role_missing', why, next);
 }
 

@@ -4,13 +4,7 @@ import type { Operation } from '../operations/operation.ts';
 import { extendInput } from './arguments.ts';
 import type { Runtime } from './runtime.ts';
 
-interface Surroundings {
-  /** Where a person is asked. */
-  readonly asked: string;
-  /** What becomes of an access key. */
-  readonly keys: string;
-}
-
+/** `asked`: where a person is asked. `keys`: what becomes of an access key. */
 const surroundings = {
   stdio: {
     asked: "in the client's own dialog, on a page in their browser or at their terminal",
@@ -20,7 +14,7 @@ const surroundings = {
     asked: 'on a page where they sign in to Microsoft Entra',
     keys: 'Access keys never come back: only their fingerprint does.',
   },
-} as const satisfies Record<Runtime['transport'], Surroundings>;
+} as const satisfies Record<Runtime['transport'], Readonly<Record<'asked' | 'keys', string>>>;
 
 /** What a host hands the model about the server as a whole. */
 export const createInstructions = (

@@ -2,7 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JWTPayload } from 'jose';
+import type { HttpClient } from '@azure/core-rest-pipeline';
+import { decodeJwt, type JWTPayload } from 'jose';
 import { serveHttp } from '../../src/commands/http.ts';
 import { openProcess } from '../../src/commands/serve.ts';
 import { readConfig } from '../../src/config.ts';
@@ -13,6 +14,7 @@ import { createOnBehalfTenants } from '../../src/tenants/entra/onBehalf.ts';
 import { createEntraTenant } from '../../src/tenants/entra/tenant.ts';
 import { type App, createApp, createPerson, type EntraUser } from '../entra/entra.ts';
 import { listenOnLoopback } from '../entra/loopback.ts';
+import { watchSecrets } from '../tenants/entra/secrets.ts';
 import { everyRead, everyWrite } from '../tenants/entra/signedIn.ts';
 import { secret, startLoopbackTenant } from '../tenants/world.ts';
 import { type ClientKind, connect } from './clients.ts';
@@ -27,6 +29,14 @@ export async function findFreePort(): Promise<number> {
   return port;
 }
 
+/** A request as it left for Graph. */
+interface SentRequest {
+  readonly path: string;
+  readonly token: string;
+  /** Object id of whom the token is for. */
+  readonly actor: string;
+}
+
 interface TeamOptions {
   /** Settings as on the command line, in camel case. */
   readonly flags?: Readonly<Record<string, unknown>>;
@@ -39,6 +49,7 @@ interface TeamOptions {
 export async function startTeam({ flags = {} }: TeamOptions = {}) {
   const world = await startLoopbackTenant();
   const { entra, graph, home, tenant } = world;
+  const issued = watchSecrets(entra, [secret]);
   const api = createApp('MDI sensors MCP', {
     secrets: [{ value: secret }],
     roles: [...everyRead, ...everyWrite],
@@ -86,7 +97,14 @@ export async function startTeam({ flags = {} }: TeamOptions = {}) {
   const actsAsApp = config.actsAs === 'app';
   const entraOptions = { environment, graphRoot: graph.graphRoot, authority: entra.options };
   const openOnBehalf = createOnBehalfTenants(config, entraOptions);
-  const { httpClient } = graph;
+  const sent: SentRequest[] = [];
+  const httpClient: HttpClient = {
+    sendRequest(request) {
+      const token = (request.headers.get('Authorization') ?? '').replace('Bearer ', '');
+      sent.push({ path: new URL(request.url).pathname, token, actor: String(decodeJwt(token).oid) });
+      return graph.httpClient.sendRequest(request);
+    },
+  };
   const serving = await serveHttp(config, own, {
     authentication: createEntraAuthentication({
       verifier,
@@ -144,6 +162,8 @@ export async function startTeam({ flags = {} }: TeamOptions = {}) {
       });
       return { status: response.status, headers: response.headers, text: await response.text() };
     },
+    /** What was sent to Graph, with whose token. */
+    sent,
     /** How many requests reached Graph, and how many of those write or disclose. */
     reached: () => tenant.requests.length,
     gated: () => tenant.requests.filter(isGatedRequest).length,
@@ -156,6 +176,10 @@ export async function startTeam({ flags = {} }: TeamOptions = {}) {
     async close() {
       await serving.close();
       await world.close();
+      const files = await readdir(folder, { recursive: true, withFileTypes: true });
+      const written = files.filter((one) => one.isFile() && !one.name.startsWith('tls.'));
+      const texts = await Promise.all(written.map((one) => readFile(join(one.parentPath, one.name), 'utf8')));
+      issued.expectNoneIn([stderr, ...texts].join('\n'));
       await rm(folder, { recursive: true, force: true });
     },
   };

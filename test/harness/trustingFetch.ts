@@ -10,7 +10,7 @@ export function createTrustingFetch(ca: string): typeof fetch {
     const { method, url, signal } = asked;
     return new Promise((resolve, reject) => {
       const headers = Object.fromEntries(asked.headers);
-      const outgoing = request(url, { method, headers, ca, signal }, (incoming) => {
+      const outgoing = request(url, { method, headers, ca, signal, servername: new URL(url).hostname }, (incoming) => {
         const { statusCode: status = 0, rawHeaders } = incoming;
         const pairs = rawHeaders.flatMap((name, index) =>
           index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ''] as [string, string]] : [],

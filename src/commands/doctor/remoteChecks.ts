@@ -1,38 +1,13 @@
-import { createEmptyPipeline, createHttpHeaders, createPipelineRequest, proxyPolicy } from '@azure/core-rest-pipeline';
 import * as z from 'zod';
 import { systemClock } from '../../clock.ts';
 import { createTokenVerifier } from '../../entra/tokens.ts';
 import { getErrorCode } from '../../errors.ts';
-import { createHttpClient, createProxyFetch } from '../../graph/client/httpClient.ts';
-import { explainFailedConnection } from '../../graph/client/network.ts';
+import { createProxyFetch } from '../../graph/client/httpClient.ts';
+import { explainFailedConnection, isUntrustedCertificate } from '../../graph/client/network.ts';
 import { parseJson } from '../../json.ts';
 import { cleanText, escapeInvisible } from '../../text.ts';
 import { describeBadUrl, qualifyScope } from '../setup/remoteApp.ts';
 import type { Finding } from './finding.ts';
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-  header(name: string): string | undefined;
-}
-
-/** A request to a server that has not been asked for anything; redirects are answers. Rejects where nothing answers. */
-async function ask(
-  method: 'GET' | 'POST',
-  url: string,
-  headers: Readonly<Record<string, string>> = {},
-  body?: object,
-): Promise<Answer> {
-  const pipeline = createEmptyPipeline();
-  pipeline.addPolicy(proxyPolicy());
-  const content = body && { body: JSON.stringify(body) };
-  const request = createPipelineRequest({
-    ...{ url, method, timeout: 15_000, ...content },
-    headers: createHttpHeaders({ 'content-type': 'application/json', ...headers }),
-  });
-  const answer = await pipeline.sendRequest(createHttpClient(), request);
-  return { status: answer.status, text: answer.bodyAsText ?? '', header: (name) => answer.headers.get(name) };
-}
 
 /** The first thing that every client sends. */
 const initialize = {
@@ -41,30 +16,46 @@ const initialize = {
   method: 'initialize',
   params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'doctor', version: '1' } },
 };
-const mcpHeaders = { accept: 'application/json, text/event-stream' };
 
 const shorten = (text: string) => escapeInvisible(text, 200);
 
+type Fetch = typeof fetch;
+
+/** Long enough for a container that has to start first. */
+const answerTimeoutMs = 30_000;
+
+/** A message as a client sends it that has not signed in. */
+const sendMessage = (fetch: Fetch, url: string, headers: Readonly<Record<string, string>> = {}) =>
+  fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+    body: JSON.stringify(initialize),
+    signal: AbortSignal.timeout(answerTimeoutMs),
+  });
+const read = (fetch: Fetch, url: string) => fetch(url, { signal: AbortSignal.timeout(answerTimeoutMs) });
+
 /** Looks at a server on the network from the outside, as a client meets it before it signs in. */
 export async function* checkRemote(url: string): AsyncGenerator<Finding> {
+  const about = 'Address';
   const problem = describeBadUrl(url);
-  if (problem !== undefined) {
-    yield { about: 'Address', is: 'fatal', text: problem };
-    return;
-  }
-  yield { about: 'Address', is: 'well', text: `${url} can be an Application ID URI, if its domain is verified` };
+  if (problem === undefined) {
+    yield { about, is: 'well', text: `${url} can be an Application ID URI, if its domain is verified` };
+    yield* checkServer(url, createProxyFetch());
+  } else yield { about, is: 'fatal', text: problem };
+}
+
+/** Looks at whatever answers there. */
+export async function* checkServer(url: string, fetch: Fetch): AsyncGenerator<Finding> {
   try {
-    const challenge = await ask('POST', url, mcpHeaders, initialize);
-    yield* checkProbes(url);
+    const challenge = await sendMessage(fetch, url);
+    yield* checkProbes(url, fetch);
     const metadataAddress = yield* checkChallenge(url, challenge);
-    yield* checkForgedOrigin(url);
+    yield* checkForgedOrigin(url, fetch);
     yield checkClock(challenge);
-    const issuer = metadataAddress === undefined ? undefined : yield* checkMetadata(url, metadataAddress);
-    if (issuer !== undefined) yield await checkEntra(issuer);
+    const issuer = metadataAddress === undefined ? undefined : yield* checkMetadata(url, metadataAddress, fetch);
+    if (issuer !== undefined) yield await checkEntra(issuer, fetch);
   } catch (error) {
-    const code = getErrorCode(error);
-    const { why, next } = explainFailedConnection(code === 'AbortError' ? 'ETIMEDOUT' : code);
-    yield { about: 'Server', is: 'fatal', text: `${new URL(url).host} was not reached: ${why}`, next };
+    yield describeUnreached(url, error);
     return;
   }
   yield {
@@ -75,12 +66,26 @@ export async function* checkRemote(url: string): AsyncGenerator<Finding> {
   };
 }
 
-async function* checkProbes(url: string): AsyncGenerator<Finding> {
+function describeUnreached(url: string, error: unknown): Finding {
+  const code = getErrorCode(error instanceof Error && error.cause instanceof Error ? error.cause : error);
+  const { host } = new URL(url);
+  if (isUntrustedCertificate(code))
+    return {
+      ...{ about: 'Server', is: 'fatal', text: `The certificate of ${host} is not trusted here (${code})` },
+      next: 'Clients in the cloud trust public authorities only. One of your own is named here with NODE_EXTRA_CA_CERTS.',
+    };
+  const isLate = code === 'AbortError' || code === 'TimeoutError';
+  const { why, next } = explainFailedConnection(isLate ? 'ETIMEDOUT' : code);
+  return { about: 'Server', is: 'fatal', text: `${host} was not reached: ${why}`, next };
+}
+
+async function* checkProbes(url: string, fetch: Fetch): AsyncGenerator<Finding> {
   for (const [path, what] of [
     ['/healthz', 'It serves'],
     ['/readyz', 'It can write its audit log, and is ready'],
   ] as const) {
-    const { status, text } = await ask('GET', new URL(path, url).href);
+    const answer = await read(fetch, new URL(path, url).href);
+    const [status, text] = [answer.status, await answer.text()];
     yield status === 200
       ? { about: 'Server', is: 'well', text: `${what} (${path})` }
       : {
@@ -94,13 +99,13 @@ const inFront =
   'Something in front of the server answers for it (built-in authentication, a gateway): let requests without a token through, and everything under /.well-known/.';
 
 /** Where clients learn where to sign in: `WWW-Authenticate: Bearer ... resource_metadata="..."` (RFC 9728, section 5.1). */
-function* checkChallenge(url: string, { status, header }: Answer): Generator<Finding, string | undefined> {
+function* checkChallenge(url: string, { status, headers }: Response): Generator<Finding, string | undefined> {
   const about = 'Server';
   if (status !== 401) {
     yield { about, is: 'missing', text: `Without a token it answers ${status}, not 401`, next: inFront };
     return undefined;
   }
-  const [, metadata] = /^Bearer\b.*\bresource_metadata="([^"]+)"/i.exec(header('WWW-Authenticate') ?? '') ?? [];
+  const [, metadata] = /^Bearer\b.*\bresource_metadata="([^"]+)"/i.exec(headers.get('WWW-Authenticate') ?? '') ?? [];
   const isOwn = metadata !== undefined && URL.canParse(metadata) && new URL(metadata).origin === new URL(url).origin;
   if (isOwn) {
     yield { about, is: 'well', text: 'Without a token it answers 401, and says where to sign in' };
@@ -112,8 +117,8 @@ function* checkChallenge(url: string, { status, header }: Answer): Generator<Fin
   return undefined;
 }
 
-async function* checkForgedOrigin(url: string): AsyncGenerator<Finding> {
-  const { status } = await ask('POST', url, { ...mcpHeaders, origin: 'https://attacker.example' }, initialize);
+async function* checkForgedOrigin(url: string, fetch: Fetch): AsyncGenerator<Finding> {
+  const { status } = await sendMessage(fetch, url, { origin: 'https://attacker.example' });
   const text = `It refuses what a foreign web page sends (${status})`;
   yield status === 403
     ? { about: 'Server', is: 'well', text }
@@ -126,8 +131,8 @@ async function* checkForgedOrigin(url: string): AsyncGenerator<Finding> {
 /** As far as a token of another clock is taken. */
 const largestClockErrorMs = 60_000;
 
-function checkClock({ header }: Answer): Finding {
-  const date = Date.parse(header('Date') ?? '');
+function checkClock({ headers }: Response): Finding {
+  const date = Date.parse(headers.get('Date') ?? '');
   const errorMs = Math.abs(Date.now() - date);
   return Number.isNaN(date) || errorMs <= largestClockErrorMs
     ? { about: 'Server', is: 'well', text: 'Its clock is that of this machine' }
@@ -148,12 +153,17 @@ const resourceMetadata = z.object({
 });
 
 /** The document that clients read (RFC 9728, section 2), which Entra compares to the letter. */
-async function* checkMetadata(url: string, address: string): AsyncGenerator<Finding, string | undefined> {
+async function* checkMetadata(url: string, address: string, fetch: Fetch): AsyncGenerator<Finding, string | undefined> {
   const about = 'Server';
-  const { status, text } = await ask('GET', address);
-  const { data } = resourceMetadata.safeParse(status === 200 ? parseJson(text) : undefined);
+  const answer = await read(fetch, address);
+  const { data } = resourceMetadata.safeParse(parseJson(await answer.text()));
   if (data === undefined) {
-    yield { about, is: 'missing', text: `${new URL(address).pathname} is no metadata (${status})`, next: inFront };
+    yield {
+      about,
+      is: 'missing',
+      text: `${new URL(address).pathname} is no metadata (${answer.status})`,
+      next: inFront,
+    };
     return undefined;
   }
   const next = `Start the server with --public-url ${url}.`;
@@ -170,7 +180,7 @@ async function* checkMetadata(url: string, address: string): AsyncGenerator<Find
   return undefined;
 }
 
-async function checkEntra(issuer: string): Promise<Finding> {
+async function checkEntra(issuer: string, fetch: Fetch): Promise<Finding> {
   const about = 'Microsoft Entra';
   const [, authority, tenantId] = /^(https:\/\/[^/]+)\/([\w.-]+)\/v2\.0$/.exec(issuer) ?? [];
   if (authority === undefined || tenantId === undefined)
@@ -179,7 +189,7 @@ async function checkEntra(issuer: string): Promise<Finding> {
       next: 'Set AZURE_TENANT_ID of the server to the id of the tenant.',
     };
   try {
-    const verifier = createTokenVerifier({ authority, tenantId, fetch: createProxyFetch(), clock: systemClock });
+    const verifier = createTokenVerifier({ authority, tenantId, fetch, clock: systemClock });
     const metadata = await verifier.readMetadata();
     return { about, is: 'well', text: `People sign in to the tenant ${metadata.tenantId}, whose keys can be read` };
   } catch (error) {

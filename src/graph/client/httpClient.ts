@@ -1,6 +1,7 @@
 import {
   createDefaultHttpClient,
   createEmptyPipeline,
+  createHttpHeaders,
   createPipelineRequest,
   type HttpClient,
   proxyPolicy,
@@ -62,15 +63,20 @@ export function createHttpClient(): HttpClient {
   };
 }
 
-/** A `fetch` that reads over the same proxies as everything else here; Node's own knows none. Redirects are answers. */
+/** A `fetch` over the same proxies as everything else here; Node's own knows none. Bodies are texts, and redirects are answers. */
 export function createProxyFetch(): typeof fetch {
   const client = createHttpClient();
   const pipeline = createEmptyPipeline();
   pipeline.addPolicy(proxyPolicy());
-  return async (input, { signal } = {}) => {
-    const url = input instanceof Request ? input.url : String(input);
-    const request = createPipelineRequest({ url, ...(signal && { abortSignal: signal }) });
-    const { status, bodyAsText } = await pipeline.sendRequest(client, request);
-    return new Response(bodyAsText ?? null, { status });
+  return async (input, init) => {
+    const { url, method, headers, signal, body } = new Request(input, init);
+    const text = body === null ? {} : { body: await new Response(body).text() };
+    const request = createPipelineRequest({
+      ...{ url, abortSignal: signal, ...text },
+      method: method === 'POST' ? 'POST' : 'GET',
+      headers: createHttpHeaders(Object.fromEntries(headers)),
+    });
+    const answer = await pipeline.sendRequest(client, request);
+    return new Response(answer.bodyAsText ?? null, { status: answer.status, headers: answer.headers.toJSON() });
   };
 }

@@ -1,5 +1,7 @@
 /** Node's codes of a certificate that is not trusted. */
 const untrustedCertificate = /^(?:PROXY_)?(\w*CERT\w*|UNABLE_TO_(VERIFY|GET)\w*|ERR_TLS\w*)$/;
+export const isUntrustedCertificate = (code: string): boolean => untrustedCertificate.test(code);
+
 /** What is no TLS at all came back. */
 const noTls = /^(EPROTO|ERR_SSL\w*)$/;
 
