@@ -15,7 +15,7 @@ import { getErrorCode } from './errors.ts';
 // By OpenTelemetry's API alone: without an SDK, which the operator brings, nothing here does anything.
 const tracer = trace.getTracer(packageJson.name, packageJson.version);
 
-interface Step {
+interface TracedStep {
   readonly name: string;
   readonly kind: SpanKind;
   readonly attributes: Attributes;
@@ -23,7 +23,10 @@ interface Step {
 }
 
 /** Runs a step inside of a span. What fails is named by its code or class alone: a message may hold what is nobody's business. */
-function traceStep<T>({ name, kind, attributes, parent = context.active() }: Step, run: (span: Span) => Promise<T>) {
+function traceStep<T>(
+  { name, kind, attributes, parent = context.active() }: TracedStep,
+  run: (span: Span) => Promise<T>,
+) {
   return tracer.startActiveSpan(name, { kind, attributes }, parent, async (span) => {
     try {
       return await run(span);
