@@ -152,8 +152,10 @@ function readSwitch(given: unknown): boolean {
 }
 
 const readFolder = (given: unknown) => resolveFolderSetting(String(given));
-const readFolderOrOff = (given: unknown) =>
-  /^(?:off|none|no|false|0|disabled)$/i.test(String(given)) ? 'off' : readFolder(given);
+function readAuditLog(given: unknown): string {
+  if (/^(?:off|none|no|false|0|disabled)$/i.test(String(given))) return 'off';
+  return given === 'stdout' ? given : readFolder(given);
+}
 
 const wholeNumber = (max: number) => (given: unknown) => {
   const number = Number(given);
@@ -271,10 +273,10 @@ const rows = {
     title: 'No browser',
     text: "Do not open a browser for the approval page, but write the name of the file to open into the server's log.",
   }),
-  auditLog: setting(readFolderOrOff, undefined, {
+  auditLog: setting(readAuditLog, undefined, {
     value: '<folder>',
     title: 'Audit log',
-    text: "Folder for the audit log, a whole path or one that begins with `~/`, or off; by default in the user's state folder.",
+    text: "Folder for the audit log, a whole path or one that begins with `~/`; off; or, for `http`, stdout. By default in the user's state folder.",
     safety: true,
   }),
   concurrency: setting(wholeNumber(32), 8, {

@@ -32,9 +32,15 @@ export interface AuditLog {
   ): AuditPosition | undefined;
 }
 
+/** A log that can make its first record before anything is asked, so that one that cannot be written is known. */
+export interface StartableAuditLog extends AuditLog {
+  /** @throws a ToolError when it cannot be written. */
+  start(): void;
+}
+
 /** What the first record of a file holds. */
 interface AuditLogOptions {
-  /** `off`: nothing is written. Undefined: this user has no folder for it, so nothing can be. */
+  /** Where it goes; undefined: this user has no folder for it, so nothing can be written. */
   readonly folder: string | undefined;
   readonly version: string;
   readonly principal: string;
@@ -42,38 +48,76 @@ interface AuditLogOptions {
   readonly settings: readonly string[];
 }
 
-/** The folder that the setting names, or `off`; undefined where it names none and the user has no home folder. */
+/** The folder that the setting names, `stdout`, or `off`; undefined where it names none and the user has no home folder. */
 export const resolveAuditFolder = (setting: string | undefined) => setting ?? findStateFolder('audit');
 
 /** The file is made with the first record: a host starts servers that are never asked for anything. */
-export function openAuditLog({ folder, ...startFields }: AuditLogOptions): AuditLog {
-  if (folder === 'off') return { state: 'off', isEndedEarly: false, record: () => undefined };
+export function openAuditLog({ folder, ...startFields }: AuditLogOptions): StartableAuditLog {
+  if (folder === 'off') return { state: 'off', isEndedEarly: false, start: () => undefined, record: () => undefined };
   let state: 'on' | 'broken' = 'on';
-  let file: ReturnType<typeof startFile> | undefined;
+  let chain: Chain | undefined;
+  const open = (): Chain => {
+    if (state === 'broken') throw new Error('an earlier record failed');
+    if (folder === undefined) throw new UntrustedFolder('would be in the home folder, and there is none');
+    chain ??= folder === 'stdout' ? startOnStdout(startFields) : startFile(folder, startFields);
+    return chain;
+  };
+  const orBreak = <T>(write: () => T): T => {
+    try {
+      return write();
+    } catch (error) {
+      state = 'broken';
+      throw new ToolError(
+        'audit_unavailable',
+        `The audit log cannot be written (${describeFailure(error)}).`,
+        'Let the operator look at the folder of --audit-log and restart the server.',
+        error,
+      );
+    }
+  };
   return {
     get state() {
       return state;
     },
     get isEndedEarly() {
-      return file !== undefined && wereEndedEarly(file.folder, file.name);
+      return chain?.file !== undefined && wereEndedEarly(chain.file.folder, chain.file.name);
     },
-    record(kind, fields, { durable = false } = {}) {
-      try {
-        if (state === 'broken') throw new Error('an earlier record failed');
-        if (folder === undefined) throw new UntrustedFolder('would be in the home folder, and there is none');
-        file ??= startFile(folder, startFields);
-        return file.append(kind, fields, durable);
-      } catch (error) {
-        state = 'broken';
-        throw new ToolError(
-          'audit_unavailable',
-          `The audit log cannot be written (${describeFailure(error)}).`,
-          'Let the operator look at the folder of --audit-log and restart the server.',
-          error,
-        );
-      }
-    },
+    start: () => void orBreak(open),
+    record: (kind, fields, { durable = false } = {}) => orBreak(() => open().append(kind, fields, durable)),
   };
+}
+
+/** Records that each hold the hash of the one before. */
+interface Chain {
+  /** Absent where they go to stdout. */
+  readonly file?: { readonly folder: string; readonly name: string };
+  append(kind: AuditRecord['kind'], fields: AuditFields, durable: boolean): AuditPosition;
+}
+
+/** Gives each record its number and hash; `write` gets it as a line. */
+function createChain(write: (line: Buffer, durable: boolean) => void): Chain['append'] {
+  let [nextNumber, head] = [0, genesisHash];
+  return (kind, fields, durable) => {
+    const time = new Date().toISOString();
+    const { line, hash } = appendHash({ ...fields, v: 1, n: nextNumber, time, prev: head, kind });
+    write(Buffer.from(`${line}\n`), durable);
+    head = hash;
+    nextNumber += 1;
+    return { n: nextNumber - 1, head };
+  };
+}
+
+type StartFields = Omit<AuditLogOptions, 'folder'>;
+
+/** Where a platform collects what a container prints: it keeps the lines, and what was before them. */
+function startOnStdout(startFields: StartFields): Chain {
+  const append = createChain((line) => writeWhole(1, line));
+  append('start', { ...startFields, file: 'stdout', host: hostname(), pid: process.pid }, true);
+  return { append };
+}
+
+function writeWhole(handle: number, bytes: Buffer): void {
+  for (let offset = 0; offset < bytes.length; ) offset += writeSync(handle, bytes, offset);
 }
 
 function describeFailure(error: unknown): string {
@@ -82,38 +126,34 @@ function describeFailure(error: unknown): string {
   return error instanceof Error ? error.message : 'unknown error';
 }
 
-function startFile(folder: string, startFields: Omit<AuditLogOptions, 'folder'>) {
+function startFile(folder: string, startFields: StartFields): Chain {
   const realFolder = ensurePrivateFolder(folder);
   const stamp = new Date().toISOString().replace(/[:.]/g, '-');
   // In containers two processes with one home folder have the same id, also in the same millisecond.
-  const file = `audit-${stamp}-${process.pid}-${randomBytes(4).toString('hex')}.jsonl`;
-  const handle = openSync(join(realFolder, file), 'ax', 0o600);
+  const name = `audit-${stamp}-${process.pid}-${randomBytes(4).toString('hex')}.jsonl`;
+  const handle = openSync(join(realFolder, name), 'ax', 0o600);
   // Looked for once this file is there: of two servers that start together, one sees the other.
-  const previous = findPreviousFile(file, realFolder);
-  let [nextNumber, head, size] = [0, genesisHash, 0];
-
-  const append = (kind: AuditRecord['kind'], fields: AuditFields, durable: boolean): AuditPosition => {
-    const time = new Date().toISOString();
-    const { line, hash } = appendHash({ ...fields, v: 1, n: nextNumber, time, prev: head, kind });
-    const bytes = Buffer.from(`${line}\n`);
+  const previous = findPreviousFile(name, realFolder);
+  let size = 0;
+  const append = createChain((line, durable) => {
     if (fstatSync(handle).nlink === 0) throw new Error('its file was removed');
     try {
-      for (let offset = 0; offset < bytes.length; ) offset += writeSync(handle, bytes, offset);
+      writeWhole(handle, line);
       if (durable) fsyncSync(handle);
     } catch (error) {
       // A half line would look like a log that was cut off.
       ftruncateSync(handle, size);
       throw error;
     }
-    size += bytes.length;
-    head = hash;
-    nextNumber += 1;
-    return { n: nextNumber - 1, head };
-  };
-
-  append('start', { ...startFields, file, host: hostname(), pid: process.pid, ...(previous && { previous }) }, true);
+    size += line.length;
+  });
+  append(
+    'start',
+    { ...startFields, file: name, host: hostname(), pid: process.pid, ...(previous && { previous }) },
+    true,
+  );
   syncFolder(realFolder);
-  return { folder: realFolder, name: file, append };
+  return { file: { folder: realFolder, name }, append };
 }
 
 function syncFolder(folder: string): void {

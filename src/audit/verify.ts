@@ -69,7 +69,7 @@ function verifyFile(file: string, bytes: Buffer): VerifiedFile {
   const start = startRecord.safeParse(records[0]).data;
   // A process that was killed before its first record leaves an empty file.
   if (start === undefined && lines.length > 0) problems.unshift('it does not begin with the record of a start');
-  else if (start !== undefined && start.file !== file)
+  else if (start !== undefined && start.file !== file && start.file !== 'stdout')
     problems.unshift(`it is a copy of ${escapeInvisible(start.file, 100)}`);
   if (!bytes.equals(Buffer.from(bytes.toString('utf8')))) problems.push('there are bytes that are not UTF-8');
   return { file, records, hashes, problems, unfinished: findUnfinished(records), isCutOff: unfinishedLine !== '' };

@@ -70,6 +70,12 @@ export function showAuditLog(setting: string | undefined): number {
 
 function readAuditFiles(setting: string | undefined, head?: string): VerifiedFile[] | undefined {
   const folder = resolveAuditFolder(setting);
+  if (folder === 'stdout') {
+    tellOperator(
+      'the log goes to stdout: whatever collects that has it. Put its lines into a file of a folder, and name that with --audit-log.',
+    );
+    return undefined;
+  }
   if (folder === undefined) {
     tellOperator('there is no home folder to look in. Name the folder with --audit-log.');
     return undefined;

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { localhostAllowedHostnames } from '@modelcontextprotocol/server';
+import { resolveAuditFolder } from '../audit/log.ts';
+import { type VerifiedFile, verifyFolder } from '../audit/verify.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { createTokenVerifier } from '../entra/tokens.ts';
@@ -45,9 +47,32 @@ export async function runHttp(config: Config, version: string): Promise<void> {
     config.publicUrl === undefined
       ? await openLoopbackParts(config)
       : await openEntraParts(config, config.publicUrl, process.env, own.clock);
+  const unfinished = listUnfinishedActs(config.auditLog);
+  own.audit.start();
   endOnSignal(await serveHttp(config, own, parts));
+  for (const act of unfinished) tellOperator(act);
   for (const note of notes) tellOperator(note);
   process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error }));
+}
+
+/** What the process before this one may have done without a word of how it came out. */
+function listUnfinishedActs(setting: string | undefined): string[] {
+  const folder = resolveAuditFolder(setting);
+  if (folder === undefined || folder === 'off' || folder === 'stdout') return [];
+  const [previous] = readFiles(folder).slice(-1);
+  return (previous?.unfinished ?? []).map(
+    ({ n, time }) =>
+      `Record ${n} of ${previous?.file} began an act at ${time} whose outcome is unknown: read what became of it (mdi-sensors-mcp audit show).`,
+  );
+}
+
+/** What cannot be read is told when it is written. */
+function readFiles(folder: string): VerifiedFile[] {
+  try {
+    return verifyFolder(folder);
+  } catch {
+    return [];
+  }
 }
 
 /** Listens, and serves whoever is let in. @throws a sentence where it cannot listen. */
@@ -59,6 +84,7 @@ export async function serveHttp(config: Config, own: OpenProcess, parts: HttpPar
     path: url?.pathname ?? loopbackPath,
     hostNames: url === undefined ? localhostAllowedHostnames() : [url.hostname],
     log,
+    audit: own.audit,
     openService: parts.acting.as === 'caller' ? serveCallers(own, parts.acting) : serveEverybody(own, parts.acting),
   });
   const server = createHttpServer(app, await readTlsFiles(config), clock, log);

@@ -12,7 +12,7 @@ import {
 import { Gate } from '../approval/gate.ts';
 import type { ApprovalInbox, ExternalChannels } from '../approval/inbox.ts';
 import { createMemoryStore, type RequestStore } from '../approval/requestStore.ts';
-import { openAuditLog, resolveAuditFolder } from '../audit/log.ts';
+import { openAuditLog, resolveAuditFolder, type StartableAuditLog } from '../audit/log.ts';
 import { systemClock } from '../clock.ts';
 import { type Config, listUnusualSafetySettings } from '../config.ts';
 import { findHomeFolder } from '../files.ts';
@@ -49,6 +49,7 @@ function readUserName(): string {
 export interface OpenProcess extends ServerProcess {
   /** Names this process where nobody else asks. */
   readonly principal: string;
+  readonly audit: StartableAuditLog;
   /** The client of a tenant, which is loaded with the first call. */
   createGraph(getTenant: () => Promise<Tenant>): () => Promise<Graph>;
   /** Ends page and terminal. */
@@ -74,6 +75,8 @@ export function openProcess(
     ...options,
   };
   const { clock } = machine;
+  if (transport === 'stdio' && config.auditLog === 'stdout')
+    throw new Error('--audit-log stdout is for http: here stdout belongs to the protocol.');
   const settings = listUnusualSafetySettings(config);
   const principal = `${readUserName()} ${randomUUID()}`;
   let channels: (ExternalChannels & { close(): void }) | undefined;
@@ -81,11 +84,12 @@ export function openProcess(
     channels = openExternalChannels(config, machine, inbox);
     return channels;
   };
+  const audit = openAuditLog({ folder: resolveAuditFolder(config.auditLog), version, settings, principal });
   const gate = new Gate({
     clock,
     patienceMs,
     approval: config.approval,
-    audit: openAuditLog({ folder: resolveAuditFolder(config.auditLog), version, settings, principal }),
+    audit,
     store,
     ...(transport === 'stdio'
       ? { openChannels }
@@ -98,6 +102,7 @@ export function openProcess(
     clock,
     log,
     gate,
+    audit,
     principal,
     secretsFolder: resolveSecretsFolder(config.secretsDir),
     createGraph(getTenant) {

@@ -12,6 +12,7 @@ import {
   readRequestBody,
 } from '@modelcontextprotocol/server';
 import { type Context, Hono } from 'hono';
+import type { AuditLog } from '../audit/log.ts';
 import type { Clock } from '../clock.ts';
 import { NewTokenNeeded } from '../errors.ts';
 import { parseJson } from '../json.ts';
@@ -34,6 +35,7 @@ interface HttpAppOptions {
   /** The names that a request may call this server by, without a port. */
   readonly hostNames: readonly string[];
   readonly log: Log;
+  readonly audit: Pick<AuditLog, 'state'>;
   openService(call: AuthenticatedCall): Service;
 }
 
@@ -44,7 +46,7 @@ export interface HttpApp {
 }
 
 /** MCP over Streamable HTTP without sessions, in both protocol eras, and two probes. */
-export function createHttpApp({ authentication, path, hostNames, log, openService }: HttpAppOptions): HttpApp {
+export function createHttpApp({ authentication, path, hostNames, log, audit, openService }: HttpAppOptions): HttpApp {
   const services = new WeakMap<AuthInfo, Service>();
   let isDraining = false;
   const handler = createMcpHandler(
@@ -83,8 +85,12 @@ export function createHttpApp({ authentication, path, hostNames, log, openServic
   });
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
-    const reason = isDraining ? 'the server is ending' : await findFailure(authentication);
-    return reason === undefined ? c.json({ status: 'ready' }) : c.json({ status: 'not ready', reason }, 503);
+    const auditLog = audit.state;
+    const failure = auditLog === 'broken' ? 'the audit log cannot be written' : await findFailure(authentication);
+    const reason = isDraining ? 'the server is ending' : failure;
+    return reason === undefined
+      ? c.json({ status: 'ready', auditLog })
+      : c.json({ status: 'not ready', reason, auditLog }, 503);
   });
   app.use(hostHeaderValidation([...hostNames]), originValidation([...hostNames]));
   app.all(path, (c) => serveMcp(c.req.raw));

@@ -106,6 +106,7 @@ async function* checkMachine(context: Surroundings): AsyncGenerator<Finding> {
   const about = 'This machine';
   yield* checkApprovals(context);
   if (auditLog === 'off') yield { about, is: 'note', text: 'The audit log is off: nothing records who approved what' };
+  else if (auditLog === 'stdout') yield { about, is: 'well', text: 'Audit log: to stdout, which `http` alone does' };
   else {
     const folder = resolveAuditFolder(auditLog);
     yield await checkFolder('Audit log', folder, probeFolder, 'Name another folder with --audit-log.');
