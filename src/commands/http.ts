@@ -23,7 +23,7 @@ import type { Runtime } from '../server/runtime.ts';
 import { createAppVariables, findAuthority, type SignInEnvironment } from '../tenants/entra/app.ts';
 import { createOnBehalfTenants, type OpenOnBehalf } from '../tenants/entra/onBehalf.ts';
 import { openTenant } from '../tenants/open.ts';
-import { endOnSignal, type Serving } from './lifetime.ts';
+import { type DrainableServing, endOnSignal } from './lifetime.ts';
 import { type OpenProcess, openProcess } from './serve.ts';
 
 /** Where a server over HTTP has its callers and its Graph from. */
@@ -76,7 +76,7 @@ function readFiles(folder: string): VerifiedFile[] {
 }
 
 /** Listens, and serves whoever is let in. @throws a sentence where it cannot listen. */
-export async function serveHttp(config: Config, own: OpenProcess, parts: HttpParts): Promise<Serving> {
+export async function serveHttp(config: Config, own: OpenProcess, parts: HttpParts): Promise<DrainableServing> {
   const { clock, log } = own;
   const url = config.publicUrl === undefined ? undefined : new URL(config.publicUrl);
   const app = createHttpApp({
@@ -91,8 +91,8 @@ export async function serveHttp(config: Config, own: OpenProcess, parts: HttpPar
   await listen(server.listen(config.port, config.host));
   return {
     tidyUp: () => own.tidyUp(),
+    drain: () => app.drain(),
     async close() {
-      app.drain();
       const closed = once(server, 'close');
       server.close();
       server.closeIdleConnections();

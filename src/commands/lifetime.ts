@@ -14,18 +14,29 @@ const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** How long an act that is under way may take to its outcome. Hosts kill a server 2 seconds after they have closed its input. */
 const lastActMs = 1_500;
 
-/** How long calls may take that are under way when a server over HTTP is ended; Container Apps and Kubernetes wait 30 s by default. */
-const drainMs = 28_000;
+/** A server that something in front chooses among others. */
+export interface DrainableServing extends Serving {
+  /** From now on it says that it is not ready. */
+  drain(): void;
+}
+
+/** So long what is in front may take to notice that. */
+const noticeMs = 3_000;
+/** How long calls may take that are under way then; Container Apps and Kubernetes end a process 30 s after the signal. */
+const lastCallsMs = 25_000;
 
 /** Ends a server over HTTP at a signal: nothing new is taken, what is under way comes to its end. A second signal ends it at once. */
-export function endOnSignal(server: Serving): void {
+export function endOnSignal(server: DrainableServing): void {
   let isEnding = false;
   const end = () => {
     if (isEnding) process.exit(0);
     isEnding = true;
-    setTimeout(() => process.exit(0), drainMs);
-    const closing = server.close().then(() => server.waitForActs());
-    closing.finally(() => process.exit(0));
+    server.drain();
+    setTimeout(() => {
+      setTimeout(() => process.exit(0), lastCallsMs);
+      const closing = server.close().then(() => server.waitForActs());
+      closing.finally(() => process.exit(0));
+    }, noticeMs);
   };
   watchChildren();
   for (const signal of endSignals) process.on(signal, end);

@@ -137,7 +137,7 @@ const mostConnections = 4_000;
 const limits: ServerOptions = {
   maxHeaderSize: 32 * 1024,
   headersTimeout: 10_000,
-  requestTimeout: 30_000,
+  requestTimeout: 20_000,
   connectionsCheckingInterval: 2_000,
   // Proxies keep connections for a minute, and must not find one closed that they are about to use.
   keepAliveTimeout: 65_000,

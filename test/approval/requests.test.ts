@@ -320,3 +320,50 @@ describe('an error that is kept with its request, as text,', () => {
     expect(kept).toMatchObject({ code: 'sign_in_pending', message: 'Sign in first.', url });
   });
 });
+
+describe('who called over HTTP', () => {
+  const caller = {
+    kind: 'person',
+    tenantId: 't',
+    id: 'o',
+    name: 'olga@contoso.com',
+    clientId: 'c',
+    roles: ['Sensors.Operator'],
+    scopes: ['access_as_user'],
+  } as const;
+  const askedFor = (): NewRequest => {
+    const context = { ...contextOf('t o'), caller };
+    return { ...asked('a call'), question: createQuestion('delete_sensor', 'destroy', plan, context) };
+  };
+
+  test('is recorded beside who acts, and shown to whoever approves', async () => {
+    const { open, records } = newProcess(createMemoryStore());
+    await open(askedFor());
+    expect(records[0]).toMatchObject({
+      kind: 'question',
+      identity: 'app a',
+      principal: 't o',
+      caller: 'person o "olga\\u{40}contoso.com" through c',
+      text: expect.stringContaining(
+        'Asked by: person "olga\\u{40}contoso.com" (o), through a client that says it is "somebody"',
+      ),
+    });
+  });
+
+  test('has declines of their own: three in a row end what they ask, and nothing that others ask', async () => {
+    const { open, requests } = newProcess(createMemoryStore());
+    const other = (principal: string, id: string): NewRequest => {
+      const targets = [{ id, name: `DC-${id}`, domain: 'contoso.com', details: {} }];
+      return {
+        ...asked(`${principal} ${id}`, principal),
+        question: createQuestion('delete_sensor', 'destroy', { ...plan, targets }, contextOf(principal)),
+      };
+    };
+    for (const id of ['1', '2', '3']) {
+      const { nonce } = await open(other('first', id));
+      await requests.decide(nonce, { kind: 'decline' });
+    }
+    await expect(open(other('first', '4'))).rejects.toThrow('A person declined 3 times in a row');
+    expect((await open(other('second', '4'))).state.kind).toBe('pending');
+  });
+});
