@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { bundle, loadedWith } from './bundle.ts';
 
 /** From the inside out: a room knows those before it. `tenants` knows `graph`, and only `commands` knows `tenants`; `main` opens them. */
-const rooms = ['root', 'secrets', 'graph', 'operations', 'audit', 'approval', 'server', 'commands', 'main'];
+const rooms = ['root', 'secrets', 'entra', 'graph', 'operations', 'audit', 'approval', 'server', 'commands', 'main'];
 const root = ['clock', 'command', 'config', 'errors', 'files', 'json', 'log', 'text'];
 
 function roomOf(file: string): string {
@@ -28,6 +28,7 @@ const mayKnow = (from: string, to: string) =>
 const packages: [name: RegExp, users: RegExp][] = [
   [/^@azure\/identity(\/|$)/, /^src\/tenants\/entra\//],
   [/^@modelcontextprotocol\//, /^src\/(server|commands|approval)\//],
+  [/^jose$/, /^src\/(entra|approval)\//],
   [/^@azure\/core-rest-pipeline(\/|$)/, /^src\/(graph\/(client\/|tenant\.ts)|tenants\/)/],
 ];
 
