@@ -29,6 +29,12 @@ export interface App {
   readonly consents: Consent[];
   /** The identity of the machine that the local IMDS stands for, or one that is assigned to it. */
   readonly managed?: 'system' | 'user';
+  /** Where a browser may be sent after a sign-in; of localhost the port does not count. */
+  readonly redirectUris: string[];
+  /** The app roles that people have, which their id tokens name. */
+  readonly assignments: AppRoleAssignment[];
+  /** What its id tokens say beside the usual. */
+  readonly optionalClaims: 'auth_time'[];
   policy?: Policy | undefined;
 }
 
@@ -42,6 +48,12 @@ export interface FederatedCredential {
   readonly issuer: string;
   readonly subject: string;
   readonly audience: string;
+}
+
+export interface AppRoleAssignment {
+  readonly role: string;
+  /** Object id. */
+  readonly person: string;
 }
 
 export interface Consent {
@@ -75,6 +87,9 @@ export const createApp = (name: string, more: Partial<App> = {}): App => ({
   federated: [],
   roles: [],
   consents: [],
+  redirectUris: ['http://localhost'],
+  assignments: [],
+  optionalClaims: [],
   ...more,
 });
 
