@@ -5,6 +5,7 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { type Machine, openBrowser, openExternalChannels } from '../approval/channels/choose.ts';
 import { Gate } from '../approval/gate.ts';
 import type { ExternalChannels } from '../approval/inbox.ts';
+import type { Question } from '../approval/question.ts';
 import { createMemoryStore, type RequestStore } from '../approval/requestStore.ts';
 import { openAuditLog, resolveAuditFolder } from '../audit/log.ts';
 import { systemClock } from '../clock.ts';
@@ -14,10 +15,12 @@ import type { Graph } from '../graph/client/client.ts';
 import type { Tenant } from '../graph/tenant.ts';
 import { type Log, tellOperator } from '../log.ts';
 import { resolveSecretsFolder } from '../secrets/file.ts';
+import { readDisclosedKey } from '../server/disclosedKey.ts';
 import { repairFormAnswers } from '../server/formAnswers.ts';
 import type { Runtime } from '../server/runtime.ts';
 import { createServer } from '../server/server.ts';
 import { createStdioTransport } from '../server/stdio.ts';
+import { type ApprovalEntra, prepareSignIn } from './approvalSignIn.ts';
 import type { Serving } from './lifetime.ts';
 
 /** What a server has around it; what is not said is the machine's own. */
@@ -28,6 +31,8 @@ interface RuntimeOptions extends Machine {
   readonly store: RequestStore;
   /** How long a request that may be sent again waits for its answer. */
   readonly attemptTimeoutMs?: number;
+  /** The Entra in which people sign in to approve, if it is not that of the cloud. */
+  readonly approvalEntra?: ApprovalEntra;
 }
 
 /** The name of the user who runs this; in containers a user id often has none. */
@@ -53,7 +58,7 @@ export function openRuntime(
   log: Log,
   options: Partial<RuntimeOptions> = {},
 ): OpenRuntime {
-  const { patienceMs, store, attemptTimeoutMs, ...machine }: RuntimeOptions = {
+  const { patienceMs, store, attemptTimeoutMs, approvalEntra, ...machine }: RuntimeOptions = {
     clock: systemClock,
     environment: process.env,
     home: findHomeFolder(),
@@ -64,7 +69,21 @@ export function openRuntime(
     ...options,
   };
   const { clock } = machine;
-  let graph: Promise<Graph> | undefined;
+  const openSignIn = prepareSignIn(config, machine.environment, clock, approvalEntra);
+  let opening: Promise<Graph> | undefined;
+  const openGraph = () => {
+    opening ??= Promise.all([import('../graph/client/client.ts'), getTenant()]).then(([client, tenant]) =>
+      client.createGraphClient({
+        tenant,
+        version: config.graphVersion,
+        concurrency: config.concurrency,
+        log,
+        clock,
+        ...(attemptTimeoutMs !== undefined && { attemptTimeoutMs }),
+      }),
+    );
+    return opening;
+  };
   const settings = listUnusualSafetySettings(config);
   const principal = `${readUserName()} ${randomUUID()}`;
   let channels: (ExternalChannels & { close(): void }) | undefined;
@@ -75,7 +94,8 @@ export function openRuntime(
     audit: openAuditLog({ folder: resolveAuditFolder(config.auditLog), version, settings, principal }),
     store,
     openChannels: (inbox) => {
-      channels = openExternalChannels(config, machine, inbox);
+      const readKey = ({ context }: Question) => readDisclosedKey(openGraph, context.identity);
+      channels = openExternalChannels(config, machine, inbox, openSignIn && { openSignIn, readKey });
       return channels;
     },
   });
@@ -84,19 +104,7 @@ export function openRuntime(
     config,
     clock,
     log,
-    graph() {
-      graph ??= Promise.all([import('../graph/client/client.ts'), getTenant()]).then(([client, tenant]) =>
-        client.createGraphClient({
-          tenant,
-          version: config.graphVersion,
-          concurrency: config.concurrency,
-          log,
-          clock,
-          ...(attemptTimeoutMs !== undefined && { attemptTimeoutMs }),
-        }),
-      );
-      return graph;
-    },
+    graph: openGraph,
     gate,
     principal,
     secretsFolder: resolveSecretsFolder(config.secretsDir),

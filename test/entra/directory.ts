@@ -68,6 +68,8 @@ export interface EntraUser {
   readonly upn: string;
   readonly name: string;
   policy?: Policy | undefined;
+  /** When they signed in at their browser, in seconds, where it was before: it counts unless a request says prompt=login. */
+  signedInAt?: number | undefined;
 }
 
 export const createDirectory = (domain: string, id: string = randomUUID()): Directory => ({

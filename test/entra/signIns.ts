@@ -40,7 +40,7 @@ export function authorize({ entra, directory, form, issuer }: GrantRequest, pers
     }
     if (person === undefined) throw createDeclinedError();
     const now = readSeconds();
-    const authTime = form.prompt === 'login' ? now : (entra.signedInAt ?? now);
+    const authTime = form.prompt === 'login' ? now : (person.signedInAt ?? now);
     const code = `1.${randomUUID()}${randomUUID()}`;
     entra.codes.set(code, { directory, app, person, redirectUri, challenge, nonce: form.nonce, authTime });
     const account = form.client_info === '1' ? createClientInfo(directory, person) : undefined;

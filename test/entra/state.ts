@@ -55,8 +55,6 @@ export interface EntraState {
   readonly codes: Map<string, AuthorizationCode>;
   /** Who sits at the browser; without anybody a sign-in there is declined. */
   signsIn?: EntraUser | undefined;
-  /** When that person signed in there, in seconds, where it was before: it counts unless a request says prompt=login. */
-  signedInAt?: number | undefined;
   /** Whether the browser is shown a page on which somebody says who signs in. */
   showsSignInPage: boolean;
   /** Whether a delegated token carries every scope that has consent and not only those asked for: Entra may do either. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Transport } from '@modelcontextprotocol/server';
 import type { RequestStore } from '../../src/approval/requestStore.ts';
+import type { ApprovalEntra } from '../../src/commands/approvalSignIn.ts';
 import { openRuntime, serve } from '../../src/commands/serve.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
@@ -119,6 +120,8 @@ interface HereOptions extends ServerOptions {
   readonly longestAttempt?: number;
   /** Where it keeps approval requests, so that others can reach them. */
   readonly store?: RequestStore;
+  /** The Entra in which people sign in to approve. */
+  readonly approvalEntra?: ApprovalEntra;
 }
 
 /** The server in this process, on a clock that stands still until a test moves it, assembled as the product assembles it. */
@@ -165,6 +168,7 @@ export function serveTenant(
     patience,
     longestAttempt,
     store,
+    approvalEntra,
     openBrowser = () => Promise.reject(new Error('there is no browser')),
     home,
     clock,
@@ -177,6 +181,7 @@ export function serveTenant(
     say: (sentence) => write(`mdi-sensors-mcp: ${sentence}\n`),
     ...(patience !== undefined && { patienceMs: patience }),
     ...(store && { store }),
+    ...(approvalEntra && { approvalEntra }),
     ...(longestAttempt !== undefined && { attemptTimeoutMs: longestAttempt }),
   });
   const { close, waitForActs } = serve(own, transport);

@@ -69,6 +69,6 @@ test('identity, protocol and pipeline packages are used only where they belong',
 
 test.each(['src/main.ts', 'src/commands/runServer.ts'])('%s starts without what only some calls need', (source) => {
   const late =
-    /node_modules\/(@azure\/(identity|msal-node|core-rest-pipeline)|pino|pino-pretty|csv-stringify|@modelcontextprotocol\/client)\/|src\/(tenants\/(simulated|entra)\/|graph\/client\/client\.ts|approval\/channels\/(page|terminal)\.ts|commands\/(demo|doctor|setup)\/|commands\/(approve|audit|export|secrets)\.ts)/;
+    /node_modules\/(@azure\/(identity|msal-node|core-rest-pipeline)|pino|pino-pretty|csv-stringify|jose|@modelcontextprotocol\/client)\/|src\/(tenants\/(simulated|entra)\/|graph\/client\/client\.ts|approval\/channels\/(page|terminal|signin|guard|loopback)\.ts|entra\/|commands\/(demo|doctor|setup)\/|commands\/(approve|audit|export|secrets)\.ts)/;
   expect(loadedWith(source).filter((input) => late.test(input))).toEqual([]);
 });

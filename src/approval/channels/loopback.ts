@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import * as z from 'zod';
 
-type Fetch = (request: Request) => Response | Promise<Response>;
+type FetchHandler = (request: Request) => Response | Promise<Response>;
 
 /** Any program of this machine can connect, and send nothing: it neither stays nor keeps a browser out. */
 const mostConnections = 64;
@@ -19,7 +19,7 @@ const mostAttempts = 5;
  * Serves on loopback alone, under a random port, which it resolves with; an open page does not keep the server of a host
  * that has gone. With `localhost` nobody else can listen on that port under the other address of this name.
  */
-export async function serveOnLoopback(fetch: Fetch, ending: AbortSignal, name = '127.0.0.1'): Promise<number> {
+export async function serveOnLoopback(fetch: FetchHandler, ending: AbortSignal, name = '127.0.0.1'): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     const server = await listen(fetch, ending, '127.0.0.1');
     const { port } = boundAddress.parse(server.address());
@@ -40,7 +40,7 @@ const boundAddress = z.object({ port: z.number() });
 /** Any other failure says that this machine has no such address. */
 const isInUse = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 
-function listen(fetch: Fetch, ending: AbortSignal, host: string, port = 0): Promise<Server> {
+function listen(fetch: FetchHandler, ending: AbortSignal, host: string, port = 0): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer(patience, getRequestListener(fetch, { overrideGlobalObjects: false }));
     const connections = new Set<Socket>();

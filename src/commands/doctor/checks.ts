@@ -98,6 +98,7 @@ const approvalDescriptions = {
   form: 'in a form of the client only (--approval form)',
   page: 'on a page in the browser, or at a terminal (the command approve)',
   terminal: 'at a terminal (the command approve)',
+  signin: 'on a page behind a sign-in with Microsoft Entra (--approval signin)',
   none: 'in a form of the client only, since nobody is asked outside of it while CI is set',
 } as const;
 
