@@ -164,12 +164,16 @@ export function createSignIn(options: SignInOptions): SignIn {
       const claims = await verify(tokens.id_token);
       if (claims.nonce !== createNonce(subject, codeVerifier))
         throw new SignInRefused('This sign-in belongs to another question.');
-      return readPerson(claims, afterMs, new Secret(tokens.access_token));
+      return readPerson(claims, { afterMs, nowMs: clock.wall() }, new Secret(tokens.access_token));
     },
   };
 }
 
-function readPerson(claims: TokenClaims, afterMs: number, accessToken: Secret): SignedInPerson {
+function readPerson(
+  claims: TokenClaims,
+  { afterMs, nowMs }: { readonly afterMs: number; readonly nowMs: number },
+  accessToken: Secret,
+): SignedInPerson {
   const { tid, oid, auth_time: authTime, roles, name, preferred_username: userName } = claims;
   if (oid === undefined) throw new SignInRefused('Microsoft Entra did not say who signed in.');
   if (authTime === undefined)
@@ -179,6 +183,10 @@ function readPerson(claims: TokenClaims, afterMs: number, accessToken: Secret): 
   const signedInAtMs = authTime * 1000;
   if (signedInAtMs < Math.floor(afterMs / 1000) * 1000 - clockSkewMs)
     throw new SignInRefused('You signed in before this was asked. Sign in again, with your password or passkey.');
+  if (signedInAtMs > nowMs + clockSkewMs)
+    throw new SignInRefused(
+      'Microsoft Entra says that you signed in later than now. Let an administrator compare the clocks.',
+    );
   return { tenantId: tid, objectId: oid, name: userName ?? name ?? oid, roles, signedInAtMs, accessToken };
 }
 
@@ -195,7 +203,7 @@ function createEntraRefusal(description = ''): SignInRefused {
 const entraAdvice = new Map([
   [
     'AADSTS7000218',
-    'Let an administrator register the redirect address under Mobile and desktop applications, and allow public client flows.',
+    'Let an administrator register the redirect address under Mobile and desktop applications, or give this server the secret of the app.',
   ],
   ['AADSTS50105', 'Let an administrator assign you to the app.'],
   ['AADSTS65001', 'Let an administrator consent to the app.'],
