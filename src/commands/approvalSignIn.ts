@@ -6,7 +6,7 @@ import { clouds } from '../graph/clouds.ts';
 /** Where Entra is, and what reaches it: what is not said is that of the cloud, and of this machine. */
 export interface ApprovalEntra {
   readonly authority: string;
-  readonly fetch: typeof globalThis.fetch;
+  readonly fetch?: typeof globalThis.fetch;
 }
 
 /**

@@ -192,6 +192,8 @@ export interface EntryOptions extends ServerOptions {
   readonly socket: string;
   /** Whether it tells on stderr what happens, which outlives a kill. */
   readonly witness?: boolean;
+  /** Scheme and host of the Entra in which people sign in to approve. */
+  readonly approvalAuthority?: string;
 }
 
 const entry = 'node_modules/.cache/mdi-sensors-mcp/entry/entry.js';

@@ -3,7 +3,7 @@ import { html, raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import { approveCommand, hostName } from '../../command.ts';
 import type { Secret } from '../../secrets/secret.ts';
-import { quoteName } from '../../text.ts';
+import { escapeInvisible, formatCount } from '../../text.ts';
 import type { RequestView } from '../inbox.ts';
 import { describeQuestion, listUnnamedTargets } from '../questionText.ts';
 
@@ -29,7 +29,7 @@ label { display: block; margin: 1.25rem 0; } label code { font-weight: 700; user
 input[type=text] { display: block; width: 100%; min-height: 2.75rem; margin-top: .375rem; padding: .5rem .75rem; border: 1px solid var(--soft); border-radius: .5rem; background: transparent; color: inherit; font: 1rem ui-monospace, monospace; }
 .buttons { display: flex; flex-wrap: wrap; gap: .75rem; }
 button, .button { flex: 1 1 9rem; min-height: 2.75rem; padding: .5rem 1rem; border: 2px solid var(--act); border-radius: .5rem; background: transparent; color: var(--act); font: 600 1rem system-ui, sans-serif; cursor: pointer; }
-.button { display: inline-block; text-decoration: none; }
+.button { display: inline-block; align-content: center; text-align: center; text-decoration: none; }
 button[value=decline] { background: var(--act); color: var(--on-act); }
 :focus-visible { outline: 3px solid var(--act); outline-offset: 2px; }
 `;
@@ -73,8 +73,11 @@ const openForm = (secret: string, signedIn: SignedInView | undefined): Html =>
   html`<form method="post"${signedIn === undefined ? '' : html` action="${signedIn.action}"`}>
 <input type="hidden" name="secret" value="${secret}">`;
 
+const longestName = 256;
 const formatSignedIn = (signedIn: SignedInView | undefined): Html | string =>
-  signedIn === undefined ? '' : html`<p class="facts">Signed in as ${keepWhole(quoteName(signedIn.name))}</p>`;
+  signedIn === undefined
+    ? ''
+    : html`<p class="facts">Signed in as ${keepWhole(escapeInvisible(signedIn.name, longestName))}</p>`;
 
 /** The question with its form. `secret` has to come back with the answer; `problem` says why the last one did not count. */
 export function createQuestionPage(view: RequestView, secret: string, problem?: string, signedIn?: SignedInView): Html {
@@ -128,8 +131,13 @@ ${names.length === 0 ? '' : html`<ol>${names.map((name) => html`<li>${keepWhole(
 ${view.secretFile === undefined ? '' : html`<p>The key is in this file: <code>${keepWhole(view.secretFile)}</code></p>`}
 ${view.auditRecord === undefined ? '' : html`<p class="facts">Audit record ${view.auditRecord}</p>`}
 ${signedIn !== undefined && secret !== undefined ? createSignedInForm(view, secret, signedIn) : view.canBeLifted ? createLiftForm(secret) : ''}
-<footer>${formatSignedIn(signedIn)}${view.state === 'ended' ? html`<p>You can close this page.</p>` : signedIn === undefined ? html`<p><a href="">Look again</a></p>` : ''}</footer>`,
+<footer>${formatSignedIn(signedIn)}${formatNext(view, signedIn)}</footer>`,
   );
+}
+
+function formatNext({ state, disclosedKey }: RequestView, signedIn: SignedInView | undefined): Html | string {
+  if (state === 'ended') return disclosedKey === undefined ? html`<p>You can close this page.</p>` : '';
+  return signedIn === undefined ? html`<p><a href="">Look again</a></p>` : '';
 }
 
 /** What can be done after a sign-in when the question was answered; empty where there is nothing. */
@@ -142,7 +150,7 @@ function createSignedInForm(view: RequestView, secret: string, signedIn: SignedI
   if (actions.length === 0) return '';
   return html`${openForm(secret, signedIn)}
 ${view.canBeLifted ? html`<p>The assistant cannot ask for this again for some minutes.</p>` : ''}
-${view.disclosedKey === undefined ? '' : html`<p>The key has the fingerprint <code>${view.disclosedKey}</code>. It is kept nowhere: it is read again when you press Show. You can do that for ${signedIn.minutesLeft} minutes.</p>`}
+${view.disclosedKey === undefined ? '' : html`<p>The key has the fingerprint <code>${view.disclosedKey}</code>. It is kept nowhere: it is read again when you press Show. You can do that for ${formatCount(signedIn.minutesLeft, 'more minute')}.</p>`}
 <p class="buttons">${actions}</p></form>`;
 }
 
