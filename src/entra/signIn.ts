@@ -182,7 +182,9 @@ function readPerson(
     );
   const signedInAtMs = authTime * 1000;
   if (signedInAtMs < Math.floor(afterMs / 1000) * 1000 - clockSkewMs)
-    throw new SignInRefused('You signed in before this was asked. Sign in again, with your password or passkey.');
+    throw new SignInRefused(
+      'You signed in before this was asked. Sign in again, with your password or passkey; if you just did, the clock of this server is wrong.',
+    );
   if (signedInAtMs > nowMs + clockSkewMs)
     throw new SignInRefused(
       'Microsoft Entra says that you signed in later than now. Let an administrator compare the clocks.',

@@ -8,7 +8,7 @@ import { approvalErrors } from '../errors.ts';
 import type { ApprovalInbox, ExternalChannel, ExternalChannels, QuestionNames } from '../inbox.ts';
 import { createFolderPrefix } from './leftovers.ts';
 import type { ApprovalPage } from './page.ts';
-import { SignInHere, type SignInParts } from './signinHere.ts';
+import { LocalSignIn, type SignInParts } from './signinLocal.ts';
 
 type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 
@@ -42,7 +42,7 @@ export function openExternalChannels(
   const canOpen = !config.noBrowser && choosePreferred({ ...config, approval: 'auto' }, environment) === 'page';
   const signIn =
     signInParts &&
-    new SignInHere({
+    new LocalSignIn({
       inbox,
       approvers: config.approvers,
       clock,

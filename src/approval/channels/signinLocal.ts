@@ -12,7 +12,7 @@ export interface SignInParts extends Pick<SignInPageOptions, 'readKey'> {
   openSignIn(): Promise<SignIn>;
 }
 
-interface SignInHereOptions {
+interface LocalSignInOptions {
   readonly inbox: ApprovalInbox;
   readonly approvers: Config['approvers'];
   readonly clock: Clock;
@@ -25,13 +25,13 @@ interface SignInHereOptions {
 }
 
 /** The page behind a sign-in on this machine: loaded and served with the first question, and opened in the person's browser. */
-export class SignInHere {
-  readonly #options: SignInHereOptions;
+export class LocalSignIn {
+  readonly #options: LocalSignInOptions;
   readonly #turns: WindowTurns;
   #serving: Promise<string> | undefined;
   #origin: string | undefined;
 
-  constructor(options: SignInHereOptions) {
+  constructor(options: LocalSignInOptions) {
     this.#options = options;
     this.#turns = new WindowTurns(options.clock);
   }
