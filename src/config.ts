@@ -263,10 +263,16 @@ const rows = {
     text: 'Hand access keys to the model as well. Leave this off.',
     safety: true,
   }),
-  approval: setting(oneOf('auto', 'form', 'page', 'terminal'), 'auto', {
+  approval: setting(oneOf('auto', 'form', 'page', 'terminal', 'signin'), 'auto', {
     value: '<channel>',
     title: 'How to ask',
-    text: 'Where a person is asked: in a form of the client, on a page in the browser, at a terminal (the command `approve`), or auto, the first of these that works.',
+    text: 'Where a person is asked: in a form of the client, on a page in the browser, at a terminal (the command `approve`), or auto, the first of these that works; or signin, on a page that shows the question only after a fresh sign-in with Microsoft Entra.',
+    safety: true,
+  }),
+  approvers: setting(oneOf('requester', 'other'), 'requester', {
+    value: '<who>',
+    title: 'Who may approve',
+    text: 'Who may answer with `--approval signin`: requester, the person who asked, or other, a second person with the app role `Sensors.Approver`.',
     safety: true,
   }),
   noBrowser: setting(readSwitch, false, {
@@ -332,13 +338,6 @@ const rows = {
     safety: true,
     only: 'http',
   }),
-  approvers: setting(oneOf('requester', 'other'), 'requester', {
-    value: '<who>',
-    title: 'Who approves',
-    text: 'Who approves a call: the requester, or other, a second person with the role Sensors.Approver.',
-    safety: true,
-    only: 'http',
-  }),
   logLevel: setting(oneOf('silent', 'error', 'warn', 'info', 'debug', 'trace'), 'warn', {
     value: '<level>',
     title: 'Log level',
@@ -382,6 +381,10 @@ export const signInVariables = {
     sensitive: true,
   },
   AZURE_FEDERATED_TOKEN_FILE: { title: 'Federated token file', text: 'Token of a workload identity.' },
+  MDI_MCP_APPROVAL_CLIENT_ID: {
+    title: 'Client id for approvals',
+    text: 'The app registration in which people sign in to approve (`--approval signin`), where it is not that of AZURE_CLIENT_ID.',
+  },
   MDI_MCP_WRITER_CLIENT_ID: {
     title: 'Client id of the writer',
     text: 'A second app registration, with the ReadWrite permissions; its token is fetched only to write.',

@@ -1,15 +1,18 @@
 import { terminalPlace } from '../command.ts';
 import { SignInNeeded, ToolError, type ToolErrorCode } from '../errors.ts';
-import type { ExternalChannel } from './inbox.ts';
+import type { ApprovalSetting, Channel, ExternalChannel } from './inbox.ts';
 
 const askAgain = 'Call the tool again without the old answer; the person is asked anew.';
 const leaveIt = 'Do not repeat the call unless the person asks for it.';
-const personLifts = `Stop, and tell the user what was declined. Only they can let it be asked again: on the approval page, or ${terminalPlace}.`;
+const formatLift = (approval: ApprovalSetting) =>
+  `Stop, and tell the user what was declined. Only they can let it be asked again: on the approval page${approval === 'signin' ? ', after a sign-in' : `, or ${terminalPlace}`}.`;
 const waitForOne = 'Let the person answer it; an unanswered one ends after 10 minutes.';
 const waitForMany = 'Let the person answer or close them first; unanswered ones end after 10 minutes.';
 const waitForOutcome = 'Call again with the same arguments in a minute: that tells its outcome and sends nothing.';
-const tellWhere =
-  'Tell the user where, and call again with the same arguments when they have answered. Only the person answers: the command is theirs, in a terminal of their own.';
+const callAgain =
+  'Tell the user where, and call again with the same arguments when they have answered. Only the person answers';
+const tellWhere = `${callAgain}: the command is theirs, in a terminal of their own.`;
+const tellAddress = `${callAgain}: it takes their own sign-in.`;
 const keepRunning =
   'The servers before this one ended with their questions open, as this one would: tell the user as well that the host has to keep the server running between calls.';
 const portal = 'to do it in the Microsoft Defender portal.';
@@ -42,10 +45,10 @@ export const approvalErrors = {
     createBusy('Too much was asked and done in the last ten minutes to keep track of more.', 'Wait ten minutes.'),
   shownTooOften: () =>
     createBusy('The question of this call is open already, and it was shown several times.', waitForOne),
-  declinedRecently: (until: string) =>
-    createBusy(`A person declined this, or a part of it; it is not asked again before ${until}.`, personLifts),
-  declinedTooOften: (declines: number) =>
-    createBusy(`A person declined ${declines} times in a row, so nothing is asked any more.`, personLifts),
+  declinedRecently: (until: string, approval: ApprovalSetting) =>
+    createBusy(`A person declined this, or a part of it; it is not asked again before ${until}.`, formatLift(approval)),
+  declinedTooOften: (declines: number, approval: ApprovalSetting) =>
+    createBusy(`A person declined ${declines} times in a row, so nothing is asked any more.`, formatLift(approval)),
   underway: () =>
     new ToolError('outcome_unknown', 'The same call was approved and is being carried out right now.', waitForOutcome),
   alreadyDone(id: string, when: string, outcome: string) {
@@ -54,9 +57,10 @@ export const approvalErrors = {
     return new ToolError('already_done', why, next);
   },
   /** `isEndedEarly`: the host seems to end the server, and the question with it, after each call. */
-  stillPending(where: string, minutes: number, isEndedEarly: boolean) {
+  stillPending(channel: Channel, where: string, minutes: number, isEndedEarly: boolean) {
     const why = `A person is asked ${where}; the question is open for ${minutes} minutes.`;
-    return new ToolError('approval_pending', why, isEndedEarly ? `${tellWhere} ${keepRunning}` : tellWhere);
+    const next = channel === 'signin' ? tellAddress : tellWhere;
+    return new ToolError('approval_pending', why, isEndedEarly ? `${next} ${keepRunning}` : next);
   },
   noChannel: () =>
     createUnavailable(
@@ -78,19 +82,16 @@ export const approvalErrors = {
       ', and this server may have siblings that do not know of each other.',
       'let the operator start the server with --single-process where no other process serves its address',
     ),
-  withoutSignInPage: () =>
-    createUnavailable(
-      ', and over HTTP a person is asked by a sign-in at Microsoft Entra, for which this server has no page.',
-      'use a server on stdin and stdout',
-    ),
   tooLargeForForm: () =>
     createUnavailable(
       ', and its question is too large for a form of the client, the only way to ask here.',
       'make smaller calls, to start the server where a browser or a terminal of the person can be used, or with --approval form if the client draws whole forms',
     ),
   channelFailed(channel: ExternalChannel, why: string) {
-    const [way, other] = channel === 'page' ? ['approval page', 'terminal'] : ['way to the terminal', 'page'];
-    const next = `look into the server's log, to start the server with --approval ${other}`;
+    const way = channel === 'terminal' ? 'way to the terminal' : 'approval page';
+    const other = { page: 'terminal', terminal: 'page', signin: undefined }[channel];
+    const look = "look into the server's log";
+    const next = other === undefined ? look : `${look}, to start the server with --approval ${other}`;
     return createUnavailable(`, and the ${way} could not be opened (${why}).`, next);
   },
   clientWithoutForms: () =>

@@ -28,8 +28,8 @@ const mostFormsPerRequest = 2;
 const progressIntervalMs = 5_000;
 /** How often a window that nobody fetched is opened anew. */
 const mostReopenings = 3;
-/** Nothing on a screen tells a person that the terminal waits: the first call says so soon. */
-const firstTerminalWaitMs = 2_000;
+/** Where nothing on a screen tells a person that they are asked, the first call says so soon. */
+const firstUnseenWaitMs = 2_000;
 
 /** How often a form was shown, and whether a call is open that shows it. */
 interface ShownForm {
@@ -94,6 +94,9 @@ export class Gate {
   /** Whether this client has left a form unanswered: then the others are asked elsewhere, where that is possible. */
   #hasUnansweredForm = false;
 
+  /** The approval requests, for the channels on which a person answers. */
+  readonly inbox: ApprovalInbox;
+
   constructor(options: GateOptions) {
     this.#options = options;
     this.#form = new FormChannel(options.approval);
@@ -102,7 +105,8 @@ export class Gate {
       this.#hasUnansweredForm = true;
     };
     this.#requests = new ApprovalRequests({ ...options, onUnansweredForm });
-    this.#channels = options.openChannels(createInbox(this.#requests));
+    this.inbox = createInbox(this.#requests);
+    this.#channels = options.openChannels(this.inbox);
   }
 
   /** Ids of sensors that count as gone for a new plan, or for the second plan of an approved request. */
@@ -139,9 +143,10 @@ export class Gate {
     const { nonce, channel } = request;
     if (channel === 'form') return this.#showForm(request, call);
     this.#waitingCalls.set(call, nonce);
-    const error = await this.#channels.show(channel, nonce, atOnce);
+    const error = await this.#channels.show(channel, request, atOnce);
     if (error !== undefined) await this.#requests.endUnshown(nonce, error);
-    return this.#wait(request, call, this.#startPatience(channel === 'terminal' ? firstTerminalWaitMs : undefined));
+    const isSeen = this.#channels.isOnScreen(channel);
+    return this.#wait(request, call, this.#startPatience(isSeen ? undefined : firstUnseenWaitMs));
   }
 
   /**
@@ -229,7 +234,8 @@ export class Gate {
     if (state.kind === 'ended') {
       if (question.context.identity.tenantId !== (await call.readTenantId())) return unasked;
       const { resolution } = state;
-      if (isDecline(resolution)) throw approvalErrors.declinedRecently(this.#requests.formatUntil(request));
+      if (isDecline(resolution))
+        throw approvalErrors.declinedRecently(this.#requests.formatUntil(request), this.#options.approval);
       if (!hasTakenEffect(resolution)) return unasked;
       if (call.repeatOf !== id) throw describeAlreadyDone(request, resolution);
       const at = formatTime(resolution);
@@ -320,10 +326,11 @@ export class Gate {
   }
 
   /** Waits for a person outside the client, at most as long as patience lasts. */
-  async #wait({ nonce, channel }: ApprovalRequest, call: GatedCall, patience = this.#startPatience()) {
+  async #wait(waiting: ApprovalRequest, call: GatedCall, patience = this.#startPatience()) {
     const { clock, patienceMs } = this.#options;
+    const { nonce } = waiting;
     const tell = () => {
-      const place = this.#channels.describePlace(channel, nonce);
+      const place = this.#channels.describePlace(waiting);
       call.progress?.(`Waiting for a person ${place}`, undefined, Math.round(patienceMs / 1_000), 'seconds');
     };
     const stopTelling = repeat(clock, progressIntervalMs, tell);
@@ -360,9 +367,9 @@ export class Gate {
       throw approvalErrors.cancelled();
     }
     if (patience.signal.aborted) {
-      const place = this.#channels.describePlace(channel, nonce);
+      const place = this.#channels.describePlace(request);
       const { isEndedEarly } = this.#options.audit;
-      throw approvalErrors.stillPending(place, this.#requests.minutesLeft(request), isEndedEarly);
+      throw approvalErrors.stillPending(channel, place, this.#requests.minutesLeft(request), isEndedEarly);
     }
     await this.#requests.waitForMove(request, AbortSignal.any([signal, patience.signal]));
     return undefined;

@@ -23,12 +23,14 @@ export interface CallContext {
   readonly principal: string;
   /** Who called over HTTP. */
   readonly caller?: Caller | undefined;
+  /** The person who asks, as Entra knows them; undefined where an app acts for whoever uses this machine. */
+  readonly requester?: { readonly tenantId: string; readonly objectId: string } | undefined;
   /** What the client calls itself; shown, trusted for nothing. */
   readonly clientName: string;
   /** Safety settings that differ from their defaults. */
   readonly settings: readonly string[];
-  /** Where a disclosed secret goes: shown to the person only. */
-  readonly secretsFolder: string | undefined;
+  /** Where a disclosed secret goes: into a file of this folder, which only the person is shown, or onto the page. */
+  readonly disclosesTo?: { readonly folder: string } | 'page' | undefined;
 }
 
 /** One request of a plan, as a person sees it and an approval binds it. */

@@ -47,9 +47,7 @@ export function describeQuestion({ plan, requests, context, typed }: Question): 
     })),
     changes: [
       ...plan.changes.filter(({ targetId }) => targetId === undefined).map(formatChange),
-      ...(context.secretsFolder === undefined
-        ? []
-        : [`The key goes into a file in ${escapeInvisible(context.secretsFolder, Number.POSITIVE_INFINITY)}`]),
+      ...describeDisclosure(context),
     ],
     details: [
       ...requests.flatMap((request) =>
@@ -72,6 +70,12 @@ export function describeQuestion({ plan, requests, context, typed }: Question): 
 
 function describeRequester({ caller }: CallContext): string {
   return caller === undefined ? '' : `${caller.kind} ${quoteName(caller.name)} (${caller.id}), through `;
+}
+
+function describeDisclosure({ disclosesTo }: CallContext): string[] {
+  if (disclosesTo === undefined) return [];
+  if (disclosesTo === 'page') return ['The key is shown on this page, to you alone, once it was done'];
+  return [`The key goes into a file in ${escapeInvisible(disclosesTo.folder, Number.POSITIVE_INFINITY)}`];
 }
 
 /** The names of the targets that the act itself does not name. */

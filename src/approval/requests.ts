@@ -9,6 +9,7 @@ import { ToolError } from '../errors.ts';
 import { removingTools } from '../operations/index.ts';
 import { nameTarget } from '../operations/machines.ts';
 import { quoteName, quoteUnlessPlain } from '../text.ts';
+import { type Approver, describeApprover } from './approvers.ts';
 import { approvalErrors, endSentence, storeError } from './errors.ts';
 import { formatFormMessage, listNotes } from './formText.ts';
 import type { ApprovalInbox, ApprovalSetting, Channel, Decision, ExternalChannel, RequestView } from './inbox.ts';
@@ -81,6 +82,8 @@ type StateKind = RequestState['kind'];
 type LiveKind = Exclude<StateKind, 'ended'>;
 type RequestStep = (request: ApprovalRequest) => Promise<ApprovalStep>;
 type RecordKind = Exclude<AuditRecord['kind'], 'start'>;
+/** What is on the disk before anything follows from it. */
+const durableKinds: readonly RecordKind[] = ['acting', 'outcome', 'showing'];
 const beforeSending: readonly StateKind[] = ['pending', 'approved', 'claimed'];
 
 /**
@@ -106,6 +109,11 @@ export class ApprovalRequests {
   /** The request with this nonce; undefined where there is none any more. */
   read(nonce: string): Promise<ApprovalRequest | undefined> {
     return this.#step(() => this.#load(nonce));
+  }
+
+  /** The request with this id; undefined where there is none any more. */
+  findById(id: string): Promise<ApprovalRequest | undefined> {
+    return this.#step(async (requests) => requests.find((request) => request.id === id));
   }
 
   /** The request of this call that is live, else the one that ended last. */
@@ -177,20 +185,23 @@ export class ApprovalRequests {
   decideOutside(nonce: string, decision: Decision, channel: Channel): Promise<ApprovalStep> {
     return this.#stepOn(nonce, ['pending'], async (request) => {
       if (request.channel === channel) return this.#decide(request, decision);
+      // Elsewhere a sign-in would not be needed.
+      if (request.channel === 'signin') return { kind: 'late', request };
       const moved = await this.#replace(request, `It was moved to the ${channel}`, { channel });
       return moved.kind === 'asked' ? this.#attempt(moved.request, (next) => this.#decide(next, decision)) : moved;
     });
   }
 
   /** Lets be asked again what a person declined, and everything after three declines in a row. */
-  async lift(nonce: string): Promise<void> {
+  async lift(nonce: string, approver?: Approver): Promise<void> {
     await this.#stepOn(nonce, ['ended'], async (request) => {
       const { state } = request;
-      if (state.kind !== 'ended' || !isDecline(state.resolution)) return { kind: 'late', request };
+      if (state.kind !== 'ended' || !isDecline(state.resolution) || isUnsigned(request, approver))
+        return { kind: 'late', request };
       const lifted = { ...state, resolution: { ...state.resolution, lifted: true } };
       if (await this.#options.store.move(nonce, 'ended', lifted)) {
         this.#declines.delete(request.question.context.principal);
-        this.#note(request, 'lifted', { tool: request.question.tool });
+        this.#note(request, 'lifted', { tool: request.question.tool, ...noteApprover(approver) });
       }
       return { kind: 'late', request: await this.#load(nonce) };
     });
@@ -318,21 +329,39 @@ export class ApprovalRequests {
     this.#options.audit.record('ignored', { reason, tool, ...(isLast && { last: 'no more of these are recorded' }) });
   }
 
+  /** Records that somebody signed in who may not answer. */
+  async recordObjection(nonce: string, objection: string, approver: Approver): Promise<void> {
+    const request = await this.read(nonce);
+    if (request === undefined) return;
+    this.#ignoredRecords += 1;
+    if (this.#ignoredRecords > mostIgnoredRecords) return;
+    this.#note(request, 'ignored', { reason: objection, tool: request.question.tool, ...noteApprover(approver) });
+  }
+
+  /** Records that a key is about to be shown, or what came of that. @throws a ToolError when the log cannot be written. */
+  async recordShowing(nonce: string, kind: 'showing' | 'shown', fields: object): Promise<void> {
+    const request = await this.read(nonce);
+    if (request === undefined) throw approvalErrors.notPending();
+    this.#record(request, kind, fields);
+  }
+
   /** How page and terminal see a request. */
   describe(request: ApprovalRequest): RequestView {
-    const { nonce, question, channel, state } = request;
+    const { nonce, id, question, channel, state, askedAt } = request;
     const minutesLeft = this.minutesLeft(request);
     const auditRecord = this.#recordNumbers.get(request.id);
     return {
       nonce,
+      id,
       question,
       channel,
+      askedAtMs: askedAt.wall,
       note: listNotes(request),
       ...(Number.isFinite(minutesLeft) && { minutesLeft }),
       state: views[state.kind],
       sentence: state.kind === 'ended' ? summarize(state.resolution) : '',
       canBeLifted: isDeclined(state),
-      ...findSecretFile(request),
+      ...findDisclosure(request),
       ...(auditRecord !== undefined && { auditRecord }),
       ...(state.kind === 'ended' && state.resolution.kind === 'replaced' && { replacedBy: state.resolution.by }),
     };
@@ -372,7 +401,7 @@ export class ApprovalRequests {
     const { question, channel } = asked;
     const { plan, context, tool } = question;
     const declines = this.#countDeclines(question);
-    if (declines >= mostDeclines) throw approvalErrors.declinedTooOften(declines);
+    if (declines >= mostDeclines) throw approvalErrors.declinedTooOften(declines, this.#options.approval);
     if (channel === 'form' && plan.targets.length > mostTargetsInForm)
       throw approvalErrors.tooManyTargets(mostTargetsInForm, plan.targets.length);
     const declined = await this.#findDeclined(question);
@@ -421,7 +450,8 @@ export class ApprovalRequests {
       const { state, question } = request;
       const declinedIds = listObjectIds(question);
       if (!isDeclined(state) || !declinedIds.some((id) => ids.has(id))) return [];
-      if (declinedIds.every((id) => ids.has(id))) throw approvalErrors.declinedRecently(this.formatUntil(request));
+      if (declinedIds.every((id) => ids.has(id)))
+        throw approvalErrors.declinedRecently(this.formatUntil(request), this.#options.approval);
       return [declinedIds.length];
     });
     return counts.length === 0 ? undefined : Math.max(...counts);
@@ -440,11 +470,14 @@ export class ApprovalRequests {
   }
 
   async #decide(request: ApprovalRequest, decision: FormDecision): Promise<ApprovalStep> {
-    if (decision.kind === 'decline') return this.#decline(request, 'declined', approvalErrors.declined());
     if (decision.kind === 'close') return this.#close(request);
-    if (isTypedRight(request.question, decision.typed)) return this.#approve(request);
-    if (request.follows !== undefined) return this.#refuse(request, approvalErrors.mistyped(), 'mistyped');
-    this.#noteAnswer(request, 'mistyped');
+    const { approver } = decision;
+    if (isUnsigned(request, approver)) return { kind: 'late', request };
+    if (decision.kind === 'decline') return this.#decline(request, 'declined', approvalErrors.declined(), approver);
+    if (isTypedRight(request.question, decision.typed)) return this.#approve(request, approver);
+    const noteMistyped = () => this.#noteAnswer(request, 'mistyped', approver);
+    if (request.follows !== undefined) return this.#refuse(request, approvalErrors.mistyped(), noteMistyped);
+    noteMistyped();
     return this.#replace(request, 'The text was not the one asked for', { follows: 'mistyped' });
   }
 
@@ -457,10 +490,10 @@ export class ApprovalRequests {
       : this.#decline(request, 'closed', approvalErrors.declined());
   }
 
-  #decline(request: ApprovalRequest, action: string, error: ToolError): Promise<ApprovalStep> {
+  #decline(request: ApprovalRequest, action: string, error: ToolError, approver?: Approver): Promise<ApprovalStep> {
     return this.#refuse(request, error, () => {
       this.#declines.set(request.question.context.principal, this.#countDeclines(request.question) + 1);
-      this.#noteAnswer(request, action);
+      this.#noteAnswer(request, action, approver);
     });
   }
 
@@ -469,9 +502,9 @@ export class ApprovalRequests {
   }
 
   /** From now on no answer reaches the request, and it has 5 minutes to be used. */
-  async #approve(request: ApprovalRequest): Promise<ApprovalStep> {
+  async #approve(request: ApprovalRequest, approver: Approver | undefined): Promise<ApprovalStep> {
     const { nonce, question } = request;
-    this.#record(request, 'answer', this.#describeAnswer(request, 'approved'));
+    this.#record(request, 'answer', this.#describeAnswer(request, 'approved', approver));
     const approved = { kind: 'approved', since: this.#now() } as const;
     if (await this.#options.store.move(nonce, 'pending', approved)) {
       this.#declines.delete(question.context.principal);
@@ -553,7 +586,7 @@ export class ApprovalRequests {
   }
 
   #record({ id }: ApprovalRequest, kind: RecordKind, fields: object): AuditPosition | undefined {
-    const durable = kind === 'acting' || kind === 'outcome';
+    const durable = durableKinds.includes(kind);
     const position = this.#options.audit.record(kind, { id, ...fields }, { durable });
     if (position !== undefined) this.#recordNumbers.set(id, position.n);
     const [oldest] = this.#recordNumbers.keys();
@@ -580,8 +613,8 @@ export class ApprovalRequests {
     }
   }
 
-  #noteAnswer(request: ApprovalRequest, action: string): void {
-    this.#note(request, 'answer', this.#describeAnswer(request, action));
+  #noteAnswer(request: ApprovalRequest, action: string, approver?: Approver): void {
+    this.#note(request, 'answer', this.#describeAnswer(request, action, approver));
   }
 
   #noteNoAnswer(request: ApprovalRequest, action: string): void {
@@ -600,8 +633,8 @@ export class ApprovalRequests {
     return request?.state.kind === 'acting' ? this.#note(request, 'outcome', fields) : undefined;
   }
 
-  #describeAnswer(request: ApprovalRequest, action: string) {
-    return { channel: request.channel, action, afterMs: Math.round(this.ageMs(request)) };
+  #describeAnswer(request: ApprovalRequest, action: string, approver?: Approver) {
+    return { channel: request.channel, action, afterMs: Math.round(this.ageMs(request)), ...noteApprover(approver) };
   }
 }
 
@@ -616,6 +649,10 @@ export function createInbox(requests: ApprovalRequests): ApprovalInbox {
   };
   return {
     view,
+    async find(id) {
+      const request = await requests.findById(id);
+      return request && requests.describe(request);
+    },
     async listWaiting() {
       const pending = await requests.listPending();
       return pending.map((request) => requests.describe(request));
@@ -624,17 +661,27 @@ export function createInbox(requests: ApprovalRequests): ApprovalInbox {
       const declined = await requests.listDeclined();
       return declined.map((request) => requests.describe(request));
     },
-    async lift(nonce) {
-      await requests.lift(nonce);
+    async lift(nonce, approver) {
+      await requests.lift(nonce, approver);
       return view(nonce);
     },
     async answer(nonce, decision, channel) {
-      await requests.decideOutside(nonce, decision, channel);
-      return view(nonce);
+      const { kind } = await requests.decideOutside(nonce, decision, channel);
+      return { isApproved: kind === 'approved', view: await view(nonce) };
     },
     withdraw: (nonce, why) => requests.withdraw(nonce, why),
+    noteObjection: (nonce, objection, approver) => requests.recordObjection(nonce, objection, approver),
+    noteShowing: (nonce, approver) => requests.recordShowing(nonce, 'showing', noteApprover(approver)),
+    noteShown: (nonce, outcome) => requests.recordShowing(nonce, 'shown', outcome).catch(() => undefined),
   };
 }
+
+const noteApprover = (approver: Approver | undefined) =>
+  approver === undefined ? {} : { approver: describeApprover(approver) };
+
+/** Whether somebody has to sign in for an answer, and nobody did. */
+const isUnsigned = ({ channel }: ApprovalRequest, approver: Approver | undefined) =>
+  channel === 'signin' && approver === undefined;
 
 const isDeclined = (state: RequestState) => state.kind === 'ended' && isDecline(state.resolution);
 const isClosed = (state: RequestState) => state.kind === 'ended' && isClosing(state.resolution);
@@ -675,14 +722,16 @@ function summarize(resolution: Resolution): string {
   return `${endSentence(resolution.error.message)}${resolution.lifted === true ? ' It may be asked again.' : ''}`;
 }
 
-const disclosure = z.looseObject({ file: z.string() });
+const disclosure = z.looseObject({ file: z.string().optional(), fingerprint: z.string() });
 
-/** The whole path of what a disclosed key went into: the model gets its name only. */
-function findSecretFile({ question, state }: ApprovalRequest): Pick<RequestView, 'secretFile'> {
-  const folder = question.context.secretsFolder;
-  if (folder === undefined || state.kind !== 'ended' || state.resolution.kind !== 'executed') return {};
+/** Where a disclosed key is: the whole path of its file, of which the model gets the name only, or nowhere. */
+function findDisclosure({ question, state }: ApprovalRequest): Pick<RequestView, 'secretFile' | 'disclosedKey'> {
+  const { disclosesTo } = question.context;
+  if (disclosesTo === undefined || state.kind !== 'ended' || state.resolution.kind !== 'executed') return {};
   const { data } = disclosure.safeParse(state.resolution.result.structuredContent);
-  return data === undefined ? {} : { secretFile: resolve(folder, data.file) };
+  if (data === undefined) return {};
+  if (disclosesTo === 'page') return state.resolution.changed ? { disclosedKey: data.fingerprint } : {};
+  return data.file === undefined ? {} : { secretFile: resolve(disclosesTo.folder, data.file) };
 }
 
 const outcomeSchema = z.looseObject({ outcome: z.string().default('done') });

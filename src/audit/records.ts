@@ -13,7 +13,18 @@ export const auditRecord = z.looseObject({
   time: z.iso.datetime(),
   /** The hash of the record before. */
   prev: z.string(),
-  kind: z.enum(['start', 'question', 'answer', 'acting', 'outcome', 'ignored', 'unanswered', 'lifted']),
+  kind: z.enum([
+    'start',
+    'question',
+    'answer',
+    'acting',
+    'outcome',
+    'ignored',
+    'unanswered',
+    'lifted',
+    'showing',
+    'shown',
+  ]),
 });
 export type AuditRecord = z.infer<typeof auditRecord>;
 

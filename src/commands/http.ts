@@ -3,14 +3,20 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { localhostAllowedHostnames } from '@modelcontextprotocol/server';
+import type { Hono } from 'hono';
+import { createRemoteChannels } from '../approval/channels/address.ts';
+import { noChannels } from '../approval/channels/choose.ts';
+import { SignInPage } from '../approval/channels/signin.ts';
 import { resolveAuditFolder } from '../audit/log.ts';
 import { type VerifiedFile, verifyFolder } from '../audit/verify.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
+import { callerScope } from '../entra/callers.ts';
+import { createSignIn, type SignIn } from '../entra/signIn.ts';
 import { createTokenVerifier } from '../entra/tokens.ts';
-import { createProxyFetch } from '../graph/client/httpClient.ts';
+import { createFetch } from '../graph/client/fetch.ts';
 import type { Tenant } from '../graph/tenant.ts';
-import { createLog, tellOperator } from '../log.ts';
+import { createLog, type Log, tellOperator } from '../log.ts';
 import {
   type AuthenticatedCall,
   type Authentication,
@@ -18,13 +24,14 @@ import {
   createLoopbackAuthentication,
 } from '../server/authentication.ts';
 import { createCallerGraphs } from '../server/callerGraphs.ts';
+import { readDisclosedKey } from '../server/disclosedKey.ts';
 import { createHttpApp, createHttpServer, type Service, type TlsFiles } from '../server/http.ts';
 import type { Runtime } from '../server/runtime.ts';
 import { createAppVariables, findAuthority, type SignInEnvironment } from '../tenants/entra/app.ts';
 import { createOnBehalfTenants, type OpenOnBehalf } from '../tenants/entra/onBehalf.ts';
 import { openTenant } from '../tenants/open.ts';
 import { type DrainableServing, endOnSignal } from './lifetime.ts';
-import { type OpenProcess, openProcess } from './serve.ts';
+import { type OpenProcess, openProcess, type ProcessOptions } from './serve.ts';
 
 /** Where a server over HTTP has its callers and its Graph from. */
 export interface HttpParts {
@@ -33,6 +40,8 @@ export interface HttpParts {
   readonly acting:
     | { readonly as: 'caller'; readonly open: OpenOnBehalf }
     | { readonly as: 'app'; readonly open: () => Promise<Tenant> };
+  /** How people sign in to approve; absent where nobody can. */
+  readonly signIn?: SignIn;
 }
 
 const loopbackPath = '/mcp';
@@ -42,7 +51,7 @@ const loopbackHosts = ['127.0.0.1', '::1', 'localhost'];
 export async function runHttp(config: Config, version: string): Promise<void> {
   checkSettings(config);
   const log = createLog(config.logLevel);
-  const own = openProcess(config, version, log, 'http');
+  const own = openHttpProcess(config, version, log);
   const { notes, ...parts } =
     config.publicUrl === undefined
       ? await openLoopbackParts(config)
@@ -75,6 +84,14 @@ function readFiles(folder: string): VerifiedFile[] {
   }
 }
 
+/** Opens a process for callers on the network: they approve by signing in, where Entra says who they are. */
+export function openHttpProcess(config: Config, version: string, log: Log, options?: ProcessOptions): OpenProcess {
+  const { publicUrl } = config;
+  if (publicUrl === undefined) return openProcess(config, version, log, 'http', () => noChannels, options);
+  const openChannels = () => createRemoteChannels(new URL(publicUrl).origin);
+  return openProcess({ ...config, approval: 'signin' }, version, log, 'http', openChannels, options);
+}
+
 /** Listens, and serves whoever is let in. @throws a sentence where it cannot listen. */
 export async function serveHttp(config: Config, own: OpenProcess, parts: HttpParts): Promise<DrainableServing> {
   const { clock, log } = own;
@@ -85,6 +102,7 @@ export async function serveHttp(config: Config, own: OpenProcess, parts: HttpPar
     hostNames: url === undefined ? localhostAllowedHostnames() : [url.hostname],
     log,
     audit: own.audit,
+    approvalPage: url && parts.signIn && createApprovalPage(own, url.origin, parts.signIn, parts.acting),
     openService: parts.acting.as === 'caller' ? serveCallers(own, parts.acting) : serveEverybody(own, parts.acting),
   });
   const server = createHttpServer(app, await readTlsFiles(config), clock, log);
@@ -101,6 +119,20 @@ export async function serveHttp(config: Config, own: OpenProcess, parts: HttpPar
     },
     waitForActs: () => own.gate.waitForActs(),
   };
+}
+
+/** Reads a disclosed key for who approved it: as that person, or as the app that acts for everybody. */
+function createApprovalPage(own: OpenProcess, origin: string, signIn: SignIn, acting: HttpParts['acting']): Hono {
+  const { app } = new SignInPage({
+    ...{ inbox: own.gate.inbox, signIn, approvers: own.config.approvers, clock: own.clock },
+    getOrigin: async () => origin,
+    async readKey({ context: { identity } }, { tenantId, objectId: id, accessToken, name }) {
+      if (acting.as === 'app') return readDisclosedKey(own.createGraph(acting.open), identity);
+      const graph = own.createGraph(async () => acting.open(accessToken.open()));
+      return readDisclosedKey(graph, { ...identity, kind: 'person', tenantId, id, name });
+    },
+  });
+  return app;
 }
 
 type OpenService = (call: AuthenticatedCall) => Service;
@@ -190,10 +222,15 @@ async function openEntraParts(
       '--public-url needs AZURE_TENANT_ID and AZURE_CLIENT_ID: the tenant, and the app registration of this server in it.',
     );
   const { authorityHost: authority } = findAuthority(config.cloud, environment);
-  const verifier = createTokenVerifier({ authority, tenantId, fetch: createProxyFetch(), clock });
+  const fetch = createFetch();
+  const verifier = createTokenVerifier({ authority, tenantId, fetch, clock });
   const actsAsApp = config.actsAs === 'app' || config.simulate !== undefined;
   return {
     authentication: createEntraAuthentication({ verifier, publicUrl, audience, takesApps: actsAsApp }),
+    signIn: createSignIn({
+      ...{ verifier, clientId: audience, clientSecret: get('CLIENT_SECRET'), fetch, clock },
+      scope: `${publicUrl}/${callerScope}`,
+    }),
     acting: actsAsApp
       ? { as: 'app', open: await openTenant(config, tellOperator) }
       : { as: 'caller', open: createOnBehalfTenants(config, { environment, clock }) },
@@ -217,7 +254,8 @@ export function checkSettings(config: Config): void {
     refuse('--reveal-secrets is not for http: no access key leaves this machine over the network.');
   if (config.exportDir !== undefined)
     refuse('--export-dir is not for http: its files would be on this machine, not on the one of who asks.');
-  if (approval !== 'auto') refuse(`--approval ${approval} is not for http: nobody is at this machine.`);
+  if (approval !== 'auto' && approval !== 'signin')
+    refuse(`--approval ${approval} is not for http: nobody is at this machine.`);
   if ((tlsCert === undefined) !== (tlsKey === undefined)) refuse('--tls-cert and --tls-key go together.');
   if (publicUrl === undefined) {
     if (!loopbackHosts.includes(host))

@@ -2,15 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { Transport } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import {
-  explainNoSignIn,
-  type Machine,
-  noChannels,
-  openBrowser,
-  openExternalChannels,
-} from '../approval/channels/choose.ts';
+import { explainNoSignIn, type Machine, openBrowser, openExternalChannels } from '../approval/channels/choose.ts';
 import { Gate } from '../approval/gate.ts';
 import type { ApprovalInbox, ExternalChannels } from '../approval/inbox.ts';
+import type { Question } from '../approval/question.ts';
 import { createMemoryStore, type RequestStore } from '../approval/requestStore.ts';
 import { openAuditLog, resolveAuditFolder, type StartableAuditLog } from '../audit/log.ts';
 import { systemClock } from '../clock.ts';
@@ -20,13 +15,15 @@ import type { Graph } from '../graph/client/client.ts';
 import type { Tenant } from '../graph/tenant.ts';
 import { type Log, tellOperator } from '../log.ts';
 import { resolveSecretsFolder } from '../secrets/file.ts';
+import { readDisclosedKey } from '../server/disclosedKey.ts';
 import { repairFormAnswers } from '../server/formAnswers.ts';
 import type { Runtime, ServerProcess } from '../server/runtime.ts';
 import { createServer } from '../server/server.ts';
 import { createStdioTransport } from '../server/stdio.ts';
+import { type ApprovalEntra, prepareSignIn } from './approvalSignIn.ts';
 import type { Serving } from './lifetime.ts';
 
-/** What a server has around it; what is not said is the machine's own. */
+/** What a server has around it. */
 interface RuntimeOptions extends Machine {
   /** How long a call waits for a person outside the client. Hosts end a call after a minute, some sooner. */
   readonly patienceMs: number;
@@ -56,13 +53,19 @@ export interface OpenProcess extends ServerProcess {
   tidyUp(): void;
 }
 
+/** What is not said is the machine's own. */
+export type ProcessOptions = Partial<RuntimeOptions>;
+
+type OpenedChannels = ExternalChannels & { close?(): void };
+
 /** Approval requests, seal key and write lock are made here, once, for every server of the SDK. */
 export function openProcess(
   config: Config,
   version: string,
   log: Log,
   transport: Runtime['transport'],
-  options: Partial<RuntimeOptions> = {},
+  openChannels: (inbox: ApprovalInbox, machine: Machine) => OpenedChannels,
+  options: ProcessOptions = {},
 ): OpenProcess {
   const { patienceMs, store, attemptTimeoutMs, ...machine }: RuntimeOptions = {
     clock: systemClock,
@@ -75,25 +78,21 @@ export function openProcess(
     ...options,
   };
   const { clock } = machine;
-  if (transport === 'stdio' && config.auditLog === 'stdout')
-    throw new Error('--audit-log stdout is for http: here stdout belongs to the protocol.');
   const settings = listUnusualSafetySettings(config);
   const principal = `${readUserName()} ${randomUUID()}`;
-  let channels: (ExternalChannels & { close(): void }) | undefined;
-  const openChannels = (inbox: ApprovalInbox) => {
-    channels = openExternalChannels(config, machine, inbox);
-    return channels;
-  };
+  let channels: OpenedChannels | undefined;
   const audit = openAuditLog({ folder: resolveAuditFolder(config.auditLog), version, settings, principal });
   const gate = new Gate({
     clock,
     patienceMs,
     approval: config.approval,
+    ...(transport === 'http' && { unavailable: explainNoSignIn(config) }),
     audit,
     store,
-    ...(transport === 'stdio'
-      ? { openChannels }
-      : { openChannels: () => noChannels, unavailable: explainNoSignIn(config) }),
+    openChannels(inbox) {
+      channels = openChannels(inbox, machine);
+      return channels;
+    },
   });
   return {
     transport,
@@ -121,7 +120,7 @@ export function openProcess(
         return graph;
       };
     },
-    tidyUp: () => channels?.close(),
+    tidyUp: () => channels?.close?.(),
   };
 }
 
@@ -130,16 +129,24 @@ export interface OpenRuntime extends Runtime {
   tidyUp(): void;
 }
 
-/** Opens a process that serves one host. */
+/** Opens a process that serves one host. Throws a sentence where the settings contradict each other. */
 export function openRuntime(
   config: Config,
   getTenant: () => Promise<Tenant>,
   version: string,
   log: Log,
-  options: Partial<RuntimeOptions> = {},
+  { approvalEntra, ...options }: ProcessOptions & { readonly approvalEntra?: ApprovalEntra } = {},
 ): OpenRuntime {
-  const own = openProcess(config, version, log, 'stdio', options);
-  return { ...own, graph: own.createGraph(getTenant) };
+  if (config.auditLog === 'stdout')
+    throw new Error('--audit-log stdout is for http: here stdout belongs to the protocol.');
+  const openChannels = (inbox: ApprovalInbox, machine: Machine) => {
+    const openSignIn = prepareSignIn(config, machine.environment, machine.clock, approvalEntra);
+    const readKey = ({ context }: Question) => readDisclosedKey(graph, context.identity);
+    return openExternalChannels(config, machine, inbox, openSignIn && { openSignIn, readKey });
+  };
+  const own = openProcess(config, version, log, 'stdio', openChannels, options);
+  const graph = own.createGraph(getTenant);
+  return { ...own, graph };
 }
 
 /** Serves MCP over a transport, stdin and stdout unless told, until closed. */

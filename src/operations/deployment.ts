@@ -16,21 +16,26 @@ import { text } from './schemas.ts';
 const keyEndpoint = endpoints.getDeploymentAccessKey;
 const regenerateEndpoint = endpoints.regenerateDeploymentAccessKey;
 
-const steps = [
-  `A person copies the file to the server: \`${formatOwnCommand('secrets')}\` in their own terminal shows its folder. Do not look for it yourself.`,
+const install = [
   'Plan a maintenance window: the silent installation may restart the server by itself, even with norestart.',
   'On the server, in the folder of the unpacked package, in PowerShell: & \'.\\Azure ATP sensor Setup.exe\' --% /quiet NetFrameworkCommandLineArguments="/q" AccessKeyFile="PATH_OF_THE_FILE"',
+];
+const stepsFromFile = [
+  `A person copies the file to the server: \`${formatOwnCommand('secrets')}\` in their own terminal shows its folder. Do not look for it yourself.`,
+  ...install,
   `Delete the file on both machines; on this one \`${formatOwnCommand('secrets --clear')}\` does it.`,
 ];
-const goesToFile = inform('key_goes_to_file', {
-  text: 'The key is written into a file on this machine; the assistant gets the name of the file and a fingerprint.',
-});
+const stepsFromPage = [
+  'Whoever approved presses Show on the approval page, within 10 minutes after their sign-in, and puts the key into a file on the server. Do not ask them for the key.',
+  ...install,
+  'Delete that file.',
+];
 
 export const getDeploymentAccessKey = write({
   name: 'get_deployment_access_key',
   title: 'Get deployment access key',
   description:
-    'Puts the access key for installing v2.x sensors into a file on this machine, after a person has approved it. Returns the name of the file, a fingerprint and the steps of an installation, not the key.',
+    'Gives the person who approves it the access key for installing v2.x sensors, in a file on this machine or on the approval page. Returns a fingerprint, the name of the file where there is one, and the steps of an installation, not the key.',
   effect: 'disclose',
   input: z.strictObject({}),
   output: z.looseObject({ outcome: z.string(), file: text, fingerprint: text, steps: z.array(z.string()).optional() }),
@@ -43,7 +48,6 @@ export const getDeploymentAccessKey = write({
       inform('key_valid_for_all_installs', {
         text: 'The key is the same for all installations of v2.x sensors in this tenant and stays valid until it is regenerated.',
       }),
-      goesToFile,
     ],
     types: 'tenant',
     requests: [createRequest(keyEndpoint, {})],
@@ -53,12 +57,15 @@ export const getDeploymentAccessKey = write({
     if (secret === undefined) {
       throw new ToolError('unavailable', 'Microsoft Graph gave no access key that can be read.', 'Try again later.');
     }
-    return { outcome: 'The access key is in a file on this machine', ...(await saveKey(secret, graph)) };
+    const saved = await saveKey(secret, graph);
+    const place = saved.file === undefined ? 'shown to whoever approved it' : 'in a file on this machine';
+    return { outcome: `The access key is ${place}`, ...saved };
   },
 });
 
 async function saveKey(secret: Secret, graph: Finisher) {
   const { file, fingerprint, revealed } = await graph.saveSecret(secret);
+  const steps = file === undefined ? stepsFromPage : stepsFromFile;
   return { file, fingerprint, steps, ...(revealed !== undefined && { accessKey: revealed }) };
 }
 
@@ -66,7 +73,7 @@ export const regenerateDeploymentAccessKey = write({
   name: 'regenerate_deployment_access_key',
   title: 'Regenerate deployment access key',
   description:
-    'Replaces the access key for installing v2.x sensors: prepared installations with the old key stop working, registered sensors keep working. A person types the tenant name. The new key goes into a file; returns its name and both fingerprints.',
+    'Replaces the access key for installing v2.x sensors: prepared installations with the old key stop working, registered sensors keep working. A person types the tenant name. The person who approves finds the new key in a file or on the approval page; returns both fingerprints.',
   effect: 'destroy',
   input: z.strictObject({}),
   output: z.looseObject({
@@ -94,7 +101,6 @@ export const regenerateDeploymentAccessKey = write({
           text: 'Sensors that are registered already keep working: they sign in with certificates, and none is removed.',
         }),
         ...assessRecentSensors(sensors),
-        goesToFile,
       ],
       types: 'tenant',
       requests: [createRequest(keyEndpoint, {}), createRequest(regenerateEndpoint, {})],

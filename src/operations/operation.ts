@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { Outcome } from '../graph/client/outcome.ts';
 import type { Reader } from '../graph/client/reader.ts';
 import type { Endpoint, GraphRequest, Permission } from '../graph/endpoint.ts';
-import type { StoredSecret } from '../secrets/file.ts';
+import type { DisclosedSecret } from '../secrets/file.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { Typed, WriteEffect } from './effects.ts';
 
@@ -166,8 +166,8 @@ interface Note extends ConsequenceBase {
 
 /** What an operation may do after sending: read, put a secret into its file, repeat an approved GET. Where the client cancels the call, only its pauses end. */
 export interface Finisher extends Reader {
-  /** Writes the secret into the file that was created before the request left. */
-  saveSecret(secret: Secret): Promise<StoredSecret>;
+  /** Puts the secret where the person who approved finds it, such as the file that was created before the request left. */
+  saveSecret(secret: Secret): Promise<DisclosedSecret>;
   /** Repeats a GET of the approved plan, such as reading the key again after an ambiguous answer. */
   repeat(request: GraphRequest): Promise<Outcome>;
 }

@@ -6,21 +6,31 @@ import { ToolError } from '../errors.ts';
 import { ensurePrivateFolder, findStateFolder, isInProject, UntrustedFolder } from '../files.ts';
 import type { Secret } from './secret.ts';
 
-/** What may be said of a kept secret. */
-export interface StoredSecret {
-  /** The file's name without its folder, which only the person is shown. */
-  readonly file: string;
+/** What may be said of a disclosed secret. */
+export interface DisclosedSecret {
+  /** The file's name without its folder, which only the person is shown; absent where no file holds it. */
+  readonly file?: string;
   readonly fingerprint: string;
   /** The secret itself, only where the operator started the server with `--reveal-secrets`. */
   readonly revealed?: string;
 }
 
-/** A file that waits for a secret: made before the request leaves, so that a full disk cannot follow a rotation. */
-export interface SecretFile {
-  keep(secret: Secret): Promise<StoredSecret>;
-  /** Removes the file when no secret came. */
+/** What waits for a secret: a file is made before the request leaves, so that a full disk cannot follow a rotation. */
+export interface SecretKeeper {
+  keep(secret: Secret): Promise<DisclosedSecret>;
+  /** Leaves nothing behind where no secret came. */
   discard(): Promise<void>;
 }
+
+interface SecretFile extends SecretKeeper {
+  keep(secret: Secret): Promise<DisclosedSecret & { readonly file: string }>;
+}
+
+/** Keeps nothing: the person who approved is shown the secret, which is read again for that. */
+export const createShownSecret = (reveal: boolean): SecretKeeper => ({
+  keep: async (secret) => ({ fingerprint: secret.fingerprint, ...(reveal && { revealed: secret.open() }) }),
+  discard: async () => undefined,
+});
 
 /** The folder that the setting names; undefined where it names none and the user has no home folder. */
 export const resolveSecretsFolder = (setting: string | undefined) => setting ?? findStateFolder('secrets');

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 
-/** A value that prints as `[secret]` everywhere; `open` is called by the file writer alone. */
+/** A value that prints as `[secret]` everywhere; `open` is called where a person gets it: by the file writer, and by the page that shows it. */
 export class Secret {
   readonly #value: string;
 

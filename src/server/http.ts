@@ -36,6 +36,8 @@ interface HttpAppOptions {
   readonly hostNames: readonly string[];
   readonly log: Log;
   readonly audit: Pick<AuditLog, 'state'>;
+  /** Where people approve, at the root of the server. */
+  readonly approvalPage?: Hono | undefined;
   openService(call: AuthenticatedCall): Service;
 }
 
@@ -46,7 +48,15 @@ export interface HttpApp {
 }
 
 /** MCP over Streamable HTTP without sessions, in both protocol eras, and two probes. */
-export function createHttpApp({ authentication, path, hostNames, log, audit, openService }: HttpAppOptions): HttpApp {
+export function createHttpApp({
+  authentication,
+  path,
+  hostNames,
+  log,
+  audit,
+  approvalPage,
+  openService,
+}: HttpAppOptions): HttpApp {
   const services = new WeakMap<AuthInfo, Service>();
   let isDraining = false;
   const handler = createMcpHandler(
@@ -94,6 +104,7 @@ export function createHttpApp({ authentication, path, hostNames, log, audit, ope
   });
   app.use(hostHeaderValidation([...hostNames]), originValidation([...hostNames]));
   app.all(path, (c) => serveMcp(c.req.raw));
+  if (approvalPage !== undefined) app.route('/', approvalPage);
   app.all('/.well-known/*', async (c) => (await authentication.answerMetadata(c.req.raw)) ?? answerNotFound(c));
   app.notFound(answerNotFound);
   app.onError((error) => {

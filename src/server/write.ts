@@ -4,11 +4,12 @@ import canonicalize from 'canonicalize';
 import * as z from 'zod';
 import { describeClient } from '../approval/channels/form.ts';
 import type { ExecutionOutcome, GateResponse } from '../approval/gate.ts';
-import { createQuestion, type Question, selectTarget } from '../approval/question.ts';
+import { type CallContext, createQuestion, type Question, selectTarget } from '../approval/question.ts';
 import type { ApprovalRequest, TextResult } from '../approval/requestStore.ts';
 import type { Execution } from '../approval/requests.ts';
 import { abortAfter } from '../clock.ts';
 import { type Config, listUnusualSafetySettings } from '../config.ts';
+import type { Caller } from '../entra/callers.ts';
 import { SignInNeeded, ToolError } from '../errors.ts';
 import type { Graph } from '../graph/client/client.ts';
 import { createCancelledError, isWrite } from '../graph/client/errors.ts';
@@ -18,7 +19,7 @@ import type { ProgressReporter, ReadOptions } from '../graph/client/reader.ts';
 import type { Freshness, RefreshTerms } from '../graph/client/retry.ts';
 import { pause } from '../graph/client/timing.ts';
 import type { GraphRequest } from '../graph/endpoint.ts';
-import { warn } from '../operations/consequences.ts';
+import { inform, warn } from '../operations/consequences.ts';
 import { effects, isPersonAsked } from '../operations/effects.ts';
 import {
   type Finisher,
@@ -28,7 +29,7 @@ import {
   type Warning,
   type Write,
 } from '../operations/operation.ts';
-import { checkSecretsFolder, createSecretFile, type SecretFile } from '../secrets/file.ts';
+import { checkSecretsFolder, createSecretFile, createShownSecret, type SecretKeeper } from '../secrets/file.ts';
 import { traceApproval } from '../tracing.ts';
 import { createFreshness } from './freshness.ts';
 import { describeOtherVersion, describeTenant, formatFailure, formatSuccess } from './results.ts';
@@ -77,7 +78,7 @@ export async function handleWrite(operation: Write, { repeatOf: repeated, ...inp
       await authorize(operation, first.identity, call);
       return (await send(first, first.question, getWindowMs(first.plan))).result;
     }
-    if (isDisclosing(operation)) await checkSecretsFolder(runtime.secretsFolder);
+    if (isDisclosing(operation) && !isKeyShown(runtime.config)) await checkSecretsFolder(runtime.secretsFolder);
     const { note, remarks } = response;
     const asked = { question: first.question, pendingDeletions, note, remarks };
     response = await traceApproval(operation.name, readKind, () => gate.ask(asked, gatedCall));
@@ -117,7 +118,11 @@ async function prepare(
   checkPlan(operation, plan, runtime.config.maxMachines);
   const identity = await readActingIdentity(operation, graph, signal);
   const tenant = describeTenant(graph.tenant, identity, await graph.getTenantNames());
-  const consequences = [...plan.consequences, ...warnOfSettings(operation, runtime.config)];
+  const consequences = [
+    ...plan.consequences,
+    ...(isDisclosing(operation) ? [describeKeyPlace(runtime.config)] : []),
+    ...warnOfSettings(operation, runtime.config),
+  ];
   const question = createQuestion(
     operation.name,
     operation.effect,
@@ -132,14 +137,15 @@ async function prepare(
       identity,
       principal: runtime.principal,
       caller: runtime.caller,
+      requester: findRequester(runtime.caller ?? identity),
       clientName: describeClient(server, context).name,
       settings: listUnusualSafetySettings(runtime.config),
-      secretsFolder: isDisclosing(operation) ? runtime.secretsFolder : undefined,
+      disclosesTo: isDisclosing(operation) ? findKeyPlace(runtime) : undefined,
     },
   );
-  const finish = async (outcomes: readonly Outcome[], file?: SecretFile) => {
+  const finish = async (outcomes: readonly Outcome[], keeper?: SecretKeeper) => {
     const finishWindow = abortAfter(runtime.clock, finishWindowMs);
-    const finisher = createFinisher(call, plan, identity, finishWindow.signal, file);
+    const finisher = createFinisher(call, plan, identity, finishWindow.signal, keeper);
     try {
       const seen = await operation.finish(input, plan, outcomes, finisher);
       return { ...describeOtherVersion(operation, graph.tenant, runtime.config), ...seen };
@@ -166,15 +172,18 @@ const getWindowMs = (plan: Plan) => writeWindowMs + (isBatch(plan) ? plan.reques
 /** Consumes the approval for what would happen now, and sends it. */
 async function executeApproved(request: ApprovalRequest, now: PreparedWrite): Promise<ExecutionOutcome> {
   const { gate, secretsFolder, config } = now.call.runtime;
-  const createFile = () => createSecretFile(secretsFolder, now.identity.tenantId, config.revealSecrets);
-  const file = isDisclosing(now.operation) ? await createFile() : undefined;
+  const createKeeper = () =>
+    isKeyShown(config)
+      ? createShownSecret(config.revealSecrets)
+      : createSecretFile(secretsFolder, now.identity.tenantId, config.revealSecrets);
+  const keeper = isDisclosing(now.operation) ? await createKeeper() : undefined;
   try {
     const consumption = await gate.consume(request, now.question);
     if (consumption.kind === 'asked') return consumption;
     const windowMs = Math.min(getWindowMs(now.plan), consumption.remainingMs);
-    return { kind: 'result', ...(await send(now, request.question, windowMs, file)) };
+    return { kind: 'result', ...(await send(now, request.question, windowMs, keeper)) };
   } finally {
-    await file?.discard().catch(() => undefined);
+    await keeper?.discard().catch(() => undefined);
   }
 }
 
@@ -183,7 +192,7 @@ async function send(
   prepared: PreparedWrite,
   approved: Question,
   windowMs: number,
-  file?: SecretFile,
+  keeper?: SecretKeeper,
 ): Promise<Execution> {
   const { operation, call, plan, identity: actingAs } = prepared;
   const { runtime, graph, context, progress } = call;
@@ -203,7 +212,7 @@ async function send(
     return { result, requestIds, changed, actedOn: [] };
   }
   const actedOn = acted.flatMap(({ request }) => Object.values(request.params));
-  return { result: await report(prepared, outcomes, file), requestIds, changed, actedOn };
+  return { result: await report(prepared, outcomes, keeper), requestIds, changed, actedOn };
 }
 
 /** The readings that the requests of a plan rest on: one for all of them, in a batch one for each. */
@@ -241,13 +250,13 @@ function findRefusal(outcomes: readonly Outcome[]): ToolError | undefined {
 }
 
 /** Tells what happened as far as it was seen: a request that took effect never reads as one that did not. */
-async function report({ call, tenant, finish }: PreparedWrite, outcomes: readonly Outcome[], file?: SecretFile) {
+async function report({ call, tenant, finish }: PreparedWrite, outcomes: readonly Outcome[], keeper?: SecretKeeper) {
   const { config, log } = call.runtime;
   const simulated = config.simulate !== undefined;
   const refusal = findRefusal(outcomes);
   try {
     // Who has not looked has only the word of Graph, for every request.
-    const { verdict = refusal === undefined ? 'done' : 'outcome_unknown', ...seen } = await finish(outcomes, file);
+    const { verdict = refusal === undefined ? 'done' : 'outcome_unknown', ...seen } = await finish(outcomes, keeper);
     if (verdict === 'done') return formatSuccess(seen, tenant);
     return formatFailure(describeVerdict(verdict, refusal), { simulated, seen: { ...seen, tenant: tenant.text } });
   } catch (error) {
@@ -275,16 +284,16 @@ function createFinisher(
   plan: Plan,
   actingAs: Identity,
   signal: AbortSignal,
-  file?: SecretFile,
+  keeper?: SecretKeeper,
 ): Finisher {
   const { runtime, graph, context, progress = () => undefined } = call;
   const { clock } = runtime;
   return Object.assign(graph.createReader({ signal }), {
     reportProgress: progress,
     pause: (milliseconds: number) => pause(clock, milliseconds, context.mcpReq.signal),
-    saveSecret: (secret: Parameters<SecretFile['keep']>[0]) => {
-      if (file === undefined) throw new Error('the operation discloses nothing');
-      return file.keep(secret);
+    saveSecret: (secret: Parameters<SecretKeeper['keep']>[0]) => {
+      if (keeper === undefined) throw new Error('the operation discloses nothing');
+      return keeper.keep(secret);
     },
     repeat: (request: Outcome['request']) => {
       if (!plan.requests.includes(request) || isWrite(request.endpoint))
@@ -305,6 +314,27 @@ function checkPlan(operation: Write, plan: Plan, most: number): void {
     throw new ToolError('invalid_input', why, 'Make several calls, or let the operator raise --max-machines.');
   }
 }
+
+/** Where people sign in to approve, the key is shown to whoever did, and kept nowhere. */
+const isKeyShown = ({ approval }: Config) => approval === 'signin';
+
+/** An app asks for whoever uses it. */
+const findRequester = ({ kind, tenantId, id }: Caller | Identity): CallContext['requester'] =>
+  kind === 'person' ? { tenantId, objectId: id } : undefined;
+
+function findKeyPlace({ config, secretsFolder: folder }: Runtime): CallContext['disclosesTo'] {
+  if (isKeyShown(config)) return 'page';
+  return folder === undefined ? undefined : { folder };
+}
+
+const describeKeyPlace = (config: Config) =>
+  isKeyShown(config)
+    ? inform('key_shown_on_page', {
+        text: 'The key is shown to you on this page, for 10 minutes after your sign-in, and kept nowhere; the assistant gets a fingerprint.',
+      })
+    : inform('key_goes_to_file', {
+        text: 'The key is written into a file on this machine; the assistant gets the name of the file and a fingerprint.',
+      });
 
 /** Settings that take away what protects an act are warnings of it. */
 function warnOfSettings(operation: Write, { revealSecrets, auditLog }: Config): Warning[] {

@@ -38,7 +38,6 @@ const context: CallContext = {
   principal: 'a principal',
   clientName: 'a client',
   settings: [],
-  secretsFolder: undefined,
 };
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);

@@ -20,7 +20,6 @@ const place = {
   identity: { tenantId: makeId(999), kind: 'app', id: 'app', appId: 'app', name: 'app', permissions: [] },
   clientName: 'somebody',
   settings: [],
-  secretsFolder: undefined,
 } as const;
 
 /** The deletion of these sensors, in a form. */

@@ -102,7 +102,6 @@ describe('what follows from an act', () => {
     principal: 'somebody',
     clientName: 'somebody',
     settings: [],
-    secretsFolder: undefined,
   } as const;
   const questionWith = (...consequences: Consequence[]) =>
     createQuestion(

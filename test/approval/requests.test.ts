@@ -21,7 +21,6 @@ const contextOf = (principal: string) => ({
   principal,
   clientName: 'somebody',
   settings: [],
-  secretsFolder: undefined,
 });
 const plan = {
   act: { word: 'delete', verb: 'Delete', noun: 'sensor' },

@@ -51,7 +51,19 @@ test.each([
   ['--max-machines 0', '--max-machines is a whole number from 1 to 500. See --help.'],
   ['--max-machines many', '--max-machines is a whole number from 1 to 500. See --help.'],
   ['--simulate=sensors', '--simulate looks like sensors:5000,seed:7. See --help.'],
-  ['--approval mail', '--approval is auto, form, page or terminal. See --help.'],
+  ['--approval mail', '--approval is auto, form, page, terminal or signin. See --help.'],
+  [
+    '--approval signin --simulate',
+    '--approval signin is for a real tenant, and nobody can sign in to a simulated one; use --approval page. See --help.',
+  ],
+  [
+    '--approval signin',
+    '--approval signin needs AZURE_TENANT_ID, the tenant in which people sign in to approve. See --help.',
+  ],
+  [
+    'demo --approval signin',
+    'In the simulated tenant of the demo nobody can sign in; use --approval page. See --help.',
+  ],
   ['--log-level loud', '--log-level is silent, error, warn, info, debug or trace. See --help.'],
 ])('%s ends with exit code 2 and one sentence', (line, sentence) => {
   expect(run(line.split(' '))).toEqual({ status: 2, stdout: '', stderr: `mdi-sensors-mcp: ${sentence}\n` });

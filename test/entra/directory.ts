@@ -31,6 +31,12 @@ export interface App {
   assignedRoles?: readonly string[];
   /** The identity of the machine that the local IMDS stands for, or one that is assigned to it. */
   readonly managed?: 'system' | 'user';
+  /** Where a browser may be sent after a sign-in; of localhost the port does not count. */
+  readonly redirectUris: string[];
+  /** The app roles that people have, which their id tokens name. */
+  readonly assignments: AppRoleAssignment[];
+  /** What its id tokens say beside the usual. */
+  readonly optionalClaims: 'auth_time'[];
   policy?: Policy | undefined;
 }
 
@@ -44,6 +50,12 @@ export interface FederatedCredential {
   readonly issuer: string;
   readonly subject: string;
   readonly audience: string;
+}
+
+export interface AppRoleAssignment {
+  readonly role: string;
+  /** Object id. */
+  readonly person: string;
 }
 
 export interface Consent {
@@ -60,6 +72,8 @@ export interface EntraUser {
   /** Roles that the person has in the app of an API. */
   assignedRoles?: readonly string[];
   policy?: Policy | undefined;
+  /** When they signed in at their browser, in seconds, where it was before: it counts unless a request says prompt=login. */
+  signedInAt?: number | undefined;
 }
 
 export const createDirectory = (domain: string, id: string = randomUUID()): Directory => ({
@@ -79,6 +93,9 @@ export const createApp = (name: string, more: Partial<App> = {}): App => ({
   federated: [],
   roles: [],
   consents: [],
+  redirectUris: ['http://localhost'],
+  assignments: [],
+  optionalClaims: [],
   ...more,
 });
 

@@ -64,6 +64,7 @@ export async function startEntra(directories: Directory[]): Promise<Entra> {
     deviceCodes: [],
     sessions: new Map(),
     codes: new Map(),
+    showsSignInPage: false,
     widens: false,
     tokenLifetime: 3_600,
     pollingInterval: 0.1,

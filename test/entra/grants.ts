@@ -44,6 +44,7 @@ interface SignedInUser {
   /** Whether the person was there just now, so that another factor was asked for. */
   readonly present: boolean;
   readonly nonce?: string | undefined;
+  readonly authTime?: number | undefined;
 }
 
 /** What the token endpoint answers, by `grant_type`; says for whom, too. */
@@ -86,7 +87,8 @@ const handlers: Readonly<Record<string, GrantHandler>> = {
       .digest('base64url');
     if (code.challenge !== undefined && code.challenge !== verifier) throw createWrongVerifierError();
     entra.codes.delete(need(form, 'code'));
-    return issueDelegated(request, client, { person: code.person, present: true, nonce: code.nonce });
+    const { person, nonce, authTime } = code;
+    return issueDelegated(request, client, { person, present: true, nonce, authTime });
   },
 
   async refresh_token(request) {
@@ -146,7 +148,8 @@ async function issueBearer({ entra, directory, form }: GrantRequest, issuing: Is
   return { token_type: 'Bearer', expires_in: lifetime, ext_expires_in: lifetime, access_token };
 }
 
-async function issueDelegated(request: GrantRequest, client: Client, { person, present, nonce }: SignedInUser) {
+async function issueDelegated(request: GrantRequest, client: Client, signedIn: SignedInUser) {
+  const { person, present, nonce, authTime } = signedIn;
   const { entra, directory, form, issuer } = request;
   const asked = parseScopes(form.scope ?? '', entra.resources, directory.domain);
   const { resource, openId } = asked;
@@ -161,7 +164,7 @@ async function issueDelegated(request: GrantRequest, client: Client, { person, p
     scope: [...openId.filter((word) => word !== 'offline_access'), ...named].join(' '),
     ...(keeps !== undefined && { refresh_token: keeps }),
     ...(openId.includes('openid') && {
-      id_token: await entra.key.sign(createIdClaims({ issuer, directory, app: client.app, person, nonce })),
+      id_token: await entra.key.sign(createIdClaims({ issuer, directory, app: client.app, person, nonce, authTime })),
     }),
     ...(form.client_info === '1' && { client_info: createClientInfo(directory, person) }),
   };

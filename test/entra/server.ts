@@ -9,6 +9,10 @@ import type { EntraState, TokenRequest } from './state.ts';
 
 const parseFormFields = (text: string): FormParameters => Object.fromEntries(new URLSearchParams(text));
 
+/** On which a person says who they are; nobody has a password here. */
+const signInPage = `<!doctype html><html lang="en"><title>Sign in</title><main><h1>Sign in</h1>
+<form method="post"><label>User <input name="user"></label> <button>Sign in</button></form></main>`;
+
 /** The addresses of Entra that sign-in libraries use. */
 export function createEntraServer(entra: EntraState, authorityHost: () => string): Hono {
   const pathOf = (asked: Context) => `${authorityHost()}/${asked.req.param('tenant')}`;
@@ -41,11 +45,13 @@ export function createEntraServer(entra: EntraState, authorityHost: () => string
   return new Hono()
     .get('/:tenant/v2.0/.well-known/openid-configuration', (asked) => {
       const base = pathOf(asked);
-      const known = entra.directories.find(({ domain }) => domain === asked.req.param('tenant'));
+      const tenant = asked.req.param('tenant');
+      // It names the tenant by its id, also where a domain was asked for.
+      const { id = tenant } = entra.directories.find(({ domain }) => domain === tenant.toLowerCase()) ?? {};
       // The libraries know the metadata of Microsoft's clouds by heart, so there an unknown tenant is found out by its
       // first request for a token; here, too.
       return asked.json({
-        issuer: `${known === undefined ? base : `${authorityHost()}/${known.id}`}/v2.0`,
+        issuer: `${authorityHost()}/${id}/v2.0`,
         authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
         token_endpoint: `${base}/oauth2/v2.0/token`,
         device_authorization_endpoint: `${base}/oauth2/v2.0/devicecode`,
@@ -72,9 +78,15 @@ export function createEntraServer(entra: EntraState, authorityHost: () => string
       return answered(asked, 'devicecode', form, async (request) => Response.json(await beginDeviceCode(request)));
     })
     .get('/:tenant/oauth2/v2.0/authorize', (asked) =>
-      answered(asked, 'authorize', asked.req.query(), async (request) => {
-        const to = authorize(request);
-        return new Response(null, { status: 302, headers: { Location: to } });
-      }),
-    );
+      answered(asked, 'authorize', asked.req.query(), async (request) =>
+        entra.showsSignInPage ? asked.html(signInPage) : asked.redirect(authorize(request, entra.signsIn)),
+      ),
+    )
+    .post('/:tenant/oauth2/v2.0/authorize', async (asked) => {
+      const { user } = parseFormFields(await asked.req.text());
+      return answered(asked, 'authorize', asked.req.query(), async (request) => {
+        const person = request.directory.people.find(({ upn }) => upn === user);
+        return asked.redirect(authorize(request, person));
+      });
+    });
 }

@@ -1,6 +1,6 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { authenticateClient, need } from './clients.ts';
-import { findApp } from './directory.ts';
+import { type App, type EntraUser, findApp } from './directory.ts';
 import {
   createDeclinedError,
   createDisabledAppError,
@@ -9,16 +9,20 @@ import {
   formatDescription,
 } from './failures.ts';
 import type { GrantRequest } from './grants.ts';
-import { createClientInfo } from './tokens.ts';
+import { createClientInfo, readSeconds } from './tokens.ts';
 
-const loopback = /^http:\/\/(localhost|127\.0\.0\.1)(:\d+)?\/?$/;
+/** Of localhost the port does not count, the path does: https://learn.microsoft.com/entra/identity-platform/reply-url#localhost-exceptions */
+function isRegistered({ redirectUris }: App, uri: string): boolean {
+  const normalize = (one: string) => one.replace(/^(http:\/\/localhost):\d+/, '$1').replace(/\/$/, '');
+  return redirectUris.map(normalize).includes(normalize(uri));
+}
 
 /** Signs in who sits at the browser, and answers where that browser is sent then. */
-export function authorize({ entra, directory, form }: GrantRequest): string {
+export function authorize({ entra, directory, form, issuer }: GrantRequest, person?: EntraUser): string {
   const app = findApp(directory, need(form, 'client_id'));
   if (app.disabled) throw createDisabledAppError(app.id, app.name);
   const redirectUri = need(form, 'redirect_uri');
-  if (!loopback.test(redirectUri)) throw createStrangeRedirectError(redirectUri);
+  if (!isRegistered(app, redirectUri)) throw createStrangeRedirectError(redirectUri);
   const back = new URL(redirectUri);
   const say = (fields: Readonly<Record<string, string | undefined>>) => {
     for (const [name, value] of Object.entries(fields)) if (value !== undefined) back.searchParams.set(name, value);
@@ -34,15 +38,16 @@ export function authorize({ entra, directory, form }: GrantRequest): string {
       const why = 'The code_challenge_method has to be S256.';
       throw new EntraError(50149, why, { error: 'invalid_request' });
     }
-    const person = entra.signsIn;
     if (person === undefined) throw createDeclinedError();
+    const now = readSeconds();
+    const authTime = form.prompt === 'login' ? now : (person.signedInAt ?? now);
     const code = `1.${randomUUID()}${randomUUID()}`;
-    entra.codes.set(code, { directory, app, person, redirectUri, challenge, nonce: form.nonce });
+    entra.codes.set(code, { directory, app, person, redirectUri, challenge, nonce: form.nonce, authTime });
     const account = form.client_info === '1' ? createClientInfo(directory, person) : undefined;
-    return say({ code, state, client_info: account, session_state: randomUUID() });
+    return say({ code, state, iss: issuer, client_info: account, session_state: randomUUID() });
   } catch (error) {
     if (!(error instanceof EntraError)) throw error;
-    return say({ error: error.kind.error, error_description: formatDescription(error), state });
+    return say({ error: error.kind.error, error_description: formatDescription(error), state, iss: issuer });
   }
 }
 

@@ -39,6 +39,8 @@ export interface AuthorizationCode extends Session {
   readonly redirectUri: string;
   readonly challenge: string | undefined;
   readonly nonce: string | undefined;
+  /** When the person signed in at that browser, in seconds. */
+  readonly authTime: number;
 }
 
 /** What Entra knows. A test looks at everything in it and may change it at any time. */
@@ -53,6 +55,8 @@ export interface EntraState {
   readonly codes: Map<string, AuthorizationCode>;
   /** Who sits at the browser; without anybody a sign-in there is declined. */
   signsIn?: EntraUser | undefined;
+  /** Whether the browser is shown a page on which somebody says who signs in. */
+  showsSignInPage: boolean;
   /** Whether a delegated token carries every scope that has consent and not only those asked for: Entra may do either. */
   widens: boolean;
   /** Seconds that an access token is valid. */

@@ -116,11 +116,14 @@ interface IdToken extends Pick<TokenGrant, 'directory' | 'app'> {
   readonly issuer: string;
   readonly person: EntraUser;
   readonly nonce: string | undefined;
+  /** In seconds; undefined where nobody signed in just now. */
+  readonly authTime: number | undefined;
 }
 
 /** The claims of an id token in version 2.0. */
-export function createIdClaims({ issuer, directory, app, person, nonce }: IdToken): JWTPayload {
+export function createIdClaims({ issuer, directory, app, person, nonce, authTime }: IdToken): JWTPayload {
   const now = readSeconds();
+  const roles = app.assignments.filter((one) => one.person === person.objectId).map(({ role }) => role);
   return {
     aud: app.id,
     iss: issuer,
@@ -134,6 +137,8 @@ export function createIdClaims({ issuer, directory, app, person, nonce }: IdToke
     tid: directory.id,
     ver: '2.0',
     ...(nonce !== undefined && { nonce }),
+    ...(roles.length > 0 && { roles }),
+    ...(authTime !== undefined && app.optionalClaims.includes('auth_time') && { auth_time: authTime }),
   };
 }
 

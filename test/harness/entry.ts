@@ -86,12 +86,13 @@ createServer((socket) => {
   .listen(options.socket)
   .unref();
 
-const { patience } = options;
+const { patience, approvalAuthority: authority } = options;
 endWithHost(
   serve(
     openRuntime(config, async () => tenant, '0.0.0-test', createLog(config.logLevel), {
       clock,
       ...(patience !== undefined && { patienceMs: patience }),
+      ...(authority !== undefined && { approvalEntra: { authority } }),
     }),
   ),
 );

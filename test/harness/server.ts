@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Transport } from '@modelcontextprotocol/server';
 import type { RequestStore } from '../../src/approval/requestStore.ts';
+import type { ApprovalEntra } from '../../src/commands/approvalSignIn.ts';
 import { openRuntime, serve } from '../../src/commands/serve.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
@@ -127,6 +128,8 @@ interface HereOptions extends ServerOptions {
   readonly longestAttempt?: number;
   /** Where it keeps approval requests, so that others can reach them. */
   readonly store?: RequestStore;
+  /** The Entra in which people sign in to approve. */
+  readonly approvalEntra?: ApprovalEntra;
 }
 
 /** The server in this process, on a clock that stands still until a test moves it, assembled as the product assembles it. */
@@ -173,6 +176,7 @@ export function serveTenant(
     patience,
     longestAttempt,
     store,
+    approvalEntra,
     openBrowser = () => Promise.reject(new Error('there is no browser')),
     home,
     clock,
@@ -185,6 +189,7 @@ export function serveTenant(
     say: (sentence) => write(`mdi-sensors-mcp: ${sentence}\n`),
     ...(patience !== undefined && { patienceMs: patience }),
     ...(store && { store }),
+    ...(approvalEntra && { approvalEntra }),
     ...(longestAttempt !== undefined && { attemptTimeoutMs: longestAttempt }),
   });
   const { close, waitForActs } = serve(own, transport);
@@ -195,6 +200,8 @@ export interface EntryOptions extends ServerOptions {
   readonly socket: string;
   /** Whether it tells on stderr what happens, which outlives a kill. */
   readonly witness?: boolean;
+  /** Scheme and host of the Entra in which people sign in to approve. */
+  readonly approvalAuthority?: string;
 }
 
 const entry = 'node_modules/.cache/mdi-sensors-mcp/entry/entry.js';

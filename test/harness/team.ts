@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HttpClient } from '@azure/core-rest-pipeline';
 import { decodeJwt, type JWTPayload } from 'jose';
-import { serveHttp } from '../../src/commands/http.ts';
-import { openProcess } from '../../src/commands/serve.ts';
+import { openHttpProcess, serveHttp } from '../../src/commands/http.ts';
 import { readConfig } from '../../src/config.ts';
+import { createSignIn } from '../../src/entra/signIn.ts';
 import { createTokenVerifier } from '../../src/entra/tokens.ts';
 import { createLog } from '../../src/log.ts';
 import { createEntraAuthentication } from '../../src/server/authentication.ts';
@@ -86,7 +86,7 @@ export async function startTeam({ flags = {} }: TeamOptions = {}) {
     stderr += text;
   };
   const clock = createRunningClock();
-  const own = openProcess(config, '0.0.0-test', createLog(config.logLevel, { write }), 'http', {
+  const own = openHttpProcess(config, '0.0.0-test', createLog(config.logLevel, { write }), {
     clock,
     environment: {},
     say: write,
@@ -111,6 +111,10 @@ export async function startTeam({ flags = {} }: TeamOptions = {}) {
       publicUrl: url,
       audience: api.id,
       takesApps: actsAsApp,
+    }),
+    signIn: createSignIn({
+      ...{ verifier, clientId: api.id, clientSecret: secret, fetch, clock },
+      scope: `${url}/access_as_user`,
     }),
     acting: actsAsApp
       ? {

@@ -24,7 +24,6 @@ const place = {
   principal: 'somebody',
   clientName: 'test',
   settings: [],
-  secretsFolder: undefined,
 } as const;
 
 test('an act that cannot be taken back, discloses or rolls out and names nothing to type does not compile', () => {

@@ -24,7 +24,7 @@ const print = (secret: string) => new Secret(secret).fingerprint;
 describe('get_deployment_access_key', () => {
   test('asks for the tenant with what the key is good for, and reads no key', async () => {
     const plan = await makePlan(getDeploymentAccessKey, {}, openGraph({ [key]: 500 }));
-    expect(listConsequenceCodes(plan)).toEqual(['-key_goes_to_file', '-key_valid_for_all_installs']);
+    expect(listConsequenceCodes(plan)).toEqual(['-key_valid_for_all_installs']);
     expect(plan).toMatchObject({ types: 'tenant', targets: [] });
     expect(plan.requests).toMatchObject([
       { endpoint: { route: 'GET /security/identities/sensors/getDeploymentAccessKey' } },
@@ -54,7 +54,7 @@ test('the steps after a key say how to install, and read the same where Markdown
 });
 
 describe('regenerate_deployment_access_key', () => {
-  const always = ['!breaks_pending_installs', '-key_goes_to_file', '-registered_sensors_stay'];
+  const always = ['!breaks_pending_installs', '-registered_sensors_stay'];
 
   test.each<[string, Holdings, string[]]>([
     ['no sensor is young', { sensors: [sensor(1, 'DC01', { createdDateTime: daysAgo(8) })] }, []],

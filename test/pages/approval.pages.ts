@@ -1,19 +1,17 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import axe from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectAccessible, launchChromium, read, says, shots } from '../harness/chromium.ts';
 import { connect, type TestClient } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
 import { waitForPageAddress } from '../harness/outside.ts';
 import { prepareServerProcess, type TestServer } from '../harness/server.ts';
 
-const shots = 'node_modules/.cache/mdi-sensors-mcp/pages';
 let browser: Browser;
 beforeAll(async () => {
   mkdirSync(shots, { recursive: true });
-  const executablePath = process.env.MDI_TEST_CHROMIUM ?? '/usr/bin/chromium';
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  browser = await launchChromium();
 });
 afterAll(() => browser.close());
 
@@ -51,12 +49,6 @@ async function scene(
   return reached;
 }
 
-async function expectAccessible(page: Page): Promise<void> {
-  await page.context().grantPermissions([]);
-  const found = await page.evaluate(`${axe.source}; axe.run()`);
-  expect((found as axe.AxeResults).violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
-}
-
 /** Words with a hyphen that stand in two lines although one has room for them. */
 const brokenWords = `(() => {
   const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
@@ -75,9 +67,6 @@ const brokenWords = `(() => {
   }
   return broken;
 })()`;
-
-const read = (milliseconds = 1_100) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-const says = (page: Page, text: string) => page.getByText(text).waitFor({ timeout: 5_000 });
 
 describe('the approval page in Chromium', () => {
   test('a name that is typed approves, and the page tells the outcome with its audit record', async () => {

@@ -69,6 +69,6 @@ test('identity, protocol and pipeline packages are used only where they belong',
 
 test.each(['src/main.ts', 'src/commands/runServer.ts'])('%s starts without what only some calls need', (source) => {
   const late =
-    /node_modules\/(@azure\/(identity|msal-node|core-rest-pipeline)|jose|hono|@hono\/node-server|@modelcontextprotocol\/hono|pino|pino-pretty|csv-stringify|@modelcontextprotocol\/client)\/|src\/(tenants\/(simulated|entra)\/|graph\/client\/client\.ts|approval\/channels\/(page|terminal)\.ts|commands\/(demo|doctor|setup)\/|commands\/(approve|audit|export|http|secrets)\.ts|server\/(http|authentication)\.ts|entra\/tokens\.ts)/;
+    /node_modules\/(@azure\/(identity|msal-node|core-rest-pipeline)|jose|hono|@hono\/node-server|@modelcontextprotocol\/hono|pino|pino-pretty|csv-stringify|@modelcontextprotocol\/client)\/|src\/(tenants\/(simulated|entra)\/|graph\/client\/client\.ts|approval\/channels\/(page|terminal|signin|guard|loopback)\.ts|commands\/(demo|doctor|setup)\/|commands\/(approve|audit|export|http|secrets)\.ts|server\/(http|authentication)\.ts|entra\/)/;
   expect(loadedWith(source).filter((input) => late.test(input))).toEqual([]);
 });

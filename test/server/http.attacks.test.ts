@@ -93,7 +93,14 @@ test.for<[name: string, forge: () => string | undefined | Promise<string>]>([
     () => {
       const { home: directory, api: app, people, entra } = team;
       const issuer = `${entra.authorityHost}/${directory.id}/v2.0`;
-      const claims = createIdClaims({ issuer, directory, app, person: people.reader, nonce: undefined });
+      const claims = createIdClaims({
+        issuer,
+        directory,
+        app,
+        person: people.reader,
+        nonce: undefined,
+        authTime: undefined,
+      });
       return entra.key.sign({ ...claims, roles: ['Sensors.Operator'] });
     },
   ],

@@ -2,9 +2,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Clock, repeat } from '../../clock.ts';
 import { approveCommand, hostName } from '../../command.ts';
-import { createQueue } from '../queue.ts';
 import { removeIfPossible } from './leftovers.ts';
 import { createRedirectFile } from './pageHtml.ts';
+import { WindowTurns } from './windowTurns.ts';
 
 /** How far a question has come on its way into a browser; `file`: a person has to open its file. */
 export type OpeningState = 'queued' | 'opening' | 'opened' | 'file';
@@ -28,7 +28,6 @@ export interface BrowserQueueOptions {
   say(line: string): void;
 }
 
-const windowIntervalMs = 30_000;
 /** A browser that can read a file has fetched its question by then. */
 const fetchTimeoutMs = 5_000;
 const cleanupIntervalMs = 2_000;
@@ -37,12 +36,12 @@ const cleanupIntervalMs = 2_000;
 export class BrowserQueue {
   readonly #options: BrowserQueueOptions;
   readonly #openings = new Map<string, Opening>();
-  readonly #inTurn = createQueue();
+  readonly #turns: WindowTurns;
   readonly #stopCleanup: () => void;
-  #lastWindowMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: BrowserQueueOptions) {
     this.#options = options;
+    this.#turns = new WindowTurns(options.clock);
     this.#stopCleanup = repeat(options.clock, cleanupIntervalMs, () => this.#removeEnded().catch(() => undefined));
     options.ending.addEventListener('abort', () => this.#close(), { once: true });
   }
@@ -64,8 +63,7 @@ export class BrowserQueue {
     writeFileSync(opening.file, page, { mode: 0o600 });
     const { openBrowser } = this.#options;
     if (openBrowser === undefined) return this.#nameFile(opening);
-    const launch = () => this.#launch(nonce, openBrowser);
-    (atOnce ? launch() : this.#inTurn(() => this.#waitForTurn().then(launch))).catch(() => this.#nameFile(opening));
+    this.#turns.take(() => this.#launch(nonce, openBrowser), atOnce).catch(() => this.#nameFile(opening));
   }
 
   /** `opened` also for a question whose file is gone, because a browser has it. */
@@ -105,19 +103,11 @@ export class BrowserQueue {
     }
   }
 
-  /** One window that is opened at once makes the others wait longer. */
-  async #waitForTurn(): Promise<void> {
-    const { clock } = this.#options;
-    const getRestMs = () => this.#lastWindowMs + windowIntervalMs - clock.monotonic();
-    while (getRestMs() > 0) await clock.pause(getRestMs());
-  }
-
   async #launch(nonce: string, openBrowser: (file: string) => Promise<void>): Promise<void> {
     const isWaiting = await this.#options.isWaiting(nonce);
     const opening = this.#openings.get(nonce);
     if (opening === undefined || !isWaiting) return;
-    this.#lastWindowMs = this.#options.clock.monotonic();
-    opening.openedAtMs = this.#lastWindowMs;
+    opening.openedAtMs = this.#turns.note();
     opening.state = 'opening';
     await openBrowser(opening.file);
     opening.state = 'opened';

@@ -6,9 +6,10 @@ import { approveCommand, terminalPlace } from '../../command.ts';
 import type { Config } from '../../config.ts';
 import type { ToolError } from '../../errors.ts';
 import { approvalErrors } from '../errors.ts';
-import type { ApprovalInbox, ExternalChannel, ExternalChannels } from '../inbox.ts';
+import type { ApprovalInbox, ExternalChannel, ExternalChannels, QuestionNames } from '../inbox.ts';
 import { createFolderPrefix } from './leftovers.ts';
 import type { ApprovalPage } from './page.ts';
+import { LocalSignIn, type SignInParts } from './signinLocal.ts';
 
 type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 
@@ -24,11 +25,12 @@ export interface Machine {
   say(line: string): void;
 }
 
-/** Page and terminal of one process; either is loaded and opened with the first question that needs it. */
+/** The channels of one process to a person on its machine; each is loaded and opened with the first question that needs it. */
 export function openExternalChannels(
-  config: Pick<Config, 'approval' | 'noBrowser'>,
+  config: Pick<Config, 'approval' | 'approvers' | 'noBrowser'>,
   { clock, environment, home, openBrowser, say }: Machine,
   inbox: ApprovalInbox,
+  signInParts?: SignInParts,
 ): ExternalChannels & { close(): void } {
   let page: ApprovalPage | undefined;
   let terminal: Promise<void> | undefined;
@@ -38,12 +40,28 @@ export function openExternalChannels(
   const serverName = `${process.pid}-${randomBytes(4).toString('hex')}`;
 
   const preferred = choosePreferred(config, environment);
+  const canOpen = !config.noBrowser && choosePreferred({ ...config, approval: 'auto' }, environment) === 'page';
+  const signIn =
+    signInParts &&
+    new LocalSignIn({
+      inbox,
+      approvers: config.approvers,
+      clock,
+      parts: signInParts,
+      ending: signal,
+      openBrowser: canOpen ? openBrowser : undefined,
+      say,
+    });
   const showPage = async (nonce: string, atOnce: boolean) => {
     const { ApprovalPage } = await import('./page.ts');
     const folderPrefix = createFolderPrefix(serverName);
     const opener = config.noBrowser ? undefined : openBrowser;
     page ??= new ApprovalPage({ clock, inbox, folderPrefix, ending: signal, openBrowser: opener, say });
     await page.show(nonce, atOnce);
+  };
+  const showSignIn = async (question: QuestionNames, atOnce: boolean) => {
+    if (signIn === undefined) throw new Error('nobody can sign in here');
+    await signIn.show(question, atOnce);
   };
   const startTerminal = async () => {
     terminal ??= import('./terminal.ts').then(({ openTerminal }) => openTerminal(inbox, home, serverName, signal));
@@ -60,7 +78,7 @@ export function openExternalChannels(
       return undefined;
     } catch (error) {
       const cause = error instanceof Error ? error : new Error('unknown error');
-      say(`The ${channel} for approvals could not be opened: ${cause.message}`);
+      say(`The ${channel === 'signin' ? 'page' : channel} for approvals could not be opened: ${cause.message}`);
       return approvalErrors.channelFailed(channel, 'code' in cause ? String(cause.code) : cause.message);
     }
   };
@@ -68,36 +86,44 @@ export function openExternalChannels(
   return {
     preferred,
     approveCommand,
-    async show(channel, nonce, atOnce) {
+    async show(channel, question, atOnce) {
+      if (channel === 'signin') return catchFailure(channel, showSignIn(question, atOnce));
       const atTerminal = catchFailure('terminal', startTerminal());
-      return channel === 'terminal' ? atTerminal : catchFailure('page', showPage(nonce, atOnce));
+      return channel === 'terminal' ? atTerminal : catchFailure('page', showPage(question.nonce, atOnce));
     },
     async offerTerminal() {
-      if (preferred !== undefined) await catchFailure('terminal', startTerminal());
+      if (preferred !== undefined && signIn === undefined) await catchFailure('terminal', startTerminal());
     },
+    isOnScreen: (channel) => channel === 'page' || (channel === 'signin' && canOpen),
     isUnfetched: (nonce) => page?.isUnfetched(nonce) ?? false,
-    describePlace(channel, nonce) {
+    describePlace(question) {
+      const { channel, nonce } = question;
       if (channel === 'terminal') return terminalPlace;
+      if (channel === 'signin') return signIn?.describePlace(question) ?? 'behind a sign-in';
       return `${places[channel === 'page' ? (page?.getState(nonce) ?? 'queued') : channel]}, or ${terminalPlace}`;
     },
     close: () => ending.abort(new Error('the server is ending')),
   };
 }
 
-/** Over HTTP nobody is at this machine, and a form of the client would make the sign-in optional. */
+/** Without an Entra in front nobody can be asked over HTTP: nobody is at this machine, and a form proves nothing of a person. */
 export const noChannels: ExternalChannels = {
   preferred: undefined,
   approveCommand,
-  show: async () => approvalErrors.withoutSignInPage(),
+  show: async () => approvalErrors.withoutEntra(),
   offerTerminal: async () => undefined,
+  isOnScreen: () => false,
   isUnfetched: () => false,
   describePlace: () => 'nowhere',
 };
 
-/** Why nobody can be asked over HTTP, where a person approves by signing in. */
-export function explainNoSignIn({ publicUrl, singleProcess }: Pick<Config, 'publicUrl' | 'singleProcess'>): ToolError {
+/** Why nobody can be asked over HTTP, where a person approves by signing in; undefined where somebody can. */
+export function explainNoSignIn({
+  publicUrl,
+  singleProcess,
+}: Pick<Config, 'publicUrl' | 'singleProcess'>): ToolError | undefined {
   if (publicUrl === undefined) return approvalErrors.withoutEntra();
-  return singleProcess ? approvalErrors.withoutSignInPage() : approvalErrors.manyProcesses();
+  return singleProcess ? undefined : approvalErrors.manyProcesses();
 }
 
 const places = {
@@ -119,7 +145,7 @@ export function choosePreferred(
 ) {
   const isSet = (name: string) => environment[name] !== undefined && environment[name] !== '';
   if (isSet('CI') && environment.CI !== 'false') return undefined;
-  if (approval === 'page' || approval === 'terminal') return approval;
+  if (approval === 'page' || approval === 'terminal' || approval === 'signin') return approval;
   if (noBrowser) return 'page';
   const isElsewhere = remoteMarks.some(isSet) || (platform === 'linux' && /microsoft/i.test(kernel));
   const hasDisplay = platform !== 'linux' || isSet('DISPLAY') || isSet('WAYLAND_DISPLAY');

@@ -1,27 +1,31 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { createServer, type Server, type ServerOptions } from 'node:http';
-import type { Socket } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono, type Next } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import * as z from 'zod';
 import type { ApprovalInbox, Decision, RequestView } from '../inbox.ts';
 import { isRefusal } from '../question.ts';
 import { BrowserQueue, type BrowserQueueOptions, type OpeningState } from './browserQueue.ts';
-import { createMessagePage, createOutcomePage, createQuestionPage, styleSource } from './pageHtml.ts';
+import {
+  answerNotFound,
+  createSourceCheck,
+  createToken,
+  type FormSecret,
+  isReadable,
+  isSecret,
+  limitAnswer,
+  notFromPage,
+  refuse,
+} from './guard.ts';
+import { serveOnLoopback } from './loopback.ts';
+import { createOutcomePage, createQuestionPage } from './pageHtml.ts';
 
 interface PageOptions extends Omit<BrowserQueueOptions, 'isWaiting'> {
   readonly inbox: ApprovalInbox;
 }
 
 /** One question under one address, which one browser has. */
-interface Visit {
+interface Visit extends FormSecret {
   nonce: string;
   /** `entrance`: the way in, from the file; `unopened`: not shown yet; `open`: shown with its form; `answered`: the outcome only. */
   state: 'entrance' | 'unopened' | 'open' | 'answered';
-  /** Comes back with what was answered on the page that was shown last; empty before. */
-  secret: string;
-  shownAtMs: number;
 }
 
 interface Variables {
@@ -31,9 +35,6 @@ interface Variables {
 type VisitContext = Context<{ Variables: Variables }>;
 
 const mostVisits = 200;
-const longestAnswerBytes = 8 * 1024;
-/** Nobody reads a question faster. */
-const fastestAnswerMs = 1_000;
 
 const formFields = z.object({
   secret: z.string(),
@@ -42,16 +43,6 @@ const formFields = z.object({
 });
 const liftFields = z.object({ secret: z.string() });
 
-const headers = {
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy': `default-src 'none'; style-src ${styleSource}; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Referrer-Policy': 'same-origin',
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-};
-
 /** A loopback page on which a person answers what is in the inbox. Its server is started with the first question. */
 export class ApprovalPage {
   readonly #options: PageOptions;
@@ -59,17 +50,16 @@ export class ApprovalPage {
   /** By the random part of their address. */
   readonly #visits = new Map<string, Visit>();
   readonly #app = new Hono<{ Variables: Variables }>();
-  #server: Promise<Server> | undefined;
+  #port: Promise<number> | undefined;
 
   constructor(options: PageOptions) {
     this.#options = options;
     this.#browserQueue = new BrowserQueue({ ...options, isWaiting: (nonce) => this.#isWaiting(nonce) });
-    this.#app.use((c, next) => this.#checkSource(c, next));
+    this.#app.use(createSourceCheck(() => this.#origin()));
     this.#app.use('/:path/:address/*', (c, next) => this.#findVisit(c, next));
     this.#app.get('/open/:address', (c) => this.#enter(c));
     this.#app.get('/q/:address', (c) => this.#showQuestion(c));
-    const onError = (c: Context) => refuse(c, 'This answer is too long.');
-    this.#app.post('/q/*', bodyLimit({ maxSize: longestAnswerBytes, onError }));
+    this.#app.post('/q/*', limitAnswer);
     this.#app.post('/q/:address', (c) => this.#takeAnswer(c));
     this.#app.get('/q/:address/outcome', (c) => this.#showOutcome(c));
     this.#app.post('/q/:address/outcome', (c) => this.#takeLift(c));
@@ -89,22 +79,6 @@ export class ApprovalPage {
 
   getState(nonce: string): OpeningState {
     return this.#browserQueue.getState(nonce);
-  }
-
-  /** Accepts what a browser sends from this page itself, and nothing else. */
-  async #checkSource(c: Context, next: Next) {
-    for (const [name, value] of Object.entries(headers)) c.header(name, value);
-    const origin = await this.#origin();
-    if (c.req.header('host') !== origin.slice('http://'.length))
-      return refuse(c, 'This address is not the one that was opened.');
-    if (c.req.method === 'GET') return next();
-    if (c.req.method !== 'POST')
-      return c.html(createMessagePage('Not accepted', 'Only GET and POST are known here.'), 405);
-    const site = c.req.header('sec-fetch-site') ?? 'same-origin';
-    const isForm = c.req.header('content-type')?.split(';')[0] === 'application/x-www-form-urlencoded';
-    if (c.req.header('origin') !== origin || site !== 'same-origin' || !isForm)
-      return refuse(c, 'This answer did not come from the page itself.');
-    return next();
   }
 
   async #findVisit(c: VisitContext, next: Next) {
@@ -136,8 +110,7 @@ export class ApprovalPage {
     const { visit, view } = c.var;
     const fields = formFields.safeParse(await c.req.parseBody({ all: true }));
     if (visit.state !== 'open' || view.state !== 'waiting') return redirectToOutcome(c);
-    if (!fields.success || !isSecret(fields.data.secret, visit.secret))
-      return refuse(c, 'This answer did not come from the page itself.');
+    if (!fields.success || !isSecret(fields.data.secret, visit.secret)) return refuse(c, notFromPage);
     if (!this.#isReadable(visit))
       return this.#showForm(c, 'That was too fast to have been read. Please read it and answer again.');
     const { decision, typed } = fields.data;
@@ -155,8 +128,7 @@ export class ApprovalPage {
     const { visit, view } = c.var;
     const fields = liftFields.safeParse(await c.req.parseBody({ all: true }));
     const isOwn = visit.state === 'answered' && visit.secret !== '';
-    if (!isOwn || !fields.success || !isSecret(fields.data.secret, visit.secret))
-      return refuse(c, 'This answer did not come from the page itself.');
+    if (!isOwn || !fields.success || !isSecret(fields.data.secret, visit.secret)) return refuse(c, notFromPage);
     if (!this.#isReadable(visit)) return c.html(createOutcomePage(view, this.#renewSecret(visit)));
     await this.#options.inbox.lift(view.nonce);
     return c.redirect(c.req.path, 303);
@@ -222,9 +194,8 @@ export class ApprovalPage {
     return visit.secret;
   }
 
-  /** Whether the page was shown long enough for a person to have read it. */
-  #isReadable({ shownAtMs }: Visit): boolean {
-    return this.#options.clock.monotonic() - shownAtMs >= fastestAnswerMs;
+  #isReadable(visit: Visit): boolean {
+    return isReadable(visit, this.#options.clock.monotonic());
   }
 
   #hasVisit(nonce: string): boolean {
@@ -238,49 +209,12 @@ export class ApprovalPage {
   }
 
   async #origin(): Promise<string> {
-    this.#server ??= listen(this.#app.fetch, this.#options.ending);
-    this.#server.catch(() => {
-      this.#server = undefined;
+    this.#port ??= serveOnLoopback(this.#app.fetch, this.#options.ending);
+    this.#port.catch(() => {
+      this.#port = undefined;
     });
-    return `http://127.0.0.1:${readPort(await this.#server)}`;
+    return `http://127.0.0.1:${await this.#port}`;
   }
 }
 
-const createToken = () => randomBytes(24).toString('base64url');
-const hash = (text: string) => createHash('sha256').update(text).digest();
-const isSecret = (text: string, secret: string) => timingSafeEqual(hash(text), hash(secret));
-
 const redirectToOutcome = (c: Context) => c.redirect(`${c.req.path}/outcome`, 303);
-const answerNotFound = (c: Context) => c.html(createMessagePage('Not found', 'There is no question here.'), 404);
-const refuse = (c: Context, why: string) =>
-  c.html(createMessagePage('Not accepted', `${why} Nothing was changed.`), 403);
-
-/** Any program of this machine can connect, and send nothing: it neither stays nor keeps a browser out. */
-const mostConnections = 64;
-const patience: ServerOptions = {
-  headersTimeout: 5_000,
-  requestTimeout: 10_000,
-  keepAliveTimeout: 5_000,
-  connectionsCheckingInterval: 1_000,
-};
-
-/** On loopback alone; an open page does not keep the server of a host that has gone. */
-function listen(fetch: (request: Request) => Response | Promise<Response>, ending: AbortSignal): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer(patience, getRequestListener(fetch, { overrideGlobalObjects: false }));
-    const connections = new Set<Socket>();
-    // Beyond that a connection is refused; the one that came first gives way long before.
-    server.maxConnections = 4 * mostConnections;
-    server.on('connection', (socket) => {
-      connections.add(socket);
-      socket.once('close', () => connections.delete(socket));
-      const [oldest] = connections;
-      if (connections.size > mostConnections) oldest?.destroy();
-    });
-    server.once('error', reject);
-    server.listen({ port: 0, host: '127.0.0.1', signal: ending }, () => resolve(server.unref()));
-  });
-}
-
-const boundAddress = z.object({ port: z.number() });
-const readPort = (server: Server) => boundAddress.parse(server.address()).port;

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import { approveCommand, hostName } from '../../command.ts';
+import type { Secret } from '../../secrets/secret.ts';
+import { escapeInvisible, formatCount } from '../../text.ts';
 import type { RequestView } from '../inbox.ts';
 import { describeQuestion, listUnnamedTargets } from '../questionText.ts';
 
@@ -26,7 +28,8 @@ form { margin-top: 1.5rem; border-top: 1px solid var(--line); }
 label { display: block; margin: 1.25rem 0; } label code { font-weight: 700; user-select: all; }
 input[type=text] { display: block; width: 100%; min-height: 2.75rem; margin-top: .375rem; padding: .5rem .75rem; border: 1px solid var(--soft); border-radius: .5rem; background: transparent; color: inherit; font: 1rem ui-monospace, monospace; }
 .buttons { display: flex; flex-wrap: wrap; gap: .75rem; }
-button { flex: 1 1 9rem; min-height: 2.75rem; padding: .5rem 1rem; border: 2px solid var(--act); border-radius: .5rem; background: transparent; color: var(--act); font: 600 1rem system-ui, sans-serif; cursor: pointer; }
+button, .button { flex: 1 1 9rem; min-height: 2.75rem; padding: .5rem 1rem; border: 2px solid var(--act); border-radius: .5rem; background: transparent; color: var(--act); font: 600 1rem system-ui, sans-serif; cursor: pointer; }
+.button { display: inline-block; align-content: center; text-align: center; text-decoration: none; }
 button[value=decline] { background: var(--act); color: var(--on-act); }
 :focus-visible { outline: 3px solid var(--act); outline-offset: 2px; }
 `;
@@ -58,8 +61,26 @@ const keepWhole = (text: string): (string | Html)[] =>
 
 const atTerminal = html`at a terminal on ${keepWhole(hostName)}: <code>${keepWhole(approveCommand)}</code>`;
 
+/** A page that is shown after a sign-in: who signed in, where its forms go, and for how many minutes that counts. */
+export interface SignedInView {
+  /** As the tenant spells it: untrusted. */
+  readonly name: string;
+  readonly action: string;
+  readonly minutesLeft: number;
+}
+
+const openForm = (secret: string, signedIn: SignedInView | undefined): Html =>
+  html`<form method="post"${signedIn === undefined ? '' : html` action="${signedIn.action}"`}>
+<input type="hidden" name="secret" value="${secret}">`;
+
+const longestName = 256;
+const formatSignedIn = (signedIn: SignedInView | undefined): Html | string =>
+  signedIn === undefined
+    ? ''
+    : html`<p class="facts">Signed in as ${keepWhole(escapeInvisible(signedIn.name, longestName))}</p>`;
+
 /** The question with its form. `secret` has to come back with the answer; `problem` says why the last one did not count. */
-export function createQuestionPage(view: RequestView, secret: string, problem?: string): Html {
+export function createQuestionPage(view: RequestView, secret: string, problem?: string, signedIn?: SignedInView): Html {
   const parts = describeQuestion(view.question);
   return createDocument(
     `Approve: ${parts.action} – ${parts.tenant}`,
@@ -73,10 +94,10 @@ ${parts.targets.length === 0 ? '' : html`<h3>On</h3><ol>${parts.targets.map(({ n
 ${parts.changes.map((change) => html`<p>${keepWhole(change)}</p>`)}
 <h3>Details</h3>
 ${parts.details.map((detail) => html`<p class="facts">${formatDetail(detail)}</p>`)}
-<p class="facts">This question is open for ${view.minutesLeft} minutes. It can be answered here, or ${atTerminal}</p>
+<p class="facts">This question is open for ${view.minutesLeft} minutes.${signedIn === undefined ? html` It can be answered here, or ${atTerminal}` : ''}</p>
+${formatSignedIn(signedIn)}
 </section>
-<form method="post">
-<input type="hidden" name="secret" value="${secret}">
+${openForm(secret, signedIn)}
 ${problem === undefined ? '' : html`<p class="error" id="problem" role="alert">${problem}</p>`}
 <label>To approve, type: <code>${keepWhole(parts.typed)}</code><input type="text" name="typed" autocomplete="off" autocapitalize="off" spellcheck="false"${problem === undefined ? '' : raw(' aria-describedby="problem"')}></label>
 <button name="decision" value="neither" hidden tabindex="-1">Enter decides nothing</button>
@@ -87,8 +108,11 @@ ${problem === undefined ? '' : html`<p class="error" id="problem" role="alert">$
 
 const removeQuestionMark = (action: string) => action.replace(/\?$/, '');
 
-/** What became of a question; while that is open, a link looks again. With the `secret` it can be let be asked again. */
-export function createOutcomePage(view: RequestView, secret?: string): Html {
+/**
+ * What became of a question; while that is open, a link looks again. With the `secret` it can be let be asked again, and
+ * after a sign-in a key that was disclosed can be shown.
+ */
+export function createOutcomePage(view: RequestView, secret?: string, signedIn?: SignedInView): Html {
   const parts = describeQuestion(view.question);
   const act = removeQuestionMark(parts.action);
   const names = listUnnamedTargets(parts);
@@ -106,10 +130,71 @@ ${names.length === 0 ? '' : html`<ol>${names.map((name) => html`<li>${keepWhole(
 <p role="status">${keepWhole(sentence)}</p>
 ${view.secretFile === undefined ? '' : html`<p>The key is in this file: <code>${keepWhole(view.secretFile)}</code></p>`}
 ${view.auditRecord === undefined ? '' : html`<p class="facts">Audit record ${view.auditRecord}</p>`}
-${view.canBeLifted ? createLiftForm(secret) : ''}
-<footer>${view.state === 'ended' ? html`<p>You can close this page.</p>` : html`<p><a href="">Look again</a></p>`}</footer>`,
+${signedIn !== undefined && secret !== undefined ? createSignedInForm(view, secret, signedIn) : view.canBeLifted ? createLiftForm(secret) : ''}
+<footer>${formatSignedIn(signedIn)}${formatNext(view, signedIn)}</footer>`,
   );
 }
+
+function formatNext({ state, disclosedKey }: RequestView, signedIn: SignedInView | undefined): Html | string {
+  if (state === 'ended') return disclosedKey === undefined ? html`<p>You can close this page.</p>` : '';
+  return signedIn === undefined ? html`<p><a href="">Look again</a></p>` : '';
+}
+
+/** What can be done after a sign-in when the question was answered; empty where there is nothing. */
+function createSignedInForm(view: RequestView, secret: string, signedIn: SignedInView): Html | string {
+  const actions = [
+    ...(view.state === 'ended' ? [] : [html`<button name="decision" value="look">Look again</button>`]),
+    ...(view.canBeLifted ? [html`<button name="decision" value="lift">Let it be asked again</button>`] : []),
+    ...(view.disclosedKey === undefined ? [] : [html`<button name="decision" value="show">Show the key</button>`]),
+  ];
+  if (actions.length === 0) return '';
+  return html`${openForm(secret, signedIn)}
+${view.canBeLifted ? html`<p>The assistant cannot ask for this again for some minutes.</p>` : ''}
+${view.disclosedKey === undefined ? '' : html`<p>The key has the fingerprint <code>${view.disclosedKey}</code>. It is kept nowhere: it is read again when you press Show. You can do that for ${formatCount(signedIn.minutesLeft, 'more minute')}.</p>`}
+<p class="buttons">${actions}</p></form>`;
+}
+
+/** The key itself, for whoever approved it. */
+export function createKeyPage(view: RequestView, key: Secret, secret: string, signedIn: SignedInView): Html {
+  const { fingerprint } = key;
+  return createDocument(
+    'Deployment access key',
+    html`${formatTenantHeading(view)}<h2>Deployment access key</h2>
+<p><code>${key.open()}</code></p>
+<p>Its fingerprint is <code>${fingerprint}</code>.</p>
+${fingerprint === view.disclosedKey ? '' : html`<p class="note" role="note">This is another key than the one that was approved: that had the fingerprint ${view.disclosedKey}, and was replaced since.</p>`}
+<p>Copy it, and close this page. It is neither in a file nor in the history of this browser.</p>
+${createBackForm(secret, signedIn)}
+<footer>${formatSignedIn(signedIn)}</footer>`,
+  );
+}
+
+/** Why something could not be done after a sign-in, with a way back. */
+export const createProblemPage = (view: RequestView, sentence: string, secret: string, signedIn: SignedInView): Html =>
+  createDocument(
+    'Not done',
+    html`${formatTenantHeading(view)}<h2>Not done</h2><p role="alert">${sentence}</p>
+${createBackForm(secret, signedIn)}`,
+  );
+
+const createBackForm = (secret: string, signedIn: SignedInView): Html =>
+  html`${openForm(secret, signedIn)}<p class="buttons"><button name="decision" value="look">Back</button></p></form>`;
+
+/** The only page before a sign-in: it says nothing of the question. */
+export const createSignInPage = (address: string): Html =>
+  createDocument(
+    'Approval',
+    html`<h1>Approval</h1><p>An assistant asks for an approval. You see what it asks when you have signed in with Microsoft Entra.</p>
+<p class="buttons"><a class="button" href="${address}">Sign in to see the question</a></p>`,
+  );
+
+/** Why a sign-in did not count, and where there is another one. */
+export const createSignInProblemPage = (sentence: string, address: string): Html =>
+  createDocument(
+    'Not signed in',
+    html`<h1>Not signed in</h1><p role="alert">${sentence} Nothing was changed.</p>
+<p class="buttons"><a class="button" href="${address}">Sign in again</a></p>`,
+  );
 
 const createLiftForm = (secret: string | undefined): Html =>
   secret === undefined

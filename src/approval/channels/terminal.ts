@@ -31,7 +31,7 @@ const safeLines = z.string().transform((text) => text.replace(/[^\n]+/g, (line) 
 /** A question as it travels to the terminal: text that is safe to show, and what is to be typed. */
 const questionSchema = z.object({
   nonce: z.string(),
-  channel: z.enum(['form', 'page', 'terminal']),
+  channel: z.enum(['form', 'page', 'terminal', 'signin']),
   state: z.enum(['waiting', 'approved', 'acting', 'ended']),
   /** Tenant and act in a line. */
   title: safeLines,
@@ -213,12 +213,12 @@ async function runCommand(inbox: ApprovalInbox, command: TerminalCommand): Promi
   return view === undefined ? [] : [view];
 }
 
-function runCommandOn(inbox: ApprovalInbox, command: Exclude<TerminalCommand, { do: 'list' }>) {
+async function runCommandOn(inbox: ApprovalInbox, command: Exclude<TerminalCommand, { do: 'list' }>) {
   const { nonce } = command;
   if (command.do === 'look') return inbox.view(nonce);
   if (command.do === 'lift') return inbox.lift(nonce);
   const decision = command.do === 'decline' ? { kind: command.do } : { kind: command.do, typed: command.typed };
-  return inbox.answer(nonce, decision, 'terminal');
+  return (await inbox.answer(nonce, decision, 'terminal')).view;
 }
 
 function describeView({ question, note, ...view }: RequestView): TerminalQuestion {

@@ -27,8 +27,13 @@ const sensorList = z.looseObject({
 });
 const candidateList = z.looseObject({ total: z.number(), candidates: rows('id', 'name', 'domain', 'lastSeen') });
 
-/** Shows the server at work on the simulated tenant; its gate asks the person at the terminal, or where `approval` says. */
+/**
+ * Shows the server at work on the simulated tenant; its gate asks the person at the terminal, or where `approval` says. Throws a sentence where
+ * that needs a real tenant.
+ */
 export async function runDemo({ approval, noBrowser }: Pick<Config, 'approval' | 'noBrowser'>): Promise<number> {
+  if (approval === 'signin')
+    throw new Error('In the simulated tenant of the demo nobody can sign in; use --approval page.');
   const isWatched = process.stdin.isTTY && process.stdout.isTTY && process.env.CI === undefined;
   const person = isWatched ? answerAtTerminal : answerFromScript;
   const client = new Client(

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { choosePreferred } from '../../approval/channels/choose.ts';
 import { findSocketsFolder } from '../../approval/channels/terminal.ts';
 import { resolveAuditFolder } from '../../audit/log.ts';
-import { listUnusualSettings, signInVariables } from '../../config.ts';
+import { systemClock } from '../../clock.ts';
+import { type Config, listUnusualSettings, signInVariables } from '../../config.ts';
 import { ensurePrivateFolder, findHomeFolder } from '../../files.ts';
 import { explainFailedConnection } from '../../graph/client/network.ts';
 import { probeConnection } from '../../graph/client/reachability.ts';
@@ -14,6 +15,7 @@ import type { Tenant } from '../../graph/tenant.ts';
 import { checkSecretsFolder, resolveSecretsFolder } from '../../secrets/file.ts';
 import { ensureExportFolder } from '../../server/exportFile.ts';
 import { cleanText, escapeInvisible } from '../../text.ts';
+import { prepareSignIn } from '../approvalSignIn.ts';
 import type { DoctorContext, Finding, Surroundings } from './finding.ts';
 import { checkPermissions, checkReads, checkSignIn } from './tenantChecks.ts';
 
@@ -67,8 +69,19 @@ function* checkConfiguration({ config, problems, environment }: Surroundings): G
     yield { about, is: 'well', text: `${name} ${value}` };
   }
   for (const text of problems) yield { about, is: 'fatal', text };
+  const problem = findSignInProblem(config, environment);
+  if (problem !== undefined) yield { about, is: 'fatal', text: problem };
   if (config.simulate === undefined && setVariables.length + problems.length === 0)
     yield { about, is: 'note', text: 'No variable of a sign-in is set.' };
+}
+
+function findSignInProblem(config: Config, environment: Surroundings['environment']): string | undefined {
+  try {
+    prepareSignIn(config, environment, systemClock);
+    return undefined;
+  } catch (error) {
+    return describeDefect(error);
+  }
 }
 
 /** A token is valid for an hour, and its proof for ten minutes. */
@@ -98,6 +111,7 @@ const approvalDescriptions = {
   form: 'in a form of the client only (--approval form)',
   page: 'on a page in the browser, or at a terminal (the command approve)',
   terminal: 'at a terminal (the command approve)',
+  signin: 'on a page behind a sign-in with Microsoft Entra (--approval signin)',
   none: 'in a form of the client only, since nobody is asked outside of it while CI is set',
 } as const;
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { systemClock } from '../../clock.ts';
 import { createTokenVerifier } from '../../entra/tokens.ts';
 import { getErrorCode } from '../../errors.ts';
-import { createProxyFetch } from '../../graph/client/httpClient.ts';
+import { createFetch } from '../../graph/client/fetch.ts';
 import { explainFailedConnection, isUntrustedCertificate } from '../../graph/client/network.ts';
 import { parseJson } from '../../json.ts';
 import { cleanText, escapeInvisible } from '../../text.ts';
@@ -40,7 +40,7 @@ export async function* checkRemote(url: string): AsyncGenerator<Finding> {
   const problem = describeBadUrl(url);
   if (problem === undefined) {
     yield { about, is: 'well', text: `${url} can be an Application ID URI, if its domain is verified` };
-    yield* checkServer(url, createProxyFetch());
+    yield* checkServer(url, createFetch());
   } else yield { about, is: 'fatal', text: problem };
 }
 

@@ -1,3 +1,4 @@
+import { callbackPath } from '../../approval/channels/address.ts';
 import { callerScope } from '../../entra/callers.ts';
 import type { Permission } from '../../graph/endpoint.ts';
 import { graphAppId, scopeIds } from '../../graph/permissions.ts';
@@ -36,8 +37,7 @@ export interface RemoteApp {
 export const qualifyScope = ({ url }: Pick<RemoteApp, 'url'>): string => `${url}/${callerScope}`;
 
 /** Where Entra sends a person back to who signs in to approve. */
-export const describeSignInRedirect = ({ url }: Pick<RemoteApp, 'url'>): string =>
-  new URL('/signin/callback', url).href;
+export const describeSignInRedirect = ({ url }: Pick<RemoteApp, 'url'>): string => new URL(callbackPath, url).href;
 
 /**
  * The requests that make the registration, in their order: bodies of `PATCH /applications/{id}`. Tokens of version 2.0 come

@@ -1,11 +1,4 @@
-import {
-  createDefaultHttpClient,
-  createEmptyPipeline,
-  createHttpHeaders,
-  createPipelineRequest,
-  type HttpClient,
-  proxyPolicy,
-} from '@azure/core-rest-pipeline';
+import { createDefaultHttpClient, type HttpClient } from '@azure/core-rest-pipeline';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { getErrorCode } from '../../errors.ts';
 
@@ -60,23 +53,5 @@ export function createHttpClient(): HttpClient {
         clearTimeout(timer);
       }
     },
-  };
-}
-
-/** A `fetch` over the same proxies as everything else here; Node's own knows none. Bodies are texts, and redirects are answers. */
-export function createProxyFetch(): typeof fetch {
-  const client = createHttpClient();
-  const pipeline = createEmptyPipeline();
-  pipeline.addPolicy(proxyPolicy());
-  return async (input, init) => {
-    const { url, method, headers, signal, body } = new Request(input, init);
-    const text = body === null ? {} : { body: await new Response(body).text() };
-    const request = createPipelineRequest({
-      ...{ url, abortSignal: signal, ...text },
-      method: method === 'POST' ? 'POST' : 'GET',
-      headers: createHttpHeaders(Object.fromEntries(headers)),
-    });
-    const answer = await pipeline.sendRequest(client, request);
-    return new Response(answer.bodyAsText ?? null, { status: answer.status, headers: answer.headers.toJSON() });
   };
 }

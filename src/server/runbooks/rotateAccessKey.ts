@@ -20,7 +20,7 @@ export const rotateAccessKey: Runbook = {
     },
     {
       heading: 'Replace the key',
-      text: 'The new key goes into a file on the machine of this server, and you get the name of the file and two fingerprints. Do not look for the file. The steps in the result say how the person takes it from there and deletes it afterwards. After `outcome_unknown` do what the result says before you call again: a second rotation also breaks what already carries the new key.',
+      text: 'The new key goes into a file on the machine of this server or is shown on the approval page, and you get two fingerprints and the name of the file where there is one. Do not look for the file. The steps in the result say how the person takes it from there and deletes it afterwards. After `outcome_unknown` do what the result says before you call again: a second rotation also breaks what already carries the new key.',
       calls: ['regenerate_deployment_access_key'],
       asks: "They type `rotate` and the tenant's name, such as `rotate Contoso`.",
     },

@@ -123,6 +123,11 @@ const environments: readonly BrokenEnvironment[] = [
     said: [['MDI_MCP_MAX_MACHINES is a whole number from 1 to 500.', undefined], notTried],
   },
   {
+    what: 'second person without a sign-in',
+    prepare: set({ MDI_MCP_APPROVERS: 'other' }),
+    said: [['--approvers other needs --approval signin: without a sign-in nobody knows who answers.', undefined]],
+  },
+  {
     what: 'tenant id that is none',
     prepare: set({ AZURE_TENANT_ID: 'Contoso Ltd' }),
     said: [['AZURE_TENANT_ID is no id (a GUID) and no domain of a tenant.', undefined], notTried],

@@ -62,7 +62,7 @@ describe('setup --remote', () => {
     expect(first).toMatchObject({
       api: { requestedAccessTokenVersion: 2, oauth2PermissionScopes: [{ value: 'access_as_user', type: 'User' }] },
       optionalClaims: { idToken: [{ name: 'auth_time' }], accessToken: [{ name: 'idtyp' }] },
-      web: { redirectUris: ['https://mdi.contoso.com/signin/callback'] },
+      web: { redirectUris: ['https://mdi.contoso.com/approve/callback'] },
       requiredResourceAccess: [{ resourceAppId: '00000003-0000-0000-c000-000000000000' }],
     });
     expect(
