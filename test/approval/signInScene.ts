@@ -14,13 +14,15 @@ import { startServer } from '../harness/server.ts';
 export async function startApprovalEntra() {
   const { tenantId } = createSimulatedTenant({ seed: 1 }).identity;
   const home = createDirectory('contoso.onmicrosoft.com', tenantId);
-  const [alice, bob, carol] = ['alice', 'bob', 'carol'].map((name) => createPerson(`${name}@contoso.com`, name));
-  if (alice === undefined || bob === undefined || carol === undefined) throw new Error('three people');
-  const early = { ...createPerson('early@contoso.com'), signedInAt: Math.floor(Date.now() / 1000) - 3_600 };
+  const assignedRoles = ['Sensors.Approver'];
+  const alice = { ...createPerson('alice@contoso.com', 'alice'), assignedRoles };
+  const bob = { ...createPerson('bob@contoso.com', 'bob'), assignedRoles };
+  const carol = createPerson('carol@contoso.com', 'carol');
+  const signedInAt = Math.floor(Date.now() / 1000) - 3_600;
+  const early = { ...createPerson('early@contoso.com'), assignedRoles, signedInAt };
   const redirectUris = ['http://localhost/approve/callback'];
-  const assignments = [alice, bob, early].map(({ objectId }) => ({ person: objectId, role: 'Sensors.Approver' }));
-  const app = createApp('Approvals', { redirectUris, assignments, optionalClaims: ['auth_time'] });
-  const appWithoutTime = createApp('Approvals', { redirectUris, assignments });
+  const app = createApp('Approvals', { redirectUris, optionalClaims: ['auth_time'] });
+  const appWithoutTime = createApp('Approvals', { redirectUris });
   home.apps.push(app, appWithoutTime);
   home.people.push(alice, bob, carol, early);
   const entra = await startEntra([home]);
@@ -58,6 +60,8 @@ export class PersonsBrowser {
   readonly cookies = new Map<string, string>();
   readonly #person: EntraUser;
   readonly #pass: Pass;
+  /** Where it was sent first; Entra gets none of these cookies. */
+  #origin = '';
 
   constructor(person: EntraUser, pass: Pass) {
     this.#person = person;
@@ -66,7 +70,8 @@ export class PersonsBrowser {
 
   async send(address: string, { headers = {}, fields }: BrowserRequest = {}): Promise<ShownPage> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const own = address.startsWith('http://') && cookie !== '' ? { Cookie: cookie } : {};
+    const isOwn = address.startsWith('http://') || new URL(address).origin === this.#origin;
+    const own = isOwn && cookie !== '' ? { Cookie: cookie } : {};
     const form = fields && { 'Content-Type': 'application/x-www-form-urlencoded', Origin: new URL(address).origin };
     const answer = await exchange(address, { ...own, ...form, ...headers }, fields);
     for (const line of answer.headers['set-cookie'] ?? []) this.#keep(line);
@@ -77,6 +82,7 @@ export class PersonsBrowser {
 
   /** Presses the button of the entrance; the address of Entra that it leads to. */
   async begin(address: string): Promise<string> {
+    this.#origin = new URL(address).origin;
     const { body } = await this.send(address);
     const [, path = ''] = /class="button" href="([^"]+)"/.exec(body) ?? [];
     return (await this.send(`${new URL(address).origin}${path}`)).headers.location ?? '';

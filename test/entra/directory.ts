@@ -33,8 +33,8 @@ export interface App {
   readonly managed?: 'system' | 'user';
   /** Where a browser may be sent after a sign-in; of localhost the port does not count. */
   readonly redirectUris: string[];
-  /** The app roles that people have, which their id tokens name. */
-  readonly assignments: AppRoleAssignment[];
+  /** Application ID URIs, where it has an API of its own. */
+  readonly identifierUris: string[];
   /** What its id tokens say beside the usual. */
   readonly optionalClaims: 'auth_time'[];
   policy?: Policy | undefined;
@@ -52,12 +52,6 @@ export interface FederatedCredential {
   readonly audience: string;
 }
 
-export interface AppRoleAssignment {
-  readonly role: string;
-  /** Object id. */
-  readonly person: string;
-}
-
 export interface Consent {
   readonly scopes: readonly string[];
   /** Object id of the person whose consent it is; an administrator's for everybody without. */
@@ -69,7 +63,7 @@ export interface EntraUser {
   /** User principal name. */
   readonly upn: string;
   readonly name: string;
-  /** Roles that the person has in the app of an API. */
+  /** App roles of the person, in every app that has roles. */
   assignedRoles?: readonly string[];
   policy?: Policy | undefined;
   /** When they signed in at their browser, in seconds, where it was before: it counts unless a request says prompt=login. */
@@ -94,7 +88,7 @@ export const createApp = (name: string, more: Partial<App> = {}): App => ({
   roles: [],
   consents: [],
   redirectUris: ['http://localhost'],
-  assignments: [],
+  identifierUris: [],
   optionalClaims: [],
   ...more,
 });

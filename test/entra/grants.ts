@@ -27,7 +27,14 @@ import {
 } from './failures.ts';
 import { chooseDelegatedScopes, parseScopes } from './scopes.ts';
 import type { EntraState } from './state.ts';
-import { createAccessClaims, createClientInfo, createIdClaims, type TokenGrant } from './tokens.ts';
+import {
+  type ApiGrant,
+  createAccessClaims,
+  createApiClaims,
+  createClientInfo,
+  createIdClaims,
+  type TokenGrant,
+} from './tokens.ts';
 
 /** One request at the token endpoint. */
 export interface GrantRequest {
@@ -54,7 +61,7 @@ const handlers: Readonly<Record<string, GrantHandler>> = {
   async client_credentials(request) {
     const { entra, directory, form, checks } = request;
     const client = await authenticateConfidentialClient(form, checks);
-    const { resource, scopes } = parseScopes(need(form, 'scope'), entra.resources, directory.domain);
+    const { resource, scopes } = parseScopes(need(form, 'scope'), entra.resources, directory);
     if (scopes.join() !== '.default') {
       const why = `The provided value for scope ${form.scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).`;
       throw new EntraError(1002012, why, { error: 'invalid_scope' });
@@ -148,15 +155,29 @@ async function issueBearer({ entra, directory, form }: GrantRequest, issuing: Is
   return { token_type: 'Bearer', expires_in: lifetime, ext_expires_in: lifetime, access_token };
 }
 
+/** An app needs no consent for its own API. */
+async function issueForApi(
+  { entra, directory, issuer }: GrantRequest,
+  grant: Pick<ApiGrant, 'api' | 'client' | 'person'>,
+) {
+  const lifetime = entra.tokenLifetime;
+  const access_token = await entra.key.sign(createApiClaims({ ...grant, issuer, directory, lifetime }));
+  return { token_type: 'Bearer', expires_in: lifetime, ext_expires_in: lifetime, access_token };
+}
+
 async function issueDelegated(request: GrantRequest, client: Client, signedIn: SignedInUser) {
   const { person, present, nonce, authTime } = signedIn;
   const { entra, directory, form, issuer } = request;
-  const asked = parseScopes(form.scope ?? '', entra.resources, directory.domain);
+  const asked = parseScopes(form.scope ?? '', entra.resources, directory);
   const { resource, openId } = asked;
   if (person.policy === 'blocked') throw createBlockedByPolicyError();
   if (person.policy === 'mfa' && !present) throw createMfaRequiredError(resource);
-  const scopes = chooseDelegatedScopes(client.app, person, asked, entra.widens);
-  const answer = await issueBearer(request, { ...client, resource, delegated: { person, scopes } });
+  const api = directory.apps.find(({ identifierUris }) => identifierUris.includes(resource));
+  const scopes = api === client.app ? asked.scopes : chooseDelegatedScopes(client.app, person, asked, entra.widens);
+  const answer =
+    api === undefined
+      ? await issueBearer(request, { ...client, resource, delegated: { person, scopes } })
+      : await issueForApi(request, { api, client: client.app, person });
   const named = [...new Set([...asked.scopes, ...scopes])].map((scope) => `${resource}/${scope}`);
   const keeps = openId.includes('offline_access') ? issueRefreshToken(request, client, person) : undefined;
   const body = {

@@ -1,4 +1,4 @@
-import type { App, EntraUser } from './directory.ts';
+import type { App, Directory, EntraUser } from './directory.ts';
 import { createNoConsentError, createUnknownResourceError, EntraError } from './failures.ts';
 
 /** What a request asks for. */
@@ -15,8 +15,9 @@ const splitWords = (scope: string) => scope.split(' ').filter((word) => word !==
 /** The scopes of an API among those of a request. */
 export const listApiScopes = (scope: string) => splitWords(scope).filter((word) => !ofOpenId.includes(word));
 
-export function parseScopes(scope: string, resources: readonly string[], domain: string): RequestedScopes {
-  const [graph = ''] = resources;
+export function parseScopes(scope: string, known: readonly string[], { apps, domain }: Directory): RequestedScopes {
+  const [graph = ''] = known;
+  const resources = [...known, ...apps.flatMap(({ identifierUris }) => identifierUris)];
   const wanted = listApiScopes(scope).map((word) => {
     const end = word.lastIndexOf('/');
     return { resource: end === -1 ? graph : word.slice(0, end), name: word.slice(end + 1) };

@@ -123,7 +123,7 @@ interface IdToken extends Pick<TokenGrant, 'directory' | 'app'> {
 /** The claims of an id token in version 2.0. */
 export function createIdClaims({ issuer, directory, app, person, nonce, authTime }: IdToken): JWTPayload {
   const now = readSeconds();
-  const roles = app.assignments.filter((one) => one.person === person.objectId).map(({ role }) => role);
+  const { assignedRoles: roles = [] } = person;
   return {
     aud: app.id,
     iss: issuer,

@@ -40,13 +40,15 @@ interface SentRequest {
 interface TeamOptions {
   /** Settings as on the command line, in camel case. */
   readonly flags?: Readonly<Record<string, unknown>>;
+  /** How long a call waits for a person, in milliseconds. */
+  readonly patience?: number;
 }
 
 /**
  * A server over HTTPS for the people of Contoso, with the local Entra in front and the served Graph behind it, assembled as
  * the product assembles it.
  */
-export async function startTeam({ flags = {} }: TeamOptions = {}) {
+export async function startTeam({ flags = {}, patience = 0 }: TeamOptions = {}) {
   const world = await startLoopbackTenant();
   const { entra, graph, home, tenant } = world;
   const issued = watchSecrets(entra, [secret]);
@@ -54,6 +56,7 @@ export async function startTeam({ flags = {} }: TeamOptions = {}) {
     secrets: [{ value: secret }],
     roles: [...everyRead, ...everyWrite],
     consents: [{ scopes: [...everyRead, ...everyWrite] }],
+    optionalClaims: ['auth_time'],
   });
   const chat = createApp('A chat client');
   const robot = createApp('A robot', { assignedRoles: ['Sensors.Operator'] });
@@ -75,6 +78,8 @@ export async function startTeam({ flags = {} }: TeamOptions = {}) {
   await Promise.all([writeFile(tlsCert, entra.certificate.certificate), writeFile(tlsKey, entra.certificate.key)]);
   const port = await findFreePort();
   const url = `https://localhost:${port}/mcp`;
+  api.identifierUris.push(url);
+  api.redirectUris.push(`${new URL(url).origin}/approve/callback`);
   const auditLog = join(folder, 'audit');
   const secretsDir = join(folder, 'secrets');
   const config = readConfig(
@@ -90,6 +95,7 @@ export async function startTeam({ flags = {} }: TeamOptions = {}) {
     clock,
     environment: {},
     say: write,
+    patienceMs: patience,
   });
   const environment = { AZURE_TENANT_ID: home.id, AZURE_CLIENT_ID: api.id, AZURE_CLIENT_SECRET: secret };
   const fetch = createTrustingFetch(entra.certificate.certificate);
@@ -146,6 +152,7 @@ export async function startTeam({ flags = {} }: TeamOptions = {}) {
     clock,
     own,
     serving,
+    secretsDir,
     signIn,
     stderr: () => stderr,
     /** A client of the SDK that calls with this token. */
