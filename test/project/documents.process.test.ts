@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import about from '../../package.json' with { type: 'json' };
 import { checkConfig, settings } from '../../src/config.ts';
+import { findFreePort } from '../harness/team.ts';
 import { documents, listCommands } from './documents.ts';
 
-const subcommands = ['approve', 'audit', 'demo', 'doctor', 'export', 'secrets', 'setup'];
+const subcommands = ['approve', 'audit', 'demo', 'doctor', 'export', 'http', 'secrets', 'setup'];
 
 const commands = listCommands(subcommands);
 
@@ -19,17 +20,26 @@ interface ServerRun {
   readonly refusal: string | undefined;
 }
 
-/** Runs the server on a simulated tenant for a user who has never run it. */
-function runServer(line: string): Promise<ServerRun> {
-  const env = { PATH: process.env.PATH, HOME: mkdtempSync(join(tmpdir(), 'home-')), MDI_MCP_SIMULATE: 'true' };
+/** Runs the server on a simulated tenant for a user who has never run it. One that listens is ended with a signal. */
+async function runServer(line: string): Promise<ServerRun> {
+  const env = {
+    PATH: process.env.PATH,
+    HOME: mkdtempSync(join(tmpdir(), 'home-')),
+    MDI_MCP_SIMULATE: 'true',
+    MDI_MCP_PORT: String(await findFreePort()),
+    ...(line.startsWith('http ') && appOfServer),
+  };
   const args = ['dist/main.js', ...line.split(' ').filter((word) => word !== '')];
   return new Promise((resolve) => {
     const child = execFile(process.execPath, args, { env }, (_, stdout, stderr) =>
       resolve({ line, status: child.exitCode, stdout, refusal: /.*See --help.*/.exec(stderr)?.[0] }),
     );
     child.stdin?.end();
+    child.stderr?.on('data', (chunk) => String(chunk).includes('Listening on') && child.kill('SIGTERM'));
   });
 }
+
+const appOfServer = { AZURE_TENANT_ID: 'contoso.com', AZURE_CLIENT_ID: '11111111-1111-4111-8111-111111111111' };
 
 const serverCommands = [
   ...new Set(commands.flatMap((command) => (command.of === 'server' ? [command.args.join(' ')] : []))),

@@ -149,22 +149,3 @@ describe('with --acts-as app', () => {
     expect(readResultText(refused.text)).toMatch(/^role_missing: /);
   });
 });
-
-describe('with --single-process', () => {
-  let team: Team;
-  beforeAll(async () => {
-    team = await startTeam({ flags: { singleProcess: true } });
-  });
-  afterAll(() => team.close());
-
-  test('a call that needs an approval says that there is no page to sign in to yet', async () => {
-    const { text } = await team.post(
-      await team.signIn(team.people.operator),
-      callTool('regenerate_deployment_access_key'),
-    );
-    expect([readResultText(text), team.gated()]).toEqual([
-      'approval_unavailable: This needs a human approval, and over HTTP a person is asked by a sign-in at Microsoft Entra, for which this server has no page. Nothing was changed. Tell the user to use a server on stdin and stdout, or to do it in the Microsoft Defender portal.',
-      0,
-    ]);
-  });
-});

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { operations } from '../../src/operations/index.ts';
-import { kinds } from '../harness/clients.ts';
+import { kinds, sleep } from '../harness/clients.ts';
 import { callTool, listTools, startTeam, type Team } from '../harness/team.ts';
 
 let team: Team;
@@ -184,7 +184,7 @@ describe('on the wire', () => {
 
   test.each([
     ['/healthz', { status: 'ok' }],
-    ['/readyz', { status: 'ready' }],
+    ['/readyz', { status: 'ready', auditLog: 'on' }],
   ])('%s is answered whatever the Host', async (path, expected) => {
     const response = await team.send(path, { headers: { Host: '10.0.0.7' } });
     expect([response.status, await response.json()]).toEqual([200, expected]);
@@ -192,12 +192,16 @@ describe('on the wire', () => {
 });
 
 test('a client whose call is cancelled by closing the connection gets no further', async () => {
-  let wasAborted = false;
+  let begun = 0;
+  let goOn = () => {};
+  const released = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
   team.tenant.beforeRequest = async () => {
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    begun += 1;
+    await released;
   };
   const controller = new AbortController();
-  const token = await team.signIn(team.people.reader);
   const call = team
     .send('/mcp', {
       method: 'POST',
@@ -205,19 +209,21 @@ test('a client whose call is cancelled by closing the connection gets no further
       headers: {
         'Content-Type': 'application/json',
         Accept: 'application/json, text/event-stream',
-        Authorization: `Bearer ${token}`,
+        Authorization: `Bearer ${await team.signIn(team.people.reader)}`,
       },
       body: JSON.stringify(callTool('summarize_fleet')),
     })
-    .then((response) => response.text())
-    .catch(() => {
-      wasAborted = true;
-    });
-  await new Promise((resolve) => setTimeout(resolve, 150));
+    .then(
+      (response) => response.text(),
+      () => 'aborted',
+    );
+  await vi.waitUntil(() => begun > 0);
+  await sleep(200);
+  const before = begun;
   controller.abort();
-  await call;
-  const before = team.reached();
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  await sleep(200);
+  goOn();
+  await sleep(300);
   team.tenant.beforeRequest = undefined;
-  expect([wasAborted, team.reached() - before]).toEqual([true, 0]);
+  expect([await call, begun - before]).toEqual(['aborted', 0]);
 });
