@@ -154,7 +154,7 @@ export function createSignIn(options: SignInOptions): SignIn {
     async finish(answer, sealed, { subject, redirectUri, afterMs }) {
       const { state, codeVerifier } = await unseal(sealed);
       if (answer.state !== state || readSubject(answer) !== subject)
-        throw new SignInRefused('This sign-in was begun for another question.');
+        throw new SignInRefused('This sign-in is not the one that was begun in this browser last.');
       // Who says nothing cannot be mixed up here: there is one Entra only.
       const { issuer } = await verifier.readMetadata();
       if (answer.iss !== undefined && answer.iss !== issuer)

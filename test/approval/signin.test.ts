@@ -172,6 +172,20 @@ describe.concurrent('sign-ins that do not count', () => {
     );
   }
   attackSignIn(
+    "an attacker's sign-in in the browser of somebody who has begun their own for that question",
+    'their own',
+    async ({ ask, browserOf }, isHonest) => {
+      const address = await ask();
+      const [own, attacker] = [browserOf(world.alice), browserOf(world.bob)];
+      const ownEntra = await own.begin(address);
+      const back = isHonest ? await own.signIn(ownEntra) : await attacker.signIn(await attacker.begin(address));
+      const page = await own.send(back);
+      if (!isHonest) expectRefused(page, 'This sign-in is not the one that was begun in this browser last.');
+      await approveWith(own, page);
+    },
+    { as: 'app' },
+  );
+  attackSignIn(
     "an attacker's sign-in in the browser of somebody else",
     "a person's own sign-in in their browser",
     async ({ ask, browserOf }, isHonest) => {
@@ -498,13 +512,17 @@ describe.concurrent('a key that was disclosed', () => {
     'Show by that one',
     async (scene, isHonest) => {
       const [browser, other] = [scene.browserOf(world.alice), scene.browserOf(world.bob)];
+      const address = readAddress((await scene.callTool('get_deployment_access_key')).text);
+      const othersPage = await other.open(address);
       const outcome = await disclose(scene, browser);
-      const who = isHonest ? browser : other;
-      const page = isHonest ? outcome : await other.open(outcome.action);
-      expect(page.body.includes('Show the key')).toBe(isHonest);
-      const shown = await who.post({ ...page, action: outcome.action }, { decision: 'show' });
-      expect(shown.body.includes(keysBegin)).toBe(isHonest);
-      expect(shown.status).toBe(isHonest ? 200 : 403);
+      if (isHonest) {
+        expect((await browser.post(outcome, { decision: 'show' })).body).toContain(keysBegin);
+        return;
+      }
+      const shown = await other.post(othersPage, { decision: 'show' });
+      expect(shown.status).toBe(403);
+      expect(shown.body).toContain('There is no key to be shown to you.');
+      expect((await other.open(address)).body).not.toContain('Show the key');
     },
     { as: 'app' },
     [1, 2],

@@ -28,8 +28,8 @@ const sensorList = z.looseObject({
 const candidateList = z.looseObject({ total: z.number(), candidates: rows('id', 'name', 'domain', 'lastSeen') });
 
 /**
- * Shows the server at work on the simulated tenant; its gate asks the person at the terminal, or where `approval` says. Throws a sentence where
- * that needs a real tenant.
+ * Shows the server at work on the simulated tenant; its gate asks the person at the terminal, or where `approval` says.
+ * Throws a sentence where that needs a real tenant.
  */
 export async function runDemo({ approval, noBrowser }: Pick<Config, 'approval' | 'noBrowser'>): Promise<number> {
   if (approval === 'signin')
