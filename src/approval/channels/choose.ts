@@ -38,6 +38,7 @@ export function openExternalChannels(
 
   const preferred = choosePreferred(config, environment);
   const showPage = async (nonce: string, atOnce: boolean) => {
+    signal.throwIfAborted();
     const { ApprovalPage } = await import('./page.ts');
     const folderPrefix = createFolderPrefix(serverName);
     const opener = config.noBrowser ? undefined : openBrowser;
@@ -45,6 +46,7 @@ export function openExternalChannels(
     await page.show(nonce, atOnce);
   };
   const startTerminal = async () => {
+    signal.throwIfAborted();
     terminal ??= import('./terminal.ts').then(({ openTerminal }) => openTerminal(inbox, home, serverName, signal));
     try {
       await terminal;
