@@ -77,7 +77,7 @@ async function onDesktop(
       openBrowser: async (file) => void windows.push(file),
       say: (line) => void said.push(line),
     },
-    createFakeInbox({ waiting: ['one', 'two'] }),
+    createFakeInbox('one', 'two'),
   );
   const listLeft = () => {
     try {

@@ -7,9 +7,7 @@ import {
   type SealedReply,
   unattendedAnswer,
 } from '../../../src/approval/channels/form.ts';
-import { computeDigest, createQuestion } from '../../../src/approval/question.ts';
-import type { ApprovalRequest } from '../../../src/approval/requestStore.ts';
-import { deletion, place } from './inbox.ts';
+import { makeRequest } from '../questions.ts';
 
 const info = (name: string, version = '1.0') => ({ 'io.modelcontextprotocol/clientInfo': { name, version } });
 const can = (elicitation?: object) => ({
@@ -86,21 +84,7 @@ describe('what a client says of itself', () => {
   });
 });
 
-const question = createQuestion('delete_sensor', 'destroy', deletion, place);
-const request: ApprovalRequest = {
-  v: 1,
-  nonce: 'the nonce',
-  id: 'a1b2',
-  key: 'a call',
-  question,
-  digest: computeDigest(question),
-  channel: 'form',
-  note: [],
-  remarks: [],
-  pendingDeletions: [],
-  askedAt: { wall: 0, monotonic: 0 },
-  state: { kind: 'pending', since: { wall: 0, monotonic: 0 } },
-};
+const request = makeRequest();
 
 const callOf = (method: string, state?: unknown, inputResponses?: object) =>
   ({ mcpReq: { method, requestState: () => state, inputResponses } }) as unknown as ServerContext;
@@ -150,7 +134,7 @@ describe('the sealed state of a form', () => {
 
   test('holds its nonce and digest', async () => {
     const { verified } = await askForm();
-    expect(await verified()).toEqual({ ok: true, payload: { v: 1, nonce: 'the nonce', digest: request.digest } });
+    expect(await verified()).toEqual({ ok: true, payload: { v: 1, nonce: 'the nonce', digest: 'the digest' } });
   });
 
   test.each<[string, (state: string) => string, string]>([
