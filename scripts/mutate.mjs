@@ -22,7 +22,10 @@ const rooms = {
   approval: { mutate: ['src/approval/*.ts'], tests: ['test/approval/!(fresh|outside|refused|terminal).test.ts'] },
   channels: {
     mutate: ['src/approval/channels/*.ts'],
-    tests: ['test/approval/{acting,attacks,foreign,heads,hosts,outside,question,terminal,windows}.test.ts'],
+    tests: [
+      'test/approval/channels/*.test.ts',
+      'test/approval/{acting,attacks,foreign,heads,hosts,outside,question,terminal,windows}.test.ts',
+    ],
   },
 };
 

@@ -144,7 +144,7 @@ function collectBound({ tool, plan, requests, context, typed }: Question) {
     requests: requests.flatMap(formatRequest),
     targets: plan.targets
       .map(({ details, ...facts }) => facts)
-      .sort((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id))),
+      .sort((a, b) => a.id.localeCompare(b.id, 'en')),
     changes: plan.changes.map(({ targetId = null, before = null, field, after }) => ({
       targetId,
       field,

@@ -2,7 +2,6 @@ import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { choosePreferred } from '../../src/approval/channels/choose.ts';
 import { approveCommand, formatCommand } from '../../src/command.ts';
 import { attack } from '../harness/attacks.ts';
 import type { Person } from '../harness/clients.ts';
@@ -189,20 +188,6 @@ describe.concurrent('where a person is asked', () => {
       );
       expect(existsSync(join(home, '.mdi-sensors-mcp'))).toBe(false);
     });
-  });
-
-  test.each([
-    ['darwin', '24.6.0', 'page'],
-    ['win32', '10.0.26100', 'page'],
-    ['linux', '6.8.0-45-generic', 'terminal'],
-    ['linux', '5.15.167.4-microsoft-standard-WSL2', 'terminal'],
-  ] as const)('on %s %s, where the host hands on no more than HOME and PATH: %s', (platform, kernel, channel) => {
-    const environment = { HOME: '/home/ann', PATH: '/usr/bin' };
-    expect(choosePreferred({ approval: 'auto', noBrowser: false }, environment, { platform, kernel })).toBe(channel);
-  });
-  test('in WSL a display that was handed on does not hide what the kernel says', () => {
-    const machine = { platform: 'linux', kernel: '5.15.167.4-microsoft-standard-WSL2' } as const;
-    expect(choosePreferred({ approval: 'auto', noBrowser: false }, display, machine)).toBe('terminal');
   });
 });
 

@@ -53,6 +53,7 @@ export function openExternalChannels(
       say,
     });
   const showPage = async (nonce: string, atOnce: boolean) => {
+    signal.throwIfAborted();
     const { ApprovalPage } = await import('./page.ts');
     const folderPrefix = createFolderPrefix(serverName);
     const opener = config.noBrowser ? undefined : openBrowser;
@@ -64,6 +65,7 @@ export function openExternalChannels(
     await signIn.show(question, atOnce);
   };
   const startTerminal = async () => {
+    signal.throwIfAborted();
     terminal ??= import('./terminal.ts').then(({ openTerminal }) => openTerminal(inbox, home, serverName, signal));
     try {
       await terminal;
