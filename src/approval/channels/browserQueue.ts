@@ -33,13 +33,15 @@ const windowIntervalMs = 30_000;
 const fetchTimeoutMs = 5_000;
 const cleanupIntervalMs = 2_000;
 
-/** Brings questions into browser windows, at most one in 30 seconds: each by a file that holds its address. */
+/** Brings questions into browser windows, one in 30 seconds where nobody answers: each by a file that holds its address. */
 export class BrowserQueue {
   readonly #options: BrowserQueueOptions;
   readonly #openings = new Map<string, Opening>();
   readonly #inTurn = createQueue();
   readonly #stopCleanup: () => void;
   #lastWindowMs = Number.NEGATIVE_INFINITY;
+  #lastNonce = '';
+  #answered = new AbortController();
 
   constructor(options: BrowserQueueOptions) {
     this.#options = options;
@@ -94,6 +96,14 @@ export class BrowserQueue {
     if (file !== undefined) removeIfPossible(dirname(file));
   }
 
+  /** The question is over for a person: where it had the last window, the next one opens at once. */
+  noteAnswer(nonce: string): void {
+    if (nonce !== this.#lastNonce) return;
+    this.#lastWindowMs = Number.NEGATIVE_INFINITY;
+    this.#answered.abort();
+    this.#answered = new AbortController();
+  }
+
   #close(): void {
     this.#stopCleanup();
     for (const nonce of this.#openings.keys()) this.remove(nonce);
@@ -109,13 +119,14 @@ export class BrowserQueue {
   async #waitForTurn(): Promise<void> {
     const { clock } = this.#options;
     const getRestMs = () => this.#lastWindowMs + windowIntervalMs - clock.monotonic();
-    while (getRestMs() > 0) await clock.pause(getRestMs());
+    while (getRestMs() > 0) await clock.pause(getRestMs(), this.#answered.signal);
   }
 
   async #launch(nonce: string, openBrowser: (file: string) => Promise<void>): Promise<void> {
     const isWaiting = await this.#options.isWaiting(nonce);
     const opening = this.#openings.get(nonce);
     if (opening === undefined || !isWaiting) return;
+    this.#lastNonce = nonce;
     this.#lastWindowMs = this.#options.clock.monotonic();
     opening.openedAtMs = this.#lastWindowMs;
     opening.state = 'opening';
