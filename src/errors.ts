@@ -16,7 +16,7 @@ export const toolErrorCodes = {
   approval_unavailable: 'This call needs a human approval, and here is no way to ask for one.',
   client_unattended: 'The client answered the approval question by itself; that counts as no answer.',
   declined: 'A person declined; the text says until when this is not asked again.',
-  question_closed: 'The person closed the question without an answer; nothing was changed.',
+  question_closed: 'The question was closed without an answer, by the person or by the host; nothing was changed.',
   mistyped: 'The text that was typed is not the text that was asked for.',
   approval_expired: 'The question was not answered, or its approval not used, in time.',
   approval_invalid: 'The answer belongs to no question that is open here.',

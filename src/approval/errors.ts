@@ -31,7 +31,7 @@ export const approvalErrors = {
   closed: () =>
     new ToolError(
       'question_closed',
-      'The person closed the question without an answer.',
+      'The question was closed without an answer, by the person or by the host.',
       'Ask the person how to go on.',
     ),
   mistyped: () => new ToolError('mistyped', 'What was answered is not what was asked for.', askAgain),

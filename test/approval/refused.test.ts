@@ -18,7 +18,11 @@ const unchanged = expect.stringContaining(' Nothing was changed. ');
 
 const ways: [string, Person | undefined, RegExp][] = [
   ['the person declines', answers({ action: 'decline' }), /^declined: A person declined\. /],
-  ['the person closes the form', answers({ action: 'cancel' }), /^question_closed: The person closed the question/],
+  [
+    'the person closes the form',
+    answers({ action: 'cancel' }),
+    /^question_closed: The question was closed without an answer, by the person or by the host\. /,
+  ],
   ['the person accepts with "decline"', filled('decline'), /^declined: A person declined\. /],
   ['the person types something else, twice', filled('yes'), /^mistyped: /],
   ['the client accepts with {}', answers(acceptWith({})), /^client_unattended: /],

@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { approveCommand, formatCommand } from '../../src/command.ts';
 import { attack } from '../harness/attacks.ts';
 import type { Person } from '../harness/clients.ts';
+import { passUntil } from '../harness/clock.ts';
 import { find } from '../harness/fleet.ts';
 import { askSocket, openOfferedPage, readAddress, readPage, waitForPageAddress } from '../harness/outside.ts';
 import { startServer } from '../harness/server.ts';
@@ -20,7 +21,7 @@ function desktop() {
 const inBrowser = { approval: 'auto', noBrowser: false } as const;
 
 describe.concurrent('a browser window', () => {
-  test('opens at once for the first question; the second waits its turn, and opens 30 seconds later', async () => {
+  test('opens at once for the first question; the second, where nobody answers, 30 seconds later', async () => {
     const { env, files, openBrowser } = desktop();
     await playScene({ ...inBrowser, env, openBrowser }, async ({ server, call }) => {
       await server.tell({ do: 'hold' });
@@ -28,7 +29,7 @@ describe.concurrent('a browser window', () => {
         /^approval_pending: A person is asked on the approval page that was opened in their browser, or at a terminal of their own on /,
       );
       expect(await call('DC01.contoso.com')).toMatch(
-        /^approval_pending: A person is asked on an approval page that opens in their browser in its turn, one page each 30 seconds, or at a terminal of their own on /,
+        /^approval_pending: A person is asked on an approval page that opens in their browser once the one before it is answered, or 30 seconds after it, or at a terminal of their own on /,
       );
       expect(files).toHaveLength(1);
       await server.pass?.(29_999);
@@ -36,6 +37,27 @@ describe.concurrent('a browser window', () => {
       await server.pass?.(1);
       expect(files).toHaveLength(2);
       expect(await call('DC01.contoso.com')).toContain('on the approval page that was opened in their browser');
+    });
+  });
+
+  test.each([
+    ['approved', yes, 2],
+    ['declined', { decision: 'decline' }, 2],
+    ['answered with a wrong text, which the same page asks for again', { ...yes, typed: 'DC08' }, 1],
+  ])('opens for the second question once the first is over: %s', async (_, fields, windows) => {
+    const { env, files, openBrowser } = desktop();
+    await playScene({ ...inBrowser, env, openBrowser }, async ({ server, call }) => {
+      await server.tell({ do: 'hold' });
+      await call();
+      await call('DC01.contoso.com');
+      const first = await openOfferedPage(readAddress(files[0]), server.pass);
+      await first.post(fields);
+      expect(files).toHaveLength(1);
+      await passUntil(readPage(`${first.address}/outcome`, server.pass), () => server.pass(50));
+      await server.pass(0);
+      expect(files).toHaveLength(windows);
+      await call('DC02.contoso.com');
+      expect(files).toHaveLength(windows);
     });
   });
 });

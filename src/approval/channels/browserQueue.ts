@@ -32,7 +32,7 @@ export interface BrowserQueueOptions {
 const fetchTimeoutMs = 5_000;
 const cleanupIntervalMs = 2_000;
 
-/** Brings questions into browser windows, at most one in 30 seconds: each by a file that holds its address. */
+/** Brings questions into browser windows, one in 30 seconds where nobody answers: each by a file that holds its address. */
 export class BrowserQueue {
   readonly #options: BrowserQueueOptions;
   readonly #openings = new Map<string, Opening>();
@@ -92,6 +92,11 @@ export class BrowserQueue {
     if (file !== undefined) removeIfPossible(dirname(file));
   }
 
+  /** The question is over for a person: where it had the last window, the next one opens at once. */
+  noteAnswer(nonce: string): void {
+    this.#turns.noteAnswer(nonce);
+  }
+
   #close(): void {
     this.#stopCleanup();
     for (const nonce of this.#openings.keys()) this.remove(nonce);
@@ -107,7 +112,7 @@ export class BrowserQueue {
     const isWaiting = await this.#options.isWaiting(nonce);
     const opening = this.#openings.get(nonce);
     if (opening === undefined || !isWaiting) return;
-    opening.openedAtMs = this.#turns.note();
+    opening.openedAtMs = this.#turns.note(nonce);
     opening.state = 'opening';
     await openBrowser(opening.file);
     opening.state = 'opened';

@@ -130,7 +130,7 @@ export function explainNoSignIn({
 
 const places = {
   form: "in the client's own form",
-  queued: 'on an approval page that opens in their browser in its turn, one page each 30 seconds',
+  queued: 'on an approval page that opens in their browser once the one before it is answered, or 30 seconds after it',
   opening: 'on an approval page that is opening in their browser',
   opened: 'on the approval page that was opened in their browser',
   file: "on an approval page, whose file the server's log names",

@@ -146,6 +146,7 @@ export class ApprovalPage {
       visit.nonce = next;
       if (isOpen) return c.redirect(`/q/${this.#addVisit(next, 'unopened')}`, 303);
     }
+    if (next === undefined && view.state !== 'waiting') this.#browserQueue.noteAnswer(view.nonce);
     // Whoever comes second to this address lifts nothing.
     const secret = view.canBeLifted && visit.secret === '' ? this.#renewSecret(visit) : undefined;
     return c.html(createOutcomePage(view, secret));

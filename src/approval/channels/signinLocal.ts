@@ -45,7 +45,7 @@ export class LocalSignIn {
     if (openBrowser === undefined) return sayAddress();
     const launch = async () => {
       if ((await inbox.view(question.nonce))?.state !== 'waiting') return;
-      this.#turns.note();
+      this.#turns.note(question.nonce);
       await openBrowser(address);
     };
     this.#turns.take(launch, atOnce).catch(sayAddress);
