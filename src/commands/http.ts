@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { localhostAllowedHostnames } from '@modelcontextprotocol/server';
-import type { Clock } from '../clock.ts';
+import { type Clock, repeat } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { createTokenVerifier } from '../entra/tokens.ts';
 import { createProxyFetch } from '../graph/client/httpClient.ts';
@@ -70,7 +70,10 @@ export async function serveHttp(config: Config, own: OpenProcess, parts: HttpPar
       const closed = once(server, 'close');
       server.close();
       server.closeIdleConnections();
+      // What is under way now is idle when its answer has left, and would be kept for the next one.
+      const stopClosing = repeat(clock, 200, () => server.closeIdleConnections());
       await closed;
+      stopClosing();
       own.tidyUp();
     },
     waitForActs: () => own.gate.waitForActs(),
