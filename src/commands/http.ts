@@ -9,7 +9,7 @@ import { noChannels } from '../approval/channels/choose.ts';
 import { SignInPage } from '../approval/channels/signin.ts';
 import { resolveAuditFolder } from '../audit/log.ts';
 import { type VerifiedFile, verifyFolder } from '../audit/verify.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, repeat } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { callerScope } from '../entra/callers.ts';
 import { createSignIn, type SignIn } from '../entra/signIn.ts';
@@ -114,7 +114,10 @@ export async function serveHttp(config: Config, own: OpenProcess, parts: HttpPar
       const closed = once(server, 'close');
       server.close();
       server.closeIdleConnections();
+      // What is under way now is idle when its answer has left, and would be kept for the next one.
+      const stopClosing = repeat(clock, 200, () => server.closeIdleConnections());
       await closed;
+      stopClosing();
       own.tidyUp();
     },
     waitForActs: () => own.gate.waitForActs(),

@@ -9,7 +9,7 @@ import {
   verifyBearerToken,
 } from '@modelcontextprotocol/server';
 import { type Caller, callerScope, formatPrincipal, readCaller } from '../entra/callers.ts';
-import { type TokenClaims, TokenRefused, type TokenVerifier } from '../entra/tokens.ts';
+import { TokenRefused, type TokenVerifier } from '../entra/tokens.ts';
 import { type NewTokenNeeded, ToolError } from '../errors.ts';
 import { roleNames } from '../operations/roles.ts';
 
@@ -58,28 +58,28 @@ export function createEntraAuthentication({
   const resourceMetadataUrl = getOAuthProtectedResourceMetadataUrl(resourceServerUrl);
   // Entra takes a scope by its whole name, and clients ask for it as it stands here.
   const scope = `${publicUrl}/${callerScope}`;
-  const challenge = (error: unknown) =>
+  const challenge = (error: OAuthError) =>
     bearerAuthChallengeResponse(error, { requiredScopes: [scope], resourceMetadataUrl });
-  const refuseToken = (error: unknown): never => {
-    throw error instanceof TokenRefused ? new OAuthError(OAuthErrorCode.InvalidToken, error.message) : error;
-  };
 
-  /** @throws OAuthError where the token counts for nothing here. */
-  async function verify(token: string): Promise<TokenClaims & { readonly caller: Caller }> {
-    const claims = await verifier.verify(token, { audience }).catch(refuseToken);
-    const caller = readCallerOr(claims, refuseToken);
-    if (caller.kind === 'person' && !caller.scopes.includes(callerScope))
-      throw new OAuthError(OAuthErrorCode.InsufficientScope, `The token does not have the scope ${scope}`);
-    return { ...claims, caller };
+  /** Whose token it is, and until when. @throws OAuthError where it counts for nothing here. */
+  async function identify(token: string): Promise<{ readonly caller: Caller; readonly expiresAt: number }> {
+    try {
+      const claims = await verifier.verify(token, { audience });
+      return { caller: readCaller(claims), expiresAt: claims.exp };
+    } catch (error) {
+      throw error instanceof TokenRefused ? new OAuthError(OAuthErrorCode.InvalidToken, error.message) : error;
+    }
   }
 
   return {
     async authenticate(request) {
       let verified: { readonly token: string; readonly caller: Caller } | undefined;
       const verifyAccessToken = async (token: string): Promise<AuthInfo> => {
-        const { caller, exp } = await verify(token);
+        const { caller, expiresAt } = await identify(token);
+        if (caller.kind === 'person' && !caller.scopes.includes(callerScope))
+          throw new OAuthError(OAuthErrorCode.InsufficientScope, `The token does not have the scope ${scope}`);
         verified = { token, caller };
-        return { token: '', clientId: caller.clientId, scopes: [...caller.scopes], expiresAt: exp };
+        return { token: '', clientId: caller.clientId, scopes: [...caller.scopes], expiresAt };
       };
       try {
         const authInfo = await verifyBearerToken(request.headers.get('authorization'), {
@@ -93,8 +93,9 @@ export function createEntraAuthentication({
         const expiresAtMs = (authInfo.expiresAt ?? 0) * 1000;
         return { principal: formatPrincipal(caller), caller, token, expiresAtMs, authInfo };
       } catch (error) {
+        if (error instanceof OAuthError) return challenge(error);
         if (error instanceof ToolError) return refuse(503, OAuthErrorCode.TemporarilyUnavailable, error.message);
-        return challenge(error);
+        throw error;
       }
     },
 
@@ -138,14 +139,6 @@ export function createEntraAuthentication({
       await verifier.readMetadata();
     },
   };
-}
-
-function readCallerOr(claims: TokenClaims, refuseToken: (error: unknown) => never): Caller {
-  try {
-    return readCaller(claims);
-  } catch (error) {
-    return refuseToken(error);
-  }
 }
 
 /** Why somebody whom Entra knows may not call; another sign-in would not change it. */

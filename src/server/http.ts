@@ -70,7 +70,10 @@ export function createHttpApp({
 
   async function serveMcp(request: Request): Promise<Response> {
     const call = await authentication.authenticate(request);
-    if (call instanceof Response) return call;
+    if (call instanceof Response) {
+      log.info('a caller was refused', { status: call.status, why: call.headers.get('www-authenticate') ?? undefined });
+      return call;
+    }
     const { authInfo } = call;
     if (request.method !== 'POST' || !isJsonContentType(request.headers.get('content-type')))
       return handler.fetch(request, { authInfo });

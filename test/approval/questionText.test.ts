@@ -44,7 +44,7 @@ const whole = makeQuestion({
   context: {
     simulated: true,
     nameInGraph: 'Fabrikam',
-    secretsFolder: '/home/ann/\u202ekeys',
+    disclosesTo: { folder: '/home/ann/\u202ekeys' },
     settings: ['--read-only', '--max-machines 9'],
   },
 });

@@ -31,7 +31,7 @@ export const place: CallContext = {
   principal: 'ann',
   clientName: 'claude-code 2.1.332',
   settings: [],
-  secretsFolder: undefined,
+  disclosesTo: undefined,
 };
 
 const dc07 = makeTarget(7, 'DC07');

@@ -213,10 +213,8 @@ test('a client whose call is cancelled by closing the connection gets no further
       },
       body: JSON.stringify(callTool('summarize_fleet')),
     })
-    .then(
-      (response) => response.text(),
-      () => 'aborted',
-    );
+    .then((response) => response.text())
+    .catch(() => 'aborted');
   await vi.waitUntil(() => begun > 0);
   await sleep(200);
   const before = begun;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { choosePreferred, openBrowser, openExternalChannels } from '../../../src/approval/channels/choose.ts';
-import type { ApprovalSetting } from '../../../src/approval/inbox.ts';
+import type { ApprovalSetting, Channel } from '../../../src/approval/inbox.ts';
 import { terminalPlace } from '../../../src/command.ts';
 import { createVirtualClock } from '../../harness/clock.ts';
 import { createFakeInbox } from './inbox.ts';
@@ -53,6 +53,8 @@ describe('outside of the client a person is asked', () => {
   });
 });
 
+const nameQuestion = (channel: Channel, nonce: string) => ({ nonce, id: nonce, channel });
+
 /** Page and terminal on a desktop of one person, with a home folder of its own. */
 async function onDesktop(
   use: (desktop: {
@@ -69,7 +71,7 @@ async function onDesktop(
   const clock = createVirtualClock();
   const [said, windows]: [string[], string[]] = [[], []];
   const channels = openExternalChannels(
-    { approval, noBrowser },
+    { approval, approvers: 'requester', noBrowser },
     {
       clock,
       environment: { ...display, ...environment },
@@ -97,7 +99,7 @@ const opened = async (windows: readonly string[]) => vi.waitFor(() => expect(win
 describe('page and terminal', () => {
   test('a question at the terminal opens a socket of this process, and no window', () =>
     onDesktop(async ({ channels, listLeft, windows, said }) => {
-      expect(await channels.show('terminal', 'one', false)).toBeUndefined();
+      expect(await channels.show('terminal', nameQuestion('terminal', 'one'), false)).toBeUndefined();
       const [note, socket] = listLeft().sort();
       expect(note?.replace(String(process.pid), 'PID')).toMatch(/^PID-[0-9a-f]{8}\.server$/);
       expect(socket).toBe(note?.replace('.server', '.sock'));
@@ -106,7 +108,7 @@ describe('page and terminal', () => {
 
   test('a question on the page opens a window from a folder of the same name, and the socket beside it', () =>
     onDesktop(async ({ channels, listLeft, windows }) => {
-      expect(await channels.show('page', 'one', false)).toBeUndefined();
+      expect(await channels.show('page', nameQuestion('page', 'one'), false)).toBeUndefined();
       await opened(windows);
       await vi.waitFor(() => expect(listLeft()).toHaveLength(2));
       const name = listLeft()[0]?.replace(/\.\w+$/, '');
@@ -115,8 +117,8 @@ describe('page and terminal', () => {
 
   test('two questions share one page and one socket', () =>
     onDesktop(async ({ channels, listLeft, windows }) => {
-      await channels.show('page', 'one', true);
-      await channels.show('page', 'two', true);
+      await channels.show('page', nameQuestion('page', 'one'), true);
+      await channels.show('page', nameQuestion('page', 'two'), true);
       await vi.waitFor(() => expect(windows).toHaveLength(2));
       await vi.waitFor(() => expect(listLeft()).toHaveLength(2));
       expect(new Set(windows.map((file) => file.split('-').slice(0, -1).join('-'))).size).toBe(1);
@@ -125,7 +127,7 @@ describe('page and terminal', () => {
   test('without a browser no window is opened, and the file is named', () =>
     onDesktop(
       async ({ channels, said, windows }) => {
-        await channels.show('page', 'one', false);
+        await channels.show('page', nameQuestion('page', 'one'), false);
         expect(said[0]).toMatch(/^A person's approval is needed\. Open this file in a browser: .+\/approval\.html$/);
         expect(said[1]).toMatch(/^Or answer at a terminal on \S+: .+ approve$/);
         expect([said.length, windows]).toEqual([2, []]);
@@ -162,21 +164,21 @@ describe('page and terminal', () => {
     onDesktop(async ({ channels, home, listLeft, said }) => {
       const folder = join(home, '.mdi-sensors-mcp');
       writeFileSync(folder, '');
-      expect((await channels.show('terminal', 'one', false))?.message).toBe(
+      expect((await channels.show('terminal', nameQuestion('terminal', 'one'), false))?.message).toBe(
         'This needs a human approval, and the way to the terminal could not be opened (its folder is not a folder of its own but a link or a file).',
       );
       expect(said).toEqual([
         'The terminal for approvals could not be opened: its folder is not a folder of its own but a link or a file',
       ]);
       rmSync(folder);
-      expect(await channels.show('terminal', 'one', false)).toBeUndefined();
+      expect(await channels.show('terminal', nameQuestion('terminal', 'one'), false)).toBeUndefined();
       expect(listLeft()).toHaveLength(2);
     }));
 
   test('a page is shown also where the terminal beside it could not be opened', () =>
     onDesktop(async ({ channels, home, said, windows }) => {
       writeFileSync(join(home, '.mdi-sensors-mcp'), '');
-      expect(await channels.show('page', 'one', false)).toBeUndefined();
+      expect(await channels.show('page', nameQuestion('page', 'one'), false)).toBeUndefined();
       await opened(windows);
       await vi.waitFor(() =>
         expect(said).toEqual([
@@ -188,7 +190,7 @@ describe('page and terminal', () => {
   test('a page that could not be opened is told by the code of its error', () =>
     onDesktop(async ({ channels, said }) => {
       vi.stubEnv('TMPDIR', '/no/such/folder');
-      expect((await channels.show('page', 'one', false))?.message).toBe(
+      expect((await channels.show('page', nameQuestion('page', 'one'), false))?.message).toBe(
         'This needs a human approval, and the approval page could not be opened (ENOENT).',
       );
       expect(said.map((line) => line.replace(/ENOENT.*/, 'ENOENT'))).toContain(
@@ -199,7 +201,9 @@ describe('page and terminal', () => {
   test.each(['page', 'terminal'] as const)('a server that is ending opens nothing more: no %s', (channel) =>
     onDesktop(async ({ channels, said }) => {
       channels.close();
-      expect((await channels.show(channel, 'one', true))?.message).toContain('(the server is ending)');
+      expect((await channels.show(channel, nameQuestion(channel, 'one'), true))?.message).toContain(
+        '(the server is ending)',
+      );
       expect(said).toContain(`The ${channel} for approvals could not be opened: the server is ending`);
     }),
   );
@@ -214,7 +218,7 @@ describe('page and terminal', () => {
   test('a window is unfetched five seconds after it was opened, and never before a page was shown', () =>
     onDesktop(async ({ channels, clock, windows }) => {
       expect(channels.isUnfetched('one')).toBe(false);
-      await channels.show('page', 'one', false);
+      await channels.show('page', nameQuestion('page', 'one'), false);
       await opened(windows);
       await clock.pass(4_999);
       expect(channels.isUnfetched('one')).toBe(false);
@@ -224,26 +228,28 @@ describe('page and terminal', () => {
 
   test('a sentence tells where the person finds the question', () =>
     onDesktop(async ({ channels, windows }) => {
-      const places = () => namePlace(channels.describePlace('page', 'one'));
-      expect(namePlace(channels.describePlace('terminal', 'one'))).toBe('AT THE TERMINAL');
-      expect(namePlace(channels.describePlace('form', 'one'))).toBe("in the client's own form, or AT THE TERMINAL");
-      expect(places()).toBe(
-        'on an approval page that opens in their browser in its turn, one page each 30 seconds, or AT THE TERMINAL',
+      const places = () => namePlace(channels.describePlace(nameQuestion('page', 'one')));
+      expect(namePlace(channels.describePlace(nameQuestion('terminal', 'one')))).toBe('AT THE TERMINAL');
+      expect(namePlace(channels.describePlace(nameQuestion('form', 'one')))).toBe(
+        "in the client's own form, or AT THE TERMINAL",
       );
-      await channels.show('page', 'one', false);
+      expect(places()).toBe(
+        'on an approval page that opens in their browser once the one before it is answered, or 30 seconds after it, or AT THE TERMINAL',
+      );
+      await channels.show('page', nameQuestion('page', 'one'), false);
       await opened(windows);
       expect(places()).toBe('on the approval page that was opened in their browser, or AT THE TERMINAL');
-      await channels.show('page', 'two', false);
-      expect(namePlace(channels.describePlace('page', 'two'))).toBe(
-        'on an approval page that opens in their browser in its turn, one page each 30 seconds, or AT THE TERMINAL',
+      await channels.show('page', nameQuestion('page', 'two'), false);
+      expect(namePlace(channels.describePlace(nameQuestion('page', 'two')))).toBe(
+        'on an approval page that opens in their browser once the one before it is answered, or 30 seconds after it, or AT THE TERMINAL',
       );
     }));
 
   test('a sentence names the log where a person has to open the file', () =>
     onDesktop(
       async ({ channels }) => {
-        await channels.show('page', 'one', false);
-        expect(namePlace(channels.describePlace('page', 'one'))).toBe(
+        await channels.show('page', nameQuestion('page', 'one'), false);
+        expect(namePlace(channels.describePlace(nameQuestion('page', 'one')))).toBe(
           "on an approval page, whose file the server's log names, or AT THE TERMINAL",
         );
       },

@@ -4,6 +4,8 @@ import { makeQuestion } from '../questions.ts';
 /** A question as page and terminal see it, waiting unless it says otherwise. */
 export const makeView = (nonce: string, view: Partial<RequestView> = {}): RequestView => ({
   nonce,
+  id: nonce,
+  askedAtMs: 0,
   question: makeQuestion(),
   channel: 'page',
   note: [],
@@ -36,11 +38,17 @@ export function createFakeInbox(...waiting: readonly string[]): FakeInbox {
     listWaiting: async () => list(({ state }) => state === 'waiting'),
     listDeclined: async () => list(({ canBeLifted }) => canBeLifted),
     view: async (nonce) => views.get(nonce),
+    find: async (id) => list((view) => view.id === id)[0],
+    noteObjection: async (nonce, objection) => void deeds.push(['objection', nonce, objection]),
+    noteShowing: async (nonce) => void deeds.push(['showing', nonce]),
+    noteShown: async (nonce) => void deeds.push(['shown', nonce]),
     async answer(nonce, decision, channel) {
       deeds.push(['answer', nonce, decision, channel]);
-      return decision.kind === 'approve'
+      const isApproved = decision.kind === 'approve';
+      const view = isApproved
         ? change(nonce, { state: 'approved', minutesLeft: 5 })
         : change(nonce, { state: 'ended', sentence: 'A person declined.', canBeLifted: true });
+      return { isApproved, view };
     },
     async lift(nonce) {
       deeds.push(['lift', nonce]);
