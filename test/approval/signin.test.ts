@@ -345,16 +345,6 @@ describe.concurrent('answers that did not come from the page', () => {
       expect(status).toBe(isHonest ? 200 : 403);
     });
   }
-  test('two posts of one page at once: one of them counts', async () => {
-    await playSignInScene(world, {}, async ({ server, ask, browserOf }) => {
-      const browser = browserOf(world.alice);
-      const page = await browser.open(await ask());
-      await server.pass(1_050);
-      const fields = { secret: page.secret, decision: 'look' };
-      const both = await Promise.all([1, 2].map(() => browser.send(page.action, { fields })));
-      expect(both.map(({ status }) => status).sort()).toEqual([200, 403]);
-    });
-  });
   attackSignIn('a post within a second', 'a post after that', async ({ ask, browserOf }, isHonest) => {
     const browser = browserOf(world.alice);
     const page = await browser.open(await ask());
