@@ -497,9 +497,11 @@ describe.concurrent('a key that was disclosed', () => {
   const keyYes = { decision: 'approve', typed: 'key Contoso' };
 
   /** A disclosure that was approved by this browser and done; its outcome as a page. */
-  async function disclose({ callTool }: SignInScene, browser: PersonsBrowser): Promise<ShownPage> {
+  async function disclose({ server, callTool }: SignInScene, browser: PersonsBrowser, waitMs = 0): Promise<ShownPage> {
     const address = readAddress((await callTool('get_deployment_access_key')).text);
-    const approved = await browser.post(await browser.open(address), keyYes);
+    const page = await browser.open(address);
+    await server.pass(waitMs);
+    const approved = await browser.post(page, keyYes);
     const { text, structured } = await callTool('get_deployment_access_key');
     expect(structured).toMatchObject({ outcome: 'The access key is shown to whoever approved it' });
     expect(structured).not.toHaveProperty('file');
@@ -528,13 +530,28 @@ describe.concurrent('a key that was disclosed', () => {
     [1, 2],
   );
   attackSignIn(
+    'Show by another approver whose approval came too late',
+    'Show by the one whose approval counted',
+    async (scene, isHonest) => {
+      const [browser, other] = [scene.browserOf(world.alice), scene.browserOf(world.bob)];
+      const address = readAddress((await scene.callTool('get_deployment_access_key')).text);
+      const othersPage = await other.open(address);
+      const outcome = await disclose(scene, browser);
+      const late = await other.post(othersPage, keyYes);
+      expect([late.status, late.action, late.body.includes('Show the key')]).toEqual([200, '', false]);
+      if (isHonest) expect((await browser.post(outcome, { decision: 'show' })).body).toContain(keysBegin);
+    },
+    { as: 'app' },
+    [1, 2],
+  );
+  attackSignIn(
     'Show 10 minutes after the sign-in',
     'Show before that',
     async (scene, isHonest) => {
       const browser = scene.browserOf(world.alice);
-      const outcome = await disclose(scene, browser);
-      expect(outcome.body).toContain('You can do that for 10 more minutes.');
-      if (!isHonest) await scene.server.pass(10 * 60_000);
+      const outcome = await disclose(scene, browser, 8 * 60_000);
+      expect(outcome.body).toContain('You can do that for 2 more minutes.');
+      if (!isHonest) await scene.server.pass(2 * 60_000);
       const shown = await browser.post(outcome, { decision: 'show' });
       expect(shown.body.includes(keysBegin)).toBe(isHonest);
       if (!isHonest) expectRefused(shown, 'Your sign-in for this question is over.');
