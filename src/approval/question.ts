@@ -137,9 +137,7 @@ function collectBound({ tool, plan, requests, context, typed }: Question) {
       'text to type': typed,
     },
     requests: requests.flatMap(formatRequest),
-    targets: plan.targets
-      .map(({ details, ...facts }) => facts)
-      .sort((a, b) => a.id.localeCompare(b.id, 'en')),
+    targets: plan.targets.map(({ details, ...facts }) => facts).sort((a, b) => a.id.localeCompare(b.id, 'en')),
     changes: plan.changes.map(({ targetId = null, before = null, field, after }) => ({
       targetId,
       field,
