@@ -63,7 +63,7 @@ export const describeAct = ({ act: { verb, noun, how }, targets }: Question['pla
 function nameAct({ plan }: Question, name?: string): string {
   const { act, targets } = plan;
   const text = name === undefined ? describeAct(plan) : `${act.verb} ${name}`;
-  const isCounted = name !== undefined || act.noun !== undefined || targets.length === 0;
+  const isCounted = act.noun !== undefined || targets.length === 0;
   return `${text.charAt(0).toLowerCase()}${text.slice(1)}${isCounted ? '' : `, ${formatCount(targets.length, 'target')}`}`;
 }
 
