@@ -87,6 +87,11 @@ test.each(skills)('the skill %s begins with its name and with what it is for', (
 
 const hosts: [host: string, name: (tool: string) => string][] = [
   ['Claude Code, from the plugin', (tool) => `mcp__plugin_mdi_mdi__${tool}`],
+  ['Claude Code, by its recipe', (tool) => `mcp__mdi-sensors__${tool}`],
+  ['Codex, by its recipe', (tool) => `mcp__mdi_sensors__${tool}`],
+  ['Gemini CLI, by its recipe', (tool) => `mcp_mdi-sensors_${tool}`],
+  ['Copilot CLI, by its recipe', (tool) => `mdi-sensors-${tool}`],
+  ['opencode, by its recipe', (tool) => `mdi-sensors_${tool}`],
   ['Claude Code, Codex, Qwen Code', (tool) => `mcp__mdi__${tool}`],
   ['Gemini CLI, VS Code', (tool) => `mcp_mdi_${tool}`],
   ['Copilot CLI', (tool) => `mdi-${tool}`],
