@@ -25,7 +25,7 @@ async function runHttp(args: readonly string[]) {
   while (child.exitCode === null && !printed.stderr.includes('Listening on'))
     await Promise.race([once(child.stderr, 'data'), closed]);
   const ready = child.exitCode === null ? await (await fetch(`http://127.0.0.1:${port}/readyz`)).text() : undefined;
-  if (child.exitCode === null) child.kill('SIGTERM');
+  if (child.exitCode === null) child.kill('SIGKILL');
   const [status] = await closed;
   return { ...printed, status, ready };
 }

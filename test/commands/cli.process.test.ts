@@ -20,7 +20,7 @@ function run(args: readonly string[], environment: Readonly<Record<string, strin
 
 test.each([
   ['--help', undefined, 15],
-  ['http --help', 'http', 9],
+  ['http --help', 'http', 8],
 ] as const)('%s names every setting that is for it, with its variable', (line, command, least) => {
   const { status, stdout, stderr } = run(line.split(' '));
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PersonsBrowser } from '../approval/signInScene.ts';
 import type { EntraUser } from '../entra/entra.ts';
 import { keysBegin } from '../harness/canary.ts';
-import { type ClientKind, kinds } from '../harness/clients.ts';
+import type { ClientKind } from '../harness/clients.ts';
 import { startTeam, type Team } from '../harness/team.ts';
 
 const readAddress = (text: string) => /https:\/\/localhost:\d+\/approve\/[0-9a-f]{8}/.exec(text)?.[0] ?? '';
@@ -128,10 +128,10 @@ describe('with --approvers other', () => {
   });
   afterAll(() => team.close());
 
-  test.each(kinds)('a second person with the role approves, and the act is that of who asked (%s)', async (kind) => {
-    const name = { v1: 'DC07', 'v2 legacy': 'DC08', 'v2 modern': 'DC09' }[kind];
+  test('a second person with the role approves, and the act is that of who asked', async () => {
+    const name = 'DC07';
     const before = team.gated();
-    const call = await ask(team, kind, 'delete_sensor', { id: sensorOf(team, name) });
+    const call = await ask(team, 'v1', 'delete_sensor', { id: sensorOf(team, name) });
     const own = await call.approveAs(team.people.operator, `${name}.contoso.com`);
     expect(own.page.body).toContain('this server wants a second person');
     expect((await call.again()).text).toContain('approval_pending');
