@@ -118,6 +118,12 @@ describe('the page of a question', () => {
     expect(body).toContain('<h2 id="act">Delete sensor DC07.contoso.com?</h2>');
   });
 
+  test('sets nothing as code that a client calls itself', async () => {
+    const question = makeQuestion({ context: { clientName: 'x Request: y' } });
+    const body = await readBody(createQuestionPage(makeView('n', { question }), 's'));
+    expect(body).toContain('<p class="facts">Asked by: a client that says it is &quot;x Request: y&quot;</p>');
+  });
+
   test('marks each consequence as what it is', async () => {
     const body = await readBody(createQuestionPage(makeView('n', { question: several }), 's'));
     expect(body.match(/<li class="\w+"><strong>\w+/g)).toEqual([
