@@ -17,7 +17,7 @@ import { listenOnLoopback } from '../entra/loopback.ts';
 import { watchSecrets } from '../tenants/entra/secrets.ts';
 import { everyRead, everyWrite } from '../tenants/entra/signedIn.ts';
 import { secret, startLoopbackTenant } from '../tenants/world.ts';
-import { type ClientKind, connect } from './clients.ts';
+import { type ClientKind, connect, sleep } from './clients.ts';
 import { createRunningClock } from './clock.ts';
 import { isGatedRequest } from './gated.ts';
 import { createTrustingFetch } from './trustingFetch.ts';
@@ -90,7 +90,8 @@ export async function startTeam({ flags = {}, patience = 0 }: TeamOptions = {}) 
   const write = (text: string) => {
     stderr += text;
   };
-  const clock = createRunningClock();
+  // Who waits for an outcome on a page looks again at once: nothing here takes long.
+  const clock = { ...createRunningClock(), pause: async () => void (await sleep(1)) };
   const own = openHttpProcess(config, '0.0.0-test', createLog(config.logLevel, { write }), {
     clock,
     environment: {},
