@@ -7,7 +7,14 @@ import { attack } from '../harness/attacks.ts';
 import type { Person } from '../harness/clients.ts';
 import { passUntil } from '../harness/clock.ts';
 import { find } from '../harness/fleet.ts';
-import { askSocket, openOfferedPage, readAddress, readPage, waitForPageAddress } from '../harness/outside.ts';
+import {
+  askSocket,
+  findSocket,
+  openOfferedPage,
+  readAddress,
+  readPage,
+  waitForPageAddress,
+} from '../harness/outside.ts';
 import { startServer } from '../harness/server.ts';
 import { acceptWith, readRecords } from './cases.ts';
 import { playScene, runWithPerson, yes } from './scene.ts';
@@ -96,6 +103,7 @@ describe.concurrent('a window that no browser has fetched', () => {
       await server.tell({ do: 'hold' });
       await call();
       await server.pass(6_000);
+      await vi.waitFor(() => expect(findSocket(server.home)).toMatch(/\.sock$/));
       const [{ nonce } = { nonce: '' }] = await askSocket(server.home, { do: 'list' });
       await askSocket(server.home, { do: 'approve', nonce, typed: 'DC07.contoso.com' });
       expect(await call()).toContain('Deleted; Graph answers 404');
