@@ -32,7 +32,7 @@ export default defineConfig({
           ...common,
           name: 'processes',
           // These wait for others most of the time.
-          maxWorkers: 4,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           include: [processes],
           globalSetup: ['test/harness/folder.ts', 'test/harness/build.ts'],
