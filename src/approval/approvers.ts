@@ -1,9 +1,10 @@
 import type { Config } from '../config.ts';
 import type { SignedInPerson } from '../entra/signIn.ts';
+import type { Role } from '../operations/roles.ts';
 import type { CallContext } from './question.ts';
 
 /** The app role of those who may approve what they did not ask for. */
-export const approverRole = 'Sensors.Approver';
+export const approverRole = 'Sensors.Approver' satisfies Role;
 
 /** Who signed in to answer, as it is recorded. */
 export type Approver = Pick<SignedInPerson, 'tenantId' | 'objectId' | 'name' | 'signedInAtMs'>;

@@ -11,7 +11,7 @@ import { resolveAuditFolder } from '../audit/log.ts';
 import { type VerifiedFile, verifyFolder } from '../audit/verify.ts';
 import { type Clock, repeat } from '../clock.ts';
 import type { Config } from '../config.ts';
-import { callerScope } from '../entra/callers.ts';
+import { qualifyScope } from '../entra/callers.ts';
 import { createSignIn, type SignIn } from '../entra/signIn.ts';
 import { createTokenVerifier } from '../entra/tokens.ts';
 import { createFetch } from '../graph/client/fetch.ts';
@@ -232,7 +232,7 @@ async function openEntraParts(
     authentication: createEntraAuthentication({ verifier, publicUrl, audience, takesApps: actsAsApp }),
     signIn: createSignIn({
       ...{ verifier, clientId: audience, clientSecret: get('CLIENT_SECRET'), fetch, clock },
-      scope: `${publicUrl}/${callerScope}`,
+      scope: qualifyScope(publicUrl),
     }),
     acting: actsAsApp
       ? { as: 'app', open: await openTenant(config, tellOperator) }

@@ -19,6 +19,9 @@ export interface Caller {
 /** The delegated permission with which a client calls this server for a person. */
 export const callerScope = 'access_as_user';
 
+/** That permission of the server at this address by its whole name, which Entra and Claude take alone. */
+export const qualifyScope = (url: string): string => `${url}/${callerScope}`;
+
 /** @throws TokenRefused where these are the claims of an id token, which proves nothing to an API. */
 export function readCaller({ tid, oid, sub, azp, idtyp, scp, roles, ...claims }: TokenClaims): Caller {
   // `idtyp` is an optional claim; without it only an app that calls for itself is its own subject.

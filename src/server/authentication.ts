@@ -8,7 +8,7 @@ import {
   oauthMetadataResponse,
   verifyBearerToken,
 } from '@modelcontextprotocol/server';
-import { type Caller, callerScope, formatPrincipal, readCaller } from '../entra/callers.ts';
+import { type Caller, callerScope, formatPrincipal, qualifyScope, readCaller } from '../entra/callers.ts';
 import { TokenRefused, type TokenVerifier } from '../entra/tokens.ts';
 import { type NewTokenNeeded, ToolError } from '../errors.ts';
 import { roleNames } from '../operations/roles.ts';
@@ -57,7 +57,7 @@ export function createEntraAuthentication({
   const resourceServerUrl = new URL(publicUrl);
   const resourceMetadataUrl = getOAuthProtectedResourceMetadataUrl(resourceServerUrl);
   // Entra takes a scope by its whole name, and clients ask for it as it stands here.
-  const scope = `${publicUrl}/${callerScope}`;
+  const scope = qualifyScope(publicUrl);
   const challenge = (error: OAuthError) =>
     bearerAuthChallengeResponse(error, { requiredScopes: [scope], resourceMetadataUrl });
 

@@ -15,6 +15,7 @@ import {
   refuse,
 } from './guard.ts';
 import { serveOnLoopback } from './loopback.ts';
+import { waitForOutcome } from './outcome.ts';
 import { createOutcomePage, createQuestionPage } from './pageHtml.ts';
 
 interface PageOptions extends Omit<BrowserQueueOptions, 'isWaiting'> {
@@ -136,7 +137,7 @@ export class ApprovalPage {
 
   async #showOutcome(c: VisitContext) {
     const { visit } = c.var;
-    const view = (await this.#waitForOutcome(visit.nonce)) ?? c.var.view;
+    const view = (await waitForOutcome(this.#options, visit.nonce)) ?? c.var.view;
     if (visit.state !== 'answered')
       return view.state === 'waiting' ? answerNotFound(c) : c.html(createOutcomePage(view));
     const next = view.replacedBy;
@@ -160,16 +161,6 @@ export class ApprovalPage {
     return now.state === view.state
       ? c.html(createOutcomePage(now))
       : refuse(c, 'This question was opened a second time, so it is void: the assistant has to ask again.');
-  }
-
-  /** A call that waits acts at once, so its outcome is worth a moment: at most two seconds. */
-  async #waitForOutcome(nonce: string): Promise<RequestView | undefined> {
-    let view = await this.#options.inbox.view(nonce);
-    for (let round = 0; round < 20 && (view?.state === 'approved' || view?.state === 'acting'); round++) {
-      await this.#options.clock.pause(100);
-      view = await this.#options.inbox.view(nonce);
-    }
-    return view;
   }
 
   async #isWaiting(nonce: string): Promise<boolean> {

@@ -22,6 +22,7 @@ import {
   refuse,
 } from './guard.ts';
 import { serveOnLoopback } from './loopback.ts';
+import { waitForOutcome } from './outcome.ts';
 import {
   createKeyPage,
   createMessagePage,
@@ -189,7 +190,7 @@ export class SignInPage {
   }
 
   async #showOutcome(c: Context, session: ApproverSession): Promise<Response> {
-    const view = await this.#waitForOutcome(session.nonce);
+    const view = await waitForOutcome(this.#options, session.nonce);
     if (view === undefined) return answerNotFound(c);
     if (view.state === 'waiting') return this.#show(c, { session, view });
     const next = view.replacedBy === undefined ? undefined : await this.#options.inbox.view(view.replacedBy);
@@ -224,16 +225,6 @@ export class SignInPage {
       const why = `The key cannot be shown. ${error.message}`;
       return c.html(createProblemPage(view, why, this.#renewSecret(session), this.#describeVisit({ session, view })));
     }
-  }
-
-  /** A call that waits acts at once, so its outcome is worth a moment: at most two seconds. */
-  async #waitForOutcome(nonce: string): Promise<RequestView | undefined> {
-    let view = await this.#options.inbox.view(nonce);
-    for (let round = 0; round < 20 && (view?.state === 'approved' || view?.state === 'acting'); round++) {
-      await this.#options.clock.pause(100);
-      view = await this.#options.inbox.view(nonce);
-    }
-    return view;
   }
 
   async #moveSession(c: Context, session: ApproverSession, from: RequestView, to: RequestView): Promise<void> {

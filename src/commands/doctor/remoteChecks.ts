@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { systemClock } from '../../clock.ts';
+import { qualifyScope } from '../../entra/callers.ts';
 import { createTokenVerifier } from '../../entra/tokens.ts';
 import { getErrorCode } from '../../errors.ts';
 import { createFetch } from '../../graph/client/fetch.ts';
 import { explainFailedConnection, isUntrustedCertificate } from '../../graph/client/network.ts';
 import { parseJson } from '../../json.ts';
 import { cleanText, escapeInvisible } from '../../text.ts';
-import { describeBadUrl, qualifyScope } from '../setup/remoteApp.ts';
+import { describeBadUrl } from '../setup/remoteApp.ts';
 import type { Finding } from './finding.ts';
 
 /** The first thing that every client sends. */
@@ -170,7 +171,7 @@ async function* checkMetadata(url: string, address: string, fetch: Fetch): Async
   yield data.resource === url
     ? { about, is: 'well', text: 'Its metadata names this address, to the letter' }
     : { about, is: 'missing', text: `Its metadata names ${shorten(data.resource)}`, next };
-  const scope = qualifyScope({ url });
+  const scope = qualifyScope(url);
   yield data.scopes_supported.includes(scope)
     ? { about, is: 'well', text: `Clients are told to ask for ${scope}` }
     : { about, is: 'missing', text: `Clients are told to ask for ${shorten(data.scopes_supported.join(' '))}`, next };

@@ -1,4 +1,5 @@
 import type { Config } from '../../config.ts';
+import { qualifyScope } from '../../entra/callers.ts';
 import { clouds } from '../../graph/clouds.ts';
 import { rolesOfPerson } from '../../graph/permissions.ts';
 import { listGrants } from '../../operations/grants.ts';
@@ -14,7 +15,6 @@ import {
   describeChanges,
   describeClientAccess,
   describeSignInRedirect,
-  qualifyScope,
   type RemoteApp,
   vscodeClientId,
 } from './remoteApp.ts';
@@ -81,7 +81,7 @@ function printPortalSteps({ url, permissions, portal }: RemoteRegistration): voi
     `${portal.adminCenter} > Entra ID > App registrations > New registration: name ${appName}, accounts in this organizational directory only, redirect URI ${redirect} of the kind Web.`,
     'Manifest: in "api", set "requestedAccessTokenVersion" to 2, and save. This comes before the next step.',
     `Expose an API > Application ID URI > Add: ${url}, without a slash at its end.`,
-    `Expose an API > Add a scope: ${qualifyScope({ url }).slice(url.length + 1)}, for admins and users.`,
+    `Expose an API > Add a scope: ${qualifyScope(url).slice(url.length + 1)}, for admins and users.`,
     `Expose an API > Add a client application: ${vscodeClientId}, which is VS Code, with that scope.`,
     `App roles > Create: ${roleNames.join(', ')}, each as value and display name, for users and groups (the first two also for applications).`,
     'Token configuration > Add optional claim: ID, auth_time. Without it nobody can approve: nothing else proves a fresh sign-in. Then Access, idtyp.',
@@ -154,7 +154,7 @@ function printStart({ url, tenant }: RemoteRegistration): void {
 
 function printClients(registration: RemoteRegistration): void {
   const { url, tenant, authority, portal } = registration;
-  const scope = qualifyScope({ url });
+  const scope = qualifyScope(url);
   const endpoint = (name: string) => `${authority}/${tenant}/oauth2/v2.0/${name}`;
   printText(
     `VS Code: ${portal.azureCli === 'AzureCloud' ? 'nothing to register' : 'its id is that of the global cloud, and was not tried here'}. In .vscode/mcp.json:`,

@@ -33,9 +33,6 @@ export interface RemoteApp {
   readonly permissions: readonly Permission[];
 }
 
-/** The delegated permission of the server's API, as clients have to ask for it: whole, since Claude takes no short one. */
-export const qualifyScope = ({ url }: Pick<RemoteApp, 'url'>): string => `${url}/${callerScope}`;
-
 /** Where Entra sends a person back to who signs in to approve. */
 export const describeSignInRedirect = ({ url }: Pick<RemoteApp, 'url'>): string => new URL(callbackPath, url).href;
 
