@@ -45,7 +45,7 @@ export interface ClientDescription {
 const formHidingClients = /^claude-ai$|claude.?desktop|cowork/i;
 
 /** A client may call itself anything, also for a million letters. */
-const cutName = (name: string) => escapeInvisible(name, 50);
+const cutName = (name: string) => escapeInvisible(name.slice(0, 200), 50);
 
 export function describeClient(server: McpServer, context: ServerContext): ClientDescription {
   const envelope = modernClient.safeParse(context.mcpReq.envelope).data;
