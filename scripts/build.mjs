@@ -1,6 +1,6 @@
 // Bundles src/main.ts into dist/, which runs without anything installed, and into plugin/. `test`, `fuzz` and `bench` build what those need as well.
 import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 process.chdir(dirname(import.meta.dirname));
@@ -44,7 +44,34 @@ const bundled = {
   plugins: [withoutTransports],
   logLevel: 'warning',
 };
-const server = { ...bundled, plugins: [withoutTransports, withoutAjv] };
+/** Every file of src that is imported by `import()`. */
+async function listLazyFiles() {
+  const files = (await readdir('src', { recursive: true })).filter((name) => name.endsWith('.ts'));
+  const imports = files.map(async (file) =>
+    [...(await readFile(join('src', file), 'utf8')).matchAll(/\bimport\('(\.[^']+)'\)/g)].map(([, path]) =>
+      resolve('src', dirname(file), path),
+    ),
+  );
+  return new Set((await Promise.all(imports)).flat());
+}
+
+const lazyFiles = await listLazyFiles();
+const runServer = resolve('src/commands/runServer.ts');
+
+/**
+ * What is loaded later is bundled as if it imported the server, so that all that they share is one file. Without it a start
+ * reads thirty small ones, which is a tenth of its time.
+ */
+const besideServer = {
+  name: 'beside the server',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path }) =>
+      lazyFiles.has(path) && path !== runServer
+        ? { contents: `import ${JSON.stringify(runServer)};\n${await readFile(path, 'utf8')}`, loader: 'ts' }
+        : undefined,
+    ),
+};
+const server = { ...bundled, plugins: [withoutTransports, withoutAjv, besideServer] };
 
 /** Every package that is in the bundle, with the folder that it came from. */
 function listPackages(metafile) {
