@@ -1,18 +1,16 @@
-import { execSync, spawnSync } from 'node:child_process';
+import { execSync } from 'node:child_process';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../../../src/commands/setup/hosts.ts';
+import { runCommand } from '../../harness/commandLine.ts';
 
 const main = resolve('dist/main.js');
 const secret = 'canary~secret~0123456789';
 const ids = { AZURE_TENANT_ID: 'contoso.com', AZURE_CLIENT_ID: '11111111-1111-4111-8111-111111111111' };
 
-function setup(args: readonly string[], variables: Readonly<Record<string, string>> = {}) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    encoding: 'utf8',
-    env: { PATH: process.env.PATH, HOME: homedir(), COLUMNS: '500', ...variables },
-  });
+async function setup(words: readonly string[], variables: Readonly<Record<string, string>> = {}) {
+  const { status, stdout, stderr } = await runCommand(words, { COLUMNS: '500', ...variables });
   return { status, stdout: stdout.replaceAll(main, '/opt/mdi/dist/main.js'), stderr };
 }
 
@@ -108,9 +106,9 @@ describe('a host is told of the server in its own form, and of a secret only the
   });
 });
 
-test('setup --host prints that for the settings and variables in use, and no secret', () => {
+test('setup --host prints that for the settings and variables in use, and no secret', async () => {
   const variables = { ...ids, AZURE_CLIENT_SECRET: secret, MDI_MCP_CLOUD: 'usgov' };
-  const { status, stdout, stderr } = setup(['setup', '--host', 'vscode'], variables);
+  const { status, stdout, stderr } = await setup(['setup', '--host', 'vscode'], variables);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).not.toContain(secret);
   const [head, content = '', note] = stdout.split('\n\n');
@@ -121,24 +119,24 @@ test('setup --host prints that for the settings and variables in use, and no sec
   );
 });
 
-test('a server without a sign-in is told how to get one, a simulated one needs none', () => {
-  expect(setup(['setup', '--host', 'claude-code']).stdout).toContain('No variable for the sign-in is set here');
-  const { stdout } = setup(['--simulate=sensors:5000,seed:7', '--read-only', 'setup', '--host', 'claude-code']);
+test('a server without a sign-in is told how to get one, a simulated one needs none', async () => {
+  expect((await setup(['setup', '--host', 'claude-code'])).stdout).toContain('No variable for the sign-in is set here');
+  const { stdout } = await setup(['--simulate=sensors:5000,seed:7', '--read-only', 'setup', '--host', 'claude-code']);
   expect(stdout).toContain('-- node /opt/mdi/dist/main.js --simulate=sensors:5000,seed:7 --read-only\n');
   expect(stdout).not.toContain('No variable');
 });
 
-test('a command after --simulate is a command', () => {
-  const { status, stdout } = setup(['--simulate', 'setup', '--host', 'claude-code']);
+test('a command after --simulate is a command', async () => {
+  const { status, stdout } = await setup(['--simulate', 'setup', '--host', 'claude-code']);
   expect({ status, stdout }).toMatchObject({
     status: 0,
     stdout: expect.stringContaining('claude mcp add mdi-sensors -- node /opt/mdi/dist/main.js --simulate\n'),
   });
 });
 
-test('what is copied stands on one line, however long, and the check that is named works', () => {
+test('what is copied stands on one line, however long, and the check that is named works', async () => {
   const label = "Contoso's own domain controllers in Europe";
-  const { stdout } = setup(['--simulate', '--tenant-label', label, 'setup', '--host', 'codex']);
+  const { stdout } = await setup(['--simulate', '--tenant-label', label, 'setup', '--host', 'codex']);
   const lines = stdout.split('\n');
   expect(lines[0]).toBe(`Codex CLI, in ${join(homedir(), '.codex', 'config.toml')}, beside what it has:`);
   const check = lines[lines.indexOf('Then this shows whether it works:') + 2] ?? '';
@@ -152,20 +150,20 @@ test('what is copied stands on one line, however long, and the check that is nam
 test.each([
   [['--tenant-label', 'true'], '--tenant-label true'],
   [['--simulate'], '--simulate'],
-])('a setting given as %j comes out as it went in', (given, printed) => {
-  expect(setup(['--read-only', ...given, '--cloud', 'usgov', 'setup', '--host', 'claude-code']).stdout).toContain(
-    `/opt/mdi/dist/main.js ${printed} --read-only --cloud usgov\n`,
-  );
+])('a setting given as %j comes out as it went in', async (given, printed) => {
+  expect(
+    (await setup(['--read-only', ...given, '--cloud', 'usgov', 'setup', '--host', 'claude-code'])).stdout,
+  ).toContain(`/opt/mdi/dist/main.js ${printed} --read-only --cloud usgov\n`);
 });
 
-test('a host that it does not know is refused with those that it does, and so is a placeholder', () => {
-  expect(setup(['setup', '--host', 'notepad'])).toEqual({
+test('a host that it does not know is refused with those that it does, and so is a placeholder', async () => {
+  expect(await setup(['setup', '--host', 'notepad'])).toEqual({
     status: 2,
     stdout: '',
     stderr:
       'mdi-sensors-mcp: --host is one of claude-code, claude-desktop, vscode, cursor, copilot-cli, codex, gemini-cli, opencode, continue.\n',
   });
-  const { status, stderr } = setup(['setup', '--host', 'vscode'], { AZURE_TENANT_ID: '<tenant-id>' });
+  const { status, stderr } = await setup(['setup', '--host', 'vscode'], { AZURE_TENANT_ID: '<tenant-id>' });
   expect({ status, stderr }).toMatchObject({
     status: 2,
     stderr: expect.stringContaining('AZURE_TENANT_ID is a placeholder'),

@@ -3,19 +3,15 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { permissionFacts } from '../../facts/facts.ts';
+import { runCommand } from '../../harness/commandLine.ts';
 
 /** A secret in the environment, which must not be printed. */
 export const secret = 'canary~secret~0123456789';
 export const main = resolve('dist/main.js');
 
-/** Runs the built command. */
-export function run(line: string) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/main.js', 'setup', ...line.split(' ')], {
-    encoding: 'utf8',
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, AZURE_CLIENT_SECRET: secret, AZURE_TENANT_ID: secret },
-  });
-  return { status, stdout, stderr };
-}
+/** What `setup` prints. */
+export const run = (line: string) =>
+  runCommand(['setup', ...line.split(' ')], { AZURE_CLIENT_SECRET: secret, AZURE_TENANT_ID: secret });
 
 /** The parts of what is printed, by the first word of their headings. */
 export function partsOf(stdout: string) {

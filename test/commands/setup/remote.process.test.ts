@@ -8,14 +8,14 @@ const scope = `${address}/access_as_user`;
 const flatten = (text: string) => text.replace(/\s+/g, ' ');
 
 /** The parts of what is printed, by the number of their heading. */
-function print(line: string) {
-  const { status, stdout, stderr } = run(line);
+async function print(line: string) {
+  const { status, stdout, stderr } = await run(line);
   const parts = stdout.split(/^(?=[1-7]\. )/m).map((part) => part.slice(part.indexOf('\n')).trim());
   return { status, stderr, head: stdout.split('\n\n')[0] ?? '', parts };
 }
 
-describe('setup --remote', () => {
-  const { status, stderr, head, parts } = print(`--remote ${address} --tenant contoso.com`);
+describe('setup --remote', async () => {
+  const { status, stderr, head, parts } = await print(`--remote ${address} --tenant contoso.com`);
   const [, domain = '', portal = '', bash = '', powerShell = '', roles = '', start = '', clients = ''] = parts;
 
   test('ends well and says that it changes nothing', () => {
@@ -110,15 +110,15 @@ describe('setup --remote', () => {
   });
 });
 
-test('a server that only reads asks for what reads, in the cloud that was named', () => {
-  const { parts } = print(`--remote ${address} --read-only --cloud usgov`);
+test('a server that only reads asks for what reads, in the cloud that was named', async () => {
+  const { parts } = await print(`--remote ${address} --read-only --cloud usgov`);
   expect(parts[2]).not.toMatch(/ReadWrite/);
   expect(parts[3]).toContain('https://graph.microsoft.us/v1.0/applications/$OBJECT_ID');
   expect(flatten(parts[7] ?? '')).toContain('https://login.microsoftonline.us/<tenant-id>/oauth2/v2.0/authorize');
 });
 
-test('an address that Entra would not take ends it with the sentence', () => {
-  expect(run('--remote http://mdi.contoso.com/mcp')).toEqual({
+test('an address that Entra would not take ends it with the sentence', async () => {
+  expect(await run('--remote http://mdi.contoso.com/mcp')).toEqual({
     status: 2,
     stdout: '',
     stderr: 'mdi-sensors-mcp: --remote is the public address of the server, with https.\n',

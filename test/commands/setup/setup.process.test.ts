@@ -11,8 +11,8 @@ import { inBash, main, type Name, partsOf, run, secret, type Variant, variants }
 const idOf = (permission: Name, type: Variant['type']) => permissionFacts[permission][type === 'Role' ? 0 : 1];
 const count = (text: string, part: string) => text.split(part).length - 1;
 
-describe.each(variants)('setup $line', ({ line, type, apps, cloud, args, tenant = '<tenant-id>' }) => {
-  const { status, stdout, stderr } = run(line);
+describe.each(variants)('setup $line', async ({ line, type, apps, cloud, args, tenant = '<tenant-id>' }) => {
+  const { status, stdout, stderr } = await run(line);
   const { head, portal, bash, powerShell, consent, host } = partsOf(stdout);
   const [azureCloud, environment, authority, adminCenter] = cloud;
   const granted = apps.flatMap(([, permissions]) => permissions);
@@ -170,9 +170,9 @@ function describeReads(permission: string): string {
     .join('\n    ');
 }
 
-test('setup --read-only says this, from the first word to the last', () => {
+test('setup --read-only says this, from the first word to the last', async () => {
   expect(
-    run('--read-only --tenant contoso.com').stdout.replaceAll(main, '/path/to/dist/main.js'),
+    (await run('--read-only --tenant contoso.com')).stdout.replaceAll(main, '/path/to/dist/main.js'),
   ).toBe(`How to let mdi-sensors-mcp into a tenant of the global cloud, for the tools that
 read, signed in as an app. This changes nothing by itself: somebody who may
 register apps and give admin consent does one of 1, 2 and 3, and then 5 goes to
@@ -305,6 +305,6 @@ test.each([
     '--sign-in robot',
     "option '--sign-in <who>' argument 'robot' is invalid. Allowed choices are app, person. See --help.",
   ],
-])('setup %s ends with exit code 2 and one sentence', (line, sentence) => {
-  expect(run(line)).toEqual({ status: 2, stdout: '', stderr: `mdi-sensors-mcp: ${sentence}\n` });
+])('setup %s ends with exit code 2 and one sentence', async (line, sentence) => {
+  expect(await run(line)).toEqual({ status: 2, stdout: '', stderr: `mdi-sensors-mcp: ${sentence}\n` });
 });
