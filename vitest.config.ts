@@ -11,6 +11,21 @@ const common = {
   hookTimeout: 30_000,
 };
 const processes = 'test/**/*.process.test.ts';
+const folder = 'test/harness/folder.ts';
+const built = [folder, 'test/harness/build.ts'];
+
+/** A suite that `npm test` leaves to CI; each of its files runs alone in a process. */
+const createSuite = (name: string, timeoutMs: number) => ({
+  test: {
+    name,
+    pool: 'forks' as const,
+    sequence: { groupOrder: 2 },
+    include: [`test/**/*.${name}.ts`],
+    globalSetup: built,
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs,
+  },
+});
 
 /** A test that starts a process, or looks at what was built, is named `*.process.test.ts`; every other runs in its own process. */
 export default defineConfig({
@@ -24,7 +39,7 @@ export default defineConfig({
           maxWorkers: 2,
           include: ['test/**/*.test.ts'],
           exclude: [processes],
-          globalSetup: 'test/harness/folder.ts',
+          globalSetup: folder,
         },
       },
       {
@@ -35,9 +50,17 @@ export default defineConfig({
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
           include: [processes],
-          globalSetup: ['test/harness/folder.ts', 'test/harness/build.ts'],
+          globalSetup: built,
         },
       },
+      // In a real browser: Debian's Chromium, or the one that MDI_TEST_CHROMIUM names.
+      createSuite('pages', 60_000),
+      // As npm packs and installs it; npm fetches Node 22 and 24.
+      createSuite('package', 120_000),
+      // As the image runs it, under Debian's bubblewrap.
+      createSuite('container', 60_000),
+      // Many connections at once, slow ones, and faults: what takes the seconds that the server gives them.
+      createSuite('load', 120_000),
     ],
   },
 });
