@@ -95,6 +95,8 @@ export function createHttpApp({
     if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store');
     // Proxies that collect an answer before they pass it on would hold progress back.
     c.res.headers.set('X-Accel-Buffering', 'no');
+    // The SDK says keep-alive with every stream, also to a client that wants its connection closed.
+    c.res.headers.delete('Connection');
   });
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {

@@ -4,7 +4,7 @@ import type { FormAnswer } from '../harness/clients.ts';
 import type { SeenRequest, TestServer } from '../harness/server.ts';
 
 /** A request as the rows of the tools name it. */
-export const nameRequest = ({ method, path }: SeenRequest) =>
+export const nameRequest = ({ method, path }: Pick<SeenRequest, 'method' | 'path'>) =>
   `${method} ${path.replace('/security/identities/', '').replace(/[0-9a-f-]{36}/g, '{id}')}`;
 
 export const acceptWith = (content: Record<string, string>): FormAnswer => ({ action: 'accept', content });

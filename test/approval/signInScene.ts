@@ -43,7 +43,7 @@ interface BrowserAnswer {
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
-interface BrowserRequest {
+export interface BrowserRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly fields?: Readonly<Record<string, string>>;
 }

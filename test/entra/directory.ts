@@ -33,8 +33,12 @@ export interface App {
   readonly managed?: 'system' | 'user';
   /** Where a browser may be sent after a sign-in; of localhost the port does not count. */
   readonly redirectUris: string[];
+  /** The same of the kind Web: a code that was sent there is redeemed with a proof of the app alone. */
+  readonly webRedirectUris: string[];
   /** Application ID URIs, where it has an API of its own. */
   readonly identifierUris: string[];
+  /** Client ids of the apps that need no consent for that API. */
+  readonly preAuthorizedClients: string[];
   /** What its id tokens say beside the usual. */
   readonly optionalClaims: 'auth_time'[];
   policy?: Policy | undefined;
@@ -88,7 +92,9 @@ export const createApp = (name: string, more: Partial<App> = {}): App => ({
   roles: [],
   consents: [],
   redirectUris: ['http://localhost'],
+  webRedirectUris: [],
   identifierUris: [],
+  preAuthorizedClients: [],
   optionalClaims: [],
   ...more,
 });

@@ -136,6 +136,10 @@ export const createUnknownResourceError = (resource: string, domain: string) =>
     `The resource principal named ${resource} was not found in the tenant named ${domain}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.`,
     { error: 'invalid_resource' },
   );
+export const createOtherResourceError = () =>
+  new EntraError(9010010, "The resource parameter provided in the request doesn't match with the requested scopes.", {
+    error: 'invalid_target',
+  });
 export const createStrangeRedirectError = (address: string) =>
   new EntraError(
     50011,

@@ -18,6 +18,7 @@ import {
   createExpiredCodeError,
   createLostSessionError,
   createMfaRequiredError,
+  createNoClientSecretError,
   createOthersAssertionError,
   createPendingError,
   createUnknownGrantError,
@@ -25,7 +26,7 @@ import {
   createWrongVerifierError,
   EntraError,
 } from './failures.ts';
-import { chooseDelegatedScopes, parseScopes } from './scopes.ts';
+import { checkResource, chooseDelegatedScopes, parseScopes } from './scopes.ts';
 import type { EntraState } from './state.ts';
 import {
   type ApiGrant,
@@ -84,18 +85,22 @@ const handlers: Readonly<Record<string, GrantHandler>> = {
   },
 
   async authorization_code(request) {
-    const { entra, form, checks } = request;
-    const client = await authenticateClient(form, checks);
-    const code = entra.codes.get(need(form, 'code'));
-    if (code === undefined || code.app !== client.app || code.redirectUri !== form.redirect_uri)
+    const { entra, checks } = request;
+    const client = await authenticateClient(request.form, checks);
+    const code = entra.codes.get(need(request.form, 'code'));
+    if (code === undefined || code.app !== client.app || code.redirectUri !== request.form.redirect_uri)
       throw createUsedCodeError();
+    if (client.app.webRedirectUris.includes(code.redirectUri) && client.proof === '0')
+      throw createNoClientSecretError();
     const verifier = createHash('sha256')
-      .update(form.code_verifier ?? '')
+      .update(request.form.code_verifier ?? '')
       .digest('base64url');
     if (code.challenge !== undefined && code.challenge !== verifier) throw createWrongVerifierError();
-    entra.codes.delete(need(form, 'code'));
+    entra.codes.delete(need(request.form, 'code'));
     const { person, nonce, authTime } = code;
-    return issueDelegated(request, client, { person, present: true, nonce, authTime });
+    // A client need not name again what the sign-in asked for.
+    const form = { ...request.form, scope: request.form.scope ?? code.scope };
+    return issueDelegated({ ...request, form }, client, { person, present: true, nonce, authTime });
   },
 
   async refresh_token(request) {
@@ -169,11 +174,13 @@ async function issueDelegated(request: GrantRequest, client: Client, signedIn: S
   const { person, present, nonce, authTime } = signedIn;
   const { entra, directory, form, issuer } = request;
   const asked = parseScopes(form.scope ?? '', entra.resources, directory);
+  checkResource(form, asked);
   const { resource, openId } = asked;
   if (person.policy === 'blocked') throw createBlockedByPolicyError();
   if (person.policy === 'mfa' && !present) throw createMfaRequiredError(resource);
   const api = directory.apps.find(({ identifierUris }) => identifierUris.includes(resource));
-  const scopes = api === client.app ? asked.scopes : chooseDelegatedScopes(client.app, person, asked, entra.widens);
+  const needsNoConsent = api === client.app || api?.preAuthorizedClients.includes(client.app.id) === true;
+  const scopes = needsNoConsent ? asked.scopes : chooseDelegatedScopes(client.app, person, asked, entra.widens);
   const answer =
     api === undefined
       ? await issueBearer(request, { ...client, resource, delegated: { person, scopes } })

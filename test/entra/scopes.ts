@@ -1,5 +1,6 @@
+import type { FormParameters } from './clients.ts';
 import type { App, Directory, EntraUser } from './directory.ts';
-import { createNoConsentError, createUnknownResourceError, EntraError } from './failures.ts';
+import { createNoConsentError, createOtherResourceError, createUnknownResourceError, EntraError } from './failures.ts';
 
 /** What a request asks for. */
 export interface RequestedScopes {
@@ -33,6 +34,11 @@ export function parseScopes(scope: string, known: readonly string[], { apps, dom
     scopes: wanted.map(({ name }) => name),
     openId: splitWords(scope).filter((word) => ofOpenId.includes(word)),
   };
+}
+
+/** The parameter `resource` of RFC 8707 has to be the Application ID URI of the scopes, to the letter; it may be left out. */
+export function checkResource(form: FormParameters, asked: Pick<RequestedScopes, 'resource'>): void {
+  if (form.resource !== undefined && form.resource !== asked.resource) throw createOtherResourceError();
 }
 
 /** The permissions that a delegated token carries. Refuses what nobody has consented to. */

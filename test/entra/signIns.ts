@@ -9,12 +9,13 @@ import {
   formatDescription,
 } from './failures.ts';
 import type { GrantRequest } from './grants.ts';
+import { checkResource, parseScopes } from './scopes.ts';
 import { createClientInfo, readSeconds } from './tokens.ts';
 
 /** Of localhost the port does not count, the path does: https://learn.microsoft.com/entra/identity-platform/reply-url#localhost-exceptions */
-function isRegistered({ redirectUris }: App, uri: string): boolean {
+function isRegistered({ redirectUris, webRedirectUris }: App, uri: string): boolean {
   const normalize = (one: string) => one.replace(/^(http:\/\/localhost):\d+/, '$1').replace(/\/$/, '');
-  return redirectUris.map(normalize).includes(normalize(uri));
+  return [...redirectUris, ...webRedirectUris].map(normalize).includes(normalize(uri));
 }
 
 /** Signs in who sits at the browser, and answers where that browser is sent then. */
@@ -38,11 +39,13 @@ export function authorize({ entra, directory, form, issuer }: GrantRequest, pers
       const why = 'The code_challenge_method has to be S256.';
       throw new EntraError(50149, why, { error: 'invalid_request' });
     }
+    checkResource(form, parseScopes(form.scope ?? '', entra.resources, directory));
     if (person === undefined) throw createDeclinedError();
     const now = readSeconds();
     const authTime = form.prompt === 'login' ? now : (person.signedInAt ?? now);
     const code = `1.${randomUUID()}${randomUUID()}`;
-    entra.codes.set(code, { directory, app, person, redirectUri, challenge, nonce: form.nonce, authTime });
+    const { nonce, scope = '' } = form;
+    entra.codes.set(code, { directory, app, person, redirectUri, challenge, nonce, scope, authTime });
     const account = form.client_info === '1' ? createClientInfo(directory, person) : undefined;
     return say({ code, state, iss: issuer, client_info: account, session_state: randomUUID() });
   } catch (error) {

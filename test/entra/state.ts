@@ -39,6 +39,8 @@ export interface AuthorizationCode extends Session {
   readonly redirectUri: string;
   readonly challenge: string | undefined;
   readonly nonce: string | undefined;
+  /** What the sign-in asked for. */
+  readonly scope: string;
   /** When the person signed in at that browser, in seconds. */
   readonly authTime: number;
 }

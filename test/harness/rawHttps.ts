@@ -9,7 +9,7 @@ export function connectTls(port: number, ca: string): Promise<TLSSocket> {
 }
 
 /** Writes these bytes, and answers with everything that came back until the server closed, or was silent for so long. */
-export async function exchangeBytes(port: number, ca: string, bytes: string, silenceMs = 400): Promise<string> {
+export async function exchangeBytes(port: number, ca: string, bytes: string, silenceMs = 2_000): Promise<string> {
   const socket = await connectTls(port, ca);
   return new Promise((resolve) => {
     let received = '';

@@ -90,8 +90,15 @@ export async function startTeam({ flags = {}, patience = 0 }: TeamOptions = {}) 
   const write = (text: string) => {
     stderr += text;
   };
-  // Who waits for an outcome on a page looks again at once: nothing here takes long.
-  const clock = { ...createRunningClock(), pause: async () => void (await sleep(1)) };
+  const running = createRunningClock();
+  const clock = {
+    ...running,
+    // Who waits for an outcome looks again at once; for the server the time has gone by, and for Entra it has not.
+    async pause(durationMs: number) {
+      running.ahead.monotonic += durationMs;
+      await sleep(1);
+    },
+  };
   const own = openHttpProcess(config, '0.0.0-test', createLog(config.logLevel, { write }), {
     clock,
     environment: {},

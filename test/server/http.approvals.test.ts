@@ -1,30 +1,20 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PersonsBrowser } from '../approval/signInScene.ts';
 import type { EntraUser } from '../entra/entra.ts';
+import { approveAs, readApprovalAddress } from '../harness/approvals.ts';
 import { keysBegin } from '../harness/canary.ts';
 import type { ClientKind } from '../harness/clients.ts';
 import { startTeam, type Team } from '../harness/team.ts';
-
-const readAddress = (text: string) => /https:\/\/localhost:\d+\/approve\/[0-9a-f]{8}/.exec(text)?.[0] ?? '';
 
 /** Asks for an act as an operator, and lets somebody answer it; what the client is told before and after. */
 async function ask(team: Team, kind: ClientKind, tool: string, args: Record<string, unknown> = {}) {
   const client = await team.connect(kind, await team.signIn(team.people.operator));
   const asked = await client.call(tool, args);
-  const browserOf = (person: EntraUser) => new PersonsBrowser(person, team.clock.pass);
+  const address = readApprovalAddress(asked.text);
   return {
     asked,
-    address: readAddress(asked.text),
-    browserOf,
-    async approveAs(person: EntraUser, text?: string) {
-      const browser = browserOf(person);
-      const page = await browser.open(readAddress(asked.text));
-      const [, asIs = ''] = /type: <code>(.*?)<\/code>/.exec(page.body) ?? [];
-      const typed = text ?? asIs.replace(/<[^>]*>/g, '');
-      const answered = page.action === '' ? page : await browser.post(page, { decision: 'approve', typed });
-      return { browser, page, answered };
-    },
+    address,
+    approveAs: (person: EntraUser, text?: string) => approveAs(team, person, address, text),
     again: () => client.call(tool, args),
     close: () => client.close(),
   };
@@ -158,6 +148,19 @@ describe('with --approvers other', () => {
     expect(team.sent.slice(before).map(({ actor }) => actor)).toEqual([team.people.approver.objectId]);
     await call.close();
   });
+});
+
+test('a call that waits while the person approves is told in its own answer', async () => {
+  const team = await startTeam({ flags: { singleProcess: true }, patience: 1_500 });
+  const call = await ask(team, 'v1', 'delete_sensor', { id: sensorOf(team, 'DC07') });
+  expect(call.asked.text).toMatch(/^approval_pending: /);
+  const again = call.again();
+  await call.approveAs(team.people.operator);
+  const { isError, text } = await again;
+  expect([isError, text]).toEqual([undefined, expect.stringContaining('Deleted; Graph answers 404')]);
+  expect(team.gated()).toBe(1);
+  await call.close();
+  await team.close();
 });
 
 test('without --single-process nobody is asked, and no page is there', async () => {

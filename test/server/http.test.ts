@@ -167,6 +167,14 @@ describe('on the wire', () => {
   });
 
   test.each([
+    ['close', 'close'],
+    ['keep-alive', 'keep-alive'],
+  ])('a client that asks for Connection: %s gets that', async (Connection, expected) => {
+    const { headers } = await asReader({ method: 'POST', headers: { Connection }, body: JSON.stringify(listTools) });
+    expect(headers.get('connection')).toBe(expected);
+  });
+
+  test.each([
     ['a body that is no JSON', { method: 'POST', body: '{' }, 400],
     ['a body of another type', { method: 'POST', body: '{}', headers: { 'Content-Type': 'text/plain' } }, 415],
     ['a body of more than 4 MiB', { method: 'POST', body: `"${'x'.repeat(4 * 2 ** 20)}"` }, 413],
