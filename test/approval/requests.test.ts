@@ -1,10 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { restoreError, storeError } from '../../src/approval/errors.ts';
 import { createQuestion } from '../../src/approval/question.ts';
 import { type ApprovalRequest, createMemoryStore, type RequestStore } from '../../src/approval/requestStore.ts';
 import { ApprovalRequests, type NewRequest } from '../../src/approval/requests.ts';
-import { SignInNeeded, ToolError } from '../../src/errors.ts';
+import { ToolError } from '../../src/errors.ts';
 import { createRequest } from '../../src/graph/endpoint.ts';
 import { endpoints } from '../../src/graph/endpoints/index.ts';
 
@@ -261,63 +260,6 @@ test('a full store refuses a new question, whoever asks, and keeps every live on
     message: expect.stringContaining('Too much was asked'),
   });
   expect((await requests.listPending()).map(({ nonce }) => nonce)).toEqual(nonces);
-});
-
-describe('the store in memory', () => {
-  const stored = async () => {
-    const store = createMemoryStore();
-    const { nonce } = await newProcess(store).open(asked('a call'));
-    return { store, nonce, approved: { kind: 'approved', since: { wall: 0, monotonic: 0 } } as const };
-  };
-  const never = new AbortController().signal;
-
-  test('moves a request only from the state in which it is', async () => {
-    const { store, nonce, approved } = await stored();
-    const moves = [store.move(nonce, 'claimed', approved), store.move(nonce, 'pending', approved)];
-    expect(await Promise.all([...moves, store.move(nonce, 'pending', approved)])).toEqual([false, true, false]);
-  });
-
-  test('moves nothing that it does not know', async () => {
-    const { store, approved } = await stored();
-    expect(await store.move('no such nonce', 'pending', approved)).toBe(false);
-    expect(await store.read()).toHaveLength(1);
-  });
-
-  test('lets nobody wait for a move that has happened', async () => {
-    const { store, nonce, approved } = await stored();
-    await store.move(nonce, 'pending', approved);
-    await store.watch(nonce, 'pending', never);
-    await store.watch('no such nonce', 'pending', never);
-  });
-
-  test('tells of a move, and lets go of whoever gives up', async () => {
-    const { store, nonce, approved } = await stored();
-    const watching = store.watch(nonce, 'pending', never);
-    await store.watch(nonce, 'pending', AbortSignal.timeout(1));
-    await store.move(nonce, 'pending', approved);
-    await watching;
-  });
-});
-
-describe('an error that is kept with its request, as text,', () => {
-  const keep = (error: ToolError) => restoreError(JSON.parse(JSON.stringify(storeError(error))));
-
-  test.each([
-    ['what it is and what to do', new ToolError('declined', 'No.', 'Stop.'), ['declined', 'No.', 'Stop.']],
-    ['that there is nothing to do', new ToolError('cancelled', 'Over.'), ['cancelled', 'Over.', undefined]],
-  ])('tells again %s', (_, error, told) => {
-    const { code, message, next } = keep(error);
-    expect([code, message, next]).toEqual(told);
-  });
-
-  test.each([
-    ['its address', 'https://login.contoso.com/go'],
-    ['no address where it had none', undefined],
-  ])('is still a sign-in that waits for a person, with %s', (_, url) => {
-    const kept = keep(new SignInNeeded('Sign in first.', url));
-    expect(kept).toBeInstanceOf(SignInNeeded);
-    expect(kept).toMatchObject({ code: 'sign_in_pending', message: 'Sign in first.', url });
-  });
 });
 
 describe('who called over HTTP', () => {
