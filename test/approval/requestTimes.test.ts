@@ -148,6 +148,25 @@ describe('once its time is over,', () => {
   });
 });
 
+test('an approval whose time runs out while it is looked up is not sent', async () => {
+  const store = createMemoryStore();
+  const clock = makeClock();
+  const { open, requests } = startProcess({ store, clock });
+  const request = await open(makeAsked());
+  await requests.decide(request.nonce, yes);
+  await requests.claim(request.nonce);
+  let reads = 0;
+  const read = async () => {
+    reads += 1;
+    clock.monotonic = since.monotonic + 5 * minuteMs - (reads === 1 ? 1 : 0);
+    return store.read();
+  };
+  const slow = startProcess({ store: { ...store, read }, clock });
+  await expect(slow.requests.consume(request, request.question)).rejects.toMatchObject({ code: 'approval_expired' });
+  expect(slow.records).toEqual([]);
+  expect((await store.read()).map(nameState)).toEqual(['claimed']);
+});
+
 test('an approval has five minutes from the answer on, of which whoever sends hears what is left', async () => {
   const { requests, open, pass } = startProcess();
   const request = await open(makeAsked());

@@ -191,6 +191,23 @@ describe('whoever comes too late with', () => {
     },
   );
 
+  test.each(['a withdrawal', 'a channel that fails', 'a form whose call was cancelled', 'a lift'])(
+    '%s does nothing to what is forgotten, and is no error',
+    async (name) => {
+      const process = startProcess();
+      expect(await acts[name]?.(process, makeRequest())).toBeUndefined();
+      expect(process.records).toEqual([]);
+    },
+  );
+
+  test('a call that sends what is forgotten hears that its time is over', async () => {
+    const request = makeRequest();
+    await expect(startProcess().requests.consume(request, request.question)).rejects.toMatchObject({
+      code: 'approval_expired',
+      message: 'The approval was not used in time.',
+    });
+  });
+
   test('a result or a failure of what is forgotten records nothing, and keeps the result', async () => {
     const { requests, records } = startProcess();
     expect(await requests.complete(makeRequest(), execution)).toEqual(result);
@@ -234,14 +251,19 @@ describe('what refuses says why:', () => {
 
 describe('in place of a request', () => {
   const follow = async (name: string, more: Partial<ApprovalRequest> = {}, state = states.pending) => {
-    const started = await startWith(state, { note: ['Read this.'], remarks: ['read'], ...more });
+    const started = await startWith(state, {
+      channel: 'form',
+      note: ['Read this.'],
+      remarks: ['read'],
+      ...more,
+    });
     await acts[name]?.(started.process, started.request);
     const [, next] = await started.process.store.read();
     return { ...started, next };
   };
 
   test.each<[string, string, Partial<ApprovalRequest>]>([
-    ['another text', 'The text was not the one asked for', { channel: 'page', follows: 'mistyped' }],
+    ['another text', 'The text was not the one asked for', { channel: 'form', follows: 'mistyped' }],
     ['the right text on another channel', 'It was moved to the terminal', { channel: 'terminal' }],
     [
       'an answer of the client itself',
@@ -253,7 +275,7 @@ describe('in place of a request', () => {
       'The form was not answered; the person is asked outside of the client',
       { channel: 'page' },
     ],
-    ['a window that nobody fetched', 'It was asked anew in another window', { channel: 'page', reopenings: 1 }],
+    ['a window that nobody fetched', 'It was asked anew in another window', { channel: 'form', reopenings: 1 }],
   ])('after %s another is asked, which it names', async (name, sentence, more) => {
     const { request, next, read } = await follow(name);
     const { nonce, id, digest, state, ...kept } = request;
@@ -408,6 +430,20 @@ describe('where another process is faster,', () => {
       ['question', 'withdrawn'],
     ],
     [
+      'an approval counts, and the form does not move to the page, nor was it left unanswered',
+      'a form that nobody answers and the page takes',
+      states.approved,
+      'approved',
+      ['question', 'withdrawn'],
+    ],
+    [
+      'an approval that a call has counts, and the right text on another channel does not',
+      'the right text on another channel',
+      states.claimed,
+      'claimed',
+      ['question', 'withdrawn'],
+    ],
+    [
       'an approval that is not sent yet is withdrawn all the same',
       'a withdrawal',
       states.approved,
@@ -423,11 +459,14 @@ describe('where another process is faster,', () => {
     expect(process.listDeeds()).toEqual(deeds);
   });
 
-  test.each(['the right text', 'a decline', 'a window that nobody fetched'])('%s is late', async (name) => {
-    const { process, request, read } = await startOvertaken(states.claimed);
-    expect(await acts[name]?.(process, request)).toEqual({ kind: 'late', request: await read() });
-    expect(nameState(await read())).toBe('claimed');
-  });
+  test.each(['the right text', 'a decline', 'a window that nobody fetched', 'the right text on another channel'])(
+    '%s is late',
+    async (name) => {
+      const { process, request, read } = await startOvertaken(states.claimed);
+      expect(await acts[name]?.(process, request)).toEqual({ kind: 'late', request: await read() });
+      expect(nameState(await read())).toBe('claimed');
+    },
+  );
 
   test('an answer that comes too late says what it is', async () => {
     const { process, request } = await startOvertaken(states.declined);
