@@ -1,5 +1,6 @@
 import { terminalPlace } from '../command.ts';
 import { SignInNeeded, ToolError, type ToolErrorCode } from '../errors.ts';
+import { formatCount } from '../text.ts';
 import type { ApprovalSetting, Channel, ExternalChannel } from './inbox.ts';
 
 const askAgain = 'Call the tool again without the old answer; the person is asked anew.';
@@ -58,7 +59,7 @@ export const approvalErrors = {
   },
   /** `isEndedEarly`: the host seems to end the server, and the question with it, after each call. */
   stillPending(channel: Channel, where: string, minutes: number, isEndedEarly: boolean) {
-    const why = `A person is asked ${where}; the question is open for ${minutes} minutes.`;
+    const why = `A person is asked ${where}; the question is open for ${formatCount(minutes, 'minute')}.`;
     const next = channel === 'signin' ? tellAddress : tellWhere;
     return new ToolError('approval_pending', why, isEndedEarly ? `${next} ${keepRunning}` : next);
   },
@@ -106,7 +107,11 @@ export const approvalErrors = {
   },
   unattended() {
     const why = 'The client answered the approval question by itself, without a person.';
-    return new ToolError('client_unattended', why, `Run this in a session where a person can answer, or ${portal}`);
+    return new ToolError(
+      'client_unattended',
+      why,
+      `Tell the user to run this in a session where a person can answer, or ${portal}`,
+    );
   },
 } as const;
 

@@ -196,14 +196,14 @@ export class ApprovalRequests {
   async lift(nonce: string, approver?: Approver): Promise<void> {
     await this.#stepOn(nonce, ['ended'], async (request) => {
       const { state } = request;
-      if (state.kind !== 'ended' || !isDecline(state.resolution) || isUnsigned(request, approver))
-        return { kind: 'late', request };
-      const lifted = { ...state, resolution: { ...state.resolution, lifted: true } };
-      if (await this.#options.store.move(nonce, 'ended', lifted)) {
-        this.#declines.delete(request.question.context.principal);
-        this.#note(request, 'lifted', { tool: request.question.tool, ...noteApprover(approver) });
+      if (state.kind === 'ended' && isDecline(state.resolution) && !isUnsigned(request, approver)) {
+        const lifted = { ...state, resolution: { ...state.resolution, lifted: true } };
+        if (await this.#options.store.move(nonce, 'ended', lifted)) {
+          this.#declines.delete(request.question.context.principal);
+          this.#note(request, 'lifted', { tool: request.question.tool, ...noteApprover(approver) });
+        }
       }
-      return { kind: 'late', request: await this.#load(nonce) };
+      return { kind: 'late', request };
     });
   }
 
@@ -323,19 +323,17 @@ export class ApprovalRequests {
 
   /** Records an answer that counts for nothing. @throws a ToolError when the log cannot be written. */
   recordIgnored(reason: string, tool: string): void {
-    this.#ignoredRecords += 1;
-    if (this.#ignoredRecords > mostIgnoredRecords) return;
-    const isLast = this.#ignoredRecords === mostIgnoredRecords;
-    this.#options.audit.record('ignored', { reason, tool, ...(isLast && { last: 'no more of these are recorded' }) });
+    const fields = this.#limitIgnored({ reason, tool });
+    if (fields !== undefined) this.#options.audit.record('ignored', fields);
   }
 
   /** Records that somebody signed in who may not answer. */
   async recordObjection(nonce: string, objection: string, approver: Approver): Promise<void> {
     const request = await this.read(nonce);
     if (request === undefined) return;
-    this.#ignoredRecords += 1;
-    if (this.#ignoredRecords > mostIgnoredRecords) return;
-    this.#note(request, 'ignored', { reason: objection, tool: request.question.tool, ...noteApprover(approver) });
+    const { tool } = request.question;
+    const fields = this.#limitIgnored({ reason: objection, tool, ...noteApprover(approver) });
+    if (fields !== undefined) this.#note(request, 'ignored', fields);
   }
 
   /** Records that a key is about to be shown, or what came of that. @throws a ToolError when the log cannot be written. */
@@ -611,6 +609,14 @@ export class ApprovalRequests {
     } catch {
       return undefined;
     }
+  }
+
+  /** What is recorded of an answer that counts for nothing; the last time it says so, and then it is undefined. */
+  #limitIgnored(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined {
+    this.#ignoredRecords += 1;
+    if (this.#ignoredRecords > mostIgnoredRecords) return undefined;
+    const isLast = this.#ignoredRecords === mostIgnoredRecords;
+    return { ...fields, ...(isLast && { last: 'no more of these are recorded' }) };
   }
 
   #noteAnswer(request: ApprovalRequest, action: string, approver?: Approver): void {
