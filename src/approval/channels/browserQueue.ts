@@ -91,6 +91,11 @@ export class BrowserQueue {
     if (file !== undefined) removeIfPossible(dirname(file));
   }
 
+  /** The window that is open goes on with this question. */
+  noteSameWindow(nonce: string): void {
+    this.#turns.note(nonce);
+  }
+
   /** The question is over for a person: where it had the last window, the next one opens at once. */
   noteAnswer(nonce: string): void {
     this.#turns.noteAnswer(nonce);
