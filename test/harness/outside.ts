@@ -3,8 +3,9 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { vi } from 'vitest';
-import { type Pass, sleep } from './clients.ts';
+import type { Pass } from './clients.ts';
 
 interface RawHttpResponse {
   readonly status: number;

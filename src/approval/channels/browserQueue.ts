@@ -43,7 +43,7 @@ export class BrowserQueue {
     this.#options = options;
     this.#turns = new WindowTurns(options.clock);
     this.#stopCleanup = repeat(options.clock, cleanupIntervalMs, () => this.#removeEnded().catch(() => undefined));
-    options.ending.addEventListener('abort', () => this.#close(), { once: true });
+    options.ending.addEventListener('abort', () => this.#close());
   }
 
   /**
@@ -73,9 +73,8 @@ export class BrowserQueue {
 
   /** Whether a window was opened for it that nobody fetched: a browser that cannot read the file, or none at all. */
   isUnfetched(nonce: string): boolean {
-    const { state, openedAtMs } = this.#openings.get(nonce) ?? {};
-    const isOpened = state === 'opened' && openedAtMs !== undefined;
-    return isOpened && this.#options.clock.monotonic() - openedAtMs >= fetchTimeoutMs;
+    const opening = this.#openings.get(nonce);
+    return opening?.state === 'opened' && this.#options.clock.monotonic() - opening.openedAtMs >= fetchTimeoutMs;
   }
 
   /** Cancels a question that waits for its window; false where it does not. */
@@ -90,6 +89,11 @@ export class BrowserQueue {
     const file = this.#openings.get(nonce)?.file;
     this.#openings.delete(nonce);
     if (file !== undefined) removeIfPossible(dirname(file));
+  }
+
+  /** The window that is open goes on with this question. */
+  noteSameWindow(nonce: string): void {
+    this.#turns.note(nonce);
   }
 
   /** The question is over for a person: where it had the last window, the next one opens at once. */

@@ -8,22 +8,16 @@ export const createFolderPrefix = (serverName: string) => join(tmpdir(), `mdi-se
 /** Removes the folders of a server that was killed, as far as that is possible. */
 export function removePageFolders(serverName: string): void {
   const prefix = createFolderPrefix(serverName);
-  for (const name of list(dirname(prefix))) {
-    if (name.startsWith(basename(prefix))) removeIfPossible(join(dirname(prefix), name));
-  }
-}
-
-function list(folder: string): string[] {
   try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
+    for (const name of readdirSync(dirname(prefix))) {
+      if (name.startsWith(basename(prefix))) removeIfPossible(join(dirname(prefix), name));
+    }
+  } catch {}
 }
 
 /** What cannot be removed is left, and keeps nothing else from being removed. */
 export function removeIfPossible(path: string): void {
   try {
-    rmSync(path, { recursive: true, force: true });
+    rmSync(path, { recursive: true });
   } catch {}
 }

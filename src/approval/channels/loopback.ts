@@ -19,11 +19,11 @@ const mostAttempts = 5;
  * Serves on loopback alone, under a random port, which it resolves with; an open page does not keep the server of a host
  * that has gone. With `localhost` nobody else can listen on that port under the other address of this name.
  */
-export async function serveOnLoopback(fetch: FetchHandler, ending: AbortSignal, name = '127.0.0.1'): Promise<number> {
+export async function serveOnLoopback(fetch: FetchHandler, ending: AbortSignal, name?: 'localhost'): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     const server = await listen(fetch, ending, '127.0.0.1');
     const { port } = boundAddress.parse(server.address());
-    if (name !== 'localhost') return port;
+    if (name === undefined) return port;
     try {
       await listen(fetch, ending, '::1', port);
       return port;
@@ -49,8 +49,7 @@ function listen(fetch: FetchHandler, ending: AbortSignal, host: string, port = 0
     server.on('connection', (socket) => {
       connections.add(socket);
       socket.once('close', () => connections.delete(socket));
-      const [oldest] = connections;
-      if (connections.size > mostConnections) oldest?.destroy();
+      for (const old of [...connections].slice(0, -mostConnections)) old.destroy();
     });
     server.once('error', reject);
     server.listen({ port, host, signal: ending }, () => resolve(server.unref()));

@@ -25,8 +25,11 @@ interface PageOptions extends Omit<BrowserQueueOptions, 'isWaiting'> {
 /** One question under one address, which one browser has. */
 interface Visit extends FormSecret {
   nonce: string;
-  /** `entrance`: the way in, from the file; `unopened`: not shown yet; `open`: shown with its form; `answered`: the outcome only. */
-  state: 'entrance' | 'unopened' | 'open' | 'answered';
+  /**
+   * `entrance`: the way in, from the file; `entered`: that, used; `unopened`: not shown yet; `open`: shown with its form;
+   * `answered`: with this form.
+   */
+  state: 'entrance' | 'entered' | 'unopened' | 'open' | 'answered';
 }
 
 interface Variables {
@@ -95,7 +98,7 @@ export class ApprovalPage {
   async #enter(c: VisitContext) {
     const { visit, view } = c.var;
     if (visit.state !== 'entrance') return this.#voidSeenTwice(c);
-    visit.state = 'answered';
+    visit.state = 'entered';
     this.#browserQueue.remove(view.nonce);
     return c.redirect(`/q/${this.#addVisit(view.nonce, 'unopened')}`, 303);
   }
@@ -145,9 +148,12 @@ export class ApprovalPage {
       this.#cancelQueued(next);
       const isOpen = (await this.#isWaiting(next)) && !this.#hasVisit(next);
       visit.nonce = next;
-      if (isOpen) return c.redirect(`/q/${this.#addVisit(next, 'unopened')}`, 303);
+      if (isOpen) {
+        this.#browserQueue.noteSameWindow(next);
+        return c.redirect(`/q/${this.#addVisit(next, 'unopened')}`, 303);
+      }
     }
-    if (next === undefined && view.state !== 'waiting') this.#browserQueue.noteAnswer(view.nonce);
+    if (view.state !== 'waiting') this.#browserQueue.noteAnswer(view.nonce);
     // Whoever comes second to this address lifts nothing.
     const secret = view.canBeLifted && visit.secret === '' ? this.#renewSecret(visit) : undefined;
     return c.html(createOutcomePage(view, secret));
@@ -157,8 +163,8 @@ export class ApprovalPage {
   async #voidSeenTwice(c: VisitContext) {
     const { view } = c.var;
     await this.#options.inbox.withdraw(view.nonce, 'It was opened twice, so somebody else may have seen it');
-    const now = (await this.#options.inbox.view(view.nonce)) ?? view;
-    return now.state === view.state
+    const now = await this.#options.inbox.view(view.nonce);
+    return now?.state === view.state
       ? c.html(createOutcomePage(now))
       : refuse(c, 'This question was opened a second time, so it is void: the assistant has to ask again.');
   }

@@ -8,7 +8,7 @@ export class WindowTurns {
   readonly #clock: Clock;
   readonly #inTurn = createQueue();
   #lastWindowMs = Number.NEGATIVE_INFINITY;
-  #lastNonce = '';
+  #lastNonce: string | undefined;
   #answered = new AbortController();
 
   constructor(clock: Clock) {

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { choosePreferred, openBrowser, openExternalChannels } from '../../../src/approval/channels/choose.ts';
+// Loaded before the tests, so that none of them waits for it.
+import '../../../src/approval/channels/page.ts';
 import type { ApprovalSetting, Channel } from '../../../src/approval/inbox.ts';
 import { terminalPlace } from '../../../src/command.ts';
 import { createVirtualClock } from '../../harness/clock.ts';

@@ -56,7 +56,8 @@ export function createFakeInbox(...waiting: readonly string[]): FakeInbox {
     },
     async withdraw(nonce, why) {
       deeds.push(['withdraw', nonce, why]);
-      change(nonce, { state: 'ended', sentence: `${why}.` });
+      const { state = 'ended' } = views.get(nonce) ?? {};
+      if (state === 'waiting' || state === 'approved') change(nonce, { state: 'ended', sentence: `${why}.` });
     },
   };
 }
