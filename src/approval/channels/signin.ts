@@ -46,6 +46,8 @@ export interface SignInPageOptions {
 
 /** What one person may do with one question after a sign-in, in one browser. */
 interface ApproverSession extends FormSecret {
+  /** What the cookie of the browser says. */
+  readonly token: string;
   nonce: string;
   readonly approver: SignedInPerson;
   /** When it ends, by the monotonic clock. */
@@ -80,7 +82,7 @@ export class SignInPage {
   /** To be mounted at the root of a server; it answers below `/approve/` only. */
   readonly app = new Hono();
   readonly #options: SignInPageOptions;
-  /** By what the cookie of the browser says. */
+  /** By their tokens. */
   readonly #sessions = new Map<string, ApproverSession>();
 
   constructor(options: SignInPageOptions) {
@@ -96,7 +98,7 @@ export class SignInPage {
   async #showEntrance(c: Context<object, '/:id'>) {
     const view = await this.#options.inbox.find(c.req.param('id'));
     if (view === undefined) return answerNotFound(c);
-    const next = view.replacedBy === undefined ? undefined : await this.#options.inbox.view(view.replacedBy);
+    const next = await this.#findNext(view);
     if (next !== undefined) return c.redirect(`${approvalPath}/${next.id}`, 303);
     return c.html(createSignInPage(createSignInPath(view)));
   }
@@ -137,7 +139,7 @@ export class SignInPage {
     }
     const token = createToken();
     const endsAtMs = clock.monotonic() + sessionMinutes * 60_000;
-    const session = { nonce: view.nonce, approver, endsAtMs, hasApproved: false, secret: '', shownAtMs: 0 };
+    const session = { token, nonce: view.nonce, approver, endsAtMs, hasApproved: false, secret: '', shownAtMs: 0 };
     this.#sessions.set(token, session);
     for (const old of [...this.#sessions.keys()].slice(0, -mostSessions)) this.#sessions.delete(old);
     await this.#setCookie(c, 'approver', view.id, token);
@@ -193,7 +195,7 @@ export class SignInPage {
     const view = await waitForOutcome(this.#options, session.nonce);
     if (view === undefined) return answerNotFound(c);
     if (view.state === 'waiting') return this.#show(c, { session, view });
-    const next = view.replacedBy === undefined ? undefined : await this.#options.inbox.view(view.replacedBy);
+    const next = await this.#findNext(view);
     if (next === undefined) return this.#showEnd(c, { session, view });
     // The sign-in was for this question: after a wrong text it is still the same.
     if (computeDigest(next.question) !== computeDigest(view.question))
@@ -228,9 +230,14 @@ export class SignInPage {
   }
 
   async #moveSession(c: Context, session: ApproverSession, from: RequestView, to: RequestView): Promise<void> {
-    const token = await this.#takeCookie(c, 'approver', from.id);
+    await this.#takeCookie(c, 'approver', from.id);
     session.nonce = to.nonce;
-    if (token !== undefined) await this.#setCookie(c, 'approver', to.id, token);
+    await this.#setCookie(c, 'approver', to.id, session.token);
+  }
+
+  /** The question that took the place of this one. */
+  async #findNext({ replacedBy }: RequestView): Promise<RequestView | undefined> {
+    return replacedBy === undefined ? undefined : this.#options.inbox.view(replacedBy);
   }
 
   #findSession(token: string | undefined): ApproverSession | undefined {
@@ -255,26 +262,24 @@ export class SignInPage {
 
   /** Each question has cookies of its own, so that two can be open at once. */
   async #setCookie(c: Context, kind: CookieKind, id: string, value: string): Promise<void> {
-    const common = { path: '/', httpOnly: true, sameSite: 'Lax', maxAge: sessionMinutes * 60 } as const;
-    const prefixed = { ...common, secure: true, prefix: 'host' } as const;
-    setCookie(c, `${kind}-${id}`, value, (await this.#isSecure()) ? prefixed : common);
+    const options = { path: '/', httpOnly: true, sameSite: 'Lax', maxAge: sessionMinutes * 60 } as const;
+    setCookie(c, `${kind}-${id}`, value, { ...options, ...(await this.#getPrefix()) });
   }
 
   async #readCookie(c: Context, kind: CookieKind, id: string): Promise<string | undefined> {
-    const name = `${kind}-${id}`;
-    return (await this.#isSecure()) ? getCookie(c, name, 'host') : getCookie(c, name);
+    return getCookie(c, `${kind}-${id}`, (await this.#getPrefix()).prefix);
   }
 
   /** Reads a cookie that the browser is to forget. */
   async #takeCookie(c: Context, kind: CookieKind, id: string): Promise<string | undefined> {
     const value = await this.#readCookie(c, kind, id);
-    const isSecure = await this.#isSecure();
-    deleteCookie(c, `${kind}-${id}`, { path: '/', ...(isSecure && { secure: true, prefix: 'host' as const }) });
+    deleteCookie(c, `${kind}-${id}`, await this.#getPrefix());
     return value;
   }
 
-  async #isSecure(): Promise<boolean> {
-    return (await this.#options.getOrigin()).startsWith('https:');
+  /** The prefix that binds a cookie to this host makes it `Secure` as well. */
+  async #getPrefix(): Promise<{ readonly prefix?: 'host' }> {
+    return (await this.#options.getOrigin()).startsWith('https:') ? { prefix: 'host' } : {};
   }
 }
 

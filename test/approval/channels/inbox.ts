@@ -39,9 +39,9 @@ export function createFakeInbox(...waiting: readonly string[]): FakeInbox {
     listDeclined: async () => list(({ canBeLifted }) => canBeLifted),
     view: async (nonce) => views.get(nonce),
     find: async (id) => list((view) => view.id === id)[0],
-    noteObjection: async (nonce, objection) => void deeds.push(['objection', nonce, objection]),
-    noteShowing: async (nonce) => void deeds.push(['showing', nonce]),
-    noteShown: async (nonce) => void deeds.push(['shown', nonce]),
+    noteObjection: async (...objected) => void deeds.push(['objection', ...objected]),
+    noteShowing: async (...showing) => void deeds.push(['showing', ...showing]),
+    noteShown: async (...shown) => void deeds.push(['shown', ...shown]),
     async answer(nonce, decision, channel) {
       deeds.push(['answer', nonce, decision, channel]);
       const isApproved = decision.kind === 'approve';
@@ -50,8 +50,9 @@ export function createFakeInbox(...waiting: readonly string[]): FakeInbox {
         : change(nonce, { state: 'ended', sentence: 'A person declined.', canBeLifted: true });
       return { isApproved, view };
     },
-    async lift(nonce) {
-      deeds.push(['lift', nonce]);
+    async lift(...lifted) {
+      const [nonce] = lifted;
+      deeds.push(['lift', ...lifted]);
       return change(nonce, { sentence: 'A person declined. It may be asked again.', canBeLifted: false });
     },
     async withdraw(nonce, why) {

@@ -1,32 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import {
+  createKeyPage,
   createMessagePage,
   createOutcomePage,
+  createProblemPage,
   createQuestionPage,
   createRedirectFile,
+  createSignInPage,
+  createSignInProblemPage,
   styleSource,
 } from '../../../src/approval/channels/pageHtml.ts';
-import { approveCommand, hostName } from '../../../src/command.ts';
 import { inform, reassure, warn } from '../../../src/operations/consequences.ts';
+import { Secret } from '../../../src/secrets/secret.ts';
 import { makeQuestion, makeTarget } from '../questions.ts';
 import { makeView } from './inbox.ts';
+import { listLines } from './pages.ts';
 
 type Page = ReturnType<typeof createMessagePage>;
 
-const atTerminal = `at a terminal on ${hostName}: ${approveCommand}`;
-/** The words of a page in lines, without its style sheet; what is drawn in one line stands in one. */
-async function readText(page: Page): Promise<string[]> {
-  const text = String(await page)
-    .replace(/<style>.*<\/style>/s, '')
-    .replace(/<br>|<\/?(p|h\d|li|small|title|label|button)\b[^>]*>/g, '\n')
-    .replace(/<[^>]+>/g, '')
-    .replaceAll('&quot;', '"')
-    .replaceAll(atTerminal, 'AT THE TERMINAL');
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-}
+const readText = async (page: Page) => listLines(String(await page));
 const readBody = async (page: Page) => String(await page).replace(/^.*<body>/s, '');
 
 const several = makeQuestion({
@@ -194,6 +186,162 @@ describe('the page of an outcome', () => {
     const body = await readBody(createOutcomePage(makeView('n', { state: 'ended', sentence: 'Done.' }), 's'));
     expect(body).not.toMatch(/<ol|<form|class="facts"|Stryker/);
   });
+});
+
+describe('a page after a sign-in', () => {
+  const signedIn = { name: 'alice@contoso.com', action: '/approve/a1b2c3d4', minutesLeft: 8 };
+  const ended = { state: 'ended', sentence: 'Done.' } as const;
+  const form =
+    '<form method="post" action="/approve/a1b2c3d4">\n<input type="hidden" name="secret" value="the secret">';
+  const key = new Secret('the key');
+
+  test('of a question names who signed in and no terminal, and its form goes to that question', async () => {
+    const page = createQuestionPage(makeView('n'), 'the secret', undefined, signedIn);
+    expect((await readText(page)).slice(-6)).toEqual([
+      'This question is open for 10 minutes.',
+      'Signed in as alice@contoso.com',
+      'To approve, type: DC07.contoso.com',
+      'Enter decides nothing',
+      'Decline',
+      'Approve',
+    ]);
+    const body = await readBody(page);
+    expect(body).toContain(
+      '<p class="facts">This question is open for 10 minutes.</p>\n<p class="facts">Signed in as ',
+    );
+    expect(body).toContain(form);
+    expect(body).not.toContain('role="alert"');
+  });
+
+  test('of a question says why the last answer did not count', async () => {
+    const body = await readBody(createQuestionPage(makeView('n'), 's', 'Choose Decline or Approve.', signedIn));
+    expect(body).toContain('<p class="error" id="problem" role="alert">Choose Decline or Approve.</p>');
+  });
+
+  test.each([
+    ['with unseen signs', 'a\u202eb', String.raw`a\u{202e}b`],
+    ['with markup', '<b>a</b>', '&lt;b&gt;a&lt;/b&gt;'],
+    ['of 256 signs', 'a'.repeat(256), 'a'.repeat(256)],
+    ['of 257 signs', 'a'.repeat(257), `${'a'.repeat(255)}…`],
+  ])('shows a name %s as a text, and of a long one the beginning', async (_, name, shown) => {
+    const lines = await readText(createQuestionPage(makeView('n'), 's', undefined, { ...signedIn, name }));
+    expect(lines.at(-5)).toBe(`Signed in as ${shown}`);
+  });
+
+  test.each<[string, Parameters<typeof makeView>[1], string[]]>([
+    ['is approved', { state: 'approved', minutesLeft: 5 }, ['Look again', 'Signed in as alice@contoso.com']],
+    ['is carried out', { state: 'acting' }, ['Look again', 'Signed in as alice@contoso.com']],
+    ['is over', ended, ['Signed in as alice@contoso.com', 'You can close this page.']],
+    [
+      'was declined',
+      { ...ended, canBeLifted: true },
+      [
+        'The assistant cannot ask for this again for some minutes.',
+        'Let it be asked again',
+        'Signed in as alice@contoso.com',
+        'You can close this page.',
+      ],
+    ],
+    [
+      'disclosed a key',
+      { ...ended, disclosedKey: 'abcd1234' },
+      [
+        'The key has the fingerprint abcd1234. It is kept nowhere: it is read again when you press Show. You can do that for 8 more minutes.',
+        'Show the key',
+        'Signed in as alice@contoso.com',
+      ],
+    ],
+  ])('of a question that %s offers what can be done next', async (_, view, lines) => {
+    const page = createOutcomePage(makeView('n', view), 'the secret', signedIn);
+    expect((await readText(page)).slice(6)).toEqual(lines);
+    const body = await readBody(page);
+    const buttons = lines.filter((line) => /^(Look|Let|Show)/.test(line));
+    const values = { 'Look again': 'look', 'Let it be asked again': 'lift', 'Show the key': 'show' };
+    expect(body.match(/<button[^>]*>[^<]+/g) ?? []).toEqual(
+      Object.entries(values).flatMap(([text, value]) =>
+        buttons.includes(text) ? [`<button name="decision" value="${value}">${text}`] : [],
+      ),
+    );
+    expect(body.includes(form)).toBe(buttons.length > 0);
+    expect(body).not.toMatch(/Stryker|href/);
+  });
+
+  test('counts one minute more as one', async () => {
+    const view = makeView('n', { ...ended, disclosedKey: 'abcd1234' });
+    expect(await readBody(createOutcomePage(view, 's', { ...signedIn, minutesLeft: 1 }))).toContain(
+      'You can do that for 1 more minute.',
+    );
+  });
+
+  test('offers nothing without a secret for its form', async () => {
+    const view = makeView('n', { ...ended, disclosedKey: 'abcd1234' });
+    expect(await readBody(createOutcomePage(view, undefined, signedIn))).not.toMatch(/<form|<button/);
+  });
+
+  test('shows the key that was approved, and a way back', async () => {
+    const page = createKeyPage(makeView('n', { ...ended, disclosedKey: '3a0aac44' }), key, 'the secret', signedIn);
+    expect(await readText(page)).toEqual([
+      'Deployment access key',
+      ...tenant,
+      'Deployment access key',
+      'the key',
+      'Its fingerprint is 3a0aac44.',
+      'Copy it, and close this page. It is neither in a file nor in the history of this browser.',
+      'Back',
+      'Signed in as alice@contoso.com',
+    ]);
+    const body = await readBody(page);
+    expect(body).toContain('<p><code>the key</code></p>');
+    expect(body).toContain(form);
+    expect(body).toContain('<button name="decision" value="look">Back</button>');
+    expect(body).not.toMatch(/role="note"|Stryker/);
+  });
+
+  test('tells a key that somebody replaced since from the one that was approved', async () => {
+    const page = createKeyPage(makeView('n', { ...ended, disclosedKey: 'abcd1234' }), key, 'the secret', signedIn);
+    expect((await readText(page)).slice(7, 8)).toEqual([
+      'This is another key than the one that was approved: that had the fingerprint abcd1234, and was replaced since.',
+    ]);
+    expect(await readBody(page)).toContain('<p class="note" role="note">This is another key');
+  });
+
+  test('says what could not be done, and has a way back', async () => {
+    const page = createProblemPage(makeView('n'), 'The key <cannot> be shown.', 'the secret', signedIn);
+    expect(await readText(page)).toEqual([
+      'Not done',
+      ...tenant,
+      'Not done',
+      'The key &lt;cannot&gt; be shown.',
+      'Back',
+    ]);
+    const body = await readBody(page);
+    expect(body).toContain('<p role="alert">');
+    expect(body).toContain(form);
+  });
+});
+
+test('the page before a sign-in says nothing of the question', async () => {
+  const page = createSignInPage('/approve/a1b2c3d4/sign-in');
+  expect(await readText(page)).toEqual([
+    'Approval',
+    'Approval',
+    'An assistant asks for an approval. You see what it asks when you have signed in with Microsoft Entra.',
+    'Sign in to see the question',
+  ]);
+  expect(await readBody(page)).toContain('<a class="button" href="/approve/a1b2c3d4/sign-in">');
+});
+
+test('the page of a sign-in that did not count says why, that nothing was changed, and where there is another', async () => {
+  const page = createSignInProblemPage('Your sign-in is <over>.', '/approve/a1b2c3d4');
+  expect(await readText(page)).toEqual([
+    'Not signed in',
+    'Not signed in',
+    'Your sign-in is &lt;over&gt;. Nothing was changed.',
+    'Sign in again',
+  ]);
+  const body = await readBody(page);
+  expect(body).toContain('<p role="alert">');
+  expect(body).toContain('<a class="button" href="/approve/a1b2c3d4">');
 });
 
 test('a page of one sentence is one', async () => {
