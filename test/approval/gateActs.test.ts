@@ -15,6 +15,16 @@ const changed = makeQuestion({
 });
 const changedAgain = makeQuestion({ context: { cloud: 'usgov' } });
 
+/** An approval that came with a form, a minute after it was asked. */
+const answerForm = async (approval: ApprovalSetting, outside: ExternalChannel | 'nowhere') => {
+  const scene = startGate({ approval, outside });
+  const { bring } = await scene.openForm(scene.ask(makeCall()));
+  await scene.pass(minute);
+  const response = await bring(accept);
+  if (response.kind !== 'approved') throw new Error(response.kind);
+  return { ...scene, request: response.request };
+};
+
 describe('an approval', () => {
   test('of what would still happen is used, recorded, and tells how many milliseconds are left to send it', async () => {
     const { gate, approve, pass, records, readRequest } = startGate(onPage);
@@ -68,15 +78,6 @@ describe('what is no longer what was approved', () => {
       message: expect.stringMatching(/^What was approved is no longer what would happen: cloud: /),
     });
   });
-
-  const answerForm = async (approval: ApprovalSetting, outside: ExternalChannel | 'nowhere') => {
-    const scene = startGate({ approval, outside });
-    const { bring } = await scene.openForm(scene.ask(makeCall()));
-    await scene.pass(minute);
-    const response = await bring(accept);
-    if (response.kind !== 'approved') throw new Error(response.kind);
-    return { ...scene, request: response.request };
-  };
 
   test.each<[string, ApprovalSetting, ExternalChannel, string]>([
     ['on the page after a form, which has no room for the differences', 'auto', 'page', 'page'],
@@ -219,6 +220,14 @@ describe('an approved call', () => {
       expect(await gate.receive(makeCall())).toMatchObject({ kind: 'approved', request: { nonce: request.nonce } });
       expect(await gate.consume(request, small)).toEqual({ kind: 'consumed', remainingMs: 5 * minute });
       expect(listDeeds()).toEqual(['question', 'approved', 'acting']);
+    });
+
+    test('gives an approval back that came with a form, which is not shown again', async () => {
+      const { gate, request, pass } = await answerForm('auto', 'page');
+      const signIn = new ToolError('sign_in_failed', 'No token.');
+      await expect(gate.execute(request, () => Promise.reject(signIn))).rejects.toBe(signIn);
+      await pass(minute);
+      expect(await gate.receive(makeCall())).toMatchObject({ kind: 'approved', request: { nonce: request.nonce } });
     });
 
     test.each<[string, Error, string, string]>([

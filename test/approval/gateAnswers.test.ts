@@ -89,10 +89,11 @@ describe('an answer in a form', () => {
       },
       ['question', 'closed'],
     ],
-  ])('that is %s ends it', async (_, answer, error, deeds) => {
+  ])('that is %s ends it, and lets nobody wait', async (_, answer, error, deeds) => {
     const { bring, listWaiting, listDeeds } = await holdForm();
-    await expect(bring(answer)).rejects.toMatchObject(error);
-    expect([await listWaiting(), listDeeds()]).toEqual([[], deeds]);
+    const told: unknown[][] = [];
+    await expect(bring(answer, { told })).rejects.toMatchObject(error);
+    expect([await listWaiting(), listDeeds(), told]).toEqual([[], deeds, []]);
   });
 
   test('that is a wrong text asks once more in another form, and then no more', async () => {
@@ -377,7 +378,7 @@ describe('a call that waits for a person', () => {
   ] as const)(
     'for one on the %s says after so many milliseconds that it waits: %d at first, %d when it is called again',
     async (approval, firstMs, againMs) => {
-      const { askOutside, gate, pass, listWaiting } = startGate({ approval, outside: approval });
+      const { askOutside, gate, pass, listWaiting, shown } = startGate({ approval, outside: approval });
       const first = await askOutside(makeCall());
       await pass(firstMs - 1);
       expect(first.isOver()).toBe(false);
@@ -388,7 +389,7 @@ describe('a call that waits for a person', () => {
       expect(again.isOver()).toBe(false);
       await pass(1);
       await expect(again.response).rejects.toMatchObject({ code: 'approval_pending' });
-      expect(await listWaiting()).toHaveLength(1);
+      expect([await listWaiting(), shown]).toMatchObject([[{ channel: approval }], [{ channel: approval }]]);
     },
   );
 

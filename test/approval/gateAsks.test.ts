@@ -311,6 +311,14 @@ describe('an equal call', () => {
     expect(await third.response).toMatchObject({ kind: 'approved', request: { nonce: page?.nonce } });
   });
 
+  test('at another process shows the form there as well', async () => {
+    const { ask, openForm, store } = startGate({});
+    const { nonce } = await openForm(ask(makeCall({ era: 'legacy' })));
+    const other = startGate({ store });
+    await other.pass(2_001);
+    expect((await other.openForm(other.gate.receive(makeCall({ era: 'legacy' })))).nonce).toBe(nonce);
+  });
+
   test('moves a form once where two come at once', async () => {
     const { gate, ask, pass, listDeeds, listWaiting, shown } = startGate({});
     await ask(makeCall());

@@ -25,6 +25,8 @@ interface CallTerms {
   readonly client?: Partial<ClientDescription>;
   readonly repeatOf?: string;
   readonly tenantId?: string;
+  /** Where the progress of the call is collected. */
+  readonly told?: unknown[][];
 }
 
 /** A call of a client that draws forms, in the 2026-07-28 revision, and what a test does to it. */
@@ -40,11 +42,10 @@ interface Reply {
 }
 
 export function makeCall(
-  { key = 'a call', era = 'modern', client, repeatOf, tenantId = place.identity.tenantId }: CallTerms = {},
+  { key = 'a call', era = 'modern', client, repeatOf, tenantId = place.identity.tenantId, told = [] }: CallTerms = {},
   { state, responses }: Reply = {},
 ): TestCall {
   const controller = new AbortController();
-  const told: unknown[][] = [];
   const mcpReq = {
     method: 'tools/call',
     envelope: era === 'modern' ? {} : undefined,
