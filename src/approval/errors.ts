@@ -37,8 +37,8 @@ export const approvalErrors = {
     ),
   mistyped: () => new ToolError('mistyped', 'What was answered is not what was asked for.', askAgain),
   targetChanged(differences: readonly string[]) {
-    const why = `What was approved is no longer what would happen: ${differences.join('; ')}.`;
-    return new ToolError('target_changed', why, askAgain);
+    const why = `What was approved is no longer what would happen: ${differences.join('; ')}`;
+    return new ToolError('target_changed', endSentence(why), askAgain);
   },
   cancelled: () => new ToolError('cancelled', 'The client cancelled the call.'),
   tooManyPending: (pending: number) => createBusy(`${pending} questions already wait for an answer.`, waitForMany),

@@ -34,7 +34,7 @@ export const place: CallContext = {
   disclosesTo: undefined,
 };
 
-const dc07 = makeTarget(7, 'DC07');
+export const dc07 = makeTarget(7, 'DC07');
 
 /** The deletion of DC07. */
 export const deletion: Plan = {

@@ -4,9 +4,10 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import * as z from 'zod';
+import { getErrorCode } from '../../errors.ts';
 import { ensurePrivateFolder, isTrustedFolder, UntrustedFolder } from '../../files.ts';
 import { parseJson } from '../../json.ts';
 import { escapeInvisible, quoteUnlessPlain } from '../../text.ts';
@@ -80,7 +81,10 @@ export async function openTerminal(
   if (Buffer.byteLength(path) > longestPathBytes)
     throw new Error(`its socket would have a path of over ${longestPathBytes} bytes`);
   const server = createServer((socket) => serveConnection(inbox, socket)).unref();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen({ path, signal: ending }, resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).once('close', () => reject(ending.reason));
+    server.listen({ path, signal: ending }, resolve);
+  });
   ending.throwIfAborted();
   const note = join(folder, `${name}.server`);
   try {
@@ -90,14 +94,13 @@ export async function openTerminal(
     server.close();
     throw error;
   }
-  ending.addEventListener('abort', () => removeIfPossible(note), { once: true });
-  await removeGone(folder, name).catch(() => undefined);
+  ending.addEventListener('abort', () => removeIfPossible(note));
+  await removeGone(folder).catch(() => undefined);
 }
 
-async function removeGone(folder: string, ownName: string): Promise<void> {
+async function removeGone(folder: string): Promise<void> {
   const { here } = await findServers(folder);
-  const others = here.filter(({ name }) => name !== ownName);
-  await Promise.all(others.map(async (server) => (await server.connect())?.destroy()));
+  await Promise.all(here.map(async (server) => (await server.connect())?.destroy()));
 }
 
 function makeOwnFolder(folder: string): string {
@@ -120,7 +123,7 @@ type SocketNote = z.infer<typeof noteSchema>;
 /** A home folder can be that of several machines and containers: this tells them apart. */
 async function identifyMachine(): Promise<MachineIdentity> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined);
-  return { host: hostname(), ...(boot !== undefined && { boot: boot.trim() }) };
+  return { host: hostname(), boot: boot?.trim() };
 }
 
 /** What a server that runs now has left in the folder, or one that was ended before it could take it away. */
@@ -158,7 +161,7 @@ export async function findServers(folder: string): Promise<FoundServers> {
       .flat()
       .filter(isHere)
       .map(({ name: file, socket }) => {
-        const name = file.replace(/\.server$/, '');
+        const name = basename(file, '.server');
         return {
           name,
           process: name.split('-')[0] ?? '',
@@ -175,8 +178,7 @@ async function connectToSocket(path: string, onGone: () => void): Promise<Socket
     await once(socket, 'connect');
     return socket;
   } catch (error) {
-    const isGone = error instanceof Error && 'code' in error && ['ECONNREFUSED', 'ENOENT'].includes(String(error.code));
-    if (isGone) onGone();
+    if (['ECONNREFUSED', 'ENOENT'].includes(getErrorCode(error))) onGone();
     return undefined;
   }
 }
@@ -198,10 +200,8 @@ function serveConnection(inbox: ApprovalInbox, socket: Socket): void {
   // An error of the socket is an error of its reader as well (Node's readline), and one without a listener ends the process.
   for (const side of [socket, lines]) side.on('error', () => socket.destroy());
   lines.on('line', (line) => {
-    const command = commandSchema.safeParse(parseJson(line));
-    if (!command.success) return socket.destroy();
     inTurn(async () => {
-      const views = await runCommand(inbox, command.data);
+      const views = await runCommand(inbox, commandSchema.parse(parseJson(line)));
       socket.write(`${JSON.stringify({ questions: views.map(describeView) })}\n`);
     }).catch(() => socket.destroy());
   });
@@ -223,7 +223,7 @@ async function runCommandOn(inbox: ApprovalInbox, command: Exclude<TerminalComma
 
 function describeView({ question, note, ...view }: RequestView): TerminalQuestion {
   const parts = describeQuestion(question);
-  const title = `${parts.simulated ? 'SIMULATED ' : ''}${parts.tenant}: ${parts.action.replace(/\?$/, '')}`;
+  const title = `${parts.simulated ? 'SIMULATED ' : ''}${parts.tenant}: ${parts.action.slice(0, -1)}`;
   const targets = listUnnamedTargets(parts).join(', ');
   return { ...view, title, targets, text: formatQuestion(question, note), typed: parts.typed };
 }
