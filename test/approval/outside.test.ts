@@ -297,6 +297,17 @@ describe.concurrent('a decline that is taken back', () => {
     await second.post({});
     expect(await call()).toMatch(/^approval_busy: /);
   });
+  attack('a decline taken back by a leaked way in', { on: 'v2 legacy', channel: 'page' }, () =>
+    playScene({}, async ({ server, client, call }) => {
+      await call();
+      const handed = await waitForPageAddress(client.stderr);
+      await (await openOfferedPage(handed, server.pass)).post({ decision: 'decline' });
+      const outcome = await readPage(`${handed.replace('/open/', '/q/')}/outcome`, server.pass);
+      expect(outcome.secret).toBe('');
+      expect((await outcome.post({})).status).toBe(403);
+      expect(await call()).toMatch(/^approval_busy: /);
+    }),
+  );
   attackPage('a decline taken back on the page of another question', async (page, { server, call, page: openPage }) => {
     await decline(page, server.pass);
     await call('DC01.contoso.com');
