@@ -23,7 +23,7 @@ const rooms = {
   approval: {
     mutate: ['src/approval/*.ts'],
     tests: [
-      'test/approval/{approvers,bound,declines,errors,formText,head,inbox,question,questionText,queue,sharedStore}.test.ts',
+      'test/approval/{approvers,bound,declines,errors,formText,head,questionText,queue}.test.ts',
       'test/approval/{gate,request}*.test.ts',
     ],
   },
