@@ -52,6 +52,14 @@ const whole = makeQuestion({
 const route = 'PATCH https://graph.microsoft.com/v1.0/security/identities/sensors/77e0e32e-67e2-44ee-82da-00000000000';
 
 describe('a question', () => {
+  test.each([
+    ['page', ['The key is shown on this page, to you alone, once it was done']],
+    [{ folder: '/home/ann/keys' }, ['The key goes into a file in /home/ann/keys']],
+    [undefined, []],
+  ] as const)('says where a key goes: %j', (disclosesTo, changes) => {
+    expect(describeQuestion(makeQuestion({ context: { disclosesTo } })).changes).toEqual(changes);
+  });
+
   test('has all its parts, each safe to show', () => {
     expect(describeQuestion(whole)).toEqual({
       tenant: '"Contoso", Microsoft Graph: "Fabrikam"',

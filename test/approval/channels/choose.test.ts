@@ -3,11 +3,19 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { choosePreferred, openBrowser, openExternalChannels } from '../../../src/approval/channels/choose.ts';
+import {
+  choosePreferred,
+  explainNoSignIn,
+  noChannels,
+  openBrowser,
+  openExternalChannels,
+} from '../../../src/approval/channels/choose.ts';
 // Loaded before the tests, so that none of them waits for it.
 import '../../../src/approval/channels/page.ts';
+import type { SignInParts } from '../../../src/approval/channels/signinLocal.ts';
 import type { ApprovalSetting, Channel } from '../../../src/approval/inbox.ts';
 import { terminalPlace } from '../../../src/command.ts';
+import { Secret } from '../../../src/secrets/secret.ts';
 import { createVirtualClock } from '../../harness/clock.ts';
 import { createFakeInbox } from './inbox.ts';
 
@@ -45,6 +53,8 @@ describe('outside of the client a person is asked', () => {
     ['on a page whose file is named, without a browser', 'auto', true, bare, 'page'],
     ['at the terminal, which needs no browser', 'terminal', true, bare, 'terminal'],
     ['by choice beside a form of the client', 'form', false, display, 'page'],
+    ['behind a sign-in, also where there is no display', 'signin', false, bare, 'signin'],
+    ['nowhere with CI set, not even behind a sign-in', 'signin', false, { ...display, CI: 'true' }, undefined],
     ['nowhere with CI set', 'auto', false, { ...display, CI: 'true' }, undefined],
     ['nowhere with CI set to anything', 'auto', false, { ...display, CI: '1' }, undefined],
     ['nowhere with CI set, whatever the setting says', 'page', true, { ...display, CI: 'true' }, undefined],
@@ -67,7 +77,12 @@ async function onDesktop(
     readonly windows: readonly string[];
     readonly listLeft: () => string[];
   }) => Promise<void>,
-  { approval = 'auto' as ApprovalSetting, noBrowser = false, environment = {} as Record<string, string> } = {},
+  {
+    approval = 'auto' as ApprovalSetting,
+    noBrowser = false,
+    environment = {} as Record<string, string>,
+    signInParts = undefined as SignInParts | undefined,
+  } = {},
 ) {
   const home = mkdtempSync(join(tmpdir(), 'mdi-home-'));
   const clock = createVirtualClock();
@@ -82,6 +97,7 @@ async function onDesktop(
       say: (line) => void said.push(line),
     },
     createFakeInbox('one', 'two'),
+    signInParts,
   );
   const listLeft = () => {
     try {
@@ -257,6 +273,115 @@ describe('page and terminal', () => {
       },
       { noBrowser: true },
     ));
+});
+
+describe('the page behind a sign-in', () => {
+  const signInParts: SignInParts = {
+    openSignIn: async () => ({
+      begin: async () => ({ address: 'https://login.contoso.test', sealed: 'sealed' }),
+      finish: () => Promise.reject(new Error('nobody signs in here')),
+    }),
+    readKey: async () => new Secret('the key'),
+  };
+  const one = nameQuestion('signin', 'one');
+  const namePort = (text = '') => text.replace(/localhost:\d+/, 'localhost:PORT');
+
+  test('opens by its address, and no terminal beside it', () =>
+    onDesktop(
+      async ({ channels, listLeft, said, windows }) => {
+        expect(channels.preferred).toBe('signin');
+        await channels.offerTerminal();
+        expect(await channels.show('signin', one, false)).toBeUndefined();
+        await opened(windows);
+        expect(namePort(windows[0])).toBe('http://localhost:PORT/approve/one');
+        expect(namePort(channels.describePlace(one))).toBe(
+          'on the page http://localhost:PORT/approve/one (which opens in their browser), after a sign-in with Microsoft Entra',
+        );
+        expect([said, listLeft()]).toEqual([[], []]);
+      },
+      { approval: 'signin', signInParts },
+    ));
+
+  test.each([
+    ['on a desktop', {}, true],
+    ['over SSH', { environment: { SSH_TTY: '/dev/pts/1' } }, false],
+    ['without a browser', { noBrowser: true }, false],
+    ['without a browser over SSH', { noBrowser: true, environment: { SSH_TTY: '/dev/pts/1' } }, false],
+  ])('is on the screen where a window can be opened: %s', (_, setup, isOpened) =>
+    onDesktop(
+      async ({ channels, said, windows }) => {
+        expect(channels.isOnScreen('signin')).toBe(isOpened);
+        await channels.show('signin', one, true);
+        if (isOpened) await opened(windows);
+        expect([windows.length, said.map(namePort)]).toEqual(
+          isOpened
+            ? [1, []]
+            : [0, ["A person's approval is needed. Open this address in a browser: http://localhost:PORT/approve/one"]],
+        );
+      },
+      { approval: 'signin', signInParts, ...setup },
+    ),
+  );
+
+  test('that could not be opened is told by its reason', () =>
+    onDesktop(
+      async ({ channels, said }) => {
+        expect((await channels.show('signin', one, false))?.message).toBe(
+          'This needs a human approval, and the approval page could not be opened (Entra does not answer).',
+        );
+        expect(said).toEqual(['The page for approvals could not be opened: Entra does not answer']);
+      },
+      {
+        approval: 'signin',
+        signInParts: { ...signInParts, openSignIn: () => Promise.reject(new Error('Entra does not answer')) },
+      },
+    ));
+
+  test('is nowhere where nobody can sign in', () =>
+    onDesktop(
+      async ({ channels }) => {
+        expect(channels.describePlace(one)).toBe('behind a sign-in');
+        expect((await channels.show('signin', one, false))?.message).toContain('(nobody can sign in here)');
+      },
+      { approval: 'signin' },
+    ));
+
+  test('is on the screen of a desktop as a page is, and a terminal is not', () =>
+    onDesktop(async ({ channels }) => {
+      const all = ['page', 'terminal', 'signin'] as const;
+      expect(all.filter((channel) => channels.isOnScreen(channel))).toEqual(['page', 'signin']);
+    }));
+});
+
+describe('over HTTP', () => {
+  const withoutEntra =
+    'This needs a human approval, and over HTTP a person is asked by a sign-in at Microsoft Entra, which does not stand in front of this server.';
+
+  test.each([
+    ['without Entra in front', undefined, true, withoutEntra],
+    ['without Entra in front, of several processes', undefined, false, withoutEntra],
+    [
+      'of several processes',
+      'https://mdi.contoso.test',
+      false,
+      'This needs a human approval, and this server may have siblings that do not know of each other.',
+    ],
+    ['of one process behind Entra', 'https://mdi.contoso.test', true, undefined],
+  ])('it is told why nobody can be asked by a server %s', (_, publicUrl, singleProcess, message) => {
+    expect(explainNoSignIn({ publicUrl, singleProcess })?.message).toBe(message);
+  });
+
+  test('nobody is asked without Entra in front', async () => {
+    const question = nameQuestion('signin', 'one');
+    expect((await noChannels.show('signin', question, true))?.message).toBe(withoutEntra);
+    expect(await noChannels.offerTerminal()).toBeUndefined();
+    expect([noChannels.preferred, noChannels.isOnScreen('page'), noChannels.isUnfetched('one')]).toEqual([
+      undefined,
+      false,
+      false,
+    ]);
+    expect(noChannels.describePlace(question)).toBe('nowhere');
+  });
 });
 
 describe('the launcher of a browser', () => {
