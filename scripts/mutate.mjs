@@ -24,7 +24,7 @@ const rooms = {
     mutate: ['src/approval/*.ts'],
     tests: [
       'test/approval/{approvers,bound,declines,errors,formText,head,questionText,queue}.test.ts',
-      'test/approval/{gate,request}*.test.ts',
+      'test/approval/{gate*,requests,requestRecords,requestStore,requestTimes}.test.ts',
     ],
   },
   channels: { mutate: ['src/approval/channels/*.ts'], tests: ['test/approval/channels/*.test.ts'] },

@@ -1,4 +1,4 @@
-import { countColumns, escapeMarkup, wrapText } from '../text.ts';
+import { countColumns, escapeMarkup, formatCount, wrapText } from '../text.ts';
 import { formatHead, formColumns, type HeadContext } from './head.ts';
 import type { ApprovalSetting } from './inbox.ts';
 import type { Question } from './question.ts';
@@ -56,7 +56,7 @@ export function formatFormMessage(request: ApprovalRequest, approval: ApprovalSe
 /** What stands beside the field: at most two rows. */
 export function describeField({ follows, question }: ApprovalRequest, { minutes, command }: FieldContext): string {
   const problem = follows === 'mistyped' ? `${describeMistyped(question)}. ` : '';
-  const short = `${problem}Valid for ${minutes} minutes`;
+  const short = `${problem}Valid for ${formatCount(minutes, 'minute')}`;
   const whole = `${short}; the whole question: ${escapeMarkup(command)}`;
   return countColumns(whole) <= 2 * formColumns ? whole : `${short}.`;
 }

@@ -126,6 +126,12 @@ describe('the words beside the field', () => {
     );
   });
 
+  test('say one minute of the last one', () => {
+    expect(describeField(makeRequest(makeQuestion()), { minutes: 1, command: 'x' })).toBe(
+      'Valid for 1 minute; the whole question: x',
+    );
+  });
+
   test('say first that something else was typed', () => {
     expect(describeIt('x', 'mistyped')).toBe(
       'That does not match. To approve, type exactly: DC07.contoso.com. Valid for 9 minutes; the whole question: x',

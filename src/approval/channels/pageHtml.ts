@@ -94,7 +94,7 @@ ${parts.targets.length === 0 ? '' : html`<h3>On</h3><ol>${parts.targets.map(({ n
 ${parts.changes.map((change) => html`<p>${keepWhole(change)}</p>`)}
 <h3>Details</h3>
 ${parts.details.map((detail) => html`<p class="facts">${formatDetail(detail)}</p>`)}
-<p class="facts">This question is open for ${view.minutesLeft} minutes.${signedIn === undefined ? html` It can be answered here, or ${atTerminal}` : ''}</p>
+<p class="facts">This question is open for ${formatCount(view.minutesLeft ?? 0, 'minute')}.${signedIn === undefined ? html` It can be answered here, or ${atTerminal}` : ''}</p>
 ${formatSignedIn(signedIn)}
 </section>
 ${openForm(secret, signedIn)}
@@ -119,7 +119,7 @@ export function createOutcomePage(view: RequestView, secret?: string, signedIn?:
   const title = { waiting: 'Asked anew', approved: 'Approved', acting: 'Approved', ended: 'Answered' }[view.state];
   const sentence = {
     waiting: 'This was asked anew in another window.',
-    approved: `Approved. It is done as soon as the assistant calls again, within ${view.minutesLeft} minutes.`,
+    approved: `Approved. It is done as soon as the assistant calls again, within ${formatCount(view.minutesLeft ?? 0, 'minute')}.`,
     acting: 'Approved. It is being done now.',
     ended: view.sentence,
   }[view.state];

@@ -147,6 +147,13 @@ describe('the page of an outcome', () => {
     ]);
   });
 
+  test('says one minute of the last one', async () => {
+    const approved = makeView('n', { state: 'approved', minutesLeft: 1 });
+    expect(await readText(createOutcomePage(approved))).toContain(
+      'Approved. It is done as soon as the assistant calls again, within 1 minute.',
+    );
+  });
+
   test('names the targets that the act does not, the file of a key and the audit record', async () => {
     const view = makeView('n', {
       state: 'ended',
