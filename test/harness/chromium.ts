@@ -1,3 +1,4 @@
+import { createHash, createPublicKey } from 'node:crypto';
 import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
@@ -5,9 +6,25 @@ import { expect } from 'vitest';
 /** Where screenshots go. */
 export const shots = 'node_modules/.cache/mdi-sensors-mcp/pages';
 
-/** Debian's Chromium, or the one that MDI_TEST_CHROMIUM names. */
-export const launchChromium = (): Promise<Browser> =>
-  chromium.launch({ executablePath: process.env.MDI_TEST_CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+/** Debian's Chromium, or the one that MDI_TEST_CHROMIUM names; it trusts the key of one more certificate, as PEM, where that is given. */
+export function launchChromium(certificate?: string): Promise<Browser> {
+  const executablePath = process.env.MDI_TEST_CHROMIUM ?? '/usr/bin/chromium';
+  const trust =
+    certificate === undefined ? [] : [`--ignore-certificate-errors-spki-list=${computeKeyHash(certificate)}`];
+  return chromium.launch({ executablePath, args: ['--no-sandbox', ...trust] });
+}
+
+function computeKeyHash(certificate: string): string {
+  const key = createPublicKey(certificate).export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(key).digest('base64');
+}
+
+/** Signs in on the page of the local Entra, from the page before the sign-in. */
+export async function signIn(page: Page, user: string): Promise<void> {
+  await page.getByRole('link', { name: 'Sign in to see the question' }).click();
+  await page.getByLabel('User').fill(user);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
 
 export async function expectAccessible(page: Page): Promise<void> {
   await page.context().grantPermissions([]);

@@ -33,9 +33,9 @@ export async function startHttp(line: string, environment: Readonly<Record<strin
 }
 
 /** On loopback without Entra, with the token that it printed. */
-export async function startOnLoopback() {
+export async function startOnLoopback(line = '') {
   const port = await findFreePort();
-  const server = await startHttp(`--simulate --port ${port}`);
+  const server = await startHttp(`--simulate --port ${port} ${line}`);
   const [, token = ''] = /bearer token: (\S+)$/m.exec(server.stderr()) ?? [];
   const url = `http://127.0.0.1:${port}/mcp`;
   const post = async (

@@ -3,7 +3,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EntraForApprovals, readAddress, startApprovalEntra } from '../approval/signInScene.ts';
 import { keysBegin } from '../harness/canary.ts';
-import { expectAccessible, launchChromium, read, says, shots } from '../harness/chromium.ts';
+import { expectAccessible, launchChromium, read, says, shots, signIn } from '../harness/chromium.ts';
 import { connect } from '../harness/clients.ts';
 import { find } from '../harness/fleet.ts';
 import { prepareServerProcess, type TestServer } from '../harness/server.ts';
@@ -54,12 +54,6 @@ async function scene(
   return reached;
 }
 
-async function signIn(page: Page, user = world.bob.upn): Promise<void> {
-  await page.getByRole('link', { name: 'Sign in to see the question' }).click();
-  await page.getByLabel('User').fill(user);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-}
-
 describe('the page behind a sign-in in Chromium', () => {
   test('shows nothing before it, then the question; a name that is typed approves, and the outcome is told', async () => {
     const reached = await scene(deletion, async ({ page, call }) => {
@@ -68,7 +62,7 @@ describe('the page behind a sign-in in Chromium', () => {
       );
       await page.screenshot({ path: `${shots}/signin.png`, fullPage: true });
       await expectAccessible(page);
-      await signIn(page);
+      await signIn(page, world.bob.upn);
       expect(await page.title()).toBe('Approve: Delete sensor SYD-DC01.apac.contoso.com? – "Contoso"');
       await says(page, 'Signed in as bob@contoso.com');
       await page.screenshot({ path: `${shots}/signin-question.png`, fullPage: true });
@@ -93,7 +87,7 @@ describe('the page behind a sign-in in Chromium', () => {
 
   test('shows a key to whoever approved it, in no file, and not again when the page is loaded anew', async () => {
     const reached = await scene(keyDisclosure, async ({ page, server, call }) => {
-      await signIn(page);
+      await signIn(page, world.bob.upn);
       await read();
       await page.getByLabel('To approve, type').fill('key Contoso');
       await page.getByRole('button', { name: 'Approve' }).click();
@@ -123,7 +117,7 @@ describe('the page behind a sign-in in Chromium', () => {
       expect(await page.content()).not.toContain('SYD-DC01');
       await expectAccessible(page);
       await page.goto(address);
-      await signIn(page);
+      await signIn(page, world.bob.upn);
       await read();
       await page.getByRole('button', { name: 'Decline' }).click();
       await says(page, 'A person declined.');
@@ -145,7 +139,7 @@ describe('the page behind a sign-in in Chromium', () => {
       deletion,
       async ({ page }) => {
         const measure = (): Promise<number[]> => page.evaluate('[document.documentElement.scrollWidth, innerWidth]');
-        for (const step of [async () => undefined, () => signIn(page)]) {
+        for (const step of [async () => undefined, () => signIn(page, world.bob.upn)]) {
           await step();
           const [scroll = 0, width = 0] = await measure();
           expect(scroll).toBeLessThanOrEqual(width);
