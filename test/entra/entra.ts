@@ -46,12 +46,14 @@ export interface Entra extends EntraState {
   close(): Promise<void>;
 }
 
+/** A server behind a proxy of the tests is answered under the names that Microsoft has. */
+const serverHosts = ['localhost', '127.0.0.1', 'graph.microsoft.com', 'login.microsoftonline.com'];
 /** It takes long to make. */
 let serverCertificate: Certificate | undefined;
 
 /** Starts Entra with these tenants. */
 export async function startEntra(directories: Directory[]): Promise<Entra> {
-  serverCertificate ??= issueCertificate('localhost', { hosts: ['localhost', '127.0.0.1'] });
+  serverCertificate ??= issueCertificate('localhost', { hosts: serverHosts });
   const certificate = serverCertificate;
   const folder = await mkdtemp(join(tmpdir(), 'entra-'));
   const caFile = join(folder, 'ca.pem');

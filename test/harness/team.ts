@@ -44,14 +44,10 @@ interface TeamOptions {
   readonly patience?: number;
 }
 
-/**
- * A server over HTTPS for the people of Contoso, with the local Entra in front and the served Graph behind it, assembled as
- * the product assembles it.
- */
-export async function startTeam({ flags = {}, patience = 0 }: TeamOptions = {}) {
+/** Contoso with its Entra and its Graph, the app of a server, clients of it, and people with every role. */
+export async function startContoso() {
   const world = await startLoopbackTenant();
-  const { entra, graph, home, tenant } = world;
-  const issued = watchSecrets(entra, [secret]);
+  const { home } = world;
   const api = createApp('MDI sensors MCP', {
     secrets: [{ value: secret }],
     roles: [...everyRead, ...everyWrite],
@@ -72,7 +68,17 @@ export async function startTeam({ flags = {}, patience = 0 }: TeamOptions = {}) 
     approver: addPerson('Anna', ['Sensors.Approver']),
     nobody: addPerson('Nick', []),
   };
+  return { ...world, api, chat, robot, addPerson, people };
+}
 
+/**
+ * A server over HTTPS for the people of Contoso, with the local Entra in front and the served Graph behind it, assembled as
+ * the product assembles it.
+ */
+export async function startTeam({ flags = {}, patience = 0 }: TeamOptions = {}) {
+  const world = await startContoso();
+  const { entra, graph, home, tenant, api, chat } = world;
+  const issued = watchSecrets(entra, [secret]);
   const folder = await mkdtemp(join(tmpdir(), 'team-'));
   const [tlsCert, tlsKey] = [join(folder, 'tls.pem'), join(folder, 'tls.key')];
   await Promise.all([writeFile(tlsCert, entra.certificate.certificate), writeFile(tlsKey, entra.certificate.key)]);
@@ -149,11 +155,6 @@ export async function startTeam({ flags = {}, patience = 0 }: TeamOptions = {}) 
 
   return {
     ...world,
-    api,
-    chat,
-    robot,
-    people,
-    addPerson,
     port,
     url,
     fetch,
