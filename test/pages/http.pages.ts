@@ -19,7 +19,7 @@ afterAll(async () => {
   await team.close();
 });
 
-interface Setup {
+interface AskedPage {
   readonly page: Page;
   /** The client's next call; what it was told. */
   call(): Promise<string>;
@@ -29,7 +29,7 @@ interface Setup {
 async function ask(
   tool: string,
   args: Record<string, unknown>,
-  use: (setup: Setup) => Promise<unknown>,
+  use: (setup: AskedPage) => Promise<unknown>,
 ): Promise<number> {
   const before = team.gated();
   // On closing, no key may have reached the client.

@@ -164,15 +164,15 @@ async function openLegacy(team: Team, token: string): Promise<HostedSession> {
   };
 }
 
-interface JsonSchema {
+interface StudioSchema {
   readonly type?: string | readonly string[];
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly items?: JsonSchema;
+  readonly properties?: Readonly<Record<string, StudioSchema>>;
+  readonly items?: StudioSchema;
   readonly exclusiveMinimum?: unknown;
 }
 
 /** Whether Copilot Studio can read a schema: it drops tools with references, cuts arrays of types and fails on open bounds. */
-function isReadable({ type, properties = {}, items, exclusiveMinimum }: JsonSchema): boolean {
+function isReadable({ type, properties = {}, items, exclusiveMinimum }: StudioSchema): boolean {
   const parts = [...Object.values(properties), ...(items === undefined ? [] : [items])];
   return !Array.isArray(type) && exclusiveMinimum === undefined && parts.every(isReadable);
 }
@@ -207,7 +207,7 @@ async function openCopilotStudio(team: Team, token: string): Promise<HostedSessi
     async listTools() {
       const { tools } = await send('tools/list', {});
       const usable = tools.filter(
-        ({ inputSchema }: { inputSchema: JsonSchema }) =>
+        ({ inputSchema }: { inputSchema: StudioSchema }) =>
           !JSON.stringify(inputSchema).includes('"$ref"') && isReadable(inputSchema),
       );
       return usable.slice(0, 128).map(({ name }: { name: string }) => name);
