@@ -25,7 +25,7 @@ export interface CallContext {
   readonly caller?: Caller | undefined;
   /** The person who asks, as Entra knows them; undefined where an app acts for whoever uses this machine. */
   readonly requester?: { readonly tenantId: string; readonly objectId: string } | undefined;
-  /** What the client calls itself; shown, trusted for nothing. */
+  /** What the client calls itself; shown, trusted for nothing. Empty where it does not say. */
   readonly clientName: string;
   /** Safety settings that differ from their defaults. */
   readonly settings: readonly string[];

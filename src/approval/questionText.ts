@@ -57,7 +57,7 @@ export function describeQuestion({ plan, requests, context, typed }: Question): 
       ),
       ...[...new Set(cmdlets)].map((cmdlet) => `The same in PowerShell: ${cmdlet}`),
       `Acts as: ${context.identity.kind} ${quoteName(context.identity.name)} (${context.identity.id})`,
-      `Asked by: ${describeRequester(context)}a client that says it is ${quoteText(context.clientName)}`,
+      `Asked by: ${describeRequester(context)}${describeClientName(context)}`,
       ...(context.settings.length === 0
         ? []
         : [
@@ -70,6 +70,12 @@ export function describeQuestion({ plan, requests, context, typed }: Question): 
 
 function describeRequester({ caller }: CallContext): string {
   return caller === undefined ? '' : `${caller.kind} ${quoteName(caller.name)} (${caller.id}), through `;
+}
+
+function describeClientName({ clientName }: CallContext): string {
+  return clientName === ''
+    ? 'a client that does not say what it is'
+    : `a client that says it is ${quoteText(clientName)}`;
 }
 
 function describeDisclosure({ disclosesTo }: CallContext): string[] {

@@ -119,6 +119,11 @@ describe('a question', () => {
     });
   });
 
+  test('says of a client without a name that it has none', () => {
+    const { details } = describeQuestion(makeQuestion({ context: { clientName: '' } }));
+    expect(details).toContain('Asked by: a client that does not say what it is');
+  });
+
   test('says which routes are tried where Graph lacks the first', () => {
     const requests = [createRequest(endpoints.updateActivationConfiguration, { body: { activationMode: 'manual' } })];
     const { details } = describeQuestion(makeQuestion({ plan: { requests } }));

@@ -53,7 +53,7 @@ export function describeClient(server: McpServer, context: ServerContext): Clien
   const { elicitation } =
     envelope?.['io.modelcontextprotocol/clientCapabilities'] ?? server.server.getClientCapabilities() ?? {};
   return {
-    name: info === undefined ? 'nothing' : `${cutName(info.name)} ${cutName(info.version)}`,
+    name: info === undefined ? '' : `${cutName(info.name)} ${cutName(info.version)}`,
     canShowForm: elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined),
     hidesForms: info !== undefined && formHidingClients.test(cutName(info.name)),
     canOpenUrl: elicitation?.url !== undefined,

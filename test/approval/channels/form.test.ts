@@ -47,7 +47,7 @@ describe('what a client says of itself', () => {
 
   test('may be nothing at all', () => {
     expect(describeWith(undefined)).toEqual({
-      name: 'nothing',
+      name: '',
       canShowForm: false,
       hidesForms: false,
       canOpenUrl: false,
