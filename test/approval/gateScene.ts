@@ -36,14 +36,14 @@ interface TestCall extends GatedCall {
 }
 
 /** What a form brings back: the state as the SDK verified it, and the answer, if there is one. */
-interface Reply {
+interface ReplyParts {
   readonly state?: unknown;
   readonly responses?: object;
 }
 
 export function makeCall(
   { key = 'a call', era = 'modern', client, repeatOf, tenantId = place.identity.tenantId, told = [] }: CallTerms = {},
-  { state, responses }: Reply = {},
+  { state, responses }: ReplyParts = {},
 ): TestCall {
   const controller = new AbortController();
   const mcpReq = {

@@ -9,7 +9,7 @@ export const minuteMs = 60_000;
 /** Both clocks of a process, in milliseconds; none of them begins at zero. */
 export const makeClock = () => ({ wall: Date.UTC(2026, 10, 26, 19, 22, 30), monotonic: 3_000_000 });
 
-interface Process {
+interface ProcessParts {
   readonly store?: RequestStore;
   readonly clock?: ReturnType<typeof makeClock>;
   readonly state?: AuditLog['state'];
@@ -22,7 +22,7 @@ export function startProcess({
   clock = makeClock(),
   state = 'on',
   approval = 'auto',
-}: Process = {}) {
+}: ProcessParts = {}) {
   const records: Record<string, unknown>[] = [];
   const durable: string[] = [];
   /** What a test makes of it: `fail` is thrown by every record. */
@@ -74,7 +74,7 @@ export function startProcess({
   };
 }
 
-interface Asked {
+interface AskedParts {
   readonly key?: string;
   readonly principal?: string;
   readonly channel?: Channel;
@@ -92,7 +92,7 @@ export function makeAsked({
   channel = 'page',
   tool = 'delete_sensor',
   more = {},
-}: Asked = {}): NewRequest {
+}: AskedParts = {}): NewRequest {
   const targets = sensors.map((number) => makeTarget(number, `DC${String(number).padStart(2, '0')}`));
   const question = makeQuestion({ tool, plan: { targets }, context: { principal } });
   const pendingDeletions = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(getSensorId);
