@@ -147,7 +147,7 @@ async function buildPlugin() {
 async function buildBench() {
   const outdir = join(cache, 'bench');
   await rm(outdir, { recursive: true, force: true });
-  await build({ ...bundled, entryPoints: ['test/bench/minimal.ts'], outdir });
+  await build({ ...bundled, entryPoints: ['test/bench/minimal.ts', 'test/bench/minimalHttp.ts'], outdir });
   const entryPoints = ['bench', 'graph', 'redirect'].map((name) => `test/bench/${name}.ts`);
   await build({ ...bundled, entryPoints, outdir, packages: 'external', banner: {} });
 }

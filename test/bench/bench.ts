@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { type BenchClient, connect } from './client.ts';
+import { measureHttp } from './http.ts';
 import {
   type BenchGraph,
   installPeers,
@@ -14,7 +15,7 @@ import {
 import { type BenchRow, type BenchSize, formatRows, formatSizes, names, writeBenchmarks } from './table.ts';
 
 // npm run bench [-- --peers] [-- --write]: what the server costs, beside a minimal one, bare requests and, with --peers, other
-// servers. Sizes are the same everywhere and decide the exit code; times and memory depend on the machine, so they are
+// servers. `--http` measures what is over HTTP alone, `--http=1` with rounds of one second instead of ten. Sizes are the same everywhere and decide the exit code; times and memory depend on the machine, so they are
 // told, and judged as ratios within this run.
 
 const median = (values: readonly number[]) =>
@@ -213,16 +214,26 @@ async function measureSizes(): Promise<BenchSize[]> {
   ];
 }
 
-const sizes = await measureSizes();
+const http = process.argv.find((one) => one.startsWith('--http'));
 const graph = await startGraph(100, 0);
-const rows = [...(await measureStarts(graph)), ...(await measureCalls(graph))];
+const overHttp = await measureHttp(graph, Number(http?.split('=')[1] ?? 10));
+if (http !== undefined) {
+  process.stdout.write(
+    `${formatRows(overHttp.rows, [minimal.name, ours.name])}\n\n${formatSizes([overHttp.growth])}\n`,
+  );
+  await graph.close();
+  process.exit();
+}
+const sizes = await measureSizes();
+const rows = [...(await measureStarts(graph)), ...(await measureCalls(graph)), ...overHttp.rows];
 await graph.close();
 for (const sensors of [350, 5_000]) for (const latencyMs of [0, 200]) rows.push(await measureFleet(sensors, latencyMs));
 const growth = await measureGrowth();
 
-const text = [formatRows(rows, [fetched, ...subjects.map(({ name }) => name)]), formatSizes([...sizes, growth])].join(
-  '\n\n',
-);
+const text = [
+  formatRows(rows, [fetched, ...subjects.map(({ name }) => name)]),
+  formatSizes([...sizes, growth, overHttp.growth]),
+].join('\n\n');
 process.stdout.write(`${text}\n`);
 if (process.argv.includes('--write')) {
   const machine = `${cpus().length} cores of ${cpus()[0]?.model ?? 'an unknown machine'}, Node ${process.version}`;

@@ -69,6 +69,8 @@ export const ours: Subject = {
   page: ['list_sensors', { limit: 100 }],
   fleet: ['summarize_fleet', {}],
 };
+/** The script of the minimal server over HTTP. */
+export const minimalHttp = join(bench, 'minimalHttp.js');
 /** Passes on what Graph sends. */
 export const minimal: Subject = {
   name: names.minimal,
@@ -108,7 +110,7 @@ export function installPeers(): readonly Subject[] {
   return peers;
 }
 
-const redirect = ['--import', `./${join(bench, 'redirect.js')}`];
+export const redirect = ['--import', `./${join(bench, 'redirect.js')}`];
 
 export const start = ({ args }: Subject, { env }: BenchGraph): Promise<BenchClient> =>
   connect({ args: [...redirect, ...args], env });

@@ -5,7 +5,7 @@ import { scenarios } from './suite.ts';
 // Prints a row for everything that fits this server, and ends with 1 if anything but the expected failures failed.
 
 const line = (...[name = '', revision = '', passed = '', expected = '']: string[]) =>
-  process.stdout.write(`${[name.padEnd(46), revision.padEnd(12), passed.padEnd(10), expected].join('').trimEnd()}\n`);
+  process.stdout.write(`${[name.padEnd(46), revision.padEnd(17), passed.padEnd(10), expected].join('').trimEnd()}\n`);
 
 const isFixture = ({ name, expected }: ConformanceRow) => expected.includes(name);
 const [rows, foreign]: [ConformanceRow[], ConformanceRow[]] = [[], []];

@@ -19,8 +19,16 @@ import { createRunningClock } from '../harness/clock.ts';
 import { isGatedRequest } from '../harness/gated.ts';
 import { mountFixtures, refusingAsTheSuiteExpects } from './fixtures.ts';
 
+/** A server that the suite speaks to. */
+export interface ConformanceServer {
+  readonly url: string;
+  /** How many requests that write or disclose have reached the simulated Graph. */
+  gatedRequests(): number;
+  close(): Promise<void>;
+}
+
 /** The server with a gate and a simulated tenant of its own, over HTTP on loopback: the suite speaks nothing else. */
-export async function serveHttp() {
+export async function serveFixtures(): Promise<ConformanceServer> {
   const tenant = createSimulatedTenant({ seed: 1 });
   const clock = createRunningClock();
   const flags = { simulate: true, approval: 'form', auditLog: 'off', secretsDir: '/nowhere' };
@@ -43,7 +51,6 @@ export async function serveHttp() {
   await once(listener, 'listening');
   return {
     url: `http://127.0.0.1:${(listener.address() as AddressInfo).port}/mcp`,
-    /** How many requests that write or disclose have reached the simulated Graph. */
     gatedRequests: () => tenant.requests.filter(isGatedRequest).length,
     async close() {
       await modern.close();
