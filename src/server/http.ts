@@ -12,6 +12,7 @@ import {
   readRequestBody,
 } from '@modelcontextprotocol/server';
 import { type Context, Hono } from 'hono';
+import * as z from 'zod';
 import type { AuditLog } from '../audit/log.ts';
 import type { Clock } from '../clock.ts';
 import { NewTokenNeeded } from '../errors.ts';
@@ -57,13 +58,13 @@ export function createHttpApp({
   approvalPage,
   openService,
 }: HttpAppOptions): HttpApp {
-  const services = new WeakMap<AuthInfo, Service>();
+  const services = new WeakMap<AuthInfo, { readonly service: Service; readonly called: string | undefined }>();
   let isDraining = false;
   const handler = createMcpHandler(
     ({ authInfo }) => {
-      const service = authInfo && services.get(authInfo);
-      if (service === undefined) throw new Error('a call without a caller');
-      return createMcpServer(service.runtime);
+      const served = authInfo && services.get(authInfo);
+      if (served === undefined) throw new Error('a call without a caller');
+      return createMcpServer(served.service.runtime, served.called);
     },
     { onerror: (error) => log.warn('protocol', { error: error.message }) },
   );
@@ -82,7 +83,7 @@ export function createHttpApp({
     const parsedBody = parseJson(body.text);
     if (parsedBody === undefined) return answerError(400, 'The body is not JSON.', ProtocolErrorCode.ParseError);
     const service = openService(call);
-    services.set(authInfo, service);
+    services.set(authInfo, { service, called: toolCall.safeParse(parsedBody).data?.params.name });
     // Before the call, whose answer would have begun: only then the client can still be told to renew its token.
     if ([parsedBody].flat().some(isToolCall)) await service.exchangeToken?.(request.signal).catch(throwNewTokenNeeded);
     return handler.fetch(request, { authInfo, parsedBody });
@@ -130,6 +131,9 @@ const answerNotFound = (c: Context) => c.json({ error: 'not_found' }, 404);
 /** Without an id: none was read. */
 const answerError = (status: number, message: string, code: number = ProtocolErrorCode.InvalidRequest) =>
   Response.json({ jsonrpc: '2.0', error: { code, message }, id: null }, { status });
+
+/** One call of a tool, not a batch. */
+const toolCall = z.object({ method: z.literal('tools/call'), params: z.object({ name: z.string() }) });
 
 const isToolCall = (message: unknown) => isJSONRPCRequest(message) && message.method === 'tools/call';
 

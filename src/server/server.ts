@@ -17,8 +17,11 @@ import type { Runtime } from './runtime.ts';
 import { createInstructions, describeTool, listTool } from './tools.ts';
 import { handleWrite } from './write.ts';
 
-/** An MCP server for whoever is served, with every operation as a tool and every runbook as a prompt. */
-export function createServer(runtime: Runtime): McpServer {
+/**
+ * An MCP server for whoever is served, with every operation as a tool and every runbook as a prompt. One that serves a
+ * single call has nothing but the tool that is `called`.
+ */
+export function createServer(runtime: Runtime, called?: string): McpServer {
   // What a caller may see depends on their roles.
   const listHint = { ttlMs: 60_000, cacheScope: runtime.caller === undefined ? 'public' : 'private' } as const;
   const server = new McpServer(
@@ -33,6 +36,7 @@ export function createServer(runtime: Runtime): McpServer {
   );
   const offered = operations.filter(({ effect }) => effect === 'read' || !runtime.config.readOnly);
   for (const operation of offered) {
+    if (called !== undefined && operation.name !== called) continue;
     server.registerTool(operation.name, describeTool(operation), (args, context) =>
       traceCall(describeCall(operation, runtime, context), readFailure, () =>
         handleCall(runtime, server, operation, args, context),
@@ -42,7 +46,7 @@ export function createServer(runtime: Runtime): McpServer {
   // Registered in any case: whoever calls a tool that they do not see gets a sentence about it.
   const listed = offered.filter((operation) => findRefusal(operation, runtime) === undefined);
   server.server.setRequestHandler('tools/list', () => ({ tools: listed.map(listTool) }));
-  registerPrompts(server, new Set(listed.map(({ name }) => name)));
+  if (called === undefined) registerPrompts(server, new Set(listed.map(({ name }) => name)));
   return server;
 }
 
