@@ -6,7 +6,6 @@ import {
   type AuthInfo,
   createMcpHandler,
   DEFAULT_MAX_REQUEST_BODY_SIZE,
-  isJSONRPCRequest,
   isJsonContentType,
   ProtocolErrorCode,
   readRequestBody,
@@ -83,9 +82,10 @@ export function createHttpApp({
     const parsedBody = parseJson(body.text);
     if (parsedBody === undefined) return answerError(400, 'The body is not JSON.', ProtocolErrorCode.ParseError);
     const service = openService(call);
-    services.set(authInfo, { service, called: toolCall.safeParse(parsedBody).data?.params.name });
+    const called = [parsedBody].flat().flatMap((message) => toolCall.safeParse(message).data?.params.name ?? []);
+    services.set(authInfo, { service, called: Array.isArray(parsedBody) ? undefined : called[0] });
     // Before the call, whose answer would have begun: only then the client can still be told to renew its token.
-    if ([parsedBody].flat().some(isToolCall)) await service.exchangeToken?.(request.signal).catch(throwNewTokenNeeded);
+    if (called.length > 0) await service.exchangeToken?.(request.signal).catch(throwNewTokenNeeded);
     return handler.fetch(request, { authInfo, parsedBody });
   }
 
@@ -132,10 +132,7 @@ const answerNotFound = (c: Context) => c.json({ error: 'not_found' }, 404);
 const answerError = (status: number, message: string, code: number = ProtocolErrorCode.InvalidRequest) =>
   Response.json({ jsonrpc: '2.0', error: { code, message }, id: null }, { status });
 
-/** One call of a tool, not a batch. */
 const toolCall = z.object({ method: z.literal('tools/call'), params: z.object({ name: z.string() }) });
-
-const isToolCall = (message: unknown) => isJSONRPCRequest(message) && message.method === 'tools/call';
 
 /** Every other failure is told by the tool that is called, in a sentence that a model reads. */
 function throwNewTokenNeeded(error: unknown): void {

@@ -43,10 +43,11 @@ export function createServer(runtime: Runtime, called?: string): McpServer {
       ),
     );
   }
+  if (called !== undefined) return server;
   // Registered in any case: whoever calls a tool that they do not see gets a sentence about it.
   const listed = offered.filter((operation) => findRefusal(operation, runtime) === undefined);
   server.server.setRequestHandler('tools/list', () => ({ tools: listed.map(listTool) }));
-  if (called === undefined) registerPrompts(server, new Set(listed.map(({ name }) => name)));
+  registerPrompts(server, new Set(listed.map(({ name }) => name)));
   return server;
 }
 
@@ -79,7 +80,7 @@ const describeCall = ({ name }: Operation, { transport }: Runtime, { mcpReq, htt
   carrier: { ...Object.fromEntries(http?.req?.headers ?? []), ...mcpReq._meta },
 });
 
-const failure = z.looseObject({ isError: z.literal(true), structuredContent: z.looseObject({ code: z.string() }) });
+const failure = z.object({ isError: z.literal(true), structuredContent: z.object({ code: z.string() }) });
 
 /** The code of a failure. */
 const readFailure = (result: unknown) => failure.safeParse(result).data?.structuredContent.code;
