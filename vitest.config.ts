@@ -53,6 +53,19 @@ export default defineConfig({
           globalSetup: built,
         },
       },
+      // What surrounds a server: proxies, broken settings, foreign sign-ins, folders that cannot be used. The doctor among them.
+      {
+        test: {
+          ...common,
+          name: 'environment',
+          maxWorkers: 3,
+          sequence: { groupOrder: 3 },
+          include: ['test/**/*.environment.ts'],
+          globalSetup: built,
+        },
+      },
+      // What Microsoft's own library for Graph makes of the simulated one.
+      createSuite('conformance', 60_000),
       // In a real browser: Debian's Chromium, or the one that MDI_TEST_CHROMIUM names.
       createSuite('pages', 60_000),
       // As npm packs and installs it; npm fetches Node 22 and 24.

@@ -8,7 +8,8 @@ export default defineConfig({
     exclude: ['test/**/*.process.test.ts'],
     globalSetup: 'test/harness/folder.ts',
     unstubEnvs: true,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // A mutant that waits for ever is found out after so long.
+    testTimeout: 5_000,
+    hookTimeout: 5_000,
   },
 });

@@ -1,12 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { describe, expect, test, vi } from 'vitest';
 import { connectRaw, type Message } from '../harness/raw.ts';
 
 const server = { command: process.execPath, args: ['dist/main.js', '--simulate'] };
 const noRequest = expect.stringMatching(/^This is not a JSON-RPC 2\.0 request: /);
 const noJson = 'The line is not JSON. Send one JSON-RPC message a line.';
-const tooLong = 'The message is longer than 4194304 bytes and was not read. Send a shorter one.';
 
 describe.each(['legacy', 'modern'] as const)('in the %s era', (era) => {
   test('every line that is no message is answered, by its id where it has one, and the next message too', async () => {
@@ -40,29 +37,6 @@ describe.each(['legacy', 'modern'] as const)('in the %s era', (era) => {
     ).toEqual([]);
     await raw.close();
   });
-});
-
-test('lines of 50 and of 250 MB are dropped as they come, and answered', async () => {
-  const raw = await connectRaw('legacy', server);
-  const megabytes = () =>
-    Number(execFileSync('ps', ['-o', 'rss=', '-p', String(raw.child.pid)], { encoding: 'utf8' })) / 1024;
-  const before = megabytes();
-  const write = async (bytes: string) => {
-    if (!raw.child.stdin.write(bytes)) await once(raw.child.stdin, 'drain');
-  };
-  for (const size of [50, 250]) {
-    await write('{"jsonrpc":"2.0","id":-1,"method":"ping","params":{"a":"');
-    for (let sent = 0; sent < size; sent += 1) await write('x'.repeat(1_000_000));
-    await write('"}}\n');
-    await raw.request('ping', {});
-  }
-  const errors = raw
-    .stdout()
-    .match(/^\{"jsonrpc":"2\.0","error":.*$/gm)
-    ?.map((text) => JSON.parse(text).error);
-  expect(errors).toEqual(Array(2).fill({ code: -32600, message: tooLong }));
-  expect(megabytes() - before).toBeLessThan(200);
-  await raw.close();
 });
 
 test('a byte order mark before a message, whole or byte by byte, and line ends of Windows are no part of it', async () => {
