@@ -19,18 +19,19 @@ afterAll(() => {
   for (const api of [trace, context, propagation]) api.disable();
 });
 
-/** Spans in the order in which they began: name, status and the name of the span around them. */
+/** Spans in the order in which they began, a call before what began with it: name, attributes and the span around them. */
 function listSpans() {
   const spans = exporter.getFinishedSpans();
   const nameOf = new Map(spans.map((span) => [span.spanContext().spanId, span.name]));
   return [...spans]
-    .sort((a, b) => compareTimes(a.startTime, b.startTime))
+    .sort((a, b) => compareTimes(a.startTime, b.startTime) || countParents(a) - countParents(b))
     .map(({ name, attributes, parentSpanContext }) => ({
       name,
       inside: nameOf.get(parentSpanContext?.spanId ?? ''),
       attributes,
     }));
 }
+const countParents = ({ parentSpanContext }: ReadableSpan) => (parentSpanContext === undefined ? 0 : 1);
 const compareTimes = (a: ReadableSpan['startTime'], b: ReadableSpan['startTime']) => a[0] - b[0] || a[1] - b[1];
 
 test('a read is a span of MCP with one of HTTP for each request to Graph inside', async () => {
