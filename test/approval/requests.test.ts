@@ -23,7 +23,7 @@ import {
 } from './requesting.ts';
 
 type ApprovalProcess = ReturnType<typeof startProcess>;
-type OneStep = (process: ApprovalProcess, request: ApprovalRequest) => Promise<unknown>;
+type RequestAct = (process: ApprovalProcess, request: ApprovalRequest) => Promise<unknown>;
 
 const since = makeClock();
 const makeEnded = (resolution: Resolution) => ({ kind: 'ended', since, resolution }) as const;
@@ -61,7 +61,7 @@ async function startWith(
 }
 
 /** What answers with a step. */
-const steps: Record<string, OneStep> = {
+const steps: Record<string, RequestAct> = {
   'the right text': ({ requests }, { nonce }) => requests.decide(nonce, yes),
   'another text': ({ requests }, { nonce }) => requests.decide(nonce, typo),
   'a decline': ({ requests }, { nonce }) => requests.decide(nonce, no),
@@ -79,7 +79,7 @@ const steps: Record<string, OneStep> = {
   'a change of what was approved': ({ requests }, { nonce }) =>
     requests.replaceChanged(nonce, { question: makeAsked({ sensors: [8] }).question, note: [], channel: 'page' }),
 };
-const acts: Record<string, OneStep> = {
+const acts: Record<string, RequestAct> = {
   ...steps,
   'a withdrawal': ({ requests }, { nonce }) => requests.withdraw(nonce, 'It was seen twice'),
   'a channel that fails': ({ requests }, { nonce }) =>
@@ -333,7 +333,7 @@ describe('in place of a request', () => {
     expect((await process.store.read()).map(nameState)).toEqual(['replaced', 'replaced', 'pending']);
   });
 
-  test.each<[string, OneStep, string]>([
+  test.each<[string, RequestAct, string]>([
     ['the right text', ({ requests }, { nonce }) => requests.decideOutside(nonce, yes, 'terminal'), 'approved'],
     ['a decline', ({ requests }, { nonce }) => requests.decideOutside(nonce, no, 'terminal'), 'refused'],
   ])('%s counts on the channel to which it moved', async (_, act, kind) => {
@@ -359,7 +359,7 @@ describe('in place of a request', () => {
 describe('a request behind a sign-in', () => {
   const approver = { tenantId: 't', objectId: 'o', name: 'olga@contoso.com', signedInAtMs: 0 };
 
-  test.each<[string, OneStep]>([
+  test.each<[string, RequestAct]>([
     ['approved', ({ requests }, { nonce }) => requests.decide(nonce, yes)],
     ['declined', ({ requests }, { nonce }) => requests.decide(nonce, no)],
     ['approved elsewhere', ({ requests }, { nonce }) => requests.decideOutside(nonce, { ...yes, approver }, 'page')],
@@ -371,7 +371,7 @@ describe('a request behind a sign-in', () => {
     expect(process.records).toEqual([]);
   });
 
-  test.each<[string, OneStep, string]>([
+  test.each<[string, RequestAct, string]>([
     [
       'approved',
       ({ requests }, { nonce }) => requests.decideOutside(nonce, { ...yes, approver }, 'signin'),

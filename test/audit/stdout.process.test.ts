@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openAuditLog } from '../../src/audit/log.ts';
 import { verifyFolder } from '../../src/audit/verify.ts';
-import { findFreePort } from '../harness/team.ts';
+import { findFreePort } from '../entra/loopback.ts';
 
 const makeFolder = () => mkdtempSync(join(tmpdir(), 'stdout-'));
 

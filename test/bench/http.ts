@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { Agent, createServer, request } from 'node:http';
-import { listenOnLoopback } from '../entra/loopback.ts';
+import { Agent, request } from 'node:http';
+import { findFreePort } from '../entra/loopback.ts';
 import { type BenchGraph, minimalHttp, ours, redirect } from './subjects.ts';
 import { type BenchRow, type BenchSize, names } from './table.ts';
 
@@ -22,12 +22,6 @@ const page = JSON.stringify({
   method: 'tools/call',
   params: { name: 'list_sensors', arguments: { limit: 100 } },
 });
-
-async function findFreePort(): Promise<number> {
-  const { port, close } = await listenOnLoopback(createServer());
-  await close();
-  return port;
-}
 
 /** Starts a server, `args` with the port that it is to listen on; it prints its bearer token where it is not given one. */
 async function openServer(args: (port: number) => readonly string[], graph: BenchGraph): Promise<LoadedServer> {

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { findFreePort } from '../entra/loopback.ts';
 import { connect } from '../harness/clients.ts';
-import { findFreePort } from '../harness/team.ts';
 import { toolNames } from '../harness/tools.ts';
 
 const image = readFileSync('Dockerfile', 'utf8');

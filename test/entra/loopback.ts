@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 
 /** A server that listens on loopback. */
 export interface Listening {
@@ -22,4 +22,11 @@ export function listenOnLoopback(server: Server, port = 0): Promise<Listening> {
       });
     });
   });
+}
+
+/** A port that nobody listens on. */
+export async function findFreePort(): Promise<number> {
+  const { port, close } = await listenOnLoopback(createServer());
+  await close();
+  return port;
 }

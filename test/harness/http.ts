@@ -4,7 +4,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { findFreePort } from './team.ts';
+import { findFreePort } from '../entra/loopback.ts';
 
 const running: ChildProcess[] = [];
 afterAll(() => {

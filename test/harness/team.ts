@@ -1,5 +1,4 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HttpClient } from '@azure/core-rest-pipeline';
@@ -13,7 +12,7 @@ import { createEntraAuthentication } from '../../src/server/authentication.ts';
 import { createOnBehalfTenants } from '../../src/tenants/entra/onBehalf.ts';
 import { createEntraTenant } from '../../src/tenants/entra/tenant.ts';
 import { type App, createApp, createPerson, type EntraUser } from '../entra/entra.ts';
-import { listenOnLoopback } from '../entra/loopback.ts';
+import { findFreePort } from '../entra/loopback.ts';
 import { watchSecrets } from '../tenants/entra/secrets.ts';
 import { everyRead, everyWrite } from '../tenants/entra/signedIn.ts';
 import { secret, startLoopbackTenant } from '../tenants/world.ts';
@@ -21,13 +20,6 @@ import { type ClientKind, connect, sleep } from './clients.ts';
 import { createRunningClock } from './clock.ts';
 import { isGatedRequest } from './gated.ts';
 import { createTrustingFetch } from './trustingFetch.ts';
-
-/** A port that nobody listens on. */
-export async function findFreePort(): Promise<number> {
-  const { port, close } = await listenOnLoopback(createServer());
-  await close();
-  return port;
-}
 
 /** A request as it left for Graph. */
 interface SentRequest {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import about from '../../package.json' with { type: 'json' };
 import { checkConfig, settings } from '../../src/config.ts';
+import { findFreePort } from '../entra/loopback.ts';
 import { runCommand } from '../harness/commandLine.ts';
-import { findFreePort } from '../harness/team.ts';
 import { documents, listCommands } from './documents.ts';
 
 const subcommands = ['approve', 'audit', 'demo', 'doctor', 'export', 'http', 'secrets', 'setup'];

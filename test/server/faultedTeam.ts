@@ -7,11 +7,12 @@ import { createCandidate } from '../../src/tenants/simulated/state.ts';
 import type { LoggedRequest } from '../../src/tenants/simulated/tenant.ts';
 import { PersonsBrowser } from '../approval/signInScene.ts';
 import type { EntraUser } from '../entra/entra.ts';
+import { findFreePort } from '../entra/loopback.ts';
 import { sleep } from '../harness/clients.ts';
 import { type Cut, type CuttingMoment, startCuttingProxy } from '../harness/cuttingProxy.ts';
 import { isGatedRequest } from '../harness/gated.ts';
 import { startHttp } from '../harness/http.ts';
-import { callTool, findFreePort, startContoso } from '../harness/team.ts';
+import { callTool, startContoso } from '../harness/team.ts';
 import { createTrustingFetch } from '../harness/trustingFetch.ts';
 import { secret } from '../tenants/world.ts';
 

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp, createDirectory, createPerson, type Entra, startEntra } from '../entra/entra.ts';
+import { findFreePort } from '../entra/loopback.ts';
 import { connect } from '../harness/clients.ts';
 import { startHttp, startOnLoopback } from '../harness/http.ts';
-import { callTool, findFreePort, listTools } from '../harness/team.ts';
+import { callTool, listTools } from '../harness/team.ts';
 import { createTrustingFetch } from '../harness/trustingFetch.ts';
 
 describe('on loopback without Entra', () => {

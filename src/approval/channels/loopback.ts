@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import * as z from 'zod';
+import { getErrorCode } from '../../errors.ts';
 
 type FetchHandler = (request: Request) => Response | Promise<Response>;
 
@@ -38,7 +39,7 @@ export async function serveOnLoopback(fetch: FetchHandler, ending: AbortSignal, 
 const boundAddress = z.object({ port: z.number() });
 
 /** Any other failure says that this machine has no such address. */
-const isInUse = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+const isInUse = (error: unknown) => getErrorCode(error) === 'EADDRINUSE';
 
 function listen(fetch: FetchHandler, ending: AbortSignal, host: string, port = 0): Promise<Server> {
   return new Promise((resolve, reject) => {
