@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import { listenOnLoopback } from '../entra/loopback.ts';
+import { findFreePort, listenOnLoopback } from '../entra/loopback.ts';
 import type { ConformanceServer } from './server.ts';
 
 /**
@@ -36,12 +36,6 @@ export async function serveShipped(): Promise<ConformanceServer> {
       await once(child, 'exit');
     },
   };
-}
-
-async function findFreePort(): Promise<number> {
-  const { port, close } = await listenOnLoopback(createServer());
-  await close();
-  return port;
 }
 
 function readToken(child: ChildProcess): Promise<string> {

@@ -1,11 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
+import { findFreePort } from '../entra/loopback.ts';
 import { connect, sleep } from '../harness/clients.ts';
 import { readTools, toolNames } from '../harness/tools.ts';
 
@@ -60,15 +59,6 @@ async function startRegistry(program: string): Promise<Registry> {
   const started = { url: `http://127.0.0.1:${port}/`, process: spawn(executables[22], args, { stdio: 'ignore' }) };
   while (!(await isUp(started))) await sleep(100);
   return started;
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 async function isUp({ url, process: { exitCode } }: Registry): Promise<boolean> {

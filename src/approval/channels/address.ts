@@ -1,4 +1,5 @@
 import { approveCommand } from '../../command.ts';
+import { approvalErrors } from '../errors.ts';
 import type { ExternalChannels, QuestionNames } from '../inbox.ts';
 
 /** Below it is everything that belongs to the page behind a sign-in. */
@@ -11,14 +12,22 @@ export const callbackPath = `${approvalPath}/callback`;
 export const formatApprovalAddress = (origin: string, { id }: Pick<QuestionNames, 'id'>) =>
   `${origin}${approvalPath}/${id}`;
 
-/** The channels of a server under a public URL: the page behind a sign-in alone, whose address goes into the chat. */
-export const createRemoteChannels = (origin: string): ExternalChannels => ({
-  preferred: 'signin',
+/** Without an Entra in front nobody can be asked over HTTP: nobody is at this machine, and a form proves nothing of a person. */
+export const noChannels: ExternalChannels = {
+  preferred: undefined,
   approveCommand,
-  show: async () => undefined,
+  show: async () => approvalErrors.withoutEntra(),
   offerTerminal: async () => undefined,
   isOnScreen: () => false,
   isUnfetched: () => false,
+  describePlace: () => 'nowhere',
+};
+
+/** The channels of a server under a public URL: the page behind a sign-in alone, whose address goes into the chat. */
+export const createRemoteChannels = (origin: string): ExternalChannels => ({
+  ...noChannels,
+  preferred: 'signin',
+  show: async () => undefined,
   describePlace: (question) =>
     `on the page ${formatApprovalAddress(origin, question)}, after a sign-in with Microsoft Entra`,
 });

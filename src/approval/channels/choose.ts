@@ -108,17 +108,6 @@ export function openExternalChannels(
   };
 }
 
-/** Without an Entra in front nobody can be asked over HTTP: nobody is at this machine, and a form proves nothing of a person. */
-export const noChannels: ExternalChannels = {
-  preferred: undefined,
-  approveCommand,
-  show: async () => approvalErrors.withoutEntra(),
-  offerTerminal: async () => undefined,
-  isOnScreen: () => false,
-  isUnfetched: () => false,
-  describePlace: () => 'nowhere',
-};
-
 /** Why nobody can be asked over HTTP, where a person approves by signing in; undefined where somebody can. */
 export function explainNoSignIn({
   publicUrl,

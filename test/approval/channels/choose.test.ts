@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { noChannels } from '../../../src/approval/channels/address.ts';
 import {
   choosePreferred,
   explainNoSignIn,
-  noChannels,
   openBrowser,
   openExternalChannels,
 } from '../../../src/approval/channels/choose.ts';
