@@ -48,13 +48,13 @@ function markAsFailed(span: Span, type: string): void {
 export interface TracedCall {
   readonly tool: string;
   readonly transport: 'stdio' | 'http';
-  /** Where W3C Trace Context may stand: the headers of the request, and before them `_meta` of the message (SEP-414). */
-  readonly carrier: Readonly<Record<string, unknown>>;
+  /** Reads a field of W3C Trace Context where the call may carry one: in `_meta` of the message (SEP-414), then in the headers. */
+  readonly readCarrier: (name: string) => unknown;
 }
 
 /** Runs the call of a tool in a span of https://opentelemetry.io/docs/specs/semconv/gen-ai/mcp/; `toErrorType` names what its result says of a failure. */
 export function traceCall<T>(
-  { tool, transport, carrier }: TracedCall,
+  { tool, transport, readCarrier }: TracedCall,
   toErrorType: (result: T) => string | undefined,
   run: () => Promise<T>,
 ): Promise<T> {
@@ -64,7 +64,7 @@ export function traceCall<T>(
     'gen_ai.tool.name': tool,
     'network.transport': transport === 'stdio' ? 'pipe' : 'tcp',
   };
-  const step = { name: `tools/call ${tool}`, kind: SpanKind.SERVER, attributes, parent: readContext(carrier) };
+  const step = { name: `tools/call ${tool}`, kind: SpanKind.SERVER, attributes, parent: readContext(readCarrier) };
   return traceStep(step, async (span) => {
     const result = await run();
     const errorType = toErrorType(result);
@@ -74,9 +74,9 @@ export function traceCall<T>(
 }
 
 /** What a call is a part of, where its client says that; else what is around it here. */
-function readContext(carrier: TracedCall['carrier']): Context {
+function readContext(readCarrier: TracedCall['readCarrier']): Context {
   const texts = ['traceparent', 'tracestate', 'baggage'].flatMap((name) => {
-    const value = carrier[name];
+    const value = readCarrier(name);
     return typeof value === 'string' ? [[name, value] as const] : [];
   });
   return texts.length === 0 ? context.active() : propagation.extract(ROOT_CONTEXT, Object.fromEntries(texts));

@@ -77,7 +77,7 @@ export function createHttpApp({
     const { authInfo } = call;
     if (request.method !== 'POST' || !isJsonContentType(request.headers.get('content-type')))
       return handler.fetch(request, { authInfo });
-    const body = await readRequestBody(request);
+    const body = await readBody(request);
     if (body.tooLarge) return answerError(413, `A message has at most ${DEFAULT_MAX_REQUEST_BODY_SIZE} bytes.`);
     const parsedBody = parseJson(body.text);
     if (parsedBody === undefined) return answerError(400, 'The body is not JSON.', ProtocolErrorCode.ParseError);
@@ -127,6 +127,13 @@ export function createHttpApp({
 }
 
 const answerNotFound = (c: Context) => c.json({ error: 'not_found' }, 404);
+
+/** Node takes no more of a body than its headers state; read at once it costs less than as a stream. */
+async function readBody(request: Request): ReturnType<typeof readRequestBody> {
+  const stated = request.headers.get('content-length');
+  if (stated === null || Number(stated) > DEFAULT_MAX_REQUEST_BODY_SIZE) return readRequestBody(request);
+  return { tooLarge: false, text: await request.text() };
+}
 
 /** Without an id: none was read. */
 const answerError = (status: number, message: string, code: number = ProtocolErrorCode.InvalidRequest) =>

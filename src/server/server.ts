@@ -77,7 +77,7 @@ function acceptAnything<T>(data: unknown) {
 const describeCall = ({ name }: Operation, { transport }: Runtime, { mcpReq, http }: ServerContext): TracedCall => ({
   tool: name,
   transport,
-  carrier: { ...Object.fromEntries(http?.req?.headers ?? []), ...mcpReq._meta },
+  readCarrier: (name) => mcpReq._meta?.[name] ?? http?.req?.headers.get(name),
 });
 
 const failure = z.object({ isError: z.literal(true), structuredContent: z.object({ code: z.string() }) });

@@ -106,7 +106,8 @@ test.each([
   ['begins a trace of its own where that is no trace', { traceparent: 'not a trace' }, undefined],
   ['begins a trace of its own where nothing is named', {}, undefined],
 ])('a call %s', async (_, carrier, traceId) => {
-  const call = { tool: 'list_sensors', transport: 'http', carrier } as const;
+  const readCarrier = (name: string) => Object.entries(carrier).find(([field]) => field === name)?.[1];
+  const call = { tool: 'list_sensors', transport: 'http', readCarrier } as const;
   await traceCall(
     call,
     () => undefined,

@@ -218,10 +218,13 @@ function toPipelineRequest({ body }: GraphCall, route: Route, url: string, abort
 }
 
 async function sendThrough(pipeline: Pipeline, transport: HttpClient, request: PipelineRequest): Promise<GraphAnswer> {
-  const { status, bodyAsText, headers } = await pipeline.sendRequest(transport, request);
+  const response = await pipeline.sendRequest(transport, request);
+  const { status, headers } = response;
   return {
     status,
-    text: bodyAsText ?? undefined,
+    get text() {
+      return response.bodyAsText ?? undefined;
+    },
     requestId: headers.get('request-id'),
     clientRequestId: request.requestId,
     retryAfter: headers.get('Retry-After'),

@@ -135,8 +135,8 @@ class FoundItems<T> {
 
   add(items: readonly T[]): void {
     for (const item of items) {
-      if (!this.has(item)) this.items.push(item);
       const id = readId(item);
+      if (id === undefined || !this.#ids.has(id)) this.items.push(item);
       if (id !== undefined) this.#ids.add(id);
     }
   }

@@ -67,7 +67,11 @@ export function createReader(
   let lastAnswerAt = clock.monotonic();
   const reportPage = reportProgress && createPageReporter(reportProgress);
 
-  async function read(endpoint: Endpoint, params: Record<string, string>, address: PageAddress = {}) {
+  async function read<A>(
+    endpoint: Endpoint<Endpoint['route'], z.ZodType, A>,
+    params: Record<string, string>,
+    address: PageAddress = {},
+  ): Promise<{ readonly content: A; readonly size: number }> {
     const { answer, error } = await exchange({ endpoint, params, body: undefined, signal, deadline, ...address });
     lastAnswerAt = clock.monotonic();
     // Documented as they are, counting and skipping are nothing that a read may depend on.
@@ -76,9 +80,10 @@ export function createReader(
       return read(endpoint, params);
     }
     if (error !== undefined) throw error;
-    const json = parseJson(answer?.text);
-    if (json === undefined) throw createUnreadableError(endpoint, describeNoJson(answer?.text));
-    return { json, size: answer?.text?.length ?? 0 };
+    const text = answer?.text;
+    const json = parseJson(text);
+    if (json === undefined) throw createUnreadableError(endpoint, describeNoJson(text));
+    return { content: parseAnswer(endpoint, json), size: text?.length ?? 0 };
   }
 
   return {
@@ -87,8 +92,7 @@ export function createReader(
 
     async get(endpoint, ...[params]) {
       const ids = parseIds(params);
-      const { json } = await read(endpoint, ids);
-      const object = parseAnswer(endpoint, json);
+      const { content: object } = await read(endpoint, ids);
       const [askedId] = Object.values(ids);
       if (askedId !== undefined && askedId !== (readId(object) ?? askedId)) {
         throw createUnreadableError(endpoint, 'it is about another object than the one asked for');
@@ -107,10 +111,9 @@ export function createReader(
       return readCollection({
         options: getPagingOptions(endpoint),
         async readPage(address) {
-          const answer = await read(endpoint, ids, address);
-          size += answer.size;
+          const { content: page, size: pageSize } = await read(endpoint, ids, address);
+          size += pageSize;
           if (size > maxCollectionMiB * 2 ** 20) fail(`all its pages together are larger than ${maxCollectionMiB} MiB`);
-          const page = parseAnswer(endpoint, answer.json);
           const link = page['@odata.nextLink'];
           if (link !== undefined && !isLinkToCollection(link, baseUrl, endpoint, ids))
             fail('its next page is at another place');

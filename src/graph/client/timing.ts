@@ -17,15 +17,19 @@ export async function runWithin<T>(
   if (callerSignal?.aborted) throw createCancelledError();
   // Not AbortSignal.any: Node keeps what it makes for as long as somebody listens, and libraries go on listening.
   const controller = new AbortController();
-  const cancel = () => controller.abort(createCancelledError());
-  const callOff = clock.after(durationMs, () => controller.abort(new DeadlineExceeded()));
-  callerSignal?.addEventListener('abort', cancel, { once: true });
-  const { signal } = controller;
+  let abort: (reason: Error) => void = () => undefined;
+  // Not a listener of the signal, which is kept longer than the work and would keep its result.
   const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    abort = (reason) => {
+      controller.abort(reason);
+      reject(reason);
+    };
   });
+  const cancel = () => abort(createCancelledError());
+  const callOff = clock.after(durationMs, () => abort(new DeadlineExceeded()));
+  callerSignal?.addEventListener('abort', cancel, { once: true });
   try {
-    return await Promise.race([aborted, work(signal)]);
+    return await Promise.race([aborted, work(controller.signal)]);
   } finally {
     callOff();
     callerSignal?.removeEventListener('abort', cancel);

@@ -58,18 +58,26 @@ export function createTransport({ clock, httpClient, log, throttle, concurrency 
         if (clock.monotonic() < throttle.notBefore) throw new HeldBack();
         attempt.startSending();
         return await runWithin(clock, attempt.timeoutMs, attempt.signal, async (signal) => {
+          // Not AbortSignal.any, whose signals hold what listens to them until all garbage is collected.
           const sizeLimit = new AbortController();
-          request.abortSignal = AbortSignal.any([signal, sizeLimit.signal]);
+          signal.addEventListener('abort', () => sizeLimit.abort(), { once: true });
+          request.abortSignal = sizeLimit.signal;
           return traceRequest({ method, url }, async (traceHeaders) => {
             for (const [name, value] of Object.entries(traceHeaders)) request.headers.set(name, value);
             const response = await httpClient.sendRequest(request);
             const { status, headers } = response;
             throttle.recordAnswer({ status, retryAfter: headers.get('Retry-After'), date: headers.get('Date') });
             writeDebugLine({ status, requestId: headers.get('request-id') });
-            const text = await readBody(response, signal, sizeLimit).catch((error: unknown) => {
+            const body = await readBody(response, signal, sizeLimit).catch((error: unknown) => {
               if (method === 'GET' && isSuccess(response)) throw error;
             });
-            return { request, status, headers, ...(text !== undefined && { bodyAsText: text }) };
+            return {
+              ...{ request, status, headers },
+              // Bytes until somebody reads it: long texts that pass through what waited are copied as garbage.
+              get bodyAsText() {
+                return body?.toString('utf8') ?? null;
+              },
+            };
           });
         });
       } catch (error) {
@@ -89,11 +97,11 @@ async function readBody(
   { readableStreamBody, bodyAsText }: PipelineResponse,
   signal: AbortSignal,
   sizeLimit: AbortController,
-): Promise<string> {
+): Promise<Buffer> {
   if (readableStreamBody === undefined) {
-    const text = bodyAsText ?? '';
-    if (Buffer.byteLength(text) > maxResponseBytes) throw new ResponseTooLarge();
-    return text;
+    const bytes = Buffer.from(bodyAsText ?? '');
+    if (bytes.length > maxResponseBytes) throw new ResponseTooLarge();
+    return bytes;
   }
   const chunks: Buffer[] = [];
   let size = 0;
@@ -112,5 +120,5 @@ async function readBody(
     },
     { signal },
   );
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
