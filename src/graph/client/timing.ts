@@ -5,14 +5,14 @@ import { createCancelledError } from './errors.ts';
 export class DeadlineExceeded extends Error {}
 
 /**
- * Runs work under a signal that ends with the caller's or after a time.
+ * Runs work under a signal that ends with the caller's or after a time; the work may end it, too, without ending itself.
  * @throws a ToolError when the caller cancels, `DeadlineExceeded` when the time is over.
  */
 export async function runWithin<T>(
   clock: Clock,
   durationMs: number,
   callerSignal: AbortSignal | undefined,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal, endSignal: () => void) => Promise<T>,
 ): Promise<T> {
   if (callerSignal?.aborted) throw createCancelledError();
   // Not AbortSignal.any: Node keeps what it makes for as long as somebody listens, and libraries go on listening.
@@ -29,7 +29,7 @@ export async function runWithin<T>(
   const callOff = clock.after(durationMs, () => abort(new DeadlineExceeded()));
   callerSignal?.addEventListener('abort', cancel, { once: true });
   try {
-    return await Promise.race([aborted, work(controller.signal)]);
+    return await Promise.race([aborted, work(controller.signal, () => controller.abort())]);
   } finally {
     callOff();
     callerSignal?.removeEventListener('abort', cancel);

@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises';
 import type { HttpClient, PipelineResponse } from '@azure/core-rest-pipeline';
 import type { Clock } from '../../clock.ts';
 import { getErrorCode } from '../../errors.ts';
@@ -57,29 +56,26 @@ export function createTransport({ clock, httpClient, log, throttle, concurrency 
         attempt.signal.throwIfAborted();
         if (clock.monotonic() < throttle.notBefore) throw new HeldBack();
         attempt.startSending();
-        return await runWithin(clock, attempt.timeoutMs, attempt.signal, async (signal) => {
-          // Not AbortSignal.any, whose signals hold what listens to them until all garbage is collected.
-          const sizeLimit = new AbortController();
-          signal.addEventListener('abort', () => sizeLimit.abort(), { once: true });
-          request.abortSignal = sizeLimit.signal;
-          return traceRequest({ method, url }, async (traceHeaders) => {
-            for (const [name, value] of Object.entries(traceHeaders)) request.headers.set(name, value);
+        return await traceRequest({ method, url }, (traceHeaders) =>
+          runWithin(clock, attempt.timeoutMs, attempt.signal, async (signal, endRequest) => {
+            request.abortSignal = signal;
+            for (const [name, value] of Object.entries(traceHeaders)) headers.set(name, value);
             const response = await httpClient.sendRequest(request);
-            const { status, headers } = response;
-            throttle.recordAnswer({ status, retryAfter: headers.get('Retry-After'), date: headers.get('Date') });
-            writeDebugLine({ status, requestId: headers.get('request-id') });
-            const body = await readBody(response, signal, sizeLimit).catch((error: unknown) => {
+            const { status, headers: answered } = response;
+            throttle.recordAnswer({ status, retryAfter: answered.get('Retry-After'), date: answered.get('Date') });
+            writeDebugLine({ status, requestId: answered.get('request-id') });
+            const body = await readBody(response, endRequest).catch((error: unknown) => {
               if (method === 'GET' && isSuccess(response)) throw error;
             });
             return {
-              ...{ request, status, headers },
+              ...{ request, status, headers: answered },
               // Bytes until somebody reads it: long texts that pass through what waited are copied as garbage.
               get bodyAsText() {
                 return body?.toString('utf8') ?? null;
               },
             };
-          });
-        });
+          }),
+        );
       } catch (error) {
         writeDebugLine({ failed: getErrorCode(error) });
         throw error;
@@ -93,32 +89,17 @@ export function createTransport({ clock, httpClient, log, throttle, concurrency 
 const isSuccess = ({ status }: PipelineResponse) => status >= 200 && status < 300;
 
 /** The whole body. A decompressed stream does not close its connection, so one that is too large ends the request. */
-async function readBody(
-  { readableStreamBody, bodyAsText }: PipelineResponse,
-  signal: AbortSignal,
-  sizeLimit: AbortController,
-): Promise<Buffer> {
-  if (readableStreamBody === undefined) {
-    const bytes = Buffer.from(bodyAsText ?? '');
-    if (bytes.length > maxResponseBytes) throw new ResponseTooLarge();
-    return bytes;
-  }
+async function readBody({ readableStreamBody, bodyAsText }: PipelineResponse, endRequest: () => void): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  await pipeline(
-    readableStreamBody,
-    async (body: AsyncIterable<Buffer | string>) => {
-      for await (const chunk of body) {
-        const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-        size += bytes.length;
-        if (size > maxResponseBytes) {
-          sizeLimit.abort();
-          throw new ResponseTooLarge();
-        }
-        chunks.push(bytes);
-      }
-    },
-    { signal },
-  );
+  for await (const chunk of readableStreamBody ?? [bodyAsText ?? '']) {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    size += bytes.length;
+    if (size > maxResponseBytes) {
+      endRequest();
+      throw new ResponseTooLarge();
+    }
+    chunks.push(bytes);
+  }
   return Buffer.concat(chunks);
 }
