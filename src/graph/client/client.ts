@@ -160,12 +160,16 @@ export function createGraphClient(options: GraphOptions): Graph {
     // What runs under one signal belongs to one call.
     const outgoing = { timeoutMs, caller: callerSignal ?? call, actingAs, startSending };
     try {
-      const answer = await runWithin(clock, remainingMs, isWrite(endpoint) ? undefined : callerSignal, (signal) =>
-        sendThrough(
-          pipeline,
-          noteSignIn(openTransport({ ...outgoing, signal })),
-          toPipelineRequest(call, route, url, signal),
-        ),
+      const answer = await runWithin(
+        clock,
+        remainingMs,
+        isWrite(endpoint) ? undefined : callerSignal,
+        (signal, abort) =>
+          sendThrough(
+            pipeline,
+            noteSignIn(openTransport({ ...outgoing, signal, abort })),
+            toPipelineRequest(call, route, url, signal),
+          ),
       );
       return { kind: 'answer', answer };
     } catch (error) {

@@ -6,7 +6,7 @@ import { getOrganization, organizationPermissions } from '../endpoints/organizat
 import type { Tenant } from '../tenant.ts';
 import { checkIdentity, type Identity, parseIdentity, parsePermissions } from './identity.ts';
 import type { Exchange } from './retry.ts';
-import { runWithin } from './timing.ts';
+import { runWithin, waitWithin } from './timing.ts';
 import { signInTimeoutMs, throwSignInTimeout } from './tokens.ts';
 
 export interface TenantNames {
@@ -37,7 +37,7 @@ export function createIdentityClient(
   let lastRead: { readonly token: string; readonly identity: Identity } | undefined;
 
   const fetchToken = async (permission: Permission, signal: AbortSignal) =>
-    (await runWithin(clock, signInTimeoutMs, signal, () => getToken(permission)).catch(throwSignInTimeout))?.token ??
+    (await waitWithin(clock, signInTimeoutMs, signal, () => getToken(permission)).catch(throwSignInTimeout))?.token ??
     '';
 
   async function readOrganizationName(signal: AbortSignal): Promise<string | undefined> {

@@ -5,35 +5,46 @@ import { createCancelledError } from './errors.ts';
 export class DeadlineExceeded extends Error {}
 
 /**
- * Runs work under a signal that ends with the caller's or after a time; the work may end it, too, without ending itself.
+ * Waits for work, at most so long and until the caller gives up; `abort` is then told the reason.
  * @throws a ToolError when the caller cancels, `DeadlineExceeded` when the time is over.
  */
-export async function runWithin<T>(
+export async function waitWithin<T>(
   clock: Clock,
   durationMs: number,
   callerSignal: AbortSignal | undefined,
-  work: (signal: AbortSignal, endSignal: () => void) => Promise<T>,
+  work: () => Promise<T>,
+  abort: (reason: Error) => void = () => undefined,
 ): Promise<T> {
   if (callerSignal?.aborted) throw createCancelledError();
-  // Not AbortSignal.any: Node keeps what it makes for as long as somebody listens, and libraries go on listening.
-  const controller = new AbortController();
-  let abort: (reason: Error) => void = () => undefined;
-  // Not a listener of the signal, which is kept longer than the work and would keep its result.
-  const aborted = new Promise<never>((_, reject) => {
-    abort = (reason) => {
-      controller.abort(reason);
+  let end = abort;
+  const ended = new Promise<never>((_, reject) => {
+    end = (reason) => {
       reject(reason);
+      abort(reason);
     };
   });
-  const cancel = () => abort(createCancelledError());
-  const callOff = clock.after(durationMs, () => abort(new DeadlineExceeded()));
+  const cancel = () => end(createCancelledError());
+  const callOff = clock.after(durationMs, () => end(new DeadlineExceeded()));
   callerSignal?.addEventListener('abort', cancel, { once: true });
   try {
-    return await Promise.race([aborted, work(controller.signal, () => controller.abort())]);
+    return await Promise.race([ended, work()]);
   } finally {
     callOff();
     callerSignal?.removeEventListener('abort', cancel);
   }
+}
+
+/** Waits in the same way for work under a signal, which it may end by itself without being over. */
+export function runWithin<T>(
+  clock: Clock,
+  durationMs: number,
+  callerSignal: AbortSignal | undefined,
+  work: (signal: AbortSignal, abort: (reason: Error) => void) => Promise<T>,
+): Promise<T> {
+  // Not AbortSignal.any: Node keeps what it makes for as long as somebody listens, and libraries go on listening.
+  const controller = new AbortController();
+  const abort = (reason: Error) => controller.abort(reason);
+  return waitWithin(clock, durationMs, callerSignal, () => work(controller.signal, abort), abort);
 }
 
 /** Waits. @throws a ToolError when the call is cancelled. */

@@ -6,14 +6,15 @@ import { traceRequest } from '../../tracing.ts';
 import { createConcurrencyLimit } from './concurrency.ts';
 import { checkIdentity, type Identity } from './identity.ts';
 import type { Throttle } from './throttle.ts';
-import { runWithin } from './timing.ts';
+import { waitWithin } from './timing.ts';
 
 const maxResponseBytes = 16 * 1024 * 1024;
 
 /** One attempt on its way out. */
 export interface OutgoingAttempt {
-  /** Ends the attempt. */
+  /** Ends the attempt, as `abort` does. */
   readonly signal: AbortSignal;
+  readonly abort: (reason: Error) => void;
   /** Milliseconds from leaving to the end of the answer. */
   readonly timeoutMs: number;
   /** Whose turn it takes. */
@@ -50,36 +51,41 @@ export function createTransport({ clock, httpClient, log, throttle, concurrency 
       const { pathname } = new URL(url);
       const releaseSlot = await acquireSlot(attempt.caller);
       const start = clock.monotonic();
+      let readFailure: Error | undefined;
       const writeDebugLine = (fields: object) =>
         log.debug('graph', { method, path: pathname, ...fields, ms: Math.round(clock.monotonic() - start) });
       try {
         attempt.signal.throwIfAborted();
         if (clock.monotonic() < throttle.notBefore) throw new HeldBack();
         attempt.startSending();
+        const send = async (traceHeaders: Readonly<Record<string, string>>) => {
+          for (const [name, value] of Object.entries(traceHeaders)) headers.set(name, value);
+          const response = await httpClient.sendRequest(request);
+          const { status, headers: answered } = response;
+          throttle.recordAnswer({ status, retryAfter: answered.get('Retry-After'), date: answered.get('Date') });
+          writeDebugLine({ status, requestId: answered.get('request-id') });
+          const body = await readBody(response).catch((error: Error) => {
+            readFailure = error;
+            if (method === 'GET' && isSuccess(response)) throw error;
+          });
+          return {
+            ...{ request, status, headers: answered },
+            // Bytes until somebody reads it: long texts that pass through what waited are copied as garbage.
+            get bodyAsText() {
+              return body?.toString('utf8') ?? null;
+            },
+          };
+        };
+        const { timeoutMs, signal, abort } = attempt;
         return await traceRequest({ method, url }, (traceHeaders) =>
-          runWithin(clock, attempt.timeoutMs, attempt.signal, async (signal, endRequest) => {
-            request.abortSignal = signal;
-            for (const [name, value] of Object.entries(traceHeaders)) headers.set(name, value);
-            const response = await httpClient.sendRequest(request);
-            const { status, headers: answered } = response;
-            throttle.recordAnswer({ status, retryAfter: answered.get('Retry-After'), date: answered.get('Date') });
-            writeDebugLine({ status, requestId: answered.get('request-id') });
-            const body = await readBody(response, endRequest).catch((error: unknown) => {
-              if (method === 'GET' && isSuccess(response)) throw error;
-            });
-            return {
-              ...{ request, status, headers: answered },
-              // Bytes until somebody reads it: long texts that pass through what waited are copied as garbage.
-              get bodyAsText() {
-                return body?.toString('utf8') ?? null;
-              },
-            };
-          }),
+          waitWithin(clock, timeoutMs, signal, () => send(traceHeaders), abort),
         );
       } catch (error) {
         writeDebugLine({ failed: getErrorCode(error) });
         throw error;
       } finally {
+        // A decompressed stream does not close its connection.
+        if (readFailure !== undefined) attempt.abort(readFailure);
         releaseSlot();
       }
     },
@@ -88,17 +94,14 @@ export function createTransport({ clock, httpClient, log, throttle, concurrency 
 
 const isSuccess = ({ status }: PipelineResponse) => status >= 200 && status < 300;
 
-/** The whole body. A decompressed stream does not close its connection, so one that is too large ends the request. */
-async function readBody({ readableStreamBody, bodyAsText }: PipelineResponse, endRequest: () => void): Promise<Buffer> {
+/** @throws ResponseTooLarge where the body has more bytes than any answer. */
+async function readBody({ readableStreamBody, bodyAsText }: PipelineResponse): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of readableStreamBody ?? [bodyAsText ?? '']) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     size += bytes.length;
-    if (size > maxResponseBytes) {
-      endRequest();
-      throw new ResponseTooLarge();
-    }
+    if (size > maxResponseBytes) throw new ResponseTooLarge();
     chunks.push(bytes);
   }
   return Buffer.concat(chunks);
