@@ -16,14 +16,19 @@ export const escapeInvisible = (text: string, maxLength: number, kept?: RegExp):
 /** What nearly every text of a tenant consists of; nothing of it is hidden. */
 const plain = /^[\x20-\x7e]*$/;
 
-function cutVisible(text: string, maxLength: number, kept = /^$/): { readonly shown: string; readonly isCut: boolean } {
+interface CutText {
+  readonly shown: string;
+  readonly isCut: boolean;
+}
+
+function cutVisible(text: string, maxLength: number, kept?: RegExp): CutText {
   if (text.length <= maxLength && plain.test(text)) return { shown: text, isCut: false };
   const characters: string[] = [];
   let [length, cut] = [0, 0];
   // A mark that begins a text would stand on what is before it.
   let marks = mostMarksInRow;
   for (const character of text) {
-    const isHidden = invisible.test(character) && !kept.test(character);
+    const isHidden = invisible.test(character) && !kept?.test(character);
     marks = !isHidden && combining.test(character) ? marks + 1 : 0;
     const escaped = isHidden || marks > mostMarksInRow ? spellSign(character) : character;
     const width = escaped === character ? 1 : escaped.length;

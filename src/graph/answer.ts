@@ -86,11 +86,15 @@ export const elements = <T>(item: Part<T>): Part<T[]> => ({
 /** A list that may be missing or null; both read as empty. */
 export const list = <T>(item: Part<T>): Part<T[]> => map(optional(elements(item)), (value) => value ?? []);
 
+/** Names as Microsoft spells them, by that and in lower case. */
+const mapSpellings = (names: readonly string[]) =>
+  new Map([...names.map((name) => [name.toLowerCase(), name] as const), ...names.map((name) => [name, name] as const)]);
+
 /** A member of an evolvable enum, in Microsoft's spelling; a member that is not known yet stays, if it looks like one. */
 export function member(known: readonly string[]): Part<string> {
-  const spellings = new Map(known.map((name) => [name.toLowerCase(), name]));
+  const spellings = mapSpellings(known);
   return map(string, (value) => {
-    const knownMember = spellings.get(value.toLowerCase());
+    const knownMember = spellings.get(value) ?? spellings.get(value.toLowerCase());
     return knownMember ?? (/^[A-Za-z]\w{0,63}$/.test(value) ? value : 'unknownFutureValue');
   });
 }
@@ -101,15 +105,7 @@ export function entity<S extends Readonly<Record<string, Part<unknown>>>>(
 ): Part<{ [Name in keyof S]: Content<S[Name]> }>;
 export function entity(shape: Readonly<Record<string, Part<unknown>>>): Part<Record<string, unknown>> {
   const fields = Object.entries(shape);
-  const spellings = new Map(
-    fields.flatMap(
-      ([name]) =>
-        [
-          [name.toLowerCase(), name],
-          [name, name],
-        ] as const,
-    ),
-  );
+  const spellings = mapSpellings(fields.map(([name]) => name));
   return {
     names: fields.flatMap(([name, { names }]) => [name, ...names.map((inner) => `${name}.${inner}`)]),
     read: (value) => {

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import {
   type AuthInfo,
   bearerAuthChallengeResponse,
@@ -153,16 +153,16 @@ function findRefusal({ kind, roles }: Caller, takesApps: boolean): string | unde
 const refuse = (status: 403 | 503, error: OAuthErrorCode, error_description: string) =>
   Response.json({ error, error_description }, { status, headers: { 'Cache-Control': 'no-store' } });
 
-const computeHash = (text: string) => createHash('sha256').update(text).digest();
+const computeHash = (text: string) => hash('sha256', text, 'buffer');
 
 /** Whoever knows the token that was printed at the start, on this machine. */
 export function createLoopbackAuthentication(token: string): Authentication {
-  const hash = computeHash(token);
+  const tokenHash = computeHash(token);
   const expiresAtMs = Number.MAX_SAFE_INTEGER;
-  const principal = `loopback token ${hash.toString('hex')}`;
+  const principal = `loopback token ${tokenHash.toString('hex')}`;
   const verifier = {
     async verifyAccessToken(given: string): Promise<AuthInfo> {
-      if (!timingSafeEqual(computeHash(given), hash))
+      if (!timingSafeEqual(computeHash(given), tokenHash))
         throw new OAuthError(OAuthErrorCode.InvalidToken, 'This is not the token that the server printed at its start');
       return { token: '', clientId: 'loopback', scopes: [], expiresAt: expiresAtMs / 1000 };
     },

@@ -11,7 +11,7 @@ import {
   serviceStatuses,
 } from '../../graph/endpoints/sensors.ts';
 import { toSafeText, toSafeTexts } from '../../text.ts';
-import { equalsIgnoreCase, isOneOf, isPartOf, isSince } from '../filters.ts';
+import { isOneOf, isPartOf, isSince } from '../filters.ts';
 import { issueItem, toIssueFacts } from '../healthIssues.ts';
 import { getHost, getSuffix, isSameName, normalizeName, readDomainName, readMachineName } from '../machineNames.ts';
 import {
@@ -132,7 +132,7 @@ export const listSensors = read({
         isOneOf(input.type, sensor.sensorType) &&
         isOneOf(input.deploymentStatus, sensor.deploymentStatus) &&
         isOneOf(input.serviceStatus, sensor.serviceStatus) &&
-        equalsIgnoreCase(input.generation, parseGeneration(sensor.version)) &&
+        (input.generation === undefined || input.generation === parseGeneration(sensor.version)) &&
         (domain === undefined || normalizeName(sensor.domainName) === domain || listDomains(sensor).includes(domain)) &&
         isNamed(sensor) &&
         (input.notCommunicating === undefined || input.notCommunicating !== isHeard(sensor)) &&
