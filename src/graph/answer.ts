@@ -68,7 +68,10 @@ export const optional = <T>({ names, read }: Part<T>): Part<T | undefined> => ({
 export const text = optional(string);
 
 /** A point in time; the first of all that there are, such as 0001-01-01, is what .NET and Windows write for none. */
-export const date = map(text, (value) => (value !== undefined && Date.parse(value) <= 0 ? undefined : value));
+export const date = map(text, (value) => (value !== undefined && isBefore1970(value) ? undefined : value));
+
+/** Only what may be so early is parsed: nothing else about an answer takes as long. */
+const isBefore1970 = (value: string) => value < '1971' && Date.parse(value) <= 0;
 
 /** The elements of a list that are there: Graph's schema lets them be null. */
 export const elements = <T>(item: Part<T>): Part<T[]> => ({
@@ -105,13 +108,16 @@ export function entity<S extends Readonly<Record<string, Part<unknown>>>>(
 ): Part<{ [Name in keyof S]: Content<S[Name]> }>;
 export function entity(shape: Readonly<Record<string, Part<unknown>>>): Part<Record<string, unknown>> {
   const fields = Object.entries(shape);
+  // What has its names from the start takes half the memory of what gets one after the other.
+  const blank: Record<string, unknown> = Object.fromEntries(fields.map(([name]) => [name, undefined]));
   const spellings = mapSpellings(fields.map(([name]) => name));
   return {
     names: fields.flatMap(([name, { names }]) => [name, ...names.map((inner) => `${name}.${inner}`)]),
     read: (value) => {
       if (!isObject(value)) throw new Misfit();
-      const found = fields.every(([name]) => value[name] !== undefined) ? value : readSpellings(value, spellings);
-      const object: Record<string, unknown> = {};
+      const exactNames = fields.filter(([name]) => value[name] !== undefined).length;
+      const found = exactNames === Object.keys(value).length ? value : readSpellings(value, spellings);
+      const object = { ...blank };
       for (const [name, part] of fields) object[name] = readAt(name, part, found[name]);
       return object;
     },
