@@ -14,6 +14,7 @@ import { type Context, Hono } from 'hono';
 import * as z from 'zod';
 import type { AuditLog } from '../audit/log.ts';
 import type { Clock } from '../clock.ts';
+import { createConcurrencyLimit } from '../concurrency.ts';
 import { NewTokenNeeded } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import type { Log } from '../log.ts';
@@ -58,6 +59,7 @@ export function createHttpApp({
   openService,
 }: HttpAppOptions): HttpApp {
   const services = new WeakMap<AuthInfo, { readonly service: Service; readonly called: string | undefined }>();
+  const acquireTurn = createConcurrencyLimit(1);
   let isDraining = false;
   const handler = createMcpHandler(
     ({ authInfo }) => {
@@ -81,6 +83,10 @@ export function createHttpApp({
     if (body.tooLarge) return answerError(413, `A message has at most ${DEFAULT_MAX_REQUEST_BODY_SIZE} bytes.`);
     const parsedBody = parseJson(body.text);
     if (parsedBody === undefined) return answerError(400, 'The body is not JSON.', ProtocolErrorCode.ParseError);
+    // In each turn of the event loop one message begins, the callers one after the other: what is under way goes on before
+    // more begins, and nobody's many messages hold up another's.
+    setImmediate(await acquireTurn(call.principal));
+    if (request.signal.aborted) return new Response(null, { status: 499 });
     const service = openService(call);
     const called = [parsedBody].flat().flatMap((message) => toolCall.safeParse(message).data?.params.name ?? []);
     services.set(authInfo, { service, called: Array.isArray(parsedBody) ? undefined : called[0] });

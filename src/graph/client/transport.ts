@@ -1,9 +1,9 @@
 import type { HttpClient, PipelineResponse } from '@azure/core-rest-pipeline';
 import type { Clock } from '../../clock.ts';
+import { createConcurrencyLimit } from '../../concurrency.ts';
 import { getErrorCode } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { traceRequest } from '../../tracing.ts';
-import { createConcurrencyLimit } from './concurrency.ts';
 import { checkIdentity, type Identity } from './identity.ts';
 import type { Throttle } from './throttle.ts';
 import { waitWithin } from './timing.ts';

@@ -1,10 +1,10 @@
 /**
- * Places for requests that run at once. Where all are taken, the calls that wait are served in turn, one request each, so
- * that a call with many requests does not hold up one with few.
+ * Places for what runs at once. Where all are taken, those who wait are served in turn, one place each, so that whoever
+ * wants many does not hold up one who wants few.
  */
-export function createConcurrencyLimit(maxConcurrent: number): (caller: object) => Promise<() => void> {
+export function createConcurrencyLimit(maxConcurrent: number): (caller: unknown) => Promise<() => void> {
   let running = 0;
-  const queues = new Map<object, (() => void)[]>();
+  const queues = new Map<unknown, (() => void)[]>();
 
   const release = () => {
     const [first] = queues;
