@@ -5,7 +5,7 @@ import { bundle, loadedWith } from './bundle.ts';
 
 /** From the inside out: a room knows those before it. `tenants` knows `graph`, and only `commands` knows `tenants`; `main` opens them. */
 const rooms = ['root', 'secrets', 'entra', 'graph', 'operations', 'audit', 'approval', 'server', 'commands', 'main'];
-const root = ['clock', 'command', 'config', 'errors', 'files', 'json', 'log', 'text', 'tracing'];
+const root = ['clock', 'command', 'concurrency', 'config', 'errors', 'files', 'json', 'log', 'text', 'tracing'];
 
 function roomOf(file: string): string {
   const [, first = '', rest] = file.match(/^src\/([^/.]+)(\/.+|\.ts)$/) ?? [];
