@@ -108,7 +108,7 @@ export function entity<S extends Readonly<Record<string, Part<unknown>>>>(
 ): Part<{ [Name in keyof S]: Content<S[Name]> }>;
 export function entity(shape: Readonly<Record<string, Part<unknown>>>): Part<Record<string, unknown>> {
   const fields = Object.entries(shape);
-  // What has its names from the start takes half the memory of what gets one after the other.
+  // What has its names from the start takes less memory than what gets one after the other.
   const blank: Record<string, unknown> = Object.fromEntries(fields.map(([name]) => [name, undefined]));
   const spellings = mapSpellings(fields.map(([name]) => name));
   return {

@@ -178,9 +178,20 @@ describe('on the wire', () => {
     ['a body that is no JSON', { method: 'POST', body: '{' }, 400],
     ['a body of another type', { method: 'POST', body: '{}', headers: { 'Content-Type': 'text/plain' } }, 415],
     ['a body of more than 4 MiB', { method: 'POST', body: `"${'x'.repeat(4 * 2 ** 20)}"` }, 413],
+    [
+      'a body of more than 4 MiB in chunks',
+      { method: 'POST', body: `"${'x'.repeat(4 * 2 ** 20)}"`, headers: { 'Transfer-Encoding': 'chunked' } },
+      413,
+    ],
     ['headers of more than 32 KiB', { method: 'GET', headers: { 'X-Long': 'x'.repeat(33 * 1024) } }, 431],
   ])('%s is refused', async (_, init, status) => {
     expect((await asReader(init)).status).toBe(status);
+  });
+
+  test('a message in chunks is answered as one that states its length', async () => {
+    const headers = { 'Transfer-Encoding': 'chunked' };
+    const { status } = await asReader({ method: 'POST', headers, body: JSON.stringify(listTools) });
+    expect(status).toBe(200);
   });
 
   test.each(['/', '/mcp/', '/MCP', '/other', '/.well-known/oauth-protected-resource'])(
