@@ -50,7 +50,7 @@ const run: fc.Arbitrary<Run> = fc.record({
     fc.shuffledSubarray(['get_deployment_access_key', 'regenerate_deployment_access_key'] as const, { minLength: 1 }),
   ),
   since: fc.constantFrom('calls', 'answer', 'request'),
-  milliseconds: fc.double({ min: 0, max: 150, noNaN: true }),
+  milliseconds: fc.integer({ min: 0, max: 150 }),
   powerCut: fc.boolean(),
 });
 

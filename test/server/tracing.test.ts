@@ -6,9 +6,12 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { endpoints } from '../../src/graph/endpoints/index.ts';
 import { traceCall } from '../../src/tracing.ts';
+import { createScriptedGraph } from '../graph/farEnd.ts';
 import { keysBegin } from '../harness/canary.ts';
 import { connect } from '../harness/clients.ts';
+import { createVirtualClock } from '../harness/clock.ts';
 import { find } from '../harness/fleet.ts';
 import { startServer } from '../harness/server.ts';
 
@@ -74,6 +77,20 @@ test('what Graph refuses is named by its status and by the code of the tool, wit
   expect(exporter.getFinishedSpans().flatMap(({ events }) => events)).toEqual([]);
   await client.close();
   await server.end();
+});
+
+test('the span of a request ends with its time, also where its answer never ends', async () => {
+  const clock = createVirtualClock();
+  const { graph } = createScriptedGraph([{ stream: ['{'], hangsAfter: true }], { clock, attemptTimeoutMs: 1_000 });
+  const { signal } = new AbortController();
+  const reading = graph.createReader({ signal }).getAll(endpoints.listSensors);
+  const refused = expect(reading).rejects.toThrow('the time was over');
+  await expect.poll(() => clock.listAlarms()).toContain(1_000);
+  await clock.pass(1_000);
+  expect(listSpans()[0]?.attributes).toMatchObject({ 'error.type': 'Error' });
+  await clock.pass(120_000);
+  await refused;
+  expect(listSpans().map(({ name }) => name)).toEqual(['GET', 'GET', 'GET', 'GET', 'GET']);
 });
 
 test('a gated call tells what became of its question, and no span holds the key or what was typed', async () => {
