@@ -147,15 +147,14 @@ describe.each(kinds)('through a %s client', (kind) => {
   test('a call that is cancelled while its file is written leaves none', async () => {
     const { client, files } = await scene({}, kind);
     const controller = new AbortController();
+    const methods = await readFileMethods();
     const isWritten = new Promise<void>((resolve) => {
-      readFileMethods().then((methods) =>
-        vi.spyOn(methods, 'sync').mockImplementation(async () => {
-          expect(files()).toHaveLength(1);
-          controller.abort();
-          await sleep(30);
-          resolve();
-        }),
-      );
+      vi.spyOn(methods, 'sync').mockImplementation(async () => {
+        expect(files()).toHaveLength(1);
+        controller.abort();
+        await sleep(30);
+        resolve();
+      });
     });
     await expect(client.call('export_fleet', { what: 'sensors' }, { signal: controller.signal })).rejects.toThrow();
     await isWritten;
