@@ -19,9 +19,16 @@ export function createConcurrencyLimit(maxConcurrent: number): (caller: unknown)
     next?.();
   };
 
+  const wait = (caller: unknown) =>
+    new Promise<void>((resolve) => {
+      const queue = queues.get(caller) ?? [];
+      queue.push(resolve);
+      queues.set(caller, queue);
+    });
+
   return async (caller) => {
     if (running < maxConcurrent) running++;
-    else await new Promise<void>((resolve) => queues.set(caller, [...(queues.get(caller) ?? []), resolve]));
+    else await wait(caller);
     return release;
   };
 }

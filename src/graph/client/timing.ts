@@ -19,6 +19,7 @@ export async function waitWithin<T>(
   let end = abort;
   const ended = new Promise<never>((_, reject) => {
     end = (reason) => {
+      // Before `abort`, which may end the signal of the caller and what waits on it.
       reject(reason);
       abort(reason);
     };
